@@ -1,0 +1,264 @@
+// What the compiler makes of marked packages, compared with the originals.
+
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A compiler compiles packages, and their marked versions, in a temporary
+// directory.
+type compiler struct {
+	dir       string
+	importcfg string
+}
+
+func newCompiler(t *testing.T, imports ...string) *compiler {
+	t.Helper()
+	c := &compiler{dir: t.TempDir()}
+	args := []string{"list", "-export", "-deps", "-f", "{{with .Export}}packagefile {{$.ImportPath}}={{.}}{{end}}"}
+	var cfg []byte
+	if len(imports) > 0 {
+		cmd := exec.Command("go", append(args, imports...)...)
+		cmd.Dir = c.dir // outside of any module
+		cmd.Stderr = os.Stderr
+		var err error
+		if cfg, err = cmd.Output(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.importcfg = c.write(t, "importcfg", cfg)
+	return c
+}
+
+func (c *compiler) write(t *testing.T, name string, text []byte) (file string) {
+	t.Helper()
+	file = filepath.Join(c.dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// compile returns the output of the compiler.
+func (c *compiler) compile(t *testing.T, files []string, flags ...string) (output string, err error) {
+	t.Helper()
+	args := []string{"tool", "compile", "-p", testPath, "-importcfg", c.importcfg, "-o", filepath.Join(c.dir, "p.a")}
+	out, err := exec.Command("go", slices.Concat(args, flags, files)...).CombinedOutput()
+	return string(out), err
+}
+
+// both writes a package in its original and in its marked version.
+func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (plain, marked []string) {
+	t.Helper()
+	var sources []Source
+	for name, text := range files {
+		file := c.write(t, filepath.Join("plain", name), []byte(text))
+		sources = append(sources, Source{file, []byte(text)})
+	}
+	slices.SortFunc(sources, func(a, b Source) int { return strings.Compare(a.Name, b.Name) })
+	res, err := Package(opts, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, source := range sources {
+		plain = append(plain, source.Name)
+		if text := res.Files[i]; text != nil {
+			source.Name = c.write(t, filepath.Join("marked", filepath.Base(source.Name)), text)
+		}
+		marked = append(marked, source.Name)
+	}
+	if res.Declarations != nil {
+		marked = append(marked, c.write(t, filepath.Join("marked", declarationsName), res.Declarations))
+	}
+	return plain, marked
+}
+
+var plainOptions = Options{ImportPath: testPath, Dir: "p"}
+
+// withoutDirectives matches a position that the compiler adds to another one.
+var withoutDirectives = regexp.MustCompile(`\[/\S*/marked/x\.go:\d+:\d+\]`)
+
+func sortedLines(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
+// TestCompileErrors compares what the compiler says about wrong programs.
+func TestCompileErrors(t *testing.T) {
+	wide := strings.Repeat("x, ", 60) + "x"
+	for name, text := range map[string]string{
+		"one line":         "package p\nfunc f() int { return \"a\" }\n",
+		"two on a line":    "package p\nfunc f() { a() }; func g() { b() }\n",
+		"missing return":   "package p\nfunc f() int { }\n",
+		"empty body":       "package p\nfunc f() int {\n\t}\n",
+		"unused variable":  "package p\nfunc f() { x := 1 }\n",
+		"unused label":     "package p\nfunc f() {\nx:\n}\n",
+		"unused import":    "package p\nimport \"unsafe\"\nfunc f() { }\n",
+		"goto over":        "package p\nfunc f() { goto l; x := 1; _ = x; l: }\n",
+		"misplaced":        "package p\nfunc f() {\n\t//go:noinline\n\tf()\n}\n",
+		"redeclared":       "package p\nfunc f() {}\nfunc f() { f() }\n",
+		"not a function":   "package p\nfunc f() { 1() }\nvar x int = \"s\"\n",
+		"first line":       "package p; func f() { a() }\n",
+		"byte order mark":  "\uFEFFpackage p; func f() { a() }; var x int = \"\"\n",
+		"no column":        "package p\n//line a.y:10\nfunc f() { a(); b() }\nfunc g() {\n\ta()\n}\nvar x int = \"\"\n",
+		"column":           "package p\n//line a.y:10:20\nfunc f() { a(); b() }\nfunc g() {\n\ta()\n}\n",
+		"inline":           "package p\nfunc f() { /*line a.y:10:3*/a(); /*line :7:7*/ b() }\nfunc g() { c() }\n",
+		"inline no column": "package p\nfunc f() { /*line a.y:10*/a(); /*line b.y:7:7*/ b() }\nfunc g() { c() }\n",
+		"before statement": "package p\nfunc f() {\n//line a.y:10:3\n\ta(); b()\n//line b.y:20\n\tc()\n}\n",
+		"leading":          "//line a.go:1:1\npackage p\nfunc f() { a() }\n",
+		"leading empty":    "//line :10:1\npackage p\nfunc f() { a() }\n",
+		"leading unnamed":  "//line :10\npackage p\nfunc f() { a() }\n",
+		"relative":         "package p\n//line ./x/../a.y:10:1\nfunc f() { a() }\n",
+		"last line":        "package p\n//line a.y:1073741824:1\nfunc f() { a() }\n",
+		"declarations":     "package p\nfunc f() { const a = b; c() }\nfunc g() {\n\tvar a int\n\tc()\n}\n",
+		"label":            "package p\nfunc f() {\nl:\n\ta(); for { break l; continue m }\n}\n",
+		"switch":           "package p\nfunc f() {\n\tswitch { case a:\n\tcase b: }\n}\n",
+		"carriage return":  "package p\r\nfunc f() {\r\n\ta(); b()\r\n}\r\n//line x.y:1\r\nfunc g() { a() }\r\n",
+		"non-ASCII":        "package p\nfunc 世界() { \"世界\"(); 世 }\n",
+		"wide":             "package p\nfunc f() {\n\t_ = []int{" + wide + "}\n}\n",
+		"wide comment":     "package p\nfunc f() { /* " + wide + " */\n\ta() /* " + wide + wide + " */; b()\n}\n",
+		"wide one line":    "package p\nfunc f() { _ = []int{" + wide[:120] + "} }\n",
+		"wide no column":   "package p\n//line x.y:1\nfunc f() {\n\t_ = []int{" + wide + "}\n}\n",
+		"wide directive":   "package p\n//line x.y:5:9\nfunc f() {\n\t_ = []int{" + wide + "}\n}\n",
+		"wide after decl":  "package p\nfunc f() { const c = d\n\t_ = []int{" + wide + "}\n}\n",
+		"wide label":       "package p\nfunc f() {\nx:\n\t_ = []int{" + wide + "}\n}\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, sanitizer := range []bool{false, true} {
+				c := newCompiler(t)
+				opts := plainOptions
+				opts.Sanitizer = sanitizer
+				plain, marked := c.both(t, opts, map[string]string{"x.go": text})
+				want, err := c.compile(t, plain, "-e")
+				if err == nil {
+					t.Fatal("the original compiles")
+				}
+				got, _ := c.compile(t, marked, "-e")
+				// See mark.go for the differences that are left.
+				got = withoutDirectives.ReplaceAllString(got, "")
+				if sortedLines(got) != sortedLines(want) {
+					t.Errorf("got\n%swant\n%s", got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestCompileGoldens compiles all goldens that can be, and compares the lines
+// of each function's instructions.
+func TestCompileGoldens(t *testing.T) {
+	c := newCompiler(t, "embed", "errors", "strings")
+	embed := fmt.Sprintf(`{"Patterns": {"x.go": ["x.go"], "*.go": ["x.go"]}, "Files": {"x.go": %q}}`, c.importcfg)
+	flags := []string{"-embedcfg", c.write(t, "embedcfg", []byte(embed)), "-S", "-N", "-l"}
+	for _, g := range goldens(t) {
+		if g.untyped {
+			continue
+		}
+		name := filepath.Base(g.file)
+		files := make(map[string]string)
+		for _, source := range g.sources {
+			files[filepath.Base(source.Name)] = string(source.Text)
+		}
+		if err := os.RemoveAll(filepath.Join(c.dir, "plain")); err != nil {
+			t.Fatal(err)
+		}
+		plain, marked := c.both(t, g.opts, files)
+		want, err := c.compile(t, plain, flags...)
+		if err != nil {
+			t.Errorf("%s: %v\n%.500s", name, err, want)
+			continue
+		}
+		got, err := c.compile(t, marked, flags...)
+		if err != nil {
+			t.Errorf("%s: marked: %v\n%.500s", name, err, got)
+			continue
+		}
+		if got, want := instructionLines(got), instructionLines(want); !slices.Equal(got, want) {
+			t.Errorf("%s: lines\n%s\nwant\n%s", name, missing(got, want), missing(want, got))
+		}
+	}
+}
+
+var instruction = regexp.MustCompile(`(?m)^(?:(\S+) STEXT|\t0x[0-9a-f]+ \d+ \(([^)[]*)\S*\)\t(?:([A-Z]+)))`)
+
+// instructionLines returns each function and the lines it has code of, from the
+// output of compile -S. Lines 0 and 1 are left out: for endless loops without
+// code the compiler makes up line 1 of the file, which is where the header is.
+func instructionLines(assembly string) []string {
+	var lines []string
+	function := ""
+	for _, m := range instruction.FindAllStringSubmatch(assembly, -1) {
+		switch {
+		case m[1] != "":
+			function = m[1]
+		case m[3] == "TEXT" || m[3] == "FUNCDATA" || m[3] == "PCDATA" ||
+			strings.Contains(function, "_scavenger_") || strings.HasSuffix(m[2], ".go:0") || strings.HasSuffix(m[2], ".go:1"):
+		default:
+			lines = append(lines, function+" "+m[2])
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// missing returns those of list that are not in other.
+func missing(list, other []string) string {
+	var b strings.Builder
+	for _, s := range list {
+		if _, ok := slices.BinarySearch(other, s); !ok {
+			fmt.Fprintln(&b, s)
+		}
+	}
+	return b.String()
+}
+
+// TestOldLanguage compiles with the oldest version of the language that go.mod
+// files ask for in practice.
+func TestOldLanguage(t *testing.T) {
+	c := newCompiler(t)
+	for _, sanitizer := range []bool{false, true} {
+		opts := plainOptions
+		opts.Sanitizer = sanitizer
+		_, marked := c.both(t, opts, map[string]string{"x.go": "package p\nfunc f(n int) int { return n }\n"})
+		flags := []string{"-complete", "-lang=go1.1"}
+		if sanitizer {
+			flags = append(flags, "-race")
+		}
+		if out, err := c.compile(t, marked, flags...); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
+// TestArchivePaths checks that the archive does not have the names of the
+// files that were really compiled, given what the go command would trim.
+func TestArchivePaths(t *testing.T) {
+	c := newCompiler(t)
+	_, marked := c.both(t, plainOptions, map[string]string{"x.go": "package p\nfunc F(n int) int { return n }\n"})
+	if out, err := c.compile(t, marked, "-trimpath", filepath.Join(c.dir, "plain")+"=>example.com/p;"+c.dir+"=>"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	archive, err := os.ReadFile(filepath.Join(c.dir, "p.a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(archive, []byte(c.dir)) {
+		t.Error("archive contains the temporary directory")
+	}
+	if !bytes.Contains(archive, []byte("example.com/p/x.go")) {
+		t.Error("archive does not contain the original name")
+	}
+}

@@ -1,0 +1,159 @@
+// The entry of a function: its name and place as people and the collector know
+// them.
+
+package rewrite
+
+import (
+	"bytes"
+	"go/ast"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// entry returns the entry of a function that is not observable for no reason
+// yet.
+func (p *pkg) entry(f *file, fn *ast.FuncDecl) Function {
+	pos := f.adjusted(fn.Pos())
+	return Function{
+		Index:    -1,
+		Receiver: receiver(fn),
+		Name:     fn.Name.Name,
+		Params:   f.params(fn.Type.Params),
+		File:     p.fileName(f, pos.Filename),
+		Line:     pos.Line,
+	}
+}
+
+// receiver returns the receiver's base type as written, with its star and
+// without type parameters: "*List" for each of
+//
+//	func (l *List[T]) Len() int
+//	func (*List[_]) Len() int
+//	func (l *(List[T])) Len() int
+func receiver(fn *ast.FuncDecl) string {
+	if fn.Recv.NumFields() == 0 {
+		return ""
+	}
+	star := ""
+	for typ := fn.Recv.List[0].Type; ; {
+		switch t := typ.(type) {
+		case *ast.ParenExpr:
+			typ = t.X
+		case *ast.StarExpr:
+			star, typ = "*", t.X
+		case *ast.IndexExpr:
+			typ = t.X
+		case *ast.IndexListExpr:
+			typ = t.X
+		case *ast.Ident:
+			return star + t.Name
+		default:
+			return star // not a type that can have methods: the compiler says so
+		}
+	}
+}
+
+// params returns the parameters' types as written, without their names: "int,int,...string"
+// for (a, b int, rest ...string).
+func (f *file) params(list *ast.FieldList) string {
+	var b []byte
+	for _, field := range list.List {
+		start := len(b)
+		b = appendFolded(b, f.source.Text[f.offset(field.Type.Pos()):f.offset(field.Type.End())])
+		end := len(b)
+		b = append(b, ',')
+		for range len(field.Names) - 1 {
+			b = append(b, b[start:end]...)
+			b = append(b, ',')
+		}
+	}
+	if len(b) == 0 {
+		return ""
+	}
+	return string(b[:len(b)-1])
+}
+
+// appendFolded appends Go source with comments left out and white space folded
+// to one blank, so that it is one line.
+func appendFolded(b, src []byte) []byte {
+	for i := 0; i < len(src); {
+		n := blank(src[i:])
+		if n > 0 {
+			for i += n; i < len(src); i += n {
+				if n = blank(src[i:]); n == 0 {
+					break
+				}
+			}
+			b = append(b, ' ')
+			continue
+		}
+		n = 1
+		if c := src[i]; c == '"' || c == '`' || c == '\'' {
+			n = literal(src[i:])
+		}
+		for _, c := range src[i : i+n] {
+			if c < ' ' {
+				c = ' ' // in a raw string: the tag of a field
+			}
+			b = append(b, c)
+		}
+		i += n
+	}
+	return b
+}
+
+// blank returns the length of the white space or comment that src starts with.
+func blank(src []byte) int {
+	switch src[0] {
+	case ' ', '\t', '\r', '\n':
+		return 1
+	case '/':
+		end := "\n"
+		if len(src) > 1 && src[1] == '*' {
+			end = "*/"
+		} else if len(src) < 2 || src[1] != '/' {
+			return 0 // division, in the length of an array
+		}
+		if i := bytes.Index(src[2:], []byte(end)); i >= 0 {
+			return 2 + i + len(end)
+		}
+		return len(src)
+	}
+	return 0
+}
+
+// literal returns the length of the string or rune literal that src starts with.
+func literal(src []byte) int {
+	quote := src[0]
+	for i := 1; i < len(src); i++ {
+		switch {
+		case src[i] == quote:
+			return i + 1
+		case src[i] == '\\' && quote != '`':
+			i++
+		}
+	}
+	return len(src)
+}
+
+// fileName returns Function.File for a name that a //line directive gave, "" if
+// none did. Results must not depend on the machine, so of an absolute name only
+// the last element counts; this is also all that counts of the file's own name,
+// be it from a header (those of cover and cgo are absolute, or with -trimpath
+// start with the import path).
+func (p *pkg) fileName(f *file, name string) string {
+	switch {
+	case name == "":
+		name = filepath.Base(f.source.Name)
+	case name == f.name || filepath.IsAbs(name):
+		name = filepath.Base(name)
+	}
+	name = path.Join(p.opts.Dir, filepath.ToSlash(name))
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return '?' // entries are lines of fields separated by tabs
+		}
+		return r
+	}, name)
+}

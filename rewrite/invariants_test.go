@@ -1,0 +1,213 @@
+// What holds for the marks of any package, be it a golden, one of the standard
+// library or the fuzzer's.
+
+package rewrite
+
+import (
+	"bytes"
+	"errors"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// marks matches what is inserted for a mark. A directive in front of it is the
+// mark's own only if it gives the column that marks on behalf of another line
+// have.
+func marks(symbol string) *regexp.Regexp {
+	cell := regexp.QuoteMeta(symbol) + `\[(\d+)\]`
+	return regexp.MustCompile(`(?:/\*line :\d+:255\*/)?` +
+		`(?:if ` + cell + ` == 0 \{ ` + cell + ` = 1 \};|` + regexp.QuoteMeta(symbol) + `_hit\(&` + cell + `\);)` +
+		`(?:/\*line :\d+:\d+\*/)?`)
+}
+
+// removeMarks returns the text that marked was made from.
+func removeMarks(marked []byte, name, symbol string) []byte {
+	marked = bytes.TrimPrefix(marked, []byte("//line "+name+":1:1\n"))
+	return marks(symbol).ReplaceAll(marked, nil)
+}
+
+// checkResult checks everything that can be said of a result without types.
+func checkResult(t *testing.T, opts Options, sources []Source, res *Result) {
+	t.Helper()
+	for i, source := range sources {
+		if res.Files[i] != nil {
+			checkFile(t, source, res.Files[i], res.Symbol)
+		}
+	}
+	checkEntries(t, res)
+	again, err := Package(opts, sources)
+	if err != nil || !reflect.DeepEqual(res, again) {
+		t.Errorf("second result is another one (%v)", err)
+	}
+}
+
+func checkFile(t *testing.T, source Source, marked []byte, symbol string) {
+	t.Helper()
+	removed := removeMarks(marked, source.Name, symbol)
+	if text, ok := bytes.CutPrefix(source.Text, []byte("\uFEFF")); ok {
+		if want := append([]byte("   "), text...); !bytes.Equal(removed, want) {
+			t.Errorf("%s: without marks: got\n%q\nwant\n%q", source.Name, removed, want)
+		}
+	} else if !bytes.Equal(removed, source.Text) {
+		t.Errorf("%s: without marks: got\n%q\nwant\n%q", source.Name, removed, source.Text)
+	}
+	if again := removeMarks(removed, source.Name, symbol); !bytes.Equal(again, removed) {
+		t.Errorf("%s: marks are left after removal:\n%s", source.Name, removed)
+	}
+	lines := bytes.Count(marked, []byte("\n"))
+	if bytes.HasPrefix(marked, []byte("//line "+source.Name+":1:1\n")) {
+		lines--
+	}
+	if want := bytes.Count(source.Text, []byte("\n")); lines != want {
+		t.Errorf("%s: %d lines, want %d", source.Name, lines, want)
+	}
+	if _, err := parser.ParseFile(token.NewFileSet(), source.Name, marked, parser.ParseComments); err != nil {
+		t.Errorf("%s: marked text: %v\n%s", source.Name, err, marked)
+	}
+	checkPositions(t, source, marked, symbol)
+}
+
+// checkPositions checks that all that is not a mark says it is where it was.
+func checkPositions(t *testing.T, source Source, marked []byte, symbol string) {
+	t.Helper()
+	got := scan(source.Name, marked, marks(symbol).FindAllIndex(marked, -1))
+	want := scan(source.Name, source.Text, nil)
+	if len(got) != len(want) {
+		t.Errorf("%s: %d tokens, want %d", source.Name, len(got), len(want))
+		return
+	}
+	for i := range want {
+		if max(want[i].pos.Line, want[i].pos.Column) > maxLineColumn {
+			continue // cannot be said in a directive
+		}
+		if got[i] != want[i] {
+			t.Errorf("%s: token %+v, want %+v in\n%s", source.Name, got[i], want[i], marked)
+			return
+		}
+	}
+}
+
+type item struct {
+	pos token.Position // after //line directives, without offset
+	tok token.Token
+	lit string
+}
+
+// scan returns the tokens of text that are outside of the ranges.
+func scan(name string, text []byte, ranges [][]int) []item {
+	file := token.NewFileSet().AddFile(name, -1, len(text))
+	var s scanner.Scanner
+	s.Init(file, text, nil, 0)
+	var items []item
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return items
+		}
+		offset := file.Offset(pos)
+		for len(ranges) > 0 && ranges[0][1] <= offset {
+			ranges = ranges[1:]
+		}
+		if len(ranges) > 0 && ranges[0][0] <= offset {
+			continue
+		}
+		p := file.PositionFor(pos, true)
+		p.Offset = 0
+		items = append(items, item{p, tok, lit})
+	}
+}
+
+// checkEntries checks that indexes count up, that each has exactly one mark,
+// and that names can go into a line of fields separated by tabs.
+func checkEntries(t *testing.T, res *Result) {
+	t.Helper()
+	next := 0
+	for _, f := range res.Functions {
+		if (f.Index < 0) == (f.Reason == "") {
+			t.Errorf("%+v: index and reason disagree", f)
+		}
+		if f.Index >= 0 && f.Index != next {
+			t.Errorf("%+v: want index %d", f, next)
+		}
+		next = max(next, f.Index+1)
+		if strings.ContainsAny(f.File+f.Receiver+f.Name+f.Params, "\t\r\n") || strings.HasPrefix(f.File, "/") || f.Name == "" {
+			t.Errorf("%+v: bad entry", f)
+		}
+	}
+	if res.Marks < next || res.Marks >= next+8 || res.Marks%8 != 0 {
+		t.Errorf("%d marks for %d observable functions", res.Marks, next)
+	}
+	seen := 0
+	for _, file := range res.Files {
+		for _, m := range marks(res.Symbol).FindAllSubmatch(file, -1) {
+			for _, digits := range m[1:] {
+				if i, err := strconv.Atoi(string(digits)); len(digits) > 0 && (err != nil || i != seen) {
+					t.Errorf("mark %s, want index %d", m[0], seen)
+				}
+			}
+			seen++
+		}
+	}
+	if seen != next {
+		t.Errorf("%d marks in the text, want %d", seen, next)
+	}
+}
+
+// checkTypes checks that the marked package type-checks if the package does,
+// and reports whether it does.
+func checkTypes(t *testing.T, sources []Source, res *Result) bool {
+	t.Helper()
+	var marked []Source
+	for i, source := range sources {
+		if res.Files[i] != nil {
+			source.Text = res.Files[i]
+		}
+		marked = append(marked, source)
+	}
+	if res.Declarations != nil {
+		marked = append(marked, Source{"/src/p/_scavenger_marks.go", res.Declarations})
+	}
+	if err := typeCheck(sources); err != nil {
+		return false
+	}
+	if err := typeCheck(marked); err != nil {
+		t.Errorf("marked package: %v", err)
+	}
+	return true
+}
+
+func typeCheck(sources []Source) error {
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, source := range sources {
+		f, err := parser.ParseFile(fset, source.Name, source.Text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	var first error
+	conf := types.Config{
+		Importer:    importer.ForCompiler(fset, "source", nil),
+		FakeImportC: true,
+		Error: func(err error) {
+			if first == nil {
+				first = err
+			}
+		},
+	}
+	if len(files) == 0 {
+		return errors.New("no files")
+	}
+	conf.Check(testPath, fset, files, nil)
+	return first
+}

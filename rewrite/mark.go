@@ -1,0 +1,270 @@
+// Where a mark goes, and its text.
+//
+// What the compiler makes of a marked file shall differ from what it makes of
+// the original in the marks only. Two things give a mark away, and both decide
+// about its place:
+//
+// 1. Lines. The compiler's line table says for each instruction where it comes
+// from: debuggers set breakpoints by it, tracebacks and profiles print it. If
+// a mark is on a line that has no code of its own, such as that of the opening
+// brace, the table gains a line. So a mark goes before the first statement, on
+// the statement's line; in an empty body before the closing brace, which is
+// where the return instruction says it is. Declarations at the start of the body
+// are passed over, because they often are no code at all and can neither fail
+// nor block.
+//
+// 2. Columns. They show in the compiler's messages, and whatever is behind a
+// mark on its line moves. The directive /*line :L:C*/ behind the mark says
+// where the text would be without it. An empty file name stands for the one in
+// force. There must be no such directive behind a //line directive that gives
+// no column, since the compiler then prints none.
+//
+// The compiler keeps a column in eight bits, and computes what it prints from
+// the column in the file after it was cut off at 255. Behind a mark a long line
+// would reach that sooner, and get wrong columns instead of none. So if the line
+// is long the mark goes behind the opening brace, on a line that has nothing else
+// behind it, and is said to be on the line of the statement nevertheless:
+//
+//	func f() {/*line :2:255*/if _scavenger_0123456789ab[17] == 0 { _scavenger_0123456789ab[17] = 1 };/*line :1:11*/
+//		return "…"
+//	}
+//
+// in which 255 stands for no column. A mark in front of "switch {", which is no
+// code, is said to be on the line of the first case in the same way.
+//
+// What is left are long functions on one line: their columns from about 160 on
+// are wrong.
+//
+// Directives cannot restore all of the compiler's messages. It sorts them by
+// directive first, and where a message mentions a second position it adds the
+// one without directives. Where its output is to be the same, let it compile the
+// original files after a failure.
+
+package rewrite
+
+import (
+	"bytes"
+	"go/ast"
+	"go/token"
+	"strconv"
+)
+
+const (
+	maxColumn     = 255     // that the compiler distinguishes (cmd/internal/src.colMax)
+	maxLineColumn = 1 << 30 // that a directive may give (cmd/compile/internal/syntax.PosMax)
+)
+
+// A writer copies the text of a file and adds marks to it.
+type writer struct {
+	*file
+	symbol    string // the array of marks
+	sanitizer bool
+
+	out  []byte // nil as long as there is no mark
+	next int    // offset of the text that has not been copied
+	buf  []byte // for the text of a mark
+}
+
+// mark adds the mark of the function with the given body and index.
+func (w *writer) mark(body *ast.BlockStmt, index int) {
+	if w.out == nil {
+		w.begin()
+	}
+	pos, code := w.place(body)
+	w.text(pos, code, index)
+	if start := body.Lbrace + 1; w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
+		pos = start
+		w.text(pos, code, index)
+	}
+	offset := w.offset(pos)
+	w.out = append(w.out, w.source.Text[w.next:offset]...)
+	w.out = append(w.out, w.buf...)
+	w.next = offset
+}
+
+// text makes the text of a mark in front of pos. If it can, the mark says that
+// it is on the line of code.
+func (w *writer) text(pos, code token.Pos, index int) {
+	w.buf = w.buf[:0]
+	if w.sameLines(pos, code) {
+		p := w.adjusted(code)
+		p.Column = maxColumn
+		w.buf = appendLine(w.buf, p)
+	}
+	w.buf = w.appendProbe(w.buf, index)
+	w.buf = appendLine(w.buf, w.adjusted(pos))
+}
+
+// sameLines reports whether the position to is some lines below from and
+// nothing but their number makes a difference between the two: there is no
+// directive in between that gives another name or count, and columns are known.
+func (w *writer) sameLines(from, to token.Pos) bool {
+	lines := w.raw(to).Line - w.raw(from).Line
+	if lines == 0 {
+		return false
+	}
+	a, b := w.adjusted(from), w.adjusted(to)
+	return b.Line-a.Line == lines && a.Filename == b.Filename && a.Column > 0 && b.Column > 0
+}
+
+// begin starts the output. The header gives the file the name that it would
+// have without it, as cmd/cover does.
+//
+// A byte order mark would be an error behind a header. Three blanks take its
+// place, since the compiler counts its bytes as columns; and the comment behind
+// it must not turn into the directive that it is not at column 4.
+func (w *writer) begin() {
+	text := w.source.Text
+	// A mark has about 90 bytes, the average function four to five times as many.
+	w.out = make([]byte, 0, len(text)+len(text)/4+1024)
+	if w.name == "" {
+		w.out = append(w.out, "//line "...)
+		w.out = append(w.out, w.source.Name...)
+		w.out = append(w.out, ":1:1\n"...)
+	}
+	if bytes.HasPrefix(text, []byte("\uFEFF")) {
+		w.out = append(w.out, "   "...)
+		w.next = 3
+	}
+}
+
+// finish returns the marked text, nil if there is no mark.
+func (w *writer) finish() []byte {
+	if w.out == nil {
+		return nil
+	}
+	return append(w.out, w.source.Text[w.next:]...)
+}
+
+// appendProbe appends the statement that sets a cell. It tests first, so that
+// cores do not take the cache line away from each other; uses no predeclared
+// name, any of which the package may have given another meaning; and is Go 1.
+//
+// The race detector would report the statement, and the other sanitizers would
+// add checks to it. They leave a function alone that says so.
+func (w *writer) appendProbe(b []byte, index int) []byte {
+	cell := func() {
+		b = append(b, w.symbol...)
+		b = append(b, '[')
+		b = strconv.AppendInt(b, int64(index), 10)
+		b = append(b, ']')
+	}
+	if w.sanitizer {
+		b = append(b, w.symbol...)
+		b = append(b, hitSuffix+"(&"...)
+		cell()
+		return append(b, ");"...)
+	}
+	b = append(b, "if "...)
+	cell()
+	b = append(b, " == 0 { "...)
+	cell()
+	return append(b, " = 1 };"...)
+}
+
+// place returns the position in front of which the mark of a body goes, and the
+// position of the body's first code, on whose line it should be.
+func (w *writer) place(body *ast.BlockStmt) (pos, code token.Pos) {
+	code = firstCode(body.List, body.Rbrace)
+	for _, stmt := range body.List {
+		if !isDeclaration(stmt) {
+			return stmt.Pos(), code
+		}
+	}
+	// Behind a declaration there must be a line break, or a semicolon would be
+	// missing.
+	if n := len(body.List); n > 0 {
+		last := body.List[n-1]
+		if w.raw(last.End()).Line == w.raw(body.Rbrace).Line {
+			return last.Pos(), code
+		}
+	}
+	return body.Rbrace, code
+}
+
+// firstCode returns the position of the first code of a list of statements that
+// ends at end.
+func firstCode(list []ast.Stmt, end token.Pos) token.Pos {
+	for _, stmt := range list {
+		if isDeclaration(stmt) {
+			continue
+		}
+		switch s := stmt.(type) {
+		case *ast.BlockStmt:
+			return firstCode(s.List, s.Rbrace)
+		case *ast.DeclStmt:
+			for _, spec := range s.Decl.(*ast.GenDecl).Specs {
+				if v, ok := spec.(*ast.ValueSpec); ok && !areSimple(v.Values) {
+					return v.Pos()
+				}
+			}
+		case *ast.SwitchStmt:
+			for _, c := range s.Body.List {
+				if c := c.(*ast.CaseClause); s.Init == nil && s.Tag == nil && len(c.List) > 0 {
+					return c.List[0].Pos()
+				}
+			}
+		}
+		return stmt.Pos()
+	}
+	return end
+}
+
+// isDeclaration reports whether a statement only declares names, and executes
+// nothing that can fail or block.
+func isDeclaration(stmt ast.Stmt) bool {
+	switch stmt := stmt.(type) {
+	case *ast.EmptyStmt:
+		return true
+	case *ast.AssignStmt:
+		return stmt.Tok == token.DEFINE && areSimple(stmt.Rhs)
+	case *ast.DeclStmt:
+		decl, ok := stmt.Decl.(*ast.GenDecl)
+		if !ok {
+			return false
+		}
+		for _, spec := range decl.Specs {
+			if v, ok := spec.(*ast.ValueSpec); ok && decl.Tok == token.VAR && !areSimple(v.Values) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// areSimple reports whether expressions are literals and names.
+func areSimple(list []ast.Expr) bool {
+	for _, x := range list {
+		switch x.(type) {
+		case *ast.BasicLit, *ast.Ident:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// appendLine appends the directive that gives the text behind it the position
+// pos, if that has a column.
+func appendLine(b []byte, pos token.Position) []byte {
+	if pos.Column < 1 || pos.Column > maxLineColumn || pos.Line < 1 || pos.Line > maxLineColumn {
+		return b
+	}
+	b = append(b, "/*line :"...)
+	b = strconv.AppendInt(b, int64(pos.Line), 10)
+	b = append(b, ':')
+	b = strconv.AppendInt(b, int64(pos.Column), 10)
+	return append(b, "*/"...)
+}
+
+// isLong reports whether n more bytes in front of pos move the end of its line
+// out of the columns that the compiler knows.
+func (w *writer) isLong(pos token.Pos, n int) bool {
+	rest := w.source.Text[w.offset(pos):]
+	room := maxColumn - w.raw(pos).Column - n
+	if room < 0 {
+		return true
+	}
+	return len(rest) > room && bytes.IndexByte(rest[:room+1], '\n') < 0
+}

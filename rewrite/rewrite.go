@@ -1,0 +1,232 @@
+// Package rewrite marks the functions of a Go package: source text in, marked
+// source text and codebase entries out.
+//
+// A mark is a statement at the start of a function's body that sets the
+// function's cell in an array of the package:
+//
+//	func Close(f *File) error {
+//		return f.close()
+//	}
+//
+// becomes, with the same lines and columns,
+//
+//	func Close(f *File) error {
+//		if _scavenger_0123456789ab[17] == 0 { _scavenger_0123456789ab[17] = 1 };/*line :2:2*/return f.close()
+//	}
+//
+// Marks are inserted into the text, and everything else stays as it is, byte
+// for byte: a syntax tree that is printed again moves comments, and with them
+// what //go:embed, //export and //line refer to. The tree only says where.
+//
+// Nothing is type-checked, and no file is read or written.
+package rewrite
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+)
+
+// A Source is one Go file of a package as the compiler would get it.
+type Source struct {
+	Name string // absolute path: what the compiler would record for the file
+	Text []byte // is not modified
+}
+
+// Options say how a package is marked.
+type Options struct {
+	ImportPath string // without " [x.test]"; names the array of marks
+	Dir        string // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
+	Sanitizer  bool   // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
+}
+
+// A Result is a marked package.
+type Result struct {
+	Files        [][]byte   // the marked text of each file; nil where the file is to be compiled as it came
+	Declarations []byte     // one more file, to be compiled last; nil if nothing was marked
+	Symbol       string     // name of the array of marks
+	Marks        int        // length of the array: the observable functions, rounded up to a multiple of 8
+	Functions    []Function // the entries, in source order
+}
+
+// A Function is one entry: a function or method that is declared in the
+// package. Function literals belong to the function around them. Functions
+// named init or _ are not listed, since nobody can call them.
+type Function struct {
+	Index    int    // into the array of marks, or -1: not observable
+	Reason   string `json:",omitempty"` // why not observable
+	Receiver string `json:",omitempty"` // "", "Server" or "*Server", without type parameters
+	Name     string
+	Params   string // types of the parameters as written, separated by commas
+	File     string // see [Options] for its directory; never an absolute path
+	Line     int    // in File, after //line directives
+}
+
+// Reasons why a function is not observable.
+const (
+	reasonNoBody   = "no body"                    // assembly, //go:linkname, //go:wasmimport
+	reasonNosplit  = "nosplit"                    // a mark takes stack that the linker may have counted already
+	reasonShadowed = "predeclared types shadowed" // the array of marks cannot be declared
+)
+
+// Package marks the files of one package. An error says that a file is not Go;
+// the compiler has better words for it, so let it see the original files.
+func Package(opts Options, files []Source) (*Result, error) {
+	p := &pkg{
+		opts: opts,
+		fset: token.NewFileSet(),
+		result: &Result{
+			Files:  make([][]byte, len(files)),
+			Symbol: arraySymbol(opts.ImportPath, files),
+		},
+	}
+	parsed := make([]*file, len(files))
+	for i, source := range files {
+		f, err := p.parse(source)
+		if err != nil {
+			return nil, fmt.Errorf("parsing %s: %w", source.Name, err)
+		}
+		parsed[i] = f
+	}
+	p.elem = elemType(parsed)
+	for i, f := range parsed {
+		if !leftAlone(f.source.Name) {
+			p.result.Files[i] = p.mark(f)
+		}
+	}
+	if p.marked > 0 {
+		p.result.Marks = (p.marked + 7) &^ 7
+		p.result.Declarations = p.declarations(parsed[0].tree.Name.Name)
+	}
+	return p.result, nil
+}
+
+// pkg is the state of one call of [Package].
+type pkg struct {
+	opts   Options
+	fset   *token.FileSet
+	elem   string // element type of the array of marks; "" if there is none to be had
+	marked int    // number of marks so far
+	result *Result
+}
+
+// A file is one parsed file of the package.
+type file struct {
+	source Source
+	tree   *ast.File
+	pos    *token.File
+	name   string // name that //line directives ahead of the package clause give the file; "" if none
+}
+
+func (p *pkg) parse(source Source) (*file, error) {
+	if strings.ContainsAny(source.Name, "\r\n") {
+		return nil, fmt.Errorf("line break in file name %q", source.Name)
+	}
+	// Comments are not parsed: directives in them are found by the scanner
+	// (//line) and in the text (//go:nosplit), which is faster.
+	//
+	// The name is left empty so that the file's own positions can be told from
+	// those after a //line directive, and relative names there stay relative.
+	tree, err := parser.ParseFile(p.fset, "", source.Text, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{source: source, tree: tree, pos: p.fset.File(tree.Package)}
+	f.name = f.adjusted(tree.Package).Filename
+	return f, nil
+}
+
+// leftAlone reports whether the functions of a file are neither marked nor
+// listed: they are tests or the go command's own.
+func leftAlone(name string) bool {
+	base := filepath.Base(name)
+	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go"
+}
+
+// mark lists the functions of a file and returns its marked text, or nil if
+// the file has no function to be marked.
+func (p *pkg) mark(f *file) []byte {
+	w := &writer{file: f, symbol: p.result.Symbol, sanitizer: p.opts.Sanitizer}
+	end := f.tree.Name.End() // of the declaration before
+	for _, decl := range f.tree.Decls {
+		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
+		end = decl.End()
+		fn, ok := decl.(*ast.FuncDecl)
+		if !ok || !listed(fn) {
+			continue
+		}
+		entry := p.entry(f, fn)
+		switch {
+		case fn.Body == nil:
+			entry.Reason = reasonNoBody
+		case hasNosplit(gap):
+			entry.Reason = reasonNosplit
+		case p.elem == "":
+			entry.Reason = reasonShadowed
+		default:
+			entry.Index = p.marked
+			p.marked++
+			w.mark(fn.Body, entry.Index)
+		}
+		p.result.Functions = append(p.result.Functions, entry)
+	}
+	return w.finish()
+}
+
+// listed reports whether a function is a part of the codebase. A method named
+// init is one like any other.
+func listed(fn *ast.FuncDecl) bool {
+	return fn.Name.Name != "_" && (fn.Name.Name != "init" || fn.Recv != nil)
+}
+
+// hasNosplit reports whether the comments between a function and the
+// declaration before it contain a //go:nosplit directive. The compiler takes
+// all of them for the function's, also when an empty line follows.
+func hasNosplit(gap []byte) bool {
+	const directive = "//go:nosplit"
+	if !bytes.Contains(gap, []byte(directive)) {
+		return false
+	}
+	for {
+		i := bytes.IndexByte(gap, '/')
+		if i < 0 {
+			return false
+		}
+		gap = gap[i:]
+		if bytes.HasPrefix(gap, []byte("/*")) {
+			_, gap, _ = bytes.Cut(gap[2:], []byte("*/"))
+			continue
+		}
+		var line []byte
+		line, gap, _ = bytes.Cut(gap, []byte("\n"))
+		verb, _, _ := bytes.Cut(bytes.TrimSuffix(line, []byte("\r")), []byte(" "))
+		if string(verb) == directive {
+			return true
+		}
+	}
+}
+
+// offset returns the place of pos in the text.
+func (f *file) offset(pos token.Pos) int {
+	return int(pos) - f.pos.Base()
+}
+
+// raw returns a position in the text, whatever //line directives say.
+func (f *file) raw(pos token.Pos) token.Position {
+	return f.pos.PositionFor(pos, false)
+}
+
+// adjusted returns a position after //line directives. The name of the file is
+// empty where they do not give it another one. The column is 0 where they
+// leave it open.
+//
+// go/scanner follows the same rules as the compiler but for the names: it
+// cleans them, and would put relative ones into the directory of the file if
+// that had a name.
+func (f *file) adjusted(pos token.Pos) token.Position {
+	return f.pos.PositionFor(pos, true)
+}

@@ -1,0 +1,80 @@
+// The standard library as input.
+
+package rewrite
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// stdPackages returns the files of each directory below GOROOT/src/root, but
+// for tests and what the go command does not build.
+func stdPackages(t testing.TB, root string) map[string][]Source {
+	t.Helper()
+	src := filepath.Join(runtime.GOROOT(), "src")
+	packages := make(map[string][]Source)
+	err := filepath.WalkDir(filepath.Join(src, root), func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "testdata":
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		dir, _ := filepath.Rel(src, filepath.Dir(name))
+		packages[dir] = append(packages[dir], Source{Name: name, Text: text})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(packages) == 0 {
+		t.Fatalf("no packages below %s", root)
+	}
+	return packages
+}
+
+func TestStandardLibrary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	functions := 0
+	for dir, sources := range stdPackages(t, ".") {
+		opts := Options{ImportPath: filepath.ToSlash(dir), Dir: filepath.ToSlash(dir), Sanitizer: len(dir)%2 == 0}
+		res, err := Package(opts, sources)
+		if err != nil {
+			t.Errorf("%s: %v", dir, err)
+			continue
+		}
+		checkResult(t, opts, sources, res)
+		functions += len(res.Functions)
+	}
+	if functions < 10_000 {
+		t.Errorf("%d functions in the standard library", functions)
+	}
+}
+
+func BenchmarkPackage(b *testing.B) {
+	packages := stdPackages(b, "go")
+	size := 0
+	for _, sources := range packages {
+		for _, source := range sources {
+			size += len(source.Text)
+		}
+	}
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		for dir, sources := range packages {
+			if _, err := Package(Options{ImportPath: dir, Dir: dir}, sources); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
