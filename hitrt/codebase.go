@@ -1,0 +1,270 @@
+package hitrt
+
+// The program's functions, read from the text that the link action left in the
+// binary each time they are needed: a name is needed when it is sent, which is
+// rare, and would take memory all the time.
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// An entry is one function, as a line of [Package.Entries] has it.
+type entry struct {
+	index    int    // into Marks; -1 if the function is not observable
+	reason   string // why it is not
+	file     string // empty: as in the line before
+	line     string
+	receiver string
+	name     string
+	params   string
+}
+
+// parseEntry reads one line, without its end.
+func parseEntry(line string) (e entry, ok bool) {
+	var fields [6]string
+	for i := range fields[:5] {
+		if fields[i], line, ok = strings.Cut(line, "\t"); !ok {
+			return entry{}, false
+		}
+	}
+	fields[5] = line
+	e = entry{index: -1, file: fields[1], line: fields[2], receiver: fields[3], name: fields[4], params: fields[5]}
+	if reason, none := strings.CutPrefix(fields[0], "-"); none {
+		e.reason = reason
+		return e, true
+	}
+	index, err := strconv.Atoi(fields[0])
+	if err != nil || index < 0 {
+		return entry{}, false
+	}
+	e.index = index
+	return e, true
+}
+
+// entries yields the functions of p with the offset of each one's line. Lines
+// that do not parse are left out; the link action writes none.
+func (p *Package) entries() iter.Seq2[int, entry] {
+	return func(yield func(int, entry) bool) {
+		for at := 0; at < len(p.Entries); {
+			line, _, _ := strings.Cut(p.Entries[at:], "\n")
+			e, ok := parseEntry(line)
+			if ok && e.index >= len(p.Marks) {
+				ok = false
+			}
+			if ok && !yield(at, e) {
+				return
+			}
+			at += len(line) + 1
+		}
+	}
+}
+
+// entryAt reads the line at an offset that entries yielded.
+func (p *Package) entryAt(at int) entry {
+	line, _, _ := strings.Cut(p.Entries[at:], "\n")
+	e, _ := parseEntry(line)
+	return e
+}
+
+// A codebase is the program's packages. A function's number is the place of its
+// mark when all arrays are laid end to end; padding has numbers too.
+type codebase struct {
+	packages []Package
+	base     []int // number of each package's first mark
+	size     int   // one more than the highest number
+}
+
+func newCodebase(packages []Package) *codebase {
+	c := &codebase{packages: packages, base: make([]int, len(packages))}
+	for i := range packages {
+		c.base[i] = c.size
+		c.size += len(packages[i].Marks)
+	}
+	return c
+}
+
+// sweep calls hit with the number of every function hit since the last sweep.
+func (c *codebase) sweep(hit func(number int)) {
+	for i := range c.packages {
+		base := c.base[i]
+		sweep(c.packages[i].Marks, func(m int) { hit(base + m) })
+	}
+}
+
+// hashes yields the signature hashes of the functions in set, by number.
+func (c *codebase) hashes(set bitset) iter.Seq2[int, [16]byte] {
+	return func(yield func(int, [16]byte) bool) {
+		for i := range c.packages {
+			p := &c.packages[i]
+			left := set.count(c.base[i], c.base[i]+len(p.Marks))
+			if left == 0 {
+				continue
+			}
+			for _, e := range p.entries() {
+				if e.index < 0 || !set.has(c.base[i]+e.index) {
+					continue
+				}
+				if !yield(c.base[i]+e.index, signatureHash(p.Path, e.receiver, e.name)) {
+					return
+				}
+				if left--; left == 0 {
+					break
+				}
+			}
+		}
+	}
+}
+
+// A chunk is the part of the codebase that goes into one codebase publication.
+type chunk struct {
+	fingerprint string
+	members     []member // by hash
+}
+
+// A member is an observable function on its way into a publication.
+type member struct {
+	hash [16]byte
+	sum  [16]byte // of its encoded entry, for the fingerprint
+	size int32    // of its encoded entry
+	pkg  int32    // index into packages
+	at   int32    // offset of its line
+}
+
+// chunks splits the observable functions into publications with at most limit
+// bytes of entries each.
+//
+// The collector skips a publication whose fingerprint it knows, so each chunk
+// has a fingerprint of its own. Chunks are cut by the first bits of the
+// signature hash: a function that comes or goes changes one chunk, the others
+// keep their fingerprints and cost the collector nothing. The environment is
+// in the fingerprint because the collector keeps fingerprints by application
+// only: a second environment would be told that all is known, and miss the
+// functions that are new to it.
+func (c *codebase) chunks(environment string, limit int) []chunk {
+	all := c.members()
+	bits := 0
+	for ; bits < 12 && !fits(all, bits, limit); bits++ {
+	}
+	var list []chunk
+	for from, to := range ranges(all, bits) {
+		list = append(list, chunk{fingerprint(environment, all[from:to]), all[from:to]})
+	}
+	if len(list) > 1 {
+		for i := range list {
+			list[i].fingerprint += fmt.Sprintf("-%02dof%02d", i+1, len(list))
+		}
+	}
+	return list
+}
+
+// members returns the observable functions by hash.
+func (c *codebase) members() []member {
+	all := make([]member, 0, c.size)
+	var b []byte
+	for i := range c.packages {
+		p := &c.packages[i]
+		path := packagePart(p.Path)
+		for at, e := range p.entries() {
+			if e.index < 0 {
+				continue
+			}
+			hash := signatureHash(p.Path, e.receiver, e.name)
+			b = appendEntry(b[:0], e, path, hash)
+			sum := sha256.Sum256(b)
+			all = append(all, member{hash, [16]byte(sum[:16]), int32(len(b)), int32(i), int32(at)})
+		}
+	}
+	slices.SortFunc(all, func(a, b member) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	return all
+}
+
+// fits reports whether no chunk is above the limit when there are 2^bits.
+func fits(all []member, bits, limit int) bool {
+	for from, to := range ranges(all, bits) {
+		size := 0
+		for i := range all[from:to] {
+			size += int(all[from+i].size)
+		}
+		if size > limit {
+			return false
+		}
+	}
+	return true
+}
+
+// ranges yields the 2^bits ranges of members whose hashes begin with the same
+// bits, in order; bits is at most 16.
+func ranges(all []member, bits int) iter.Seq2[int, int] {
+	return func(yield func(int, int) bool) {
+		from := 0
+		for next := 1; next <= 1<<bits; next++ {
+			to := from + sort.Search(len(all)-from, func(i int) bool {
+				h := all[from+i].hash
+				return (int(h[0])<<8|int(h[1]))>>(16-bits) >= next
+			})
+			if !yield(from, to) {
+				return
+			}
+			from = to
+		}
+	}
+}
+
+// fingerprint is the name of a chunk's content.
+func fingerprint(environment string, members []member) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "scavenger-wrap codebase 1\n%q\n", environment)
+	for i := range members {
+		h.Write(members[i].sum[:])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// encode is the codebase publication of a chunk, ready to be sent.
+func (c *codebase) encode(k chunk, common []byte) []byte {
+	b := appendBytes(newMessage(len(common)+300*len(k.members)), 1, common)
+	paths := map[int32]string{}
+	var e []byte
+	for _, m := range k.members {
+		path, ok := paths[m.pkg]
+		if !ok {
+			path = packagePart(c.packages[m.pkg].Path)
+			paths[m.pkg] = path
+		}
+		e = appendEntry(e[:0], c.packages[m.pkg].entryAt(int(m.at)), path, m.hash)
+		b = append(b, e...)
+	}
+	return b
+}
+
+// appendEntry appends one entry of a codebase publication. The collector throws
+// package name and parameter types away, so they are not sent.
+func appendEntry(b []byte, e entry, path string, hash [16]byte) []byte {
+	declaring := declaringType(path, classPart(e.receiver))
+	visibility, modifiers := "package-private", ""
+	if exported(e.name) {
+		visibility, modifiers = "public", "public"
+	}
+	if e.receiver == "" {
+		modifiers = strings.TrimLeft(modifiers+" static", " ")
+	}
+	var hexHash [32]byte
+	hex.Encode(hexHash[:], hash[:])
+
+	var body [2048]byte // above any entry, so that it stays on the stack
+	m := appendString(body[:0], 1, declaring)
+	m = appendString(m, 2, visibility)
+	m = appendString(m, 3, signature(declaring, e.name, e.params))
+	m = appendString(m, 4, methodName(e.name))
+	m = appendString(m, 5, modifiers)
+	m = appendBytes(m, 8, hexHash[:])
+	return appendBytes(b, 2, m)
+}

@@ -1,0 +1,348 @@
+package hitrt
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A dataFunction is a function as the files of a directory have it.
+type dataFunction struct {
+	Package, Receiver, Name, Signature, Hash, File, Reason string
+	Line                                                   int
+	stamp                                                  uint64
+}
+
+// readData reads the only process file in dir and its codebase. It follows the
+// description of the format and nothing in datafile.go.
+func readData(dir string) (map[string]any, []dataFunction, error) {
+	names, _ := filepath.Glob(filepath.Join(dir, "process-*.hits"))
+	if len(names) != 1 {
+		return nil, nil, fmt.Errorf("process files %q, want one", names)
+	}
+	b, err := os.ReadFile(names[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(b) < 16 || string(b[:8]) != "SCAVHIT1" {
+		return nil, nil, errors.New("no magic")
+	}
+	length := binary.LittleEndian.Uint32(b[8:])
+	text := b[16 : 16+length]
+	if crc32.ChecksumIEEE(text) != binary.LittleEndian.Uint32(b[12:]) {
+		return nil, nil, errors.New("wrong checksum of the header")
+	}
+	var header map[string]any
+	if err := json.Unmarshal(text, &header); err != nil {
+		return nil, nil, err
+	}
+	begin, n := int(header["stamps"].(float64)), int(header["functions"].(float64))
+	if begin%4096 != 0 || begin-4096 >= 16+len(text) || begin < 16+len(text) || len(b) != begin+8*n {
+		return nil, nil, fmt.Errorf("stamps at %d, header of %d bytes, file of %d bytes", begin, len(text), len(b))
+	}
+	if len(bytes.Trim(b[16+length:begin], "\x00")) != 0 {
+		return nil, nil, errors.New("no zeros after the header")
+	}
+	functions, err := readCodebase(filepath.Join(dir, fmt.Sprintf("codebase-%s.json", header["fingerprint"])), header["fingerprint"], n)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range functions {
+		functions[i].stamp = binary.LittleEndian.Uint64(b[begin+8*i:])
+		if s := functions[i].stamp; s != 1 && s <= 1490000000000 {
+			return nil, nil, fmt.Errorf("stamp %d is %d", i, s)
+		}
+	}
+	return header, functions, nil
+}
+
+func readCodebase(path string, fingerprint any, n int) ([]dataFunction, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(string(b), "\n"), "\n")
+	if len(lines) != n+2 {
+		return nil, fmt.Errorf("%d lines, want %d", len(lines), n+2)
+	}
+	var first, last map[string]any
+	if err := errors.Join(json.Unmarshal([]byte(lines[0]), &first), json.Unmarshal([]byte(lines[n+1]), &last)); err != nil {
+		return nil, err
+	}
+	if first["format"] != 1.0 || first["fingerprint"] != fingerprint || first["functions"] != float64(n) {
+		return nil, fmt.Errorf("first line %v", first)
+	}
+	sum := sha256.Sum256(b[:len(b)-len(lines[n+1])-1])
+	if last["sha256"] != hex.EncodeToString(sum[:]) {
+		return nil, fmt.Errorf("last line %v, want %x", last, sum)
+	}
+	functions := make([]dataFunction, n)
+	for i := range functions {
+		if err := json.Unmarshal([]byte(lines[i+1]), &functions[i]); err != nil {
+			return nil, err
+		}
+	}
+	return functions, nil
+}
+
+func TestDataFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b") // created with its parents
+	prog := newProgram(700)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_ENVIRONMENT=<test>", "SCAVENGER_APP_VERSION=1.2")
+	began := time.Now().UnixMilli()
+	prog.call(0)
+	prog.call(12)
+	go pub.run()
+	waitFor(t, func() bool { _, _, err := readData(dir); return err == nil })
+	prog.call(699)
+	pub.exit()
+	<-pub.done
+
+	header, functions, err := readData(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]any{"format": 1.0, "appName": "shop", "appVersion": "1.2", "environment": "<test>",
+		"process": pub.process, "pid": float64(os.Getpid()), "startedAt": float64(pub.started.UnixMilli())} {
+		if header[key] != want {
+			t.Errorf("%s = %v, want %v", key, header[key], want)
+		}
+	}
+	if len(functions) != 700+70 {
+		t.Fatalf("%d functions, want 770", len(functions))
+	}
+	called := map[string]bool{prog.hashOf(0): true, prog.hashOf(12): true, prog.hashOf(699): true}
+	for _, f := range functions {
+		if hit := f.stamp != 1; hit != called[f.Hash] || hit && (int64(f.stamp) < began || int64(f.stamp) > time.Now().UnixMilli()) {
+			t.Errorf("%s: stamp %d, called: %v", f.Signature, f.stamp, called[f.Hash])
+		}
+	}
+	// The last function before the first that is not observable, that one, and
+	// the first of the next file.
+	sig := "example.com.shop.p000000."
+	want := []dataFunction{
+		{"example.com/shop/p000000", "", "Func9", sig + "func.Func9(context.Context,map[string]int)", prog.hashOf(9), "p0/file0.go", "", 28, 1},
+		{"example.com/shop/p000000", "", "asm9", sig + "func.asm9(int)", hexOf(signatureHash("example.com/shop/p000000", "", "asm9")), "p0/file0.go", "nosplit", 29, 1},
+		{"example.com/shop/p000000", "*Server", "Func10", sig + "Server.Func10(context.Context,map[string]int)", prog.hashOf(10), "p0/file0.go", "", 31, 1},
+	}
+	for i, w := range want {
+		if functions[9+i] != w {
+			t.Errorf("function %d is %+v, want %+v", 9+i, functions[9+i], w)
+		}
+	}
+	if f := functions[16]; f.File != "p0/file15.go" {
+		t.Errorf("function %+v, want it in file15.go", f)
+	}
+	if messages.String() != "" {
+		t.Errorf("messages %q, want none", messages)
+	}
+	checkNames(t, dir, 2)
+}
+
+// checkNames checks that dir has n files and no temporary ones.
+func checkNames(t *testing.T, dir string, n int) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != n {
+		t.Errorf("files %v, %v, want %d", files, err, n)
+	}
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), ".tmp") {
+			t.Errorf("temporary file %s was left", f.Name())
+		}
+	}
+}
+
+func waitFor(t *testing.T, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("condition not met within ten seconds")
+		}
+	}
+}
+
+// A hit is in the file soon after, without any exit.
+func TestDataFileCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	prog := newProgram(2000)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	go pub.run()
+	stampOf := func(hash string) uint64 {
+		_, functions, _ := readData(dir)
+		for _, f := range functions {
+			if f.Hash == hash {
+				return f.stamp
+			}
+		}
+		return 0
+	}
+	for _, i := range []int{5, 600, 601, 1999} {
+		prog.call(i)
+		began := time.Now()
+		waitFor(t, func() bool { return stampOf(prog.hashOf(i)) > 1 })
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("function %d was written after %v", i, took)
+		}
+	}
+	pub.exit()
+}
+
+// Both outlets get every hit, also when a call to the collector hangs.
+func TestDataFileBesideCollector(t *testing.T) {
+	dir := t.TempDir()
+	fake, prog := newFake(), newProgram(10)
+	server := serve(t, fake)
+	prog.call(1)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server.URL, "SCAVENGER_API_KEY="+testKey)
+	go pub.run()
+	waitFor(t, func() bool { _, _, err := readData(dir); return err == nil })
+	prog.call(2)
+	pub.exit()
+	<-pub.done
+	_, functions, err := readData(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(2)) > 0 })
+	for i := range 10 {
+		inFile := functions[i].stamp > 1
+		atCollector := fake.invokedAt(prog.hashOf(i)) > 0
+		if want := i == 1 || i == 2; inFile != want || atCollector != want {
+			t.Errorf("function %d: in file %v, at the collector %v, want %v", i, inFile, atCollector, want)
+		}
+	}
+	if messages.String() != "" {
+		t.Errorf("messages %q, want none", messages)
+	}
+}
+
+func TestDataFileDuringCall(t *testing.T) {
+	dir := t.TempDir()
+	fake, prog := newFake(), newProgram(10)
+	called := make(chan struct{}, 100)
+	fake.fault = func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		called <- struct{}{}
+		<-r.Context().Done()
+		return true
+	}
+	pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0")...)
+	go pub.run()
+	<-called
+	prog.call(3)
+	waitFor(t, func() bool {
+		_, functions, err := readData(dir)
+		return err == nil && functions[3].stamp > 1
+	})
+	pub.exit()
+}
+
+// Two processes of one program share the codebase file; one that was cut off
+// is written anew.
+func TestDataFileShared(t *testing.T) {
+	dir := t.TempDir()
+	run := func() string {
+		pub, _ := newTestPublisher(newProgram(50), nil, "SCAVENGER_DATA_DIR="+dir)
+		go pub.run()
+		pub.exit()
+		<-pub.done
+		return filepath.Join(dir, "codebase-"+pub.data.fingerprint+".json")
+	}
+	path := run()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, _ := os.Stat(path)
+	if run() != path {
+		t.Errorf("the fingerprint changed")
+	}
+	if again, _ := os.Stat(path); !os.SameFile(info, again) {
+		t.Errorf("the codebase file was written again")
+	}
+	for _, damaged := range [][]byte{whole[:len(whole)-20], {}, make([]byte, len(whole))} {
+		if err := os.WriteFile(path, damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		run()
+		if got, _ := os.ReadFile(path); !bytes.Equal(got, whole) {
+			t.Errorf("a damaged codebase file of %d bytes was not replaced", len(damaged))
+		}
+	}
+	checkNames(t, dir, 6)
+}
+
+// Stamps go by place: programs with other functions, another order of them or
+// other lines have other codebase files.
+func TestDataFingerprint(t *testing.T) {
+	first := &Package{Path: "p", Marks: make([]uint8, 8), Entries: "0\ta.go\t1\t\tF\t\n1\t\t2\t\tG\t\n"}
+	seen := map[string]string{}
+	for name, entries := range map[string]string{
+		"same":    first.Entries,
+		"swapped": "0\ta.go\t2\t\tG\t\n1\t\t1\t\tF\t\n",
+		"line":    "0\ta.go\t1\t\tF\t\n1\t\t3\t\tG\t\n",
+		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
+		"fewer":   "0\ta.go\t1\t\tF\t\n",
+	} {
+		got := dataFingerprint(newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}}), "<default>")
+		if other, ok := seen[got]; ok {
+			t.Errorf("%s and %s have the same fingerprint", name, other)
+		}
+		seen[got] = name
+	}
+	if _, ok := seen[dataFingerprint(newCodebase([]Package{*first}), "other")]; ok {
+		t.Errorf("two environments have the same fingerprint")
+	}
+}
+
+// A directory that cannot be written to is said once; when it can, all hits
+// since the start are written.
+func TestDataFileUnwritable(t *testing.T) {
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "data")
+	if err := os.WriteFile(dir, nil, 0o644); err != nil { // a file in its place
+		t.Fatal(err)
+	}
+	prog := newProgram(10)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	prog.call(3)
+	go pub.run()
+	waitFor(t, func() bool { return messages.String() != "" })
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	pub.exit()
+	<-pub.done
+	if _, functions, err := readData(dir); err != nil || functions[3].stamp == 1 {
+		t.Errorf("functions %+v, %v, want function 3 to be called", functions, err)
+	}
+	if got := strings.Count(messages.String(), "\n"); got != 1 || !strings.Contains(messages.String(), "dataDir") {
+		t.Errorf("messages %q, want one about dataDir", messages)
+	}
+}
+
+// A process file is valid after any number of updates, wherever they stop.
+func TestDataFileHeaderSizes(t *testing.T) {
+	for _, length := range []int{0, 3700, 3800, 3790, 4096, 8000} {
+		prog := newProgram(5)
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
+		pub.prepare()
+		pub.set.appName = strings.Repeat("n", length) // beyond the clamp
+		pub.checkpoint()
+		if _, _, err := readData(pub.set.dataDir); err != nil {
+			t.Errorf("name of %d bytes: %v", length, err)
+		}
+		pub.data.close()
+	}
+}

@@ -1,0 +1,320 @@
+package hitrt
+
+// What the tests share: a program with marks, and a collector after the
+// contract. It decodes with parseProto and stores as the real one does: after
+// the answer, and in steps that can interleave.
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+const testKey = "4c94e0dd-ad04-4b17-9238-f46bba75c684"
+
+func bytesOf(words []uint64) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(&words[0])), 8*len(words))
+}
+
+func hexOf(hash [16]byte) string { return hex.EncodeToString(hash[:]) }
+
+// newProgram returns a program with n functions in packages of 30. Every tenth
+// entry is followed by a function that is not observable.
+func newProgram(n int) *Program {
+	p := &Program{Main: "example.com/shop"}
+	for first := 0; first < n; first += 30 {
+		var entries strings.Builder
+		count := min(30, n-first)
+		for i := range count {
+			file := ""
+			if i%15 == 0 {
+				file = fmt.Sprintf("p%d/file%d.go", first, i)
+			}
+			receiver := [3]string{"", "*Server", "Money"}[i%3]
+			fmt.Fprintf(&entries, "%d\t%s\t%d\t%s\tFunc%d\tcontext.Context,map[string]int\n", i, file, 3*i+1, receiver, first+i)
+			if i%10 == 9 {
+				fmt.Fprintf(&entries, "-nosplit\t\t%d\t\tasm%d\tint\n", 3*i+2, first+i)
+			}
+		}
+		p.Packages = append(p.Packages, Package{
+			Path:    fmt.Sprintf("example.com/shop/p%06d", first),
+			Marks:   bytesOf(make([]uint64, (count+7)/8)),
+			Entries: entries.String(),
+		})
+	}
+	return p
+}
+
+// call marks function i of a program of newProgram.
+func (p *Program) call(i int) { setMark(p.Packages[i/30].Marks, i%30) }
+
+// hashOf is the signature hash of function i, from the contract's words.
+func (p *Program) hashOf(i int) string {
+	identity := p.Packages[i/30].Path + "." + [3]string{"", "(Server).", "(Money)."}[i%30%3] + fmt.Sprintf("Func%d", i)
+	return hexOf(md5Sum([]byte(identity)))
+}
+
+// A fakeCall is one call that the collector got.
+type fakeCall struct {
+	at      time.Time
+	method  string
+	message protoMessage
+	common  protoMessage
+	size    int
+}
+
+// A fakeCollector stands for the collector's HTTP and gRPC endpoints.
+type fakeCollector struct {
+	intervals [6]int64 // of PollConfig's answers
+
+	// fault, if it returns true, has answered in place of the collector.
+	fault func(w http.ResponseWriter, r *http.Request, method string) bool
+
+	// delays of the import after the answer: until it begins, and between
+	// looking for a row and adding it.
+	codebaseDelay, hitsDelay, hitsGap time.Duration
+
+	mu           sync.Mutex
+	calls        []fakeCall
+	fingerprints map[string]bool
+	rows         map[string]int64 // invokedAtMillis by hash; 0 = never invoked
+	methods      map[string]bool
+}
+
+func newFake() *fakeCollector {
+	return &fakeCollector{
+		intervals:    [6]int64{120, 120, 120, 120, 120, 120},
+		fingerprints: map[string]bool{}, rows: map[string]int64{}, methods: map[string]bool{},
+	}
+}
+
+// grpcStatus answers with a status and no message.
+func grpcStatus(w http.ResponseWriter, code int) {
+	w.Header().Set("Content-Type", "application/grpc+proto")
+	w.Header().Set("Grpc-Status", fmt.Sprint(code))
+}
+
+func (f *fakeCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	call := fakeCall{at: time.Now(), method: method, size: len(body)}
+	var failed bool
+	if err != nil {
+		grpcStatus(w, 13)
+	} else if f.fault != nil && f.fault(w, r, method) {
+		failed = true
+	}
+	if method == "initConfig" {
+		f.record(call)
+		if !failed {
+			_, _ = fmt.Fprintf(w, `{"collectorUrl": %q, "new": [1]}`, r.Host)
+		}
+		return
+	}
+	if failed || err != nil {
+		f.record(call)
+		return
+	}
+	var answer []byte
+	call.message, call.common, answer, err = f.grpc(r, method, body)
+	f.record(call)
+	if err != nil {
+		w.Header().Set("Grpc-Message", err.Error())
+		grpcStatus(w, 3)
+		return
+	}
+	w.Header().Set("Content-Type", "application/grpc+proto")
+	w.Header().Set("Trailer", "Grpc-Status")
+	_, _ = w.Write(frame(append(newMessage(0), answer...)))
+	w.Header().Set("Grpc-Status", "0")
+}
+
+func (f *fakeCollector) record(call fakeCall) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, call)
+}
+
+// grpc checks a request as the collector does and returns the answer.
+func (f *fakeCollector) grpc(r *http.Request, method string, body []byte) (m, common protoMessage, answer []byte, err error) {
+	switch {
+	case r.Method != "POST" || r.ProtoMajor != 2 || r.URL.Path != "/GrpcAgentService/"+method:
+		return nil, nil, nil, fmt.Errorf("%s %s %s", r.Method, r.URL.Path, r.Proto)
+	case r.Header.Get("Content-Type") != "application/grpc+proto" || r.Header.Get("Te") != "trailers" || r.Header.Get("Grpc-Timeout") == "":
+		return nil, nil, nil, fmt.Errorf("headers %v", r.Header)
+	case len(body) < 5 || body[0] != 0 || int(binary.BigEndian.Uint32(body[1:])) != len(body)-5:
+		return nil, nil, nil, fmt.Errorf("bad frame of %d bytes", len(body))
+	case len(body)-5 > 10<<20:
+		return nil, nil, nil, fmt.Errorf("message of %d bytes", len(body)-5)
+	}
+	t := new(testing.T)
+	m = parseProto(t, body[5:])
+	if method == "PollConfig" {
+		if m.text(1) != testKey || len(m.text(2)) != 36 {
+			return m, nil, nil, fmt.Errorf("poll with a key of %d bytes", len(m.text(1)))
+		}
+		for i, v := range f.intervals {
+			answer = appendInt(answer, i+1, v)
+		}
+		return m, nil, answer, nil
+	}
+	common = parseProto(t, []byte(m.text(1)))
+	for field, limit := range map[int]int{1: 40, 2: 255, 3: 80, 4: 200, 5: 255, 6: 255, 8: 40} {
+		if n := len(common.text(field)); n == 0 || n > limit {
+			return m, common, nil, fmt.Errorf("common field %d has %d bytes", field, n)
+		}
+	}
+	if common.integer(7) < 1490000000000 || common.integer(9) < 1490000000000 {
+		return m, common, nil, fmt.Errorf("times %d, %d", common.integer(7), common.integer(9))
+	}
+	switch method {
+	case "SendCodeBasePublication":
+		err = f.codebase(t, m, common)
+	case "SendInvocationDataPublication":
+		err = f.hits(t, m)
+	default:
+		err = fmt.Errorf("method %s", method)
+	}
+	return m, common, []byte("\x0a\x02OK"), err
+}
+
+func (f *fakeCollector) codebase(t *testing.T, m, common protoMessage) error {
+	var hashes []string
+	for _, raw := range m.all(2) {
+		entry := parseProto(t, []byte(raw))
+		hash, sig := entry.text(8), entry.text(3)
+		if len(hash) != 32 || !strings.HasPrefix(sig, entry.text(1)+"."+entry.text(4)+"(") || entry.text(2) == "" {
+			return fmt.Errorf("entry %q", entry)
+		}
+		hashes = append(hashes, hash)
+	}
+	go func() {
+		time.Sleep(f.codebaseDelay)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.fingerprints[common.text(4)] {
+			return
+		}
+		f.fingerprints[common.text(4)] = true
+		for _, hash := range hashes {
+			f.methods[hash] = true
+			if _, ok := f.rows[hash]; !ok {
+				f.rows[hash] = 0
+			}
+		}
+	}()
+	return nil
+}
+
+func (f *fakeCollector) hits(t *testing.T, m protoMessage) error {
+	start := m.integer(3)
+	if start <= 0 {
+		return fmt.Errorf("interval start %d", start)
+	}
+	var hashes []string
+	for _, raw := range m.all(2) {
+		hashes = append(hashes, parseProto(t, []byte(raw)).text(1))
+	}
+	go func() {
+		time.Sleep(f.hitsDelay)
+		var missing []string
+		f.mu.Lock()
+		for _, hash := range hashes {
+			if old, ok := f.rows[hash]; ok {
+				f.rows[hash] = max(old, start)
+			} else {
+				missing = append(missing, hash)
+			}
+		}
+		f.mu.Unlock()
+		time.Sleep(f.hitsGap)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, hash := range missing {
+			if _, ok := f.rows[hash]; !ok {
+				f.rows[hash] = start
+			}
+		}
+	}()
+	return nil
+}
+
+// got returns the calls of a method so far; "" = of any.
+func (f *fakeCollector) got(method string) (list []fakeCall) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, call := range f.calls {
+		if method == "" || call.method == method {
+			list = append(list, call)
+		}
+	}
+	return list
+}
+
+// invokedAt is when a function was last invoked; 0 = never, -1 = unknown.
+func (f *fakeCollector) invokedAt(hash string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at, ok := f.rows[hash]; ok && f.methods[hash] {
+		return at
+	}
+	return -1
+}
+
+// RoundTrip lets the collector stand in for the network as well.
+func (f *fakeCollector) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	r.ProtoMajor, r.Proto, r.Host = 2, "HTTP/2.0", r.URL.Host
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	resp := w.Result()
+	resp.ProtoMajor, resp.Request = 2, r
+	return resp, nil
+}
+
+// A lockedBuffer takes a publisher's messages.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newTestPublisher returns a publisher that is not running yet.
+func newTestPublisher(p *Program, network http.RoundTripper, variables ...string) (*publisher, *lockedBuffer) {
+	set := loadSettings(p, environment(variables...))
+	pub := newPublisher(p, set)
+	messages := new(lockedBuffer)
+	pub.rep = newReporter(messages, set)
+	pub.network = network
+	return pub, messages
+}
+
+// toCollector are the variables of a process that reports to a fakeCollector.
+func toCollector(more ...string) []string {
+	return append([]string{"SCAVENGER_SERVER_URL=http://collector:8080/", "SCAVENGER_API_KEY=" + testKey}, more...)
+}

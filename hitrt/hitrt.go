@@ -1,0 +1,96 @@
+// Package hitrt is the part of scavenger-wrap that runs inside the programs
+// that it builds. It collects which functions ran and tells the Scavenger
+// collector, or writes it to local files, or both.
+//
+// # What a program pays
+//
+// A hit is one byte store into an array of the program's own; no code of this
+// package takes part in it. The package has no init function and nothing to
+// initialise. [Register] reads the settings and starts one goroutine; it does
+// not look at the program's functions, so its cost does not grow with their
+// number. Names, signatures and hashes are made in that goroutine, when they
+// are sent, and not kept: what stays in memory is three bits per function for
+// the collector, and twelve bytes per function for local files.
+//
+// # When anything runs
+//
+//   - Register: settings are read. Without apiKey and serverUrl, and without
+//     dataDir, that is all that ever happens.
+//   - With dataDir: once a second the marks are read and the changed part of
+//     the process's data file is written.
+//   - With a collector: from schedulerInitialDelayMillis on, every
+//     schedulerIntervalMillis, the goroutine looks at what is due: polling the
+//     configuration, publishing the codebase, publishing invocations. While a
+//     call lasts there is a second goroutine, and those of net/http.
+//   - [Exit]: what is pending is written, then sent, within exitTimeout (2 s).
+//
+// # What it leaves alone
+//
+// Standard output, the default HTTP client, the default logger, signal
+// dispositions, the environment. It writes to standard error only what
+// somebody must act on, at most one line of a kind per hour. A panic in here
+// ends this package's work and nothing else.
+package hitrt
+
+import (
+	"os"
+	"sync/atomic"
+)
+
+// A Program is what the link action knows about the binary it links. All of it
+// is static data.
+type Program struct {
+	Main     string    // import path of the main package
+	Settings string    // baked-in settings: a JSON object of string values, keys as in the Java agent
+	Packages []Package // sorted by Path
+}
+
+// A Package is one marked package.
+type Package struct {
+	Path string // import path, without " [x.test]"
+
+	// Marks has one byte per observable function, padded with unused bytes to a
+	// multiple of 8. A byte is 0 if the function was not hit since it was last
+	// cleared.
+	Marks []uint8
+
+	// Entries lists the package's functions, one per line, each line ended by
+	// "\n" and made of six fields separated by tabs: the index into Marks (or "-"
+	// and the reason why the function is not observable), file (empty: as in the
+	// line before), line, receiver base type with its star, name, parameter types.
+	Entries string
+}
+
+// registered is the process's only publisher.
+var registered atomic.Pointer[publisher]
+
+// Register takes over the program's marks. It reports whether anything is to
+// be done at exit: false means inert, that is, no goroutine, file or
+// connection was or will be made. Only the first call can be active.
+func Register(p *Program) (active bool) {
+	defer func() {
+		if recover() != nil {
+			active = false
+		}
+	}()
+	set := loadSettings(p, os.LookupEnv)
+	if !set.active() {
+		return false
+	}
+	pub := newPublisher(p, set)
+	if !registered.CompareAndSwap(nil, pub) {
+		return false
+	}
+	go pub.run()
+	return true
+}
+
+// Exit writes and sends what is pending. It is to run on return from main and
+// on os.Exit with any status. It never panics and returns within exitTimeout;
+// calls after the first do nothing.
+func Exit() {
+	defer func() { _ = recover() }()
+	if pub := registered.Load(); pub != nil {
+		pub.exit()
+	}
+}

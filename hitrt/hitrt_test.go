@@ -1,0 +1,110 @@
+package hitrt
+
+import (
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// unregister undoes Register for the next test.
+func unregister(t *testing.T) {
+	t.Helper()
+	if p := registered.Load(); p != nil {
+		<-p.done
+	}
+	registered.Store(nil)
+}
+
+func clearVariables(t *testing.T) {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "SCAVENGER_") {
+			t.Setenv(name, "")
+		}
+	}
+}
+
+// Without settings nothing happens, at the start and at exit.
+func TestRegisterInert(t *testing.T) {
+	clearVariables(t)
+	t.Chdir(t.TempDir())
+	prog := newProgram(100)
+	prog.call(5)
+	before := runtime.NumGoroutine()
+	for _, baked := range []string{"", "{}", `{"apiKey":"k"}`, `{"serverUrl":"http://127.0.0.1:1"}`, `{"apiKey":"k","serverUrl":"http://c","enabled":"false"}`} {
+		prog.Settings = baked
+		if Register(prog) {
+			t.Errorf("Register with settings %s is active", baked)
+		}
+	}
+	if Register(nil) {
+		t.Errorf("Register(nil) is active")
+	}
+	Exit()
+	if after := runtime.NumGoroutine(); after != before {
+		t.Errorf("%d goroutines, %d before", after, before)
+	}
+	if files, _ := os.ReadDir("."); len(files) != 0 {
+		t.Errorf("files %v were written", files)
+	}
+	if prog.Packages[0].Marks[5] != 1 {
+		t.Errorf("a mark was cleared")
+	}
+}
+
+// The whole way, over a real port and into real files.
+func TestRegister(t *testing.T) {
+	clearVariables(t)
+	fake, dir := newFake(), t.TempDir()
+	server := serve(t, fake)
+	prog := newProgram(100)
+	prog.Settings = `{"apiKey":"wrong","serverUrl":"` + server.URL + `","environment":"test"}`
+	t.Setenv("SCAVENGER_API_KEY", testKey)
+	t.Setenv("SCAVENGER_DATA_DIR", dir)
+	defer unregister(t)
+	if !Register(prog) {
+		t.Fatal("Register is not active")
+	}
+	if Register(prog) {
+		t.Errorf("a second Register is active")
+	}
+	prog.call(42)
+	began := time.Now()
+	Exit()
+	if took := time.Since(began); took > 2500*time.Millisecond {
+		t.Errorf("Exit took %v", took)
+	}
+	Exit()
+	if at := fake.invokedAt(prog.hashOf(42)); at <= 0 {
+		t.Errorf("at the collector, function 42 was invoked at %d, want a time", at)
+	}
+	if _, functions, err := readData(dir); err != nil || functions[46].Name != "Func42" || functions[46].stamp == 1 {
+		t.Errorf("in the files, function 42 is %+v, %v, want a stamp", functions, err)
+	}
+}
+
+// The start costs the same for any number of functions.
+func TestRegisterCost(t *testing.T) {
+	clearVariables(t)
+	prog := newProgram(100_000)
+	prog.Settings = `{"apiKey":"k","serverUrl":"http://127.0.0.1:1"}`
+	defer unregister(t)
+	began := time.Now()
+	active := Register(prog)
+	took := time.Since(began)
+	if !active || took > 5*time.Millisecond {
+		t.Errorf("Register = %v after %v, want true within 5ms", active, took)
+	}
+	Exit()
+}
+
+func BenchmarkRegister(b *testing.B) {
+	prog := newProgram(100_000)
+	prog.Settings = `{"apiKey":"k","serverUrl":"http://127.0.0.1:1"}`
+	b.ReportAllocs()
+	for b.Loop() {
+		newPublisher(prog, loadSettings(prog, os.LookupEnv))
+	}
+}

@@ -1,0 +1,99 @@
+package hitrt
+
+// Reading and clearing the marks, and sets of functions.
+
+import (
+	"math/bits"
+	"sync/atomic"
+	"unsafe"
+)
+
+// sweep calls hit with the index of every mark that is set, and clears it.
+//
+// The program sets marks at any time, on any thread, with plain byte stores, so
+// reading a mark and clearing it must be one step. Four marks at a time are
+// swapped against zero:
+//
+//	if atomic.LoadUint32(w) != 0 { v = atomic.SwapUint32(w, 0) }
+//
+// A store that comes before the swap is in v; one that comes after it stays for
+// the next sweep. Program code that finds its mark set and stores nothing read
+// the 1 before the swap took it, so the swap returns that 1. To copy the array
+// and clear it afterwards loses every store in between.
+//
+// The link action lays marks out in whole, aligned words. If they ever are not,
+// a word could reach into a neighbour's memory; then marks are read and never
+// cleared: such a function counts as hit again and again, but is never lost.
+func sweep(marks []uint8, hit func(i int)) {
+	n := len(marks)
+	if n == 0 {
+		return
+	}
+	if n%4 != 0 || uintptr(unsafe.Pointer(&marks[0]))%4 != 0 {
+		for i, m := range marks {
+			if m != 0 {
+				hit(i)
+			}
+		}
+		return
+	}
+	words := unsafe.Slice((*uint32)(unsafe.Pointer(&marks[0])), n/4)
+	for w := range words {
+		if atomic.LoadUint32(&words[w]) == 0 {
+			continue
+		}
+		v := atomic.SwapUint32(&words[w], 0)
+		for i, m := range *(*[4]uint8)(unsafe.Pointer(&v)) {
+			if m != 0 {
+				hit(4*w + i)
+			}
+		}
+	}
+}
+
+// A bitset is a set of functions, by their number in the [codebase].
+type bitset []uint64
+
+func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+
+func (s bitset) add(i int)      { s[i/64] |= 1 << (i % 64) }
+func (s bitset) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+
+// or adds the members of t to s.
+func (s bitset) or(t bitset) {
+	for i, w := range t {
+		s[i] |= w
+	}
+}
+
+// remove takes the members of t out of s.
+func (s bitset) remove(t bitset) {
+	for i, w := range t {
+		s[i] &^= w
+	}
+}
+
+// count returns the number of members from bit i up to, not including, bit j.
+func (s bitset) count(i, j int) int {
+	n := 0
+	for ; i < j && i%64 != 0; i++ {
+		n += int(s[i/64] >> (i % 64) & 1)
+	}
+	for ; i+64 <= j; i += 64 {
+		n += bits.OnesCount64(s[i/64])
+	}
+	for ; i < j; i++ {
+		n += int(s[i/64] >> (i % 64) & 1)
+	}
+	return n
+}
+
+// empty reports whether s has no members.
+func (s bitset) empty() bool {
+	for _, w := range s {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}

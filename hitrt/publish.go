@@ -1,0 +1,278 @@
+package hitrt
+
+// The publisher: the one goroutine that owns everything in here.
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// checkpointInterval is how much of the last hits may be lost from local files
+// when the process is killed.
+const checkpointInterval = time.Second
+
+// earliest is the first time that the collector accepts, in Unix milliseconds.
+const earliest = 1_490_000_000_001
+
+// A publisher reads the marks and feeds the outlets.
+type publisher struct {
+	set      *settings
+	packages []Package
+	codebase *codebase
+	rep      *reporter
+	now      func() time.Time
+	started  time.Time
+	process  string            // a UUID
+	network  http.RoundTripper // in place of the real one, if not nil
+
+	collector *collector // nil if there is none, or it does not want this key
+	data      *dataFile  // nil without dataDir
+
+	nextTick       time.Time
+	nextCheckpoint time.Time
+
+	leaving  atomic.Bool
+	exiting  chan struct{} // closed when Exit was called
+	deadline time.Time     // valid once exiting is closed
+	done     chan struct{} // closed when the goroutine ended
+}
+
+// newPublisher does the little that cannot wait for the goroutine.
+func newPublisher(p *Program, set *settings) *publisher {
+	return &publisher{
+		set:      set,
+		packages: p.Packages,
+		rep:      newReporter(os.Stderr, set),
+		now:      time.Now,
+		started:  time.Now(),
+		exiting:  make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+}
+
+// run is the goroutine.
+func (p *publisher) run() {
+	defer close(p.done)
+	defer func() {
+		// A bug in here must not end the program.
+		if bug := recover(); bug != nil {
+			p.rep.write("internal error, from now on nothing is recorded: %v", bug)
+		}
+	}()
+	p.prepare()
+	for p.collector != nil || p.data != nil {
+		p.work()
+		if !p.sleep() {
+			p.finish()
+			return
+		}
+	}
+}
+
+// prepare builds what newPublisher left out.
+func (p *publisher) prepare() {
+	for _, problem := range p.set.problems {
+		p.rep.write("%s", problem)
+	}
+	p.set.identify()
+	p.process = newUUID()
+	p.codebase = newCodebase(p.packages)
+	if p.set.collects() {
+		p.collector = newCollector(p)
+	}
+	if p.set.dataDir != "" {
+		p.data = newDataFile(p)
+	}
+	p.nextTick = p.started.Add(p.set.initialDelay)
+	p.nextCheckpoint = p.started
+}
+
+// work does what is due.
+func (p *publisher) work() {
+	now := time.Now()
+	if p.data != nil && !now.Before(p.nextCheckpoint) {
+		p.checkpoint()
+		p.nextCheckpoint = time.Now().Add(checkpointInterval)
+	}
+	if p.collector != nil && !now.Before(p.nextTick) {
+		p.collector.tick()
+		p.nextTick = p.nextTick.Add(p.set.interval)
+		if now = time.Now(); p.nextTick.Before(now) {
+			p.nextTick = now.Add(p.set.interval)
+		}
+		p.dismiss()
+	}
+}
+
+// dismiss lets go of a collector that does not want to hear from us.
+func (p *publisher) dismiss() {
+	if p.collector != nil && p.collector.refused {
+		p.collector = nil
+	}
+}
+
+// sleep waits until something is due. It returns false when the program exits.
+func (p *publisher) sleep() bool {
+	wake := p.nextTick
+	if p.data != nil && (p.collector == nil || p.nextCheckpoint.Before(wake)) {
+		wake = p.nextCheckpoint
+	}
+	return p.pause(time.Until(wake))
+}
+
+// pause waits for d. It returns false at once when the program exits.
+func (p *publisher) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-p.exiting:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// sweep reads and clears the marks, for all outlets at once.
+func (p *publisher) sweep() {
+	stamp := unixMillis(p.now())
+	p.codebase.sweep(func(number int) {
+		if p.collector != nil {
+			p.collector.pending.add(number)
+		}
+		if p.data != nil {
+			p.data.hit(number, stamp)
+		}
+	})
+}
+
+// checkpoint brings the data file up to date.
+func (p *publisher) checkpoint() {
+	p.sweep()
+	p.data.write(p.now())
+}
+
+// exit is what [Exit] does, in the goroutine that ends the program.
+func (p *publisher) exit() {
+	if !p.leaving.CompareAndSwap(false, true) {
+		return
+	}
+	wait := p.set.exitTimeout
+	// Something is left for what follows the last call.
+	p.deadline = time.Now().Add(wait - wait/20)
+	close(p.exiting)
+	if p.set.dataDir != "" {
+		// Local files need no collector's answer, only a moment.
+		wait = max(wait, 250*time.Millisecond)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+	case <-timer.C:
+	}
+}
+
+// finish writes and sends what is pending. Local files come first: they are
+// quick, and with them nothing is lost whatever the collector does.
+func (p *publisher) finish() {
+	if p.data != nil {
+		p.checkpoint()
+	}
+	if p.collector != nil {
+		p.collector.finish()
+		p.dismiss()
+	}
+	if p.data != nil {
+		p.checkpoint() // other goroutines went on while we sent
+		p.data.close()
+	}
+}
+
+// left is the time until the deadline of Exit; it is valid once exiting is
+// closed.
+func (p *publisher) left() time.Duration {
+	return max(time.Until(p.deadline), 0)
+}
+
+// isExiting reports whether Exit was called.
+func (p *publisher) isExiting() bool {
+	select {
+	case <-p.exiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// await runs f, a call to the collector, in a goroutine of its own, and goes on
+// with checkpoints while it lasts. When the program exits meanwhile, f gets half
+// of the time that Exit has: it may be stuck, or about to succeed.
+func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+		bug   any
+	}
+	exiting := p.exiting
+	if p.isExiting() {
+		exiting = nil
+		timeout = min(timeout, p.left())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	results := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			r.bug = recover()
+			results <- r
+		}()
+		r.value, r.err = f(ctx)
+	}()
+	checkpoints := time.NewTicker(checkpointInterval)
+	defer checkpoints.Stop()
+	for {
+		select {
+		case r := <-results:
+			if r.bug != nil {
+				panic(r.bug)
+			}
+			return r.value, r.err
+		case <-ctx.Done():
+			// f ends by itself, since it has ctx; what it returns is dropped.
+			var none T
+			return none, fmt.Errorf("no answer in time: %w", ctx.Err())
+		case <-checkpoints.C:
+			if p.data != nil {
+				p.checkpoint()
+			}
+		case <-exiting:
+			exiting = nil
+			if p.data != nil {
+				p.checkpoint()
+			}
+			stop := time.AfterFunc(p.left()/2, cancel)
+			defer stop.Stop()
+		}
+	}
+}
+
+// unixMillis is a time as the collector and local files have it.
+func unixMillis(t time.Time) int64 {
+	return max(t.UnixMilli(), earliest)
+}
+
+// newUUID returns a random UUID. It names the process and is no secret, so it
+// comes from the runtime's generator: crypto/rand ends the program when the
+// system has no randomness to give.
+func newUUID() string {
+	hi, lo := rand.Uint64(), rand.Uint64()
+	hi = hi&^0xF000 | 4<<12
+	lo = lo&^(3<<62) | 2<<62
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", hi>>32, hi>>16&0xFFFF, hi&0xFFFF, lo>>48, lo&(1<<48-1))
+}

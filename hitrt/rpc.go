@@ -1,0 +1,271 @@
+package hitrt
+
+// Calls to the collector: one HTTP request that tells where it listens for
+// gRPC, and unary gRPC over net/http. Nothing else opens a connection.
+//
+// Both transports are this package's own. They have no proxy: gRPC without TLS
+// cannot go through one, so that an initConfig that could would only hide why
+// nothing arrives; and http.ProxyFromEnvironment remembers what it finds at its
+// first call, for the whole program. Redirects are not followed, they would
+// carry the api key to where nobody sent it. Answers are read up to maxAnswer.
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxAnswer = 64 << 10
+
+	service              = "/GrpcAgentService/"
+	methodPoll           = "PollConfig"
+	methodCodebase       = "SendCodeBasePublication"
+	methodInvocations    = "SendInvocationDataPublication"
+	codeUnauthenticated  = 16
+	codeResourceExceeded = 8
+)
+
+// A client calls one collector. It belongs to the publisher's goroutine; its
+// calls run in others, but never two at a time.
+type client struct {
+	serverURL string
+	apiKey    string
+	grpcTLS   string
+
+	web     http.RoundTripper // for initConfig
+	plain   http.RoundTripper // for gRPC over h2c
+	secured http.RoundTripper // for gRPC over TLS
+}
+
+// newClient returns a client; network is for tests, nil means the real one.
+func newClient(set *settings, network http.RoundTripper) *client {
+	c := &client{serverURL: set.serverURL, apiKey: set.apiKey, grpcTLS: set.grpcTLS}
+	if network != nil {
+		c.web, c.plain, c.secured = network, network, network
+		return c
+	}
+	c.web = newTransport((*http.Protocols).SetHTTP1)
+	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2)
+	c.secured = newTransport((*http.Protocols).SetHTTP2)
+	return c
+}
+
+func newTransport(enable func(*http.Protocols, bool)) *http.Transport {
+	protocols := new(http.Protocols)
+	enable(protocols, true)
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	return &http.Transport{
+		Protocols:              protocols,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxAnswer,
+		// Below the 15 s after which the collector closes.
+		IdleConnTimeout: 10 * time.Second,
+	}
+}
+
+// closeIdle closes the connections. Polls are minutes apart and the collector
+// closes after 15 s, so a connection kept open is only one that may break just
+// as it is used.
+func (c *client) closeIdle() {
+	for _, rt := range []http.RoundTripper{c.web, c.plain, c.secured} {
+		if t, ok := rt.(interface{ CloseIdleConnections() }); ok {
+			t.CloseIdleConnections()
+		}
+	}
+}
+
+// A statusError is an answer that says no.
+type statusError struct {
+	http int // HTTP status, if it is not 200
+	grpc int // gRPC status otherwise
+	text string
+}
+
+func (e *statusError) Error() string {
+	if e.http != 0 {
+		return strings.TrimRight(fmt.Sprintf("HTTP status %d %s", e.http, e.text), " ")
+	}
+	return strings.TrimRight(fmt.Sprintf("%s %s", grpcCode(e.grpc), e.text), " ")
+}
+
+// unauthenticated reports whether the collector does not know the api key.
+func unauthenticated(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.grpc == codeUnauthenticated
+}
+
+// tooLarge reports whether a message was above the collector's limit.
+func tooLarge(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) &&
+		(status.grpc == codeResourceExceeded || status.http == http.StatusRequestEntityTooLarge)
+}
+
+// initConfig asks the collector where it listens for gRPC.
+func (c *client) initConfig(ctx context.Context) (target string, err error) {
+	address := c.serverURL + "/javaagent/v5/initConfig?licenseKey=" + url.QueryEscape(c.apiKey)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "scavenger-wrap")
+	resp, err := c.web.RoundTrip(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := readAnswer(resp)
+	if err != nil {
+		return "", err
+	}
+	if resp.StatusCode != http.StatusOK {
+		text := ""
+		if to, err := resp.Location(); err == nil {
+			text = fmt.Sprintf("to %s://%s: serverUrl must name it itself", to.Scheme, to.Host)
+		}
+		return "", &statusError{http: resp.StatusCode, text: text}
+	}
+	var answer struct {
+		URL      string `json:"collectorUrl"`
+		SnakeURL string `json:"collector_url"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", fmt.Errorf("initConfig's answer is not JSON: %w", err)
+	}
+	return c.grpcTarget(orElse(answer.URL, answer.SnakeURL))
+}
+
+// grpcTarget turns the collectorUrl of an answer into scheme and address. The
+// collector of today names host and port only, as it saw them in the request.
+// There is no way from TLS back to plain text but the setting: the api key is
+// in every message.
+func (c *client) grpcTarget(collectorURL string) (string, error) {
+	scheme, rest, found := strings.Cut(collectorURL, "://")
+	if !found {
+		scheme, rest = "", collectorURL
+	}
+	u, err := url.Parse("//" + rest)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return "", fmt.Errorf("initConfig's collectorUrl is %q, want host:port", clamp(collectorURL, 100))
+	}
+	secured := scheme == "https"
+	if scheme == "" {
+		secured = strings.HasPrefix(c.serverURL, "https:")
+	}
+	if c.grpcTLS != "auto" {
+		secured = c.grpcTLS == "on"
+	}
+	target, port := "http://", "80"
+	if secured {
+		target, port = "https://", "443"
+	}
+	if p := u.Port(); p != "" {
+		port = p
+	}
+	return target + net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// call makes one unary gRPC call to a target that initConfig returned. message
+// is as from [newMessage].
+func (c *client) call(ctx context.Context, target, method string, message []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target+service+method, bytes.NewReader(frame(message)))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/grpc+proto")
+	req.Header.Set("Te", "trailers")
+	req.Header.Set("User-Agent", "scavenger-wrap")
+	if deadline, ok := ctx.Deadline(); ok {
+		ms := max(time.Until(deadline).Milliseconds(), 1)
+		req.Header.Set("Grpc-Timeout", strconv.FormatInt(ms, 10)+"m")
+	}
+	transport := c.plain
+	secured := req.URL.Scheme == "https"
+	if secured {
+		transport = c.secured
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		if secured && ctx.Err() == nil {
+			err = fmt.Errorf("%w (gRPC over TLS to %s; grpcTls=off sends without)", err, req.URL.Host)
+		}
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.ProtoMajor != 2 {
+		return nil, fmt.Errorf("%s speaks %s, want HTTP/2", req.URL.Host, resp.Proto)
+	}
+	body, err := readAnswer(resp)
+	if err != nil {
+		return nil, err
+	}
+	return grpcAnswer(resp, body)
+}
+
+// grpcAnswer checks a response whose body was read to its end, and returns the
+// message in it.
+func grpcAnswer(resp *http.Response, body []byte) ([]byte, error) {
+	if resp.StatusCode != http.StatusOK {
+		return nil, &statusError{http: resp.StatusCode}
+	}
+	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/grpc") {
+		return nil, fmt.Errorf("answer of type %q, want application/grpc", clamp(kind, 60))
+	}
+	// An error without a message comes as headers only.
+	from := resp.Trailer
+	if resp.Header.Get("Grpc-Status") != "" {
+		from = resp.Header
+	}
+	code, err := strconv.Atoi(from.Get("Grpc-Status"))
+	if err != nil {
+		return nil, errors.New("answer without a gRPC status")
+	}
+	if code != 0 {
+		text, err := url.PathUnescape(from.Get("Grpc-Message"))
+		if err != nil {
+			text = from.Get("Grpc-Message")
+		}
+		return nil, &statusError{grpc: code, text: clamp(text, 200)}
+	}
+	if len(body) < frameSize || body[0] != 0 || uint64(binary.BigEndian.Uint32(body[1:])) != uint64(len(body)-frameSize) {
+		return nil, fmt.Errorf("answer of %d bytes that is not one gRPC message", len(body))
+	}
+	return body[frameSize:], nil
+}
+
+// readAnswer reads a body, unless it is longer than any answer is.
+func readAnswer(resp *http.Response) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer: %w", err)
+	}
+	if len(body) > maxAnswer {
+		return nil, fmt.Errorf("answer above %d bytes", maxAnswer)
+	}
+	return body, nil
+}
+
+// grpcCode is the name of a gRPC status code.
+func grpcCode(code int) string {
+	names := [...]string{"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
+		"OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"}
+	if code < 0 || code >= len(names) {
+		return fmt.Sprintf("gRPC status %d", code)
+	}
+	return names[code]
+}

@@ -1,0 +1,295 @@
+package hitrt
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serve runs a handler on a real port, as the collector does: HTTP/1.1 and h2c.
+func serve(t *testing.T, handler http.Handler) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
+}
+
+func testClient(t *testing.T, serverURL, grpcTLS string) *client {
+	t.Helper()
+	c := newClient(&settings{serverURL: serverURL, apiKey: testKey, grpcTLS: grpcTLS}, nil)
+	t.Cleanup(c.closeIdle)
+	return c
+}
+
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestCallOverNetwork(t *testing.T) {
+	server := serve(t, newFake())
+	c := testClient(t, server.URL, "auto")
+	ctx := within(t, 10*time.Second)
+	target, err := c.initConfig(ctx)
+	if err != nil || target != server.URL {
+		t.Fatalf("initConfig = %q, %v, want %q", target, err, server.URL)
+	}
+	body, err := c.call(ctx, target, methodPoll, encodeConfigRequest(testKey, newUUID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := decodeIntervals(body); err != nil || v.poll != 120 {
+		t.Errorf("intervals %+v, %v, want 120 s", v, err)
+	}
+	// A message of the largest size.
+	big := appendString(newMessage(0), 1, strings.Repeat("x", maxMessage-frameSize-10))
+	var status *statusError
+	if _, err := c.call(ctx, target, methodPoll, big); !errors.As(err, &status) || status.grpc != 3 || !strings.Contains(err.Error(), "poll") {
+		t.Errorf("large poll: %v, want INVALID_ARGUMENT with its text", err)
+	}
+}
+
+func TestCallOverTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(newFake())
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+
+	c := testClient(t, server.URL, "auto")
+	ctx := within(t, 10*time.Second)
+	roots := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	c.web.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	target, err := c.initConfig(ctx)
+	if err != nil || target != server.URL {
+		t.Fatalf("initConfig = %q, %v, want %q", target, err, server.URL)
+	}
+	// A certificate that is not trusted is an error, and no reason for plain text.
+	if _, err := c.call(ctx, target, methodPoll, encodeConfigRequest(testKey, newUUID())); err == nil || !strings.Contains(err.Error(), "grpcTls=off") {
+		t.Errorf("call without trust: %v, want an error that names grpcTls=off", err)
+	}
+	c = testClient(t, server.URL, "auto")
+	c.secured.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	if _, err := c.call(ctx, target, methodPoll, encodeConfigRequest(testKey, newUUID())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGRPCTarget(t *testing.T) {
+	tests := []struct{ server, tls, answer, want string }{
+		{"http://c:8080", "auto", "c:8080", "http://c:8080"},
+		{"http://c", "auto", "c", "http://c:80"},
+		{"https://c", "auto", "c", "https://c:443"},
+		{"https://c", "auto", "c:8443", "https://c:8443"},
+		{"https://c", "auto", "http://c", "http://c:80"},
+		{"http://c", "auto", "https://c/", "https://c:443"},
+		{"https://c", "off", "c", "http://c:80"},
+		{"https://c", "off", "https://c", "http://c:80"},
+		{"http://c", "on", "c", "https://c:443"},
+		{"http://c", "on", "http://c:9", "https://c:9"},
+		{"http://c", "auto", "[::1]:8080", "http://[::1]:8080"},
+		{"http://c", "auto", "[::1]", "http://[::1]:80"},
+		{"http://c", "auto", "", ""},
+		{"http://c", "auto", "http://", ""},
+		{"http://c", "auto", "c:port", ""},
+		{"http://c", "auto", "user@c", ""},
+	}
+	for _, test := range tests {
+		c := &client{serverURL: test.server, grpcTLS: test.tls}
+		got, err := c.grpcTarget(test.answer)
+		if got != test.want || (err != nil) != (test.want == "") {
+			t.Errorf("serverUrl %s, grpcTls %s, collectorUrl %q: %q, %v, want %q", test.server, test.tls, test.answer, got, err, test.want)
+		}
+	}
+}
+
+func TestInitConfigBad(t *testing.T) {
+	ok := func(body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }
+	}
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		want    string // part of the error; empty = none
+	}{
+		"unknown_keys": {ok(`{"a":{"b":[1]},"collectorUrl":"c:1","z":null}`), ""},
+		"snake_case":   {ok(`{"collector_url":"c:1"}`), ""},
+		"html":         {ok("<html>login</html>"), "not JSON"},
+		"empty":        {ok(""), "not JSON"},
+		"no_url":       {ok("{}"), "want host:port"},
+		"wrong_type":   {ok(`{"collectorUrl":1}`), "not JSON"},
+		"endless":      {ok(strings.Repeat(" ", 1<<20)), "above"},
+		"not_found":    {http.NotFound, "404"},
+		"redirect":     {http.RedirectHandler("https://login.example.com/x?y", http.StatusFound).ServeHTTP, "302 to https://login.example.com"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var path, query string
+			server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path, query = r.URL.Path, r.URL.RawQuery
+				test.handler(w, r)
+			}))
+			_, err := testClient(t, server.URL+"/base", "auto").initConfig(within(t, 10*time.Second))
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), testKey) {
+				t.Errorf("the api key in %v", err)
+			}
+			if path != "/base/javaagent/v5/initConfig" || query != "licenseKey="+testKey {
+				t.Errorf("asked for %s?%s", path, query)
+			}
+		})
+	}
+}
+
+// None of these may panic, hang, or pass for an answer.
+func TestCallBadAnswers(t *testing.T) {
+	grpc := func(status string, body ...byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Trailer", "Grpc-Status")
+			_, _ = w.Write(body)
+			w.Header().Set("Grpc-Status", status)
+		}
+	}
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		want    string
+	}{
+		"html": {func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }, "text/html"},
+		"json": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, "{}")
+		}, "application/json"},
+		"too_large":       {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) }, "413"},
+		"redirect":        {http.RedirectHandler("/elsewhere", http.StatusFound).ServeHTTP, "302"},
+		"no_status":       {grpc("", 0, 0, 0, 0, 0), "without a gRPC status"},
+		"bad_status":      {grpc("zero", 0, 0, 0, 0, 0), "without a gRPC status"},
+		"unknown_status":  {grpc("99"), "gRPC status 99"},
+		"trailers_only":   {func(w http.ResponseWriter, _ *http.Request) { grpcStatus(w, 16) }, "UNAUTHENTICATED"},
+		"status_and_body": {grpc("8", 0, 0, 0, 0, 0), "RESOURCE_EXHAUSTED"},
+		"no_message":      {grpc("0"), "not one gRPC message"},
+		"truncated_frame": {grpc("0", 0, 0, 0), "not one gRPC message"},
+		"short_message":   {grpc("0", 0, 0, 0, 0, 9, 1), "not one gRPC message"},
+		"long_message":    {grpc("0", 0, 0, 0, 0, 1, 1, 2), "not one gRPC message"},
+		"huge_length":     {grpc("0", 0, 0xff, 0xff, 0xff, 0xff, 1), "not one gRPC message"},
+		"compressed":      {grpc("0", 1, 0, 0, 0, 1, 1), "not one gRPC message"},
+		"endless": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			for r.Context().Err() == nil {
+				if _, err := w.Write(make([]byte, 4096)); err != nil {
+					return
+				}
+			}
+		}, "above"},
+		"reset": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ""},
+		"no_answer": {func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		}, "deadline"},
+		"slow_bytes": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			for r.Context().Err() == nil {
+				_, _ = w.Write([]byte{0})
+				_ = http.NewResponseController(w).Flush()
+				time.Sleep(10 * time.Millisecond)
+			}
+		}, "deadline"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := serve(t, test.handler)
+			c := testClient(t, server.URL, "auto")
+			body, err := c.call(within(t, time.Second), server.URL, methodPoll, newMessage(0))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("answer %q, error %v, want an error with %q", body, err, test.want)
+			}
+		})
+	}
+}
+
+// What speaks no HTTP/2 at all.
+func TestCallNoHTTP2(t *testing.T) {
+	http1 := httptest.NewServer(newFake())
+	defer http1.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "SSH-2.0-OpenSSH_9.6\r\n")
+			defer conn.Close()
+		}
+	}()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // never accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, target := range []string{http1.URL, "http://" + listener.Addr().String(), "http://" + silent.Addr().String(), "http://127.0.0.1:1"} {
+		c := testClient(t, target, "auto")
+		began := time.Now()
+		if body, err := c.call(within(t, time.Second), target, methodPoll, newMessage(0)); err == nil {
+			t.Errorf("%s: answer %q", target, body)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("%s: took %v", target, took)
+		}
+	}
+	// HTTP/1.1 over TLS, where the handshake itself goes well.
+	tls1 := httptest.NewUnstartedServer(newFake())
+	tls1.Config.ErrorLog = log.New(io.Discard, "", 0)
+	tls1.StartTLS()
+	defer tls1.Close()
+	c := testClient(t, tls1.URL, "auto")
+	c.secured.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: tls1.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	if body, err := c.call(within(t, time.Second), tls1.URL, methodPoll, newMessage(0)); err == nil {
+		t.Errorf("HTTP/1.1 over TLS: answer %q", body)
+	}
+}
+
+// After a tick no connection and no goroutine is left.
+func TestCallLeavesNothing(t *testing.T) {
+	server := serve(t, newFake())
+	before := runtime.NumGoroutine()
+	c := testClient(t, server.URL, "auto")
+	for range 20 {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if _, err := c.initConfig(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.call(ctx, server.URL, methodPoll, encodeConfigRequest(testKey, newUUID())); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		c.closeIdle()
+	}
+	after := 0
+	for range 100 {
+		if after = runtime.NumGoroutine(); after <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", after, before)
+}

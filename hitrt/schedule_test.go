@@ -1,0 +1,478 @@
+//go:build go1.25
+
+package hitrt
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// bubble runs a test under synctest, in 2026: its clock begins at a time that
+// the collector does not accept.
+func bubble(t *testing.T, f func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
+		f(t)
+	})
+}
+
+// Java's backoff: factor 1 for the first five failures, then 2, 4, 8, 16, 16.
+func TestScheduleBackoff(t *testing.T) {
+	now := time.Now()
+	s := schedule{interval: time.Hour, retry: time.Minute, since: now}
+	if !s.due(now) {
+		t.Errorf("a new schedule is not due")
+	}
+	for i, want := range []time.Duration{1, 1, 1, 1, 1, 2, 4, 8, 16, 16, 16} {
+		s.failed(now)
+		if got := s.delay; got != want*time.Minute {
+			t.Errorf("delay after failure %d = %v, want %v", i+1, got, want*time.Minute)
+		}
+	}
+	s.succeeded(now)
+	if s.due(now.Add(59*time.Minute)) || !s.due(now.Add(time.Hour)) {
+		t.Errorf("not due exactly after the interval")
+	}
+	s.update(now, 3600*10, 60, maxInterval)
+	if !s.due(now.Add(time.Hour)) {
+		t.Errorf("a longer interval put it off")
+	}
+	s.update(now, 120, 60, maxInterval)
+	if s.due(now.Add(119*time.Second)) || !s.due(now.Add(120*time.Second)) {
+		t.Errorf("a shorter interval did not pull it in")
+	}
+	s.update(now, 0, -5, maxInterval)
+	if s.interval != 120*time.Second || s.retry != time.Minute {
+		t.Errorf("intervals that are no time were taken over: %v, %v", s.interval, s.retry)
+	}
+	s.update(now, 1<<30, 1<<30, maxPoll)
+	if s.interval != maxPoll || s.retry != maxRetry {
+		t.Errorf("intervals %v, %v are above the limits", s.interval, s.retry)
+	}
+}
+
+// Three ordinary days.
+func TestPublishDays(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(100)
+		fake.intervals = [6]int64{1200, 120, 1200, 120, 1205, 120}
+		pub, messages := newTestPublisher(prog, fake, toCollector()...)
+		start := time.Now()
+		for i := range 50 {
+			prog.call(i)
+		}
+		go pub.run()
+		time.Sleep(15 * time.Second)
+		prog.call(60)
+		time.Sleep(72 * time.Hour)
+		prog.call(70)
+		pub.exit()
+		<-pub.done
+		synctest.Wait()
+
+		polls, codebases, hits := fake.got(methodPoll), fake.got(methodCodebase), fake.got(methodInvocations)
+		if n := len(fake.got("initConfig")); n != 1 {
+			t.Errorf("%d initConfig requests, want 1", n)
+		}
+		if got := polls[0].at.Sub(start); got != 10*time.Second {
+			t.Errorf("first poll after %v, want 10s", got)
+		}
+		for i := range polls[1:] {
+			if gap := polls[i+1].at.Sub(polls[i].at); gap > 21*time.Minute {
+				t.Errorf("no poll for %v", gap)
+			}
+		}
+		if n := len(codebases); n != 3 {
+			t.Errorf("%d codebase publications in three days, want 3", n)
+		}
+		if n := len(codebases[0].message.all(2)); n != 100 {
+			t.Errorf("%d entries, want the 100 observable ones", n)
+		}
+		if gap := hits[0].at.Sub(codebases[0].at); gap < 10*time.Second {
+			t.Errorf("first hits %v after the codebase, want a tick", gap)
+		}
+		if n := len(hits[0].message.all(2)); n != 51 {
+			t.Errorf("%d hits in the first publication, want 51", n)
+		}
+		if got, want := hits[0].message.integer(3), start.UnixMilli(); got != want {
+			t.Errorf("first interval starts at %d, want %d", got, want)
+		}
+		if hits[1].message.integer(3) != hits[0].message.integer(3) || len(hits[1].message.all(2)) != 51 || hits[1].at.Sub(hits[0].at) < 10*time.Minute {
+			t.Errorf("the second publication is not the first one again, some minutes later")
+		}
+		if got, want := hits[2].message.integer(3), hits[0].at.UnixMilli(); got != want {
+			t.Errorf("second interval starts at %d, want %d, the end of the first", got, want)
+		}
+		if last := hits[len(hits)-1]; len(last.message.all(2)) != 1 || !strings.Contains(last.message.all(2)[0], prog.hashOf(70)) {
+			t.Errorf("last publication has %q, want function 70", last.message.all(2))
+		}
+		if messages.String() != "" {
+			t.Errorf("messages %q, want none", messages)
+		}
+	})
+}
+
+// A collector that is down when the program starts.
+func TestPublishFirstPoll(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(10)
+		up := time.Now().Add(20 * time.Minute)
+		fake.fault = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			if time.Now().Before(up) {
+				w.WriteHeader(http.StatusBadGateway)
+			}
+			return time.Now().Before(up)
+		}
+		pub, messages := newTestPublisher(prog, fake, toCollector()...)
+		go pub.run()
+		time.Sleep(time.Minute)
+		if n := len(fake.got("initConfig")); n < 5 || n > 7 {
+			t.Errorf("%d attempts in the first minute, want about 6", n)
+		}
+		time.Sleep(23 * time.Minute)
+		if n := len(fake.got(methodPoll)); n == 0 {
+			t.Errorf("no poll within four minutes after the collector came up")
+		}
+		if got := strings.Count(messages.String(), "\n"); got != 1 {
+			t.Errorf("%d lines, want 1: %s", got, messages)
+		}
+		pub.exit()
+	})
+}
+
+// Three weeks without a collector: attempts and memory are bounded, and no hit
+// is lost, neither those from before nor those from in between.
+func TestPublishOutage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(100)
+		var down atomic.Bool
+		fake.fault = func(w http.ResponseWriter, r *http.Request, _ string) bool {
+			if down.Load() {
+				<-r.Context().Done() // no answer at all
+			}
+			return down.Load()
+		}
+		pub, messages := newTestPublisher(prog, fake, toCollector()...)
+		prog.call(0)
+		go pub.run()
+		time.Sleep(time.Hour)
+		down.Store(true)
+		before := len(fake.got(""))
+		for i := 1; i < 100; i++ {
+			prog.call(i)
+			time.Sleep(5 * time.Hour)
+		}
+		if n := len(fake.got("")) - before; n > 6000 {
+			t.Errorf("%d attempts in three weeks, want some every half hour", n)
+		}
+		down.Store(false)
+		time.Sleep(3 * time.Hour)
+		for i := range 100 {
+			if at := fake.invokedAt(prog.hashOf(i)); at <= 0 {
+				t.Errorf("function %d: invoked at %d, want a time", i, at)
+			}
+		}
+		if n := len(fake.got(methodCodebase)); n < 2 {
+			t.Errorf("codebase published %d times, want again after the silence", n)
+		}
+		if n := strings.Count(messages.String(), "\n"); n > 3*21*24 {
+			t.Errorf("%d lines in three weeks, want at most one an hour of a kind", n)
+		}
+		if strings.Contains(messages.String(), testKey) {
+			t.Errorf("the api key in %s", messages)
+		}
+		pub.exit()
+	})
+}
+
+func TestPublishUnauthenticated(t *testing.T) {
+	for _, method := range []string{methodPoll, methodCodebase, methodInvocations} {
+		bubble(t, func(t *testing.T) {
+			fake := newFake()
+			fake.fault = func(w http.ResponseWriter, _ *http.Request, m string) bool {
+				if m == method {
+					grpcStatus(w, 16)
+				}
+				return m == method
+			}
+			pub, messages := newTestPublisher(newProgram(10), fake, toCollector()...)
+			go pub.run()
+			time.Sleep(time.Hour)
+			select {
+			case <-pub.done:
+			default:
+				t.Errorf("%s: the goroutine still runs", method)
+			}
+			if n := len(fake.got(method)); n != 1 {
+				t.Errorf("%s: called %d times, want once", method, n)
+			}
+			line := messages.String()
+			if strings.Count(line, "\n") != 1 || !strings.Contains(line, "http://collector:8080") ||
+				!strings.Contains(line, "4c94…") || strings.Contains(line, testKey) {
+				t.Errorf("%s: wrote %q, want one line with the URL and four characters of the key", method, line)
+			}
+			pub.exit()
+		})
+	}
+}
+
+// The operator disabled the workspace: polls succeed, publications don't.
+func TestPublishDisabled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(10)
+		fake.intervals = [6]int64{120, 120, 3600, 3600, 3600, 3600}
+		var disabled atomic.Bool
+		disabled.Store(true)
+		fake.fault = func(w http.ResponseWriter, _ *http.Request, m string) bool {
+			if disabled.Load() && strings.HasPrefix(m, "Send") {
+				grpcStatus(w, 2)
+				return true
+			}
+			return false
+		}
+		pub, _ := newTestPublisher(prog, fake, toCollector()...)
+		prog.call(3)
+		go pub.run()
+		time.Sleep(24 * time.Hour)
+		if n := len(fake.got(methodCodebase)) + len(fake.got(methodInvocations)); n > 110 {
+			t.Errorf("%d publications to a disabled workspace in a day", n)
+		}
+		disabled.Store(false)
+		time.Sleep(3 * time.Hour)
+		if at := fake.invokedAt(prog.hashOf(3)); at <= 0 {
+			t.Errorf("function 3: invoked at %d, want a time", at)
+		}
+		pub.exit()
+	})
+}
+
+// The collector stores late, and codebase and hits at once: nothing is lost.
+func TestPublishRace(t *testing.T) {
+	for seed := range uint64(40) {
+		bubble(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			fake, prog := newFake(), newProgram(40)
+			delay := func() time.Duration { return time.Duration(random.Int64N(int64(time.Minute))) }
+			fake.codebaseDelay, fake.hitsDelay, fake.hitsGap = delay(), delay(), delay()
+			pub, _ := newTestPublisher(prog, fake, toCollector()...)
+			prog.call(1)
+			go pub.run()
+			time.Sleep(10 * time.Minute)
+			if at := fake.invokedAt(prog.hashOf(1)); at <= 0 {
+				t.Errorf("seed %d: function 1 invoked at %d, want a time", seed, at)
+			}
+			if at := fake.invokedAt(prog.hashOf(2)); at != 0 {
+				t.Errorf("seed %d: function 2 invoked at %d, want never", seed, at)
+			}
+			pub.exit()
+			time.Sleep(10 * time.Minute)
+		})
+	}
+}
+
+// A program may end at any moment. Whatever ran is known afterwards, also if
+// the collector takes up to 150 ms for each step of storing it.
+func TestExitPublishes(t *testing.T) {
+	for _, life := range []time.Duration{0, time.Millisecond, 5 * time.Second, 10 * time.Second, 10*time.Second + 1,
+		15 * time.Second, 20 * time.Second, 25 * time.Second, 135 * time.Second, time.Hour} {
+		for seed := range uint64(20) {
+			bubble(t, func(t *testing.T) {
+				random := rand.New(rand.NewPCG(seed, 2))
+				fake, prog := newFake(), newProgram(40)
+				delay := func() time.Duration { return time.Duration(random.Int64N(int64(150 * time.Millisecond))) }
+				fake.codebaseDelay, fake.hitsDelay, fake.hitsGap = delay(), delay(), delay()
+				pub, messages := newTestPublisher(prog, fake, toCollector()...)
+				prog.call(1)
+				go pub.run()
+				time.Sleep(life)
+				prog.call(2)
+				began := time.Now()
+				pub.exit()
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("life %v: exit took %v", life, took)
+				}
+				time.Sleep(time.Minute)
+				for i, called := range []bool{false, true, true, false} {
+					if at := fake.invokedAt(prog.hashOf(i)); called != (at > 0) || at < 0 {
+						t.Errorf("life %v, seed %d: function %d invoked at %d, called: %v", life, seed, i, at, called)
+					}
+				}
+				if messages.String() != "" {
+					t.Errorf("life %v: messages %q", life, messages)
+				}
+			})
+		}
+	}
+}
+
+// A collector that never answers costs two seconds at exit, or what the
+// setting says, whenever the program ends.
+func TestExitBounded(t *testing.T) {
+	for setting, want := range map[string]time.Duration{"": 2 * time.Second, "500ms": 500 * time.Millisecond, "0": 0} {
+		for _, life := range []time.Duration{0, time.Second, 12 * time.Second, time.Hour} {
+			bubble(t, func(t *testing.T) {
+				fake := newFake()
+				fake.fault = func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+					<-r.Context().Done()
+					return true
+				}
+				pub, _ := newTestPublisher(newProgram(10), fake, toCollector("SCAVENGER_EXIT_TIMEOUT="+setting)...)
+				go pub.run()
+				time.Sleep(life)
+				began := time.Now()
+				pub.exit()
+				if took := time.Since(began); took > want {
+					t.Errorf("exitTimeout %q, life %v: exit took %v, want at most %v", setting, life, took, want)
+				}
+				pub.exit() // does nothing
+				<-pub.done
+			})
+		}
+	}
+}
+
+// A machine that was suspended, and a wall clock that is set. Timers run by the
+// monotonic clock, which stands still meanwhile, so only now jumps here.
+func TestPublishClockJumps(t *testing.T) {
+	for _, jump := range []time.Duration{8 * time.Hour, -8 * time.Hour, -20 * 365 * 24 * time.Hour} {
+		bubble(t, func(t *testing.T) {
+			fake, prog := newFake(), newProgram(10)
+			pub, _ := newTestPublisher(prog, fake, toCollector()...)
+			var skew atomic.Int64
+			began := time.Now()
+			pub.now = func() time.Time { // a wall clock with a jump, and a monotonic one without
+				now := time.Now()
+				if skew.Load() == 0 {
+					return now
+				}
+				return now.Round(0).Add(time.Duration(skew.Load()))
+			}
+			go pub.run()
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			skew.Store(int64(jump))
+			polls := len(fake.got(methodPoll))
+			prog.call(4)
+			time.Sleep(30 * time.Minute)
+			synctest.Wait()
+			if jump > 0 {
+				if n := len(fake.got(methodPoll)); n == polls {
+					t.Errorf("jump %v: no poll within half an hour", jump)
+				}
+				if n := len(fake.got(methodCodebase)); n != 2 {
+					t.Errorf("jump %v: codebase published %d times, want again after the gap", jump, n)
+				}
+			}
+			time.Sleep(time.Hour)
+			pub.exit()
+			synctest.Wait()
+			at := fake.invokedAt(prog.hashOf(4))
+			if least := began.Add(min(jump, 0)).UnixMilli(); at < max(least, earliest) {
+				t.Errorf("jump %v: function 4 invoked at %d, want from %d", jump, at, least)
+			}
+		})
+	}
+}
+
+func TestIntervalStart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		since := time.Now()
+		time.Sleep(time.Minute)
+		now := time.Now()
+		if got, want := intervalStart(since, now), since.UnixMilli(); got != want {
+			t.Errorf("intervalStart = %d, want %d", got, want)
+		}
+		// Nothing about a time before 2017 is believed.
+		old := time.UnixMilli(12345)
+		if got := intervalStart(old, old.Add(time.Hour)); got != earliest {
+			t.Errorf("intervalStart of 1970 = %d, want %d", got, int64(earliest))
+		}
+	})
+}
+
+// A collector with a lower limit than the usual one gets smaller messages.
+func TestPublishSmallLimit(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const limit = 200_000
+		fake, prog := newFake(), newProgram(6000)
+		fake.fault = func(w http.ResponseWriter, r *http.Request, m string) bool {
+			if r.ContentLength > limit {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+			}
+			return r.ContentLength > limit
+		}
+		pub, _ := newTestPublisher(prog, fake, toCollector()...)
+		for i := range 6000 {
+			prog.call(i)
+		}
+		go pub.run()
+		time.Sleep(2 * time.Hour)
+		fingerprints := map[string]bool{}
+		times := map[int64]bool{}
+		for _, call := range fake.got(methodCodebase) {
+			if call.message != nil {
+				fingerprints[call.common.text(4)] = true
+				times[call.common.integer(9)] = true
+			}
+		}
+		if len(fingerprints) < 8 || len(times) != 1 {
+			t.Errorf("%d chunks with %d times of publication, want at least 8 and 1", len(fingerprints), len(times))
+		}
+		for i := range 6000 {
+			if at := fake.invokedAt(prog.hashOf(i)); at <= 0 {
+				t.Fatalf("function %d invoked at %d, want a time", i, at)
+			}
+		}
+		pub.exit()
+	})
+}
+
+// A bug in this package ends its work and nothing else.
+func TestPublishPanic(t *testing.T) {
+	for _, where := range []string{"call", "loop"} {
+		bubble(t, func(t *testing.T) {
+			fake, prog := newFake(), newProgram(10)
+			fake.fault = func(http.ResponseWriter, *http.Request, string) bool {
+				if where == "call" {
+					panic("bug " + testKey)
+				}
+				return false
+			}
+			pub, messages := newTestPublisher(prog, fake, toCollector()...)
+			if where == "loop" {
+				pub.now = func() time.Time { panic("bug") }
+			}
+			go pub.run()
+			time.Sleep(time.Hour)
+			<-pub.done
+			if got := messages.String(); !strings.Contains(got, "internal error") || strings.Contains(got, testKey) || strings.Count(got, "\n") != 1 {
+				t.Errorf("%s: messages %q, want one line about an internal error", where, got)
+			}
+			began := time.Now()
+			pub.exit()
+			if took := time.Since(began); took != 0 {
+				t.Errorf("%s: exit took %v, want nothing", where, took)
+			}
+		})
+	}
+}
+
+// forceIntervalSeconds stands above what the collector says.
+func TestPublishForceInterval(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake := newFake()
+		pub, _ := newTestPublisher(newProgram(10), fake, toCollector("SCAVENGER_FORCE_INTERVAL_SECONDS=30")...)
+		go pub.run()
+		time.Sleep(10*time.Minute + 5*time.Second)
+		if n := len(fake.got(methodPoll)); n != 20 {
+			t.Errorf("%d polls in ten minutes, want 20", n)
+		}
+		pub.exit()
+	})
+}

@@ -1,0 +1,281 @@
+package hitrt
+
+// Settings of the running program: what was baked in when it was linked,
+// overridden by SCAVENGER_* variables. Keys, defaults and the meaning of a
+// blank value are those of the Java agent.
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// settings are the values that one process runs with.
+type settings struct {
+	enabled   bool
+	apiKey    string
+	serverURL string // without trailing slashes; empty if there is no collector
+	dataDir   string // absolute; empty if no local files are wanted
+	grpcTLS   string // "auto", "on" or "off"
+
+	appName, appVersion, environment, hostname string // clamped; see identify
+
+	initialDelay  time.Duration // from the start to the first tick
+	interval      time.Duration // from tick to tick
+	forceInterval time.Duration // if not 0, in place of everything the collector says
+	exitTimeout   time.Duration // the longest that Exit may take for the collector
+	debugMode     bool
+
+	problems []string // values that were not understood, to be said once
+}
+
+// active reports whether there is an outlet for hits.
+func (s *settings) active() bool {
+	return s.enabled && (s.collects() || s.dataDir != "")
+}
+
+// collects reports whether hits go to a collector.
+func (s *settings) collects() bool {
+	return s.apiKey != "" && s.serverURL != ""
+}
+
+// loadSettings reads the settings of program p. lookup finds environment
+// variables, as [os.LookupEnv] does.
+func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
+	r := settingsReader{lookup: lookup, baked: map[string]string{}}
+	if p.Settings != "" {
+		if err := json.Unmarshal([]byte(p.Settings), &r.baked); err != nil {
+			r.problem("reading the settings in the binary: %v", err)
+		}
+	}
+	s := &settings{
+		enabled:     r.boolean("enabled", true),
+		apiKey:      r.text("apiKey", "licenseKey"),
+		appName:     r.text("appName"),
+		appVersion:  r.text("appVersion"),
+		environment: r.text("environment"),
+		hostname:    r.text("hostname"),
+		grpcTLS:     r.choice("grpcTls", "auto", "on", "off"),
+		debugMode:   r.boolean("debugMode", false),
+
+		initialDelay:  r.integer("schedulerInitialDelayMillis", 10_000, 0, time.Millisecond),
+		interval:      r.integer("schedulerIntervalMillis", 10_000, 10, time.Millisecond),
+		forceInterval: r.integer("forceIntervalSeconds", 0, 0, time.Second),
+		exitTimeout:   r.duration("exitTimeout", 2*time.Second),
+	}
+	s.serverURL = r.serverURL()
+	if dir := r.text("dataDir"); dir != "" {
+		// The program may change its working directory later.
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs
+		}
+		s.dataDir = dir
+	}
+	if s.appName == "" {
+		s.appName = defaultAppName(p.Main)
+	}
+	s.problems = r.problems
+	return s
+}
+
+// A settingsReader looks settings up by key and notes values that it does not
+// understand.
+type settingsReader struct {
+	lookup   func(string) (string, bool)
+	baked    map[string]string
+	problems []string
+}
+
+func (r *settingsReader) problem(format string, args ...any) {
+	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+}
+
+// text returns the value of the first of the keys (a key and its aliases) that
+// is set. Variables come before baked-in values; a variable that is set but
+// blank means the default.
+func (r *settingsReader) text(keys ...string) string {
+	for _, key := range keys {
+		if v, ok := r.lookup(variable(key)); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	for _, key := range keys {
+		if v := strings.TrimSpace(r.baked[key]); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// boolean is true for "true" in any case, as for the Java agent: whoever
+// writes enabled=no means no.
+func (r *settingsReader) boolean(key string, standard bool) bool {
+	v := r.text(key)
+	switch {
+	case v == "":
+		return standard
+	case strings.EqualFold(v, "true"):
+		return true
+	case !strings.EqualFold(v, "false"):
+		r.problem("%s is %s, which is neither true nor false: taken as false", key, shown(v))
+	}
+	return false
+}
+
+func (r *settingsReader) integer(key string, standard, least int64, unit time.Duration) time.Duration {
+	const most = int64(30 * 24 * time.Hour / time.Second) // no product below overflows
+	v := r.text(key)
+	if v == "" {
+		return time.Duration(standard) * unit
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < least || n > most*int64(time.Second/unit) {
+		r.problem("%s is %s, want a number from %d: using %d", key, shown(v), least, standard)
+		n = standard
+	}
+	return time.Duration(n) * unit
+}
+
+// duration accepts what time.ParseDuration does and a plain number of seconds.
+func (r *settingsReader) duration(key string, standard time.Duration) time.Duration {
+	const most = 5 * time.Minute
+	v := r.text(key)
+	if v == "" {
+		return standard
+	}
+	d, err := time.ParseDuration(v)
+	if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {
+		d, err = time.Duration(n)*time.Second, nil
+	}
+	if err != nil || d < 0 || d > most {
+		r.problem("%s is %s, want a duration such as 500ms or 2s, at most %v: using %v", key, shown(v), most, standard)
+		d = standard
+	}
+	return d
+}
+
+// choice returns one of the options; the first is the default.
+func (r *settingsReader) choice(key string, options ...string) string {
+	v := r.text(key)
+	if v == "" {
+		return options[0]
+	}
+	for _, o := range options {
+		if strings.EqualFold(v, o) {
+			return o
+		}
+	}
+	r.problem("%s is %s, want one of %s: using %s", key, shown(v), strings.Join(options, ", "), options[0])
+	return options[0]
+}
+
+// serverURL returns the collector's URL without trailing slashes, which the
+// collector's routes do not forgive. Without a scheme it is taken as http.
+func (r *settingsReader) serverURL() string {
+	v := r.text("serverUrl")
+	if v == "" {
+		return ""
+	}
+	full := v
+	if !strings.Contains(full, "://") {
+		full = "http://" + full
+	}
+	u, err := url.Parse(full)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+		// Not shown: there may be a password in it.
+		r.problem("serverUrl is not of the form http://host:port or https://host: nothing is sent to a collector")
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
+}
+
+// shown is a value as it appears in a message.
+func shown(v string) string {
+	return strconv.Quote(clamp(v, 60))
+}
+
+// variable is the environment variable of a key: SCAVENGER_SERVER_URL for
+// serverUrl.
+func variable(key string) string {
+	name := []byte("SCAVENGER_")
+	for i := range len(key) {
+		if c := key[i]; c >= 'A' && c <= 'Z' {
+			name = append(name, '_', c)
+		} else {
+			name = append(name, c&^0x20)
+		}
+	}
+	return string(name)
+}
+
+// defaultAppName is the last element of the main package's import path, without
+// a major version suffix. A program built from single files has no such path
+// and is called after its executable.
+func defaultAppName(main string) string {
+	name := path.Base(main)
+	if isMajorVersion(name) && strings.Contains(main, "/") {
+		name = path.Base(path.Dir(main))
+	}
+	if main == "" || main == "command-line-arguments" {
+		name = "unspecified"
+		if len(os.Args) > 0 && os.Args[0] != "" {
+			name = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+		}
+	}
+	return name
+}
+
+// isMajorVersion reports whether a path element is v2, v3, and so on.
+func isMajorVersion(elem string) bool {
+	digits, ok := strings.CutPrefix(elem, "v")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// identify completes the values that cost something to find out, so it is
+// called in the publisher's goroutine, and clamps them to the collector's
+// columns: one value that is too long and nothing of a publication is stored,
+// although the collector says OK.
+func (s *settings) identify() {
+	if s.appVersion == "" {
+		s.appVersion = buildVersion()
+	}
+	if s.hostname == "" {
+		s.hostname, _ = os.Hostname()
+	}
+	s.appName = clamp(orElse(s.appName, "unspecified"), 255)
+	s.appVersion = clamp(orElse(s.appVersion, "unspecified"), 80)
+	s.environment = clamp(orElse(s.environment, "<default>"), 255)
+	s.hostname = clamp(orElse(s.hostname, "-unknown-"), 255)
+}
+
+func orElse(v, standard string) string {
+	if v == "" {
+		return standard
+	}
+	return v
+}
+
+// buildVersion is the version of the main module, or else the revision that it
+// was built from.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, set := range info.Settings {
+		if set.Key == "vcs.revision" {
+			return set.Value[:min(12, len(set.Value))]
+		}
+	}
+	return ""
+}
