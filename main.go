@@ -1,0 +1,31 @@
+// Scavenger-wrap finds the functions of a Go program that nobody calls. As the
+// -toolexec of the go command,
+//
+//	go build -toolexec=scavenger-wrap ./cmd/app
+//
+// it marks each function of the program's packages, and the program then
+// reports which of them were called: to a Scavenger collector, or to files that
+//
+//	scavenger-wrap report DIR
+//
+// reads. The manual is README.md; scavenger-wrap --help lists the commands.
+package main
+
+import (
+	"embed"
+	"os"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper"
+)
+
+// sources are compiled into programs (hitrt), or decide how they are compiled
+// (rewrite). They are embedded as text rather than imported: linking net/http
+// into this binary would add 2 ms to each of the hundreds of starts in a build,
+// and run hitrt in the compiler's seat.
+//
+//go:embed hitrt/*.go rewrite/*.go
+var sources embed.FS
+
+func main() {
+	os.Exit(wrapper.Main(os.Args, sources))
+}

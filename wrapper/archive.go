@@ -1,0 +1,139 @@
+// Archives: the _pkg_.a files that compile writes and link reads. What we know
+// of a package travels inside its archive, as one more member, and so survives
+// whenever the go command takes the archive from its cache.
+
+package wrapper
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+const (
+	archiveMagic = "!<arch>\n"
+	headerSize   = 60
+	// metadataMember is the member's name. The linker skips members of under 16
+	// characters that do not end in .o or .syso ("special (non-object-file)
+	// sections that build tools may have added").
+	metadataMember = "scavenger"
+)
+
+// appendMember adds a member at the end of an archive.
+func appendMember(archive, name string, data []byte) (err error) {
+	f, err := os.OpenFile(archive, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := f.Close(); err == nil {
+			err = closeErr
+		}
+	}()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%-16s%-12d%-6d%-6d%-8o%-10d`\n", name, 0, 0, 0, 0o644, len(data))
+	b.Write(data)
+	if len(data)%2 != 0 {
+		b.WriteByte(0) // members begin at even offsets
+	}
+	_, err = f.Write(b.Bytes())
+	return err
+}
+
+// A member is one member of an archive: its data are size bytes at offset.
+type member struct {
+	name         string
+	offset, size int64
+}
+
+// readMembers returns the members of the archive in f, without their data.
+func readMembers(f *os.File) ([]member, error) {
+	head := make([]byte, headerSize)
+	if _, err := io.ReadFull(f, head[:len(archiveMagic)]); err != nil || string(head[:len(archiveMagic)]) != archiveMagic {
+		return nil, fmt.Errorf("%s: not an archive", f.Name())
+	}
+	var members []member
+	for offset := int64(len(archiveMagic)); ; {
+		_, err := f.ReadAt(head, offset)
+		if err == io.EOF {
+			return members, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		size, err := strconv.ParseInt(strings.TrimSpace(string(head[48:58])), 10, 64)
+		if err != nil || size < 0 {
+			return nil, fmt.Errorf("%s: malformed archive at offset %d", f.Name(), offset)
+		}
+		offset += headerSize
+		members = append(members, member{strings.TrimRight(string(head[:16]), " "), offset, size})
+		offset += size + size%2
+	}
+}
+
+// readMember returns the data of the archive's member of that name, nil if it
+// has none.
+func readMember(archive, name string) ([]byte, error) {
+	f, err := os.Open(archive)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	members, err := readMembers(f)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		if m.name == name {
+			data := make([]byte, m.size)
+			_, err := f.ReadAt(data, m.offset)
+			return data, err
+		}
+	}
+	return nil, nil
+}
+
+// exportData returns the member that describes the package to its importers.
+func exportData(archive string) ([]byte, error) {
+	return readMember(archive, "__.PKGDEF")
+}
+
+// contentID returns the part of the archive's build ID that identifies its
+// content, whatever it was made from; "" if it has no build ID.
+func contentID(archive string) (string, error) {
+	f, err := os.Open(archive)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.ErrUnexpectedEOF {
+		return "", err
+	}
+	_, rest, ok := strings.Cut(string(head[:n]), "\nbuild id \"")
+	id, _, ok2 := strings.Cut(rest, "\"\n")
+	if !ok || !ok2 {
+		return "", nil
+	}
+	return id[strings.LastIndexByte(id, '/')+1:], nil
+}
+
+// objectMagic begins a Go object; the 8 bytes after it are the fingerprint of
+// the package's export data, which link compares with the one that each
+// importer recorded.
+const objectMagic = "\x00go120ld"
+
+const fingerprintSize = 8
+
+// fingerprintOffset returns where in the archive's bytes the fingerprint stands.
+func fingerprintOffset(archive []byte) (int, error) {
+	i := bytes.Index(archive, []byte(objectMagic))
+	if i < 0 || i+len(objectMagic)+fingerprintSize > len(archive) {
+		return 0, fmt.Errorf("the archive has no Go object of a known form")
+	}
+	return i + len(objectMagic), nil
+}

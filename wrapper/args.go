@@ -1,0 +1,73 @@
+// Reading and replacing flags in a tool's argument list. The set of flags is
+// left open, as each Go release may add some: only those that are asked for
+// are looked at, and the others stay where they are.
+
+package wrapper
+
+import (
+	"slices"
+	"strings"
+)
+
+// hasFlag reports whether a boolean flag such as "-race" is set.
+func hasFlag(args []string, name string) bool {
+	for _, arg := range args {
+		arg = oneDash(arg)
+		if arg == name || arg == name+"=true" || arg == name+"=1" {
+			return true
+		}
+	}
+	return false
+}
+
+// flagValue returns the value of the last flag of that name ("-p"), written
+// as "-p x" or "-p=x". ok reports whether there is one.
+func flagValue(args []string, name string) (value string, ok bool) {
+	for i, arg := range args {
+		arg = oneDash(arg)
+		if arg == name && i+1 < len(args) {
+			value, ok = args[i+1], true
+		} else if v, found := strings.CutPrefix(arg, name+"="); found {
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// setFlag returns a copy of args in which the flag of that name has another
+// value; it is added in front if args has none.
+func setFlag(args []string, name, value string) []string {
+	out := slices.Clone(args)
+	found := false
+	for i, arg := range out {
+		arg = oneDash(arg)
+		if arg == name && i+1 < len(out) {
+			out[i+1], found = value, true
+		} else if strings.HasPrefix(arg, name+"=") {
+			out[i], found = name+"="+value, true
+		}
+	}
+	if !found {
+		out = append([]string{name, value}, out...)
+	}
+	return out
+}
+
+// oneDash makes "--p" of the flag package's two spellings "-p".
+func oneDash(arg string) string {
+	if strings.HasPrefix(arg, "--") {
+		return arg[1:]
+	}
+	return arg
+}
+
+// splitSources splits compile's arguments into the flags and the Go files that
+// follow them. It goes by the end of the list: a flag's value may well end in
+// ".go", but the last flag is never followed by one that is a file's neighbour.
+func splitSources(args []string) (flags, files []string) {
+	i := len(args)
+	for i > 0 && strings.HasSuffix(args[i-1], ".go") {
+		i--
+	}
+	return args[:i:i], args[i:]
+}

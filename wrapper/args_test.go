@@ -1,0 +1,80 @@
+package wrapper
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestFlags(t *testing.T) {
+	args := []string{"-o", "x.a", "-p=example.com/a", "--trimpath", "/d=>", "-race", "-msan=false", "-c=4", "a.go", "b.go"}
+	for name, want := range map[string]string{"-o": "x.a", "-p": "example.com/a", "-trimpath": "/d=>", "-c": "4", "-importcfg": ""} {
+		if got, ok := flagValue(args, name); got != want || ok != (want != "") {
+			t.Errorf("flagValue(%s) = %q, %v, want %q", name, got, ok, want)
+		}
+	}
+	for name, want := range map[string]bool{"-race": true, "-msan": false, "-std": false} {
+		if got := hasFlag(args, name); got != want {
+			t.Errorf("hasFlag(%s) = %v", name, got)
+		}
+	}
+	flags, files := splitSources(args)
+	if want := []string{"a.go", "b.go"}; !slices.Equal(files, want) || len(flags) != len(args)-2 {
+		t.Errorf("splitSources = %q, %q", flags, files)
+	}
+}
+
+func TestSetFlag(t *testing.T) {
+	for _, test := range []struct{ args, want []string }{
+		{[]string{"-importcfg", "a", "x.go"}, []string{"-importcfg", "new", "x.go"}},
+		{[]string{"-importcfg=a", "x.go"}, []string{"-importcfg=new", "x.go"}},
+		{[]string{"--importcfg", "a"}, []string{"--importcfg", "new"}},
+		{[]string{"x.go"}, []string{"-importcfg", "new", "x.go"}},
+	} {
+		before := slices.Clone(test.args)
+		if got := setFlag(test.args, "-importcfg", "new"); !slices.Equal(got, test.want) {
+			t.Errorf("setFlag(%q) = %q, want %q", test.args, got, test.want)
+		}
+		if !slices.Equal(before, test.args) {
+			t.Errorf("setFlag changed its argument: %q", test.args)
+		}
+	}
+}
+
+func TestPackagePath(t *testing.T) {
+	for _, test := range []struct{ toolexec, p, want string }{
+		{"example.com/app", "main", "example.com/app"},
+		{"example.com/app [example.com/app.test]", "example.com/app", "example.com/app"},
+		{"", "example.com/bazel", "example.com/bazel"},
+	} {
+		if got := packagePath(test.toolexec, test.p); got != test.want {
+			t.Errorf("packagePath(%q, %q) = %q, want %q", test.toolexec, test.p, got, test.want)
+		}
+	}
+}
+
+func TestSymbolName(t *testing.T) {
+	for p, want := range map[string]string{
+		"main":               "main.x",
+		"example.com/a":      "example.com/a.x",
+		"gopkg.in/yaml.v3":   "gopkg.in/yaml%2ev3.x",
+		"example.com/a%b\"c": "example.com/a%25b%22c.x",
+		"example.com/é":      "example.com/%c3%a9.x",
+	} {
+		if got := symbolName(p, "x"); got != want {
+			t.Errorf("symbolName(%q) = %q, want %q", p, got, want)
+		}
+	}
+}
+
+func TestExtendVersion(t *testing.T) {
+	for line, want := range map[string]string{
+		"compile version go1.26.8":                                "compile version go1.26.8 scavenger/ID",
+		"compile version go1.26.8 X:nodwarf5":                     "compile version go1.26.8 X:nodwarf5 scavenger/ID",
+		"compile version devel go1.28-3c1a9b4 buildID=a/b/c/hash": "compile version devel go1.28-3c1a9b4 buildID=a/b/c/hash+scavenger-ID",
+		"link version go1.28-devel_3c1a9b4 X:none buildID=a/hash": "link version go1.28-devel_3c1a9b4 X:none buildID=a/hash+scavenger-ID",
+	} {
+		if got := extendVersion(line, "ID"); got != want {
+			t.Errorf("extendVersion(%q) = %q, want %q", line, got, want)
+		}
+	}
+}

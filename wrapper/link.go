@@ -1,0 +1,225 @@
+// The link action of a program that imports the registry.
+//
+// By now everything is known that was not when main was compiled: importcfg.link
+// names the archive of every package of the program, and in those archives
+// stands what is marked. So here the registry is generated and compiled, and
+// hitrt too, from the source that scavenger-wrap carries, both with the compile
+// tool itself and against the program's own archives. The standard library's
+// packages that hitrt imports and the program lacks come from the go command
+// (stdlib.go).
+//
+// The registry then takes the place of the stub that main was compiled against.
+// The linker compares the fingerprint that an importer recorded with the one in
+// the archive that it finds, because code compiled against one form of a package
+// must not run with another. Main uses nothing of the registry but its
+// initialisation, which both have, so the difference is none that could matter:
+// the real archive is given the stub's fingerprint. Nothing else imports the
+// registry, and everything that it imports keeps fingerprints of its own.
+
+package wrapper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+func (a *action) link() error {
+	cfgFile, ok := flagValue(a.args, "-importcfg")
+	out, ok2 := flagValue(a.args, "-o")
+	if !ok || !ok2 || len(a.args) == 0 {
+		return replaceProcess(a.path, a.args)
+	}
+	mainMeta, err := readMetadata(a.args[len(a.args)-1])
+	if err != nil {
+		return fmt.Errorf("reading the archive of main: %w", err)
+	}
+	if mainMeta == nil || mainMeta.Main == nil {
+		return replaceProcess(a.path, a.args)
+	}
+	cfg, err := readImportcfg(cfgFile)
+	if err != nil {
+		return err
+	}
+	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
+	if err := l.addRegistry(); err != nil {
+		return err
+	}
+	newCfg := filepath.Join(l.dir, "importcfg.link")
+	if err := cfg.write(newCfg); err != nil {
+		return err
+	}
+	return a.runTool(setFlag(a.args, "-importcfg", newCfg))
+}
+
+// A linking is a link action that is being changed.
+type linking struct {
+	*action
+	cfg  *importcfg // of the program; archives are added to it
+	main *metadata
+	dir  string // ours
+}
+
+// addRegistry compiles the registry, and hitrt unless the program has marks of
+// none, and adds them and what they need to the importcfg.
+func (l *linking) addRegistry() error {
+	packages, err := l.markedPackages()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(l.dir, 0o777); err != nil {
+		return err
+	}
+	if err := l.addHitrt(); err != nil {
+		return fmt.Errorf("adding hitrt: %w", err)
+	}
+	source, err := registrySource(l.main.ImportPath, l.config.Run, packages)
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(l.dir, "registry.go")
+	if err := os.WriteFile(file, source, 0o666); err != nil {
+		return err
+	}
+	archive, err := l.compilePackage(registryPath, []string{file})
+	if err != nil {
+		return fmt.Errorf("compiling the registry: %w", err)
+	}
+	return patchFingerprint(archive, l.main.Main.Fingerprint)
+}
+
+// markedPackages returns the metadata of all packages of the program that have
+// functions, sorted by import path.
+func (l *linking) markedPackages() ([]*metadata, error) {
+	var packages []*metadata
+	if len(l.main.Functions) > 0 {
+		packages = append(packages, l.main)
+	}
+	mainArchive := l.args[len(l.args)-1]
+	for _, p := range l.cfg.paths() {
+		archive := l.cfg.packages[p]
+		if archive == mainArchive {
+			continue
+		}
+		m, err := readMetadata(archive)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil && len(m.Functions) > 0 {
+			packages = append(packages, m)
+		}
+	}
+	sortByImportPath(packages)
+	return packages, nil
+}
+
+// addHitrt compiles hitrt and adds it, and the packages that it needs, to the
+// importcfg.
+func (l *linking) addHitrt() error {
+	dir := filepath.Join(l.dir, "hitrt")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	names, imports, err := l.hitrtFiles()
+	if err != nil {
+		return err
+	}
+	if err := l.addStdlib(imports); err != nil {
+		return err
+	}
+	var files []string
+	for _, name := range names {
+		text, err := fs.ReadFile(l.sources, path.Join("hitrt", name))
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, text, 0o666); err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	_, err = l.compilePackage(hitrtPath, files)
+	return err
+}
+
+// compilePackage compiles files of one directory to an archive, with the
+// program's code generation flags and against its archives, and adds it to the
+// importcfg.
+func (l *linking) compilePackage(importPath string, files []string) (archive string, err error) {
+	archive = filepath.Join(l.dir, path.Base(importPath)+".a")
+	cfgFile := filepath.Join(l.dir, "importcfg."+path.Base(importPath))
+	if err := l.cfg.writePackages(cfgFile); err != nil {
+		return "", err
+	}
+	args := []string{"-o", archive, "-p", importPath, "-trimpath", filepath.Dir(files[0]) + "=>" + importPath,
+		"-lang=go1.24", "-complete", "-nolocalimports", "-pack", "-importcfg", cfgFile}
+	args = append(args, l.main.Main.Flags...)
+	cmd := exec.Command(l.siblingTool("compile"), append(args, files...)...)
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stderr, &stderr
+	if err := cmd.Run(); err != nil {
+		// Our own source does not compile: not a matter that the user's tool
+		// has reported.
+		return "", fmt.Errorf("%w\n%s", err, stderr.Bytes())
+	}
+	l.cfg.add(importPath, archive)
+	return archive, nil
+}
+
+// siblingTool returns the path of a tool of the same distribution.
+func (a *action) siblingTool(name string) string {
+	return filepath.Join(filepath.Dir(a.path), name+filepath.Ext(a.path))
+}
+
+// goCommand returns the go command that the action's tool belongs to: the tool
+// is $GOROOT/pkg/tool/linux_amd64/link.
+func (a *action) goCommand() (string, error) {
+	root := filepath.Join(filepath.Dir(a.path), "..", "..", "..")
+	for _, ext := range []string{"", ".exe"} {
+		file := filepath.Join(root, "bin", "go"+ext)
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("no go command found for %s", a.path)
+}
+
+// patchFingerprint overwrites the fingerprint of an archive.
+func patchFingerprint(archive string, fingerprint []byte) error {
+	data, err := os.ReadFile(archive)
+	if err != nil {
+		return err
+	}
+	i, err := fingerprintOffset(data)
+	if err != nil {
+		return err
+	}
+	if len(fingerprint) != fingerprintSize {
+		return errors.New("the metadata of main has no fingerprint of the registry")
+	}
+	copy(data[i:], fingerprint)
+	return os.WriteFile(archive, data, 0o666)
+}
+
+// goEnv is the environment of the program that is linked: GOOS, GOARCH and the
+// experiments, as its object files name them in their first line
+// ("go object linux amd64 go1.26.8 X:none").
+func objectTarget(archive string) (goos, goarch string, err error) {
+	data, err := exportData(archive)
+	if err != nil {
+		return "", "", err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	f := strings.Fields(string(line))
+	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
+		return "", "", fmt.Errorf("%s: not a Go object", archive)
+	}
+	return f[2], f[3], nil
+}

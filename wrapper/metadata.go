@@ -1,0 +1,55 @@
+// What the compile action tells the link action about a package.
+
+package wrapper
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+)
+
+// metadata is the content of the archive member, as JSON.
+type metadata struct {
+	Version    int    // compileVersion
+	ImportPath string // without " [x.test]"
+	Symbol     string `json:",omitempty"` // linker symbol of the mark array, escaped; "" if nothing is marked
+	Marks      int    `json:",omitempty"` // its length
+	Functions  []rewrite.Function
+
+	// Main is set in the archive of a program that imports the registry.
+	Main *mainMetadata `json:",omitempty"`
+}
+
+// mainMetadata is what link needs to put the registry and hitrt in.
+type mainMetadata struct {
+	Fingerprint []byte   // of the stub that main was compiled against
+	Flags       []string // code generation flags that main was compiled with
+}
+
+func (m *metadata) attach(archive string) error {
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := appendMember(archive, metadataMember, data); err != nil {
+		return fmt.Errorf("adding metadata to the archive: %w", err)
+	}
+	return nil
+}
+
+// readMetadata returns the metadata of an archive, nil if it has none.
+func readMetadata(archive string) (*metadata, error) {
+	data, err := readMember(archive, metadataMember)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	m := new(metadata)
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("%s: reading metadata: %w", archive, err)
+	}
+	if m.Version != compileVersion {
+		return nil, fmt.Errorf("%s: metadata of version %d, want %d; run go clean -cache", archive, m.Version, compileVersion)
+	}
+	return m, nil
+}

@@ -1,0 +1,82 @@
+// The registry: the generated package that hands the program's marks to hitrt.
+
+package wrapper
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+)
+
+func sortByImportPath(packages []*metadata) {
+	slices.SortFunc(packages, func(a, b *metadata) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
+}
+
+// registrySource returns the source of the registry. All of it but the one call
+// is static data, laid out by the linker; nothing is built when the program
+// starts. The mark arrays are reached by go:linkname, so that the marked
+// packages need not know of the registry.
+func registrySource(main string, settings map[string]string, packages []*metadata) ([]byte, error) {
+	baked, err := json.Marshal(settings) // map keys in sorted order
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString(generatedHeader + "package registry\n\nimport (\n")
+	fmt.Fprintf(&b, "\t\"internal/runtime/exithook\"\n\t_ \"unsafe\" // for go:linkname\n\n\t%q\n)\n\n", hitrtPath)
+	for i, p := range packages {
+		if p.Marks > 0 {
+			fmt.Fprintf(&b, "//go:linkname marks%d %s\nvar marks%d [%d]uint8\n\n", i, p.Symbol, i, p.Marks)
+		}
+	}
+	b.WriteString("var packages = [...]hitrt.Package{\n")
+	for i, p := range packages {
+		marks := "nil"
+		if p.Marks > 0 {
+			marks = fmt.Sprintf("marks%d[:]", i)
+		}
+		fmt.Fprintf(&b, "\t{Path: %q, Marks: %s, Entries: %q},\n", p.ImportPath, marks, entries(p.Functions))
+	}
+	b.WriteString("}\n\n")
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:]}\n\n", main, baked)
+	b.WriteString(`func init() {
+	if hitrt.Register(&program) {
+		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
+	}
+}
+`)
+	return b.Bytes(), nil
+}
+
+// entries returns functions in the form that hitrt reads (codebase.go there):
+// a line each, of tab-separated mark index or "-" and the reason why there is
+// none, file (empty if it is that of the line before), line, receiver, name and
+// parameter types.
+func entries(functions []rewrite.Function) string {
+	var b []byte
+	file := ""
+	for _, f := range functions {
+		if f.Index < 0 {
+			b = append(append(b, '-'), f.Reason...)
+		} else {
+			b = strconv.AppendInt(b, int64(f.Index), 10)
+		}
+		b = append(b, '\t')
+		if f.File != file {
+			file = f.File
+			b = append(b, file...)
+		}
+		b = append(b, '\t')
+		b = strconv.AppendInt(b, int64(f.Line), 10)
+		for _, s := range []string{f.Receiver, f.Name, f.Params} {
+			b = append(append(b, '\t'), s...)
+		}
+		b = append(b, '\n')
+	}
+	return string(b)
+}

@@ -1,0 +1,81 @@
+// Large data: 100,000 functions, and what reading them costs.
+
+package report
+
+import (
+	"fmt"
+	"io"
+	"testing"
+)
+
+// writeLarge writes one build of n functions in packages of 100, and processes
+// that each called every tenth function, all of them a different tenth.
+func writeLarge(t testing.TB, dir string, n, processes int) {
+	t.Helper()
+	functions := make([]testFunc, n)
+	for i := range functions {
+		functions[i] = fn(fmt.Sprintf("pkg%04d.*Server.Function%06d", i/100, i), fmt.Sprintf("internal/pkg%04d/file.go", i/100), 10*(i%100)+1)
+	}
+	leave(t, dir, "large", functions)
+	for p := range processes {
+		at := uint64(at(p + 2).UnixMilli())
+		stamps := make([]uint64, n)
+		for i := range stamps {
+			if stamps[i] = 1; i%10 == p {
+				stamps[i] = at
+			}
+		}
+		id := fmt.Sprint(p)
+		put(t, dir, "process-"+id+".hits", rawHits(t, map[string]any{
+			"format": 1, "fingerprint": "large", "functions": n, "appName": "large", "process": id, "startedAt": at,
+		}, stamps))
+	}
+}
+
+func TestLarge(t *testing.T) {
+	dir := t.TempDir()
+	const n = 100_000
+	writeLarge(t, dir, n, 3)
+	r := mustRead(t, dir)
+	if len(r.Functions) != n {
+		t.Fatalf("%d functions, want %d", len(r.Functions), n)
+	}
+	for i, f := range r.Functions {
+		want := NeverCalled
+		if i%10 < 3 {
+			want = Called
+		}
+		if f.Status != want || f.Name != fmt.Sprintf("Function%06d", i) {
+			t.Fatalf("function %d is %s, %s, want Function%06d, %s", i, f.Name, f.Status, i, want)
+		}
+	}
+	if got, want := r.total(), (tally{all: n, called: n * 3 / 10, never: n * 7 / 10}); got != want {
+		t.Errorf("total = %v, want %v", got, want)
+	}
+}
+
+// BenchmarkRead: 100,000 functions and ten processes.
+func BenchmarkRead(b *testing.B) {
+	dir := b.TempDir()
+	writeLarge(b, dir, 100_000, 10)
+	b.ReportAllocs()
+	for b.Loop() {
+		mustRead(b, dir)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	dir := b.TempDir()
+	writeLarge(b, dir, 100_000, 3)
+	r := mustRead(b, dir)
+	for name, write := range map[string]func(io.Writer) error{"json": r.WriteJSON, "text": r.WriteText} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := write(io.Discard); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

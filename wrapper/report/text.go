@@ -1,0 +1,272 @@
+// The report as text for people.
+
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// WriteText writes a table by package, the functions that were never called, and
+// what the report rests on. Numbers stand before names, so that no import path
+// is too long for the table.
+func (r *Report) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w) // keeps its first error for Flush
+	if len(r.Functions) == 0 {
+		fmt.Fprint(out, "No function of a program is known here.\n")
+	} else {
+		r.writeTable(out)
+		r.writeNeverCalled(out)
+	}
+	r.writeNotes(out)
+	r.writePrograms(out)
+	return out.Flush()
+}
+
+// A tally counts functions by status.
+type tally struct{ all, called, never, hidden int }
+
+func (t *tally) add(f *Function) {
+	t.all++
+	switch f.Status {
+	case Called:
+		t.called++
+	case NeverCalled:
+		t.never++
+	case NotObservable:
+		t.hidden++
+	}
+}
+
+// percent is the share of the observable functions that were called, rounded
+// down but for the first tenth: 100 % means all, and 0 % none.
+func (t *tally) percent() string {
+	observable := t.called + t.never
+	if observable == 0 {
+		return "-"
+	}
+	permille := t.called * 1000 / observable
+	if permille == 0 && t.called > 0 {
+		permille = 1
+	}
+	return fmt.Sprintf("%d.%d", permille/10, permille%10)
+}
+
+func (t *tally) write(w io.Writer, name string) {
+	fmt.Fprintf(w, "%9d  %6d  %12d  %14d  %8s  %s\n", t.all, t.called, t.never, t.hidden, t.percent(), name)
+}
+
+// byPackage splits the functions, which are sorted, into runs of one package.
+func (r *Report) byPackage(yield func([]Function) bool) {
+	for rest := r.Functions; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Package == rest[0].Package {
+			n++
+		}
+		if !yield(rest[:n]) {
+			return
+		}
+		rest = rest[n:]
+	}
+}
+
+func (r *Report) total() (t tally) {
+	for i := range r.Functions {
+		t.add(&r.Functions[i])
+	}
+	return t
+}
+
+func (r *Report) writeTable(w io.Writer) {
+	fmt.Fprint(w, "FUNCTIONS  CALLED  NEVER CALLED  NOT OBSERVABLE  CALLED %  PACKAGE\n")
+	for functions := range r.byPackage {
+		var t tally
+		for i := range functions {
+			t.add(&functions[i])
+		}
+		t.write(w, printable(functions[0].Package))
+	}
+	total := r.total()
+	total.write(w, "total")
+}
+
+func (r *Report) writeNeverCalled(w io.Writer) {
+	total := r.total()
+	if total.never == 0 {
+		fmt.Fprint(w, "\nNever called: none\n")
+		return
+	}
+	fmt.Fprintf(w, "\nNever called: %d of %s\n", total.never, plural(total.all, "function"))
+	for functions := range r.byPackage {
+		var places, names []string
+		for i := range functions {
+			if f := &functions[i]; f.Status == NeverCalled {
+				places = append(places, printable(f.File)+":"+strconv.Itoa(f.Line))
+				names = append(names, printable(f.fullName()))
+			}
+		}
+		if places == nil {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s: %d of %d\n", printable(functions[0].Package), len(places), len(functions))
+		width := columnWidth(places)
+		for i, place := range places {
+			pad := max(0, width-utf8.RuneCountInString(place))
+			fmt.Fprintf(w, "  %s%s  %s\n", place, strings.Repeat(" ", pad), names[i])
+		}
+	}
+}
+
+// columnWidth is the width of the longest place that is not excessive: one very
+// long name of a file must not move all others out of sight.
+func columnWidth(places []string) int {
+	const excessive = 60
+	width := 0
+	for _, place := range places {
+		if n := utf8.RuneCountInString(place); n <= excessive {
+			width = max(width, n)
+		}
+	}
+	return width
+}
+
+// fullName is the function's name as the runtime shows it in a stack trace,
+// without the package.
+func (f *Function) fullName() string {
+	switch {
+	case f.Receiver == "":
+		return f.Name
+	case strings.HasPrefix(f.Receiver, "*"):
+		return "(" + f.Receiver + ")." + f.Name
+	}
+	return f.Receiver + "." + f.Name
+}
+
+// writeNotes says what the list above does not show, and how far to trust it.
+func (r *Report) writeNotes(w io.Writer) {
+	if n := r.total().hidden; n > 0 {
+		fmt.Fprintf(w, "\nNot observable: %s (%s). Whether they are called cannot be seen.\n", plural(n, "function"), r.reasons())
+	}
+	if n := len(r.Removed); n > 0 {
+		fmt.Fprintf(w, "\nLeft out: %s of older builds, gone from the build that was started last.\n", plural(n, "function"))
+	}
+	if r.Unseen > 0 {
+		fmt.Fprintf(w, "\nLeft out: the functions of %s without a process whose calls could be read.\n", plural(r.Unseen, "build"))
+	}
+	if n := len(r.Problems); n > 0 {
+		fmt.Fprintf(w, "\nWARNING: %s not count in full, see the error messages. A function whose calls\n"+
+			"stand in no other file is reported as never called, or not at all.\n", pluralVerb(n, "data file does", "data files do"))
+	}
+}
+
+// reasons lists why functions are not observable, the commonest reason first.
+func (r *Report) reasons() string {
+	counts := map[string]int{}
+	for i := range r.Functions {
+		if f := &r.Functions[i]; f.Status == NotObservable {
+			counts[f.Reason]++
+		}
+	}
+	var keys []string
+	for reason := range counts {
+		keys = append(keys, reason)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	for i, reason := range keys {
+		keys[i] = fmt.Sprintf("%s: %d", printable(reason), counts[reason])
+	}
+	return strings.Join(keys, ", ")
+}
+
+// writePrograms says who was observed, and for how long: "never called" means
+// never in this time.
+func (r *Report) writePrograms(w io.Writer) {
+	if len(r.Programs) == 0 {
+		return
+	}
+	processes := 0
+	var from, to time.Time
+	for _, p := range r.Programs {
+		processes += p.Processes
+		if !p.From.IsZero() && (from.IsZero() || p.From.Before(from)) {
+			from = p.From
+		}
+		if p.To.After(to) {
+			to = p.To
+		}
+	}
+	fmt.Fprintf(w, "\nObserved: %s, %s\n\n", pluralVerb(processes, "process", "processes"), period(from, to))
+	fmt.Fprint(w, "PROCESSES  HOSTS  BUILDS  FROM (UTC)        TO (UTC)          PROGRAM\n")
+	for _, p := range r.Programs {
+		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
+			p.Processes, p.Hosts, p.Builds, minute(p.From), minute(p.To), printable(p.title()))
+	}
+}
+
+// title names the program by what is known of it.
+func (p *Program) title() string {
+	switch {
+	case p.Main == "":
+		return cmp.Or(p.App, "(no name)")
+	case p.App == "":
+		return p.Main
+	}
+	return p.App + " (" + p.Main + ")"
+}
+
+// minute is a time as people write it. All times of a report are UTC.
+func minute(t time.Time) string {
+	if t.IsZero() {
+		return "unknown"
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// period is a span of time with its length.
+func period(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return "at an unknown time"
+	}
+	return fmt.Sprintf("%s to %s UTC (%s)", minute(from), minute(to), length(to.Sub(from)))
+}
+
+// length rounds down to the largest unit of which there are two.
+func length(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day:
+		return plural(int(d/day), "day")
+	case d >= 2*time.Hour:
+		return plural(int(d/time.Hour), "hour")
+	case d >= 2*time.Minute:
+		return plural(int(d/time.Minute), "minute")
+	}
+	return plural(int(d/time.Second), "second")
+}
+
+func plural(n int, noun string) string { return pluralVerb(n, noun, noun+"s") }
+
+func pluralVerb(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+// printable quotes a name that would disturb a terminal.
+func printable(s string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	return strconv.QuoteToASCII(s)
+}

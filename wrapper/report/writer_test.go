@@ -1,0 +1,173 @@
+// A writer of data files for the tests, from the description of the formats and
+// not from the readers.
+
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// testFunc is one function of a test codebase, as JSON has it.
+type testFunc struct {
+	Package   string `json:"package"`
+	Receiver  string `json:"receiver,omitempty"`
+	Name      string `json:"name"`
+	Signature string `json:"signature"`
+	Hash      string `json:"hash"`
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// fn makes a function from "pkg.Name", "pkg.Type.Name" or "pkg.*Type.Name",
+// where pkg has no dot.
+func fn(name, file string, line int) testFunc {
+	parts := strings.Split(name, ".")
+	f := testFunc{Package: "example.com/" + parts[0], Name: parts[len(parts)-1], File: file, Line: line}
+	class := "func"
+	if len(parts) == 3 {
+		f.Receiver = parts[1]
+		class = strings.TrimPrefix(parts[1], "*")
+	}
+	f.Signature = "example.com." + strings.ReplaceAll(parts[0], "/", ".") + "." + class + "." + f.Name + "()"
+	f.Hash = strings.Repeat("0", 32)
+	return f
+}
+
+func (f testFunc) unobservable(reason string) testFunc {
+	f.Reason = reason
+	return f
+}
+
+// testProcess is one process; zero times mean: its functions were not called.
+type testProcess struct {
+	id      string
+	app     string
+	host    string
+	version string
+	started time.Time
+	calls   map[string]time.Time // by Name
+}
+
+func codebaseBytes(t testing.TB, fingerprint string, functions []testFunc) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "{\"format\":1,\"fingerprint\":%q,\"functions\":%d}\n", fingerprint, len(functions))
+	for _, f := range functions {
+		line, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	return seal(b.Bytes())
+}
+
+// seal appends the last line of a codebase file.
+func seal(content []byte) []byte {
+	return fmt.Appendf(content, "{\"sha256\":\"%x\"}\n", sha256.Sum256(content))
+}
+
+func hitsBytes(t testing.TB, fingerprint string, functions []testFunc, p testProcess) []byte {
+	t.Helper()
+	stamps := make([]uint64, len(functions))
+	for i, f := range functions {
+		stamps[i] = 1
+		if at, ok := p.calls[f.Name]; ok {
+			stamps[i] = uint64(at.UnixMilli())
+		}
+	}
+	header := map[string]any{
+		"format": 1, "fingerprint": fingerprint, "functions": len(functions),
+		"appName": p.app, "appVersion": p.version, "environment": "test", "hostname": p.host,
+		"process": p.id, "pid": 123, "startedAt": p.started.UnixMilli(),
+	}
+	return rawHits(t, header, stamps)
+}
+
+// rawHits writes any header and stamps. "stamps" is set unless given.
+func rawHits(t testing.TB, header map[string]any, stamps []uint64) []byte {
+	t.Helper()
+	const start = 4096
+	if _, ok := header["stamps"]; !ok {
+		header["stamps"] = start
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if 16+len(text) > start {
+		t.Fatalf("a header of %d bytes is too long for these tests", len(text))
+	}
+	b := []byte("SCAVHIT1")
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(text)))
+	b = binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(text))
+	b = append(b, text...)
+	b = append(b, make([]byte, start-len(b))...)
+	for _, s := range stamps {
+		b = binary.LittleEndian.AppendUint64(b, s)
+	}
+	return b
+}
+
+// put writes a file the way processes do: under a temporary name, then renamed.
+func put(t testing.TB, dir, name string, content []byte) {
+	t.Helper()
+	tmp := filepath.Join(dir, name+".123.tmp")
+	if err := os.WriteFile(tmp, content, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(tmp, filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leave writes what processes of one build leave behind.
+func leave(t testing.TB, dir, fingerprint string, functions []testFunc, processes ...testProcess) {
+	t.Helper()
+	put(t, dir, "codebase-"+fingerprint+".json", codebaseBytes(t, fingerprint, functions))
+	for _, p := range processes {
+		put(t, dir, "process-"+p.id+".hits", hitsBytes(t, fingerprint, functions, p))
+	}
+}
+
+// at is a time on a day of January 2026.
+func at(day int) time.Time {
+	return time.Date(2026, 1, day, 10, 30, 0, int(7*time.Millisecond), time.UTC)
+}
+
+// mustRead reads dir, which must hold something, and no damage.
+func mustRead(t testing.TB, dir string) *Report {
+	t.Helper()
+	r, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range r.Problems {
+		t.Errorf("unexpected problem: %v", p)
+	}
+	return r
+}
+
+// statuses is a report in short: "pkg.Name" or "pkg.Type.Name" to status.
+func statuses(r *Report) map[string]Status {
+	m := map[string]Status{}
+	for _, f := range r.Functions {
+		name := strings.TrimPrefix(f.Package, "example.com/") + "."
+		if f.Receiver != "" {
+			name += f.Receiver + "."
+		}
+		m[name+f.Name] = f.Status
+	}
+	return m
+}

@@ -1,0 +1,215 @@
+// The standard library's packages that hitrt needs and the program lacks.
+//
+// They must be the very compilations that the program would have if it imported
+// them, so the go command is asked for them, once more and without us, with
+// those flags of the running build that reach the standard library. Those are
+// taken from where the build itself writes them down: the modinfo line of
+// importcfg.link (what `go version -m` shows), and the environment.
+
+package wrapper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/build"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// hitrtFiles returns the files of hitrt that the program's platform takes, and
+// the packages that they import, in sorted order.
+func (l *linking) hitrtFiles() (files, imports []string, err error) {
+	goos, goarch, err := objectTarget(l.cfg.packages["runtime"])
+	if err != nil {
+		return nil, nil, err
+	}
+	ctxt := build.Default
+	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
+	ctxt.JoinPath = path.Join
+	ctxt.IsDir = func(string) bool { return true }
+	ctxt.HasSubdir = func(string, string) (string, bool) { return "", false }
+	ctxt.OpenFile = func(name string) (io.ReadCloser, error) { return l.sources.Open(name) }
+	ctxt.ReadDir = func(dir string) ([]fs.FileInfo, error) {
+		entries, err := fs.ReadDir(l.sources, dir)
+		if err != nil {
+			return nil, err
+		}
+		var infos []fs.FileInfo
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil {
+				return nil, err
+			}
+			infos = append(infos, info)
+		}
+		return infos, nil
+	}
+	p, err := ctxt.ImportDir("hitrt", 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading its source: %w", err)
+	}
+	return p.GoFiles, p.Imports, nil
+}
+
+// addStdlib adds the archives of packages, and of all that they import, to the
+// importcfg.
+func (l *linking) addStdlib(packages []string) error {
+	var lacking []string
+	for _, p := range packages {
+		if _, ok := l.cfg.packages[p]; !ok && p != "unsafe" {
+			lacking = append(lacking, p)
+		}
+	}
+	if len(lacking) == 0 {
+		return nil
+	}
+	archives, err := l.listStdlib(lacking)
+	if err != nil {
+		return err
+	}
+	for p, archive := range archives {
+		have, ok := l.cfg.packages[p]
+		if !ok {
+			continue
+		}
+		same, err := sameContent(have, archive)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
+				"a build flag reaches the standard library that scavenger-wrap does not know of (GOFLAGS=%q)", p, os.Getenv("GOFLAGS"))
+		}
+	}
+	for p, archive := range archives {
+		l.cfg.add(p, archive)
+	}
+	return nil
+}
+
+func sameContent(a, b string) (bool, error) {
+	if a == b {
+		return true, nil
+	}
+	idA, err := contentID(a)
+	if err != nil {
+		return false, err
+	}
+	idB, err := contentID(b)
+	return idA == idB, err
+}
+
+// listStdlib returns the archives of packages of the standard library and of
+// all that they import, by import path.
+func (l *linking) listStdlib(packages []string) (map[string]string, error) {
+	goCommand, err := l.goCommand()
+	if err != nil {
+		return nil, err
+	}
+	flags, env, err := l.nestedFlags()
+	if err != nil {
+		return nil, err
+	}
+	// An empty module of our own: the user's go.mod, vendor directory and
+	// workspace have no say in the standard library.
+	dir := filepath.Join(l.dir, "nested")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666); err != nil {
+		return nil, err
+	}
+	args := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}, flags, []string{"--"}, packages)
+	cmd := exec.Command(goCommand, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("listing the standard library: go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
+		}
+		return nil, err
+	}
+	archives := map[string]string{}
+	for line := range strings.SplitSeq(stdout.String(), "\n") {
+		if p, archive, ok := strings.Cut(line, "="); ok && archive != "" {
+			archives[p] = archive
+		}
+	}
+	return archives, nil
+}
+
+// nestedFlags returns the flags and variables under which a nested go command
+// compiles the standard library as the running one did.
+func (l *linking) nestedFlags() (flags, env []string, err error) {
+	text, err := l.cfg.modinfo()
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := debug.ParseBuildInfo(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading modinfo of importcfg: %w", err)
+	}
+	goos, goarch, err := objectTarget(l.cfg.packages["runtime"])
+	if err != nil {
+		return nil, nil, err
+	}
+	env = []string{
+		"GOOS=" + goos, "GOARCH=" + goarch, "GOWORK=off", "GO111MODULE=on", "GOTOOLCHAIN=local",
+		"TOOLEXEC_IMPORTPATH=",
+		// Never empty: the go command would look into its env file then, where
+		// a -toolexec may stand.
+		"GOFLAGS=-buildvcs=false",
+	}
+	tags := ""
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "-race", "-msan", "-asan", "-trimpath":
+			if s.Value == "true" {
+				flags = append(flags, s.Key)
+			}
+		case "-tags":
+			tags = s.Value
+		case "-gcflags":
+			// Without a pattern they are for the packages on the command line.
+			if pattern, _, ok := strings.Cut(s.Value, "="); ok && !strings.HasPrefix(pattern, "-") {
+				flags = append(flags, "-gcflags="+s.Value)
+			}
+		case "-pgo":
+			flags = append(flags, "-pgo="+s.Value)
+		case "GOEXPERIMENT", "GOFIPS140", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
+			env = append(env, s.Key+"="+s.Value)
+		default:
+			if strings.HasPrefix(s.Key, "GO"+strings.ToUpper(goarch)) || s.Key == "GOARM" || s.Key == "GO386" || s.Key == "GOMIPS" {
+				env = append(env, s.Key+"="+s.Value)
+			}
+		}
+	}
+	if slices.Contains(l.main.Main.Flags, "-shared") {
+		// Whichever build mode it is for, the packages are compiled alike; and
+		// unlike c-shared and c-archive this one is not refused without a main.
+		flags = append(flags, "-buildmode=pie")
+	}
+	// A program without cgo stays without: net and os/user have a form for it.
+	if _, ok := l.cfg.packages["runtime/cgo"]; ok {
+		env = append(env, "CGO_ENABLED=1")
+	} else {
+		env = append(env, "CGO_ENABLED=0")
+	}
+	if tags != "" {
+		flags = append(flags, "-tags="+tags)
+	}
+	return flags, env, nil
+}

@@ -1,0 +1,136 @@
+// Package wrapper is what the go command starts in place of its tools:
+//
+//	go build -toolexec=scavenger-wrap ./cmd/app
+//
+// makes it run `scavenger-wrap /path/to/compile -p example.com/app …` for each
+// action of the build. The compile actions of matching packages and main
+// programs, and the link actions of the latter, are changed on their way; any
+// other tool gets its arguments as they came. Beside that it is the command
+// line for people: see command.go.
+//
+// It is the only package of scavenger-wrap that starts processes.
+package wrapper
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+)
+
+// Exit statuses of the command line. The toolexec role passes on the status of
+// the tool that it wraps.
+const (
+	exitOK    = 0
+	exitFail  = 1 // something is wrong; stderr says what
+	exitUsage = 2 // the command line is wrong
+)
+
+// Main runs scavenger-wrap with the arguments of the process (args[0] is its
+// name) and returns its exit status.
+//
+// sources holds the directories hitrt and rewrite as they were when the binary
+// was built: the first is compiled into the programs, both go into the tool IDs.
+func Main(args []string, sources fs.FS) int {
+	if len(args) < 2 || isCommand(args[1]) {
+		return runCommand(args)
+	}
+	path, err := exec.LookPath(args[1])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %q is neither a command of scavenger-wrap (see scavenger-wrap --help) nor a tool that can be run: %v\n", args[1], unwrapExec(err))
+		return exitUsage
+	}
+	a := &action{tool: toolName(path), path: path, args: args[2:], importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
+	err = a.run()
+	var status exitStatus
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &status):
+		// The tool has said what is wrong.
+		return int(status)
+	case a.importPath != "":
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %s: %v\n", a.importPath, err)
+	default:
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+	}
+	return exitFail
+}
+
+// unwrapExec is err without the program name that exec.Error repeats.
+func unwrapExec(err error) error {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+// An exitStatus is the failure of a tool that has already reported it.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// An action is one start of a tool by the go command.
+type action struct {
+	tool       string   // compile, link, …
+	path       string   // the tool's executable
+	args       []string // its arguments
+	importPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
+	sources    fs.FS
+	config     *config.Config
+}
+
+func toolName(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), ".exe")
+}
+
+func (a *action) run() error {
+	if a.tool != "compile" && a.tool != "link" {
+		return replaceProcess(a.path, a.args)
+	}
+	if a.tool == "compile" && hasFlag(a.args, "-std") {
+		// The standard library: nine in ten actions of a first build. Not even
+		// the settings are read.
+		return replaceProcess(a.path, a.args)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	if a.config, err = config.Load(dir, os.Getenv); err != nil {
+		return err
+	}
+	switch {
+	case len(a.args) == 1 && a.args[0] == "-V=full":
+		return a.printVersion()
+	case a.tool == "compile":
+		return a.compile()
+	}
+	return a.link()
+}
+
+// runTool runs the action's tool with other arguments and waits for it.
+func (a *action) runTool(args []string) error {
+	return runProcess(exec.Command(a.path, args...))
+}
+
+// runProcess runs a command with our own standard streams. The error is an
+// exitStatus if it ran and failed.
+func runProcess(cmd *exec.Cmd) error {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if exit.ExitCode() < 0 { // killed by a signal, which nobody has reported
+			return fmt.Errorf("%s: %v", toolName(cmd.Path), exit)
+		}
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}
