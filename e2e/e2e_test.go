@@ -1,0 +1,184 @@
+// Package e2e tests scavenger-wrap as its users meet it: scripts in
+// testdata/script run the real go command with the real binary on small
+// modules, and what they build reports to files or to a collector.
+//
+// All scripts share one build cache. A changed setting means a new tool ID and
+// with it another compilation of the standard library, so unless it is about
+// settings, a script's module is called example.com/app and has no build
+// settings of its own.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+// binDir holds the scavenger-wrap that all tests use. It is set once, before
+// any test runs.
+var binDir string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "scavenger-e2e-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binDir = dir
+		_, err = program.BuildWrapper(context.Background(), dir)
+	}
+	if err == nil {
+		err = warmCache(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// warmCache builds one program with what hitrt imports, so that the scripts,
+// which run at the same time, do not all compile the standard library.
+func warmCache(dir string) error {
+	app := filepath.Join(dir, "warm")
+	if err := os.Mkdir(app, 0o777); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{
+		"go.mod":  "module example.com/app\n\ngo 1.24\n",
+		"main.go": "package main\n\nimport \"net/http\"\n\nfunc main() { http.NewServeMux() }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(app, name), []byte(text), 0o666); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(dir, "scavenger-wrap"), "-o", os.DevNull, ".")
+	cmd.Dir = app
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building a first program: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts (%v)", err)
+	}
+	for _, s := range scripts {
+		if !strings.HasSuffix(s, ".txtar") {
+			t.Errorf("%s is not a .txtar file and would not be run", s)
+		}
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setUp,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"collector": collectorCommand,
+			"status":    statusCommand,
+			"treesum":   treesumCommand,
+		},
+	})
+}
+
+// setUp gives a script the machine's Go, its caches, and our binary.
+func setUp(env *testscript.Env) error {
+	out, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOROOT", "GOSUMDB").Output()
+	if err != nil {
+		return err
+	}
+	var goEnv map[string]string
+	if err := json.Unmarshal(out, &goEnv); err != nil {
+		return err
+	}
+	names := make([]string, 0, len(goEnv))
+	for name := range goEnv {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		env.Setenv(name, goEnv[name])
+	}
+	env.Setenv("PATH", binDir+string(os.PathListSeparator)+filepath.Join(goEnv["GOROOT"], "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	env.Setenv("GOTOOLCHAIN", "local")
+	env.Setenv("GOENV", "off")
+	env.Setenv("GOFLAGS", "")
+	env.Values[collectorKey{}] = &scriptCollector{}
+	return nil
+}
+
+// statusCommand: status FILE NAME STATUS checks what a JSON report says of the
+// function whose package, receiver and name are joined by dots.
+func statusCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: status report.json package.receiver.name called|never-called|not-observable|absent")
+	}
+	var report struct{ Functions []program.ReportedFunction }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &report))
+	got := "absent"
+	for _, f := range report.Functions {
+		name := f.Package + "." + f.Name
+		if f.Receiver != "" {
+			name = f.Package + "." + f.Receiver + "." + f.Name
+		}
+		if name == args[1] {
+			got = f.Status
+		}
+	}
+	if got != args[2] {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[2])
+	}
+}
+
+// treesumCommand: treesum DIR [FILE] writes names, sizes, modification times
+// and checksums of all files below DIR to FILE, or compares them with it if it
+// exists.
+func treesumCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: treesum dir file")
+	}
+	var sum bytes.Buffer
+	dir := ts.MkAbs(args[0])
+	ts.Check(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		var text []byte
+		if !d.IsDir() {
+			if text, err = os.ReadFile(path); err != nil {
+				return err
+			}
+		}
+		_, err = fmt.Fprintf(&sum, "%s %d %s %x\n", path, info.Size(), info.ModTime().UTC(), sha256.Sum256(text))
+		return err
+	}))
+	file := ts.MkAbs(args[1])
+	before, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		ts.Check(os.WriteFile(file, sum.Bytes(), 0o666))
+		return
+	}
+	ts.Check(err)
+	if !bytes.Equal(before, sum.Bytes()) {
+		ts.Fatalf("files below %s have changed; before:\n%s\nnow:\n%s", args[0], before, sum.Bytes())
+	}
+}

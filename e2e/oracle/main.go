@@ -1,0 +1,139 @@
+// Oracle checks what a marked program reports against Go's own coverage, on a
+// real program and the same input:
+//
+//	go run ./e2e/oracle caddy
+//
+// It builds the program twice, with -cover and with scavenger-wrap, runs its
+// workload on both, and compares function by function. A function that ran but
+// is not reported as called is false dead, the worst error there is; one that
+// is reported but did not run is false live. Either makes the exit status 1.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"sort"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+func main() {
+	driver := flag.String("driver", "", "drive the program with `file` instead of the built-in workload: file BINARY NAME=VALUE… must run it until it has ended, in a scratch directory that CORPUS names")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: oracle [-driver file] program")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	if flag.NArg() != 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, flag.Arg(0), *driver); err != nil {
+		fmt.Fprintln(os.Stderr, "oracle:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, name, driver string) error {
+	target, err := program.LookUp(name)
+	if err != nil {
+		return err
+	}
+	if driver != "" {
+		if target.Run, err = external(driver, target); err != nil {
+			return err
+		}
+	}
+	dir, err := os.MkdirTemp("", "scavenger-oracle-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	wrapper, err := program.BuildWrapper(ctx, dir)
+	if err != nil {
+		return err
+	}
+	p, err := program.Fetch(ctx, target.Module, filepath.Join(dir, "source"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: with -cover\n", target.Module)
+	covered, err := target.RunCovered(ctx, p, filepath.Join(dir, "cover"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: with scavenger-wrap\n", target.Module)
+	reported, err := runMarked(ctx, target, p, wrapper, filepath.Join(dir, "marked"))
+	if err != nil {
+		return err
+	}
+	return judge(program.Compare(reported, covered))
+}
+
+// external returns a Run that leaves the work to a program.
+func external(driver string, target program.Target) (func(ctx context.Context, bin, scratch string, env []string) error, error) {
+	driver, err := filepath.Abs(driver)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, bin, scratch string, env []string) error {
+		binary := filepath.Join(bin, filepath.Base(target.Packages[0])+program.ExeSuffix())
+		cmd := exec.CommandContext(ctx, driver, append([]string{binary}, env...)...)
+		cmd.Env = append(os.Environ(), "CORPUS="+scratch)
+		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		return cmd.Run()
+	}, nil
+}
+
+func runMarked(ctx context.Context, target program.Target, p *program.Program, wrapper, dir string) (map[program.Function]string, error) {
+	bin, scratch, data := filepath.Join(dir, "bin"), filepath.Join(dir, "scratch"), filepath.Join(dir, "data")
+	if err := os.MkdirAll(scratch, 0o777); err != nil {
+		return nil, err
+	}
+	if err := target.BuildInto(ctx, p, bin, "-toolexec="+wrapper); err != nil {
+		return nil, err
+	}
+	if err := target.Run(ctx, bin, scratch, []string{"SCAVENGER_DATA_DIR=" + data}); err != nil {
+		return nil, err
+	}
+	functions, err := program.Report(ctx, wrapper, data)
+	if err != nil {
+		return nil, err
+	}
+	status := map[program.Function]string{}
+	for _, f := range functions {
+		status[f.ID()] = f.Status
+	}
+	return status, nil
+}
+
+func judge(c *program.Comparison) error {
+	fmt.Printf("functions %d: called %d, never called %d\n", c.Functions, c.Called, c.Functions-c.Called)
+	for _, list := range []struct {
+		title     string
+		functions []program.Function
+	}{
+		{"false dead", c.FalseDead},
+		{"false live", c.FalseLive},
+		{"not observable", c.Unobservable},
+		{"not reported, and did not run", c.Unlisted},
+	} {
+		fmt.Printf("%s: %d\n", list.title, len(list.functions))
+		sort.Slice(list.functions, func(i, j int) bool { return list.functions[i].String() < list.functions[j].String() })
+		for _, f := range list.functions {
+			fmt.Printf("\t%s\n", f)
+		}
+	}
+	fmt.Printf("by rule not reported: %d names of init functions\n", c.Inits)
+	if n := len(c.FalseDead) + len(c.FalseLive); n > 0 {
+		return fmt.Errorf("%d functions are reported wrong", n)
+	}
+	return nil
+}

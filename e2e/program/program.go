@@ -1,0 +1,110 @@
+// Package program fetches real programs through the Go module proxy and builds
+// them, plain or with scavenger-wrap, for the tests, the demonstration and the
+// measurements of e2e.
+package program
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A Program is a writable copy of a module, to be built as the main module.
+type Program struct {
+	Path string // module path
+	Dir  string // the copy
+}
+
+// Fetch downloads a module ("example.com/mod@v1.2.3") and copies it to dir,
+// which must not exist.
+func Fetch(ctx context.Context, module, dir string) (*Program, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
+	cmd.Dir = os.TempDir() // outside any module
+	out, err := cmd.Output()
+	var info struct{ Path, Dir, Error string }
+	if jsonErr := json.Unmarshal(out, &info); jsonErr != nil || info.Error != "" {
+		return nil, fmt.Errorf("downloading %s: %w: %s", module, err, info.Error)
+	}
+	if err := copyTree(dir, info.Dir); err != nil {
+		return nil, fmt.Errorf("copying %s: %w", module, err)
+	}
+	return &Program{Path: info.Path, Dir: dir}, nil
+}
+
+// copyTree copies the files below src, which are read-only in the module
+// cache, as writable ones.
+func copyTree(dst, src string) error {
+	return filepath.WalkDir(src, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(src, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(dst, rel)
+		if d.IsDir() {
+			return os.MkdirAll(target, 0o777)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o666)
+	})
+}
+
+// Build runs `go build` with the given arguments in the program's directory.
+func (p *Program) Build(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
+	cmd.Dir = p.Dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// Checksum returns a checksum over the names, modification times and contents
+// of all files.
+func (p *Program) Checksum() (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(p.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		fmt.Fprintf(h, "%s %d %x\n", path, info.ModTime().UnixNano(), sha256.Sum256(text))
+		return err
+	})
+	return fmt.Sprintf("%x", h.Sum(nil)), err
+}
+
+// BuildWrapper builds scavenger-wrap from the checkout that the working
+// directory is in and returns the binary's path, which is below dir.
+func BuildWrapper(ctx context.Context, dir string) (string, error) {
+	binary := filepath.Join(dir, "scavenger-wrap"+ExeSuffix())
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/naver/scavenger/scavenger-wrap")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building scavenger-wrap: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
+// ExeSuffix is the suffix of executables on this platform.
+func ExeSuffix() string {
+	if os.PathSeparator == '\\' {
+		return ".exe"
+	}
+	return ""
+}
