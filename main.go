@@ -18,12 +18,12 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper"
 )
 
-// sources are compiled into programs (hitrt), or decide how they are compiled
-// (rewrite). They are embedded as text rather than imported: linking net/http
-// into this binary would add 2 ms to each of the hundreds of starts in a build,
-// and run hitrt in the compiler's seat.
+// sources holds hitrt, which is compiled into programs, and what else decides
+// how programs come out, which goes into the tool IDs. They are embedded as text
+// rather than imported: linking net/http into this binary would add 2 ms to
+// each of the hundreds of starts in a build, and run hitrt in the compiler's seat.
 //
-//go:embed hitrt/*.go rewrite/*.go
+//go:embed config/*.go hitrt/*.go rewrite/*.go wrapper/*.go
 var sources embed.FS
 
 func main() {

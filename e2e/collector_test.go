@@ -143,7 +143,7 @@ func TestOracle(t *testing.T) {
 	if len(got.FalseDead) > 0 || len(got.FalseLive) > 0 || len(got.Unlisted) > 0 {
 		t.Errorf("false dead %v\nfalse live %v\nnot reported %v", got.FalseDead, got.FalseLive, got.Unlisted)
 	}
-	if got.Called < 80 || got.Functions-got.Called < 80 || got.Inits == 0 {
-		t.Errorf("%d functions, %d called, %d init: the workload tells too little", got.Functions, got.Called, got.Inits)
+	if got.Called < 80 || got.Functions-got.Called-got.Inits < 80 {
+		t.Errorf("%d functions, %d called: the workload tells too little", got.Functions, got.Called)
 	}
 }

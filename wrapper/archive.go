@@ -18,7 +18,8 @@ const (
 	headerSize   = 60
 	// metadataMember is the member's name. The linker skips members of under 16
 	// characters that do not end in .o or .syso ("special (non-object-file)
-	// sections that build tools may have added").
+	// sections that build tools may have added"). `go tool nm` and objdump do not,
+	// and refuse such an archive; they are for binaries.
 	metadataMember = "scavenger"
 )
 

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
@@ -89,7 +90,6 @@ func (a *action) newCompilation() (*compilation, error) {
 		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
 		dir: filepath.Join(filepath.Dir(out), "scavenger"),
 	}
-	c.metadata.Version = compileVersion
 	c.metadata.ImportPath = packagePath(a.importPath, p)
 	return c, nil
 }
@@ -108,7 +108,7 @@ func packagePath(toolexecImportPath, p string) string {
 // be changed.
 func (c *compilation) mark() error {
 	path := c.metadata.ImportPath
-	if path == hitrtPath || path == registryPath || filepath.Base(c.files[0]) == "_testmain.go" {
+	if path == hitrtPath || path == registryPath || isTestMain(c.files) {
 		return errUntouched
 	}
 	matches := c.config.Match(path)
@@ -137,6 +137,15 @@ func (c *compilation) mark() error {
 		return errUntouched
 	}
 	return nil
+}
+
+// isTestMain reports whether the files are those of the generated main package
+// of a test binary: _testmain.go or, under -cover, covervars.go and
+// _testmain.cover.go. No file of a user's begins with an underscore.
+func isTestMain(files []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		return strings.HasPrefix(filepath.Base(file), "_testmain.")
+	})
 }
 
 // markFiles replaces the compilation's files by marked ones.

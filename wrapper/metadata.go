@@ -9,9 +9,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// metadata is the content of the archive member, as JSON.
+// metadata is the content of the archive member, as JSON. It needs no version:
+// another form of it is another tool ID, and link sees only archives of its own.
 type metadata struct {
-	Version    int    // compileVersion
 	ImportPath string // without " [x.test]"
 	Symbol     string `json:",omitempty"` // linker symbol of the mark array, escaped; "" if nothing is marked
 	Marks      int    `json:",omitempty"` // its length
@@ -47,9 +47,6 @@ func readMetadata(archive string) (*metadata, error) {
 	m := new(metadata)
 	if err := json.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("%s: reading metadata: %w", archive, err)
-	}
-	if m.Version != compileVersion {
-		return nil, fmt.Errorf("%s: metadata of version %d, want %d; run go clean -cache", archive, m.Version, compileVersion)
 	}
 	return m, nil
 }

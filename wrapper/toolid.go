@@ -9,11 +9,14 @@
 // our results differ, and nothing else, as each new ID compiles every package
 // again, the standard library too:
 //
-//   - compile's with the sources of package rewrite, the version of what the
-//     wrapper itself adds to a package (compileVersion), and the settings that
-//     say what is marked;
-//   - link's with that of compile, the sources of hitrt, the version of the
-//     generated registry (linkVersion), and the settings baked into programs.
+//   - compile's with the sources of scavenger-wrap that decide how a package is
+//     compiled, and the settings that say what is marked;
+//   - link's with that, the other sources of wrapper and those of hitrt, and the
+//     settings baked into programs.
+//
+// The sources are hashed as they were built into this binary. A version number
+// kept by hand would recompile less often between two releases, but to forget
+// it once gives wrong programs, and only where a cache is warm.
 //
 // Other tools are left alone; their results are the same as in plain builds and
 // are shared with them.
@@ -38,16 +41,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"strings"
 )
-
-// compileVersion changes with what the compile action itself puts into an
-// archive: the stub of the registry and the metadata.
-const compileVersion = 1
-
-// linkVersion changes with the generated registry.
-const linkVersion = 1
 
 func (a *action) printVersion() error {
 	cmd := exec.Command(a.path, a.args...)
@@ -77,17 +72,22 @@ func extendVersion(line, id string) string {
 	return line + " scavenger/" + id
 }
 
+// compileSources are the files, relative to the module, whose code decides how
+// a package is compiled.
+var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/compile.go", "wrapper/metadata.go"}
+
+// linkSources are those that decide on top of that how a program is linked.
+var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}
+
 // id is our part of the ID of the action's tool.
 func (a *action) id() (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "compile %d\n", compileVersion)
-	if err := hashSources(h, a.sources, "rewrite"); err != nil {
+	if err := hashSources(h, a.sources, compileSources); err != nil {
 		return "", err
 	}
 	a.config.WriteCompileID(h)
 	if a.tool == "link" {
-		fmt.Fprintf(h, "link %d\n", linkVersion)
-		if err := hashSources(h, a.sources, "hitrt"); err != nil {
+		if err := hashSources(h, a.sources, linkSources); err != nil {
 			return "", err
 		}
 		a.config.WriteLinkID(h)
@@ -95,32 +95,25 @@ func (a *action) id() (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil
 }
 
-func hashSources(w io.Writer, sources fs.FS, dir string) error {
-	files, err := goSources(sources, dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range files {
-		text, err := fs.ReadFile(sources, path.Join(dir, name))
+func hashSources(w io.Writer, sources fs.FS, patterns []string) error {
+	for _, pattern := range patterns {
+		files, err := fs.Glob(sources, pattern)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s %x\n", name, sha256.Sum256(text))
-	}
-	return nil
-}
-
-// goSources returns the names of a directory's Go files but for its tests.
-func goSources(sources fs.FS, dir string) ([]string, error) {
-	entries, err := fs.ReadDir(sources, dir)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
-			names = append(names, name)
+		if len(files) == 0 {
+			return fmt.Errorf("no source %s in this binary", pattern)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := fs.ReadFile(sources, file)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "%s %x\n", file, sha256.Sum256(text))
 		}
 	}
-	return names, nil
+	return nil
 }

@@ -34,8 +34,9 @@ const (
 // Main runs scavenger-wrap with the arguments of the process (args[0] is its
 // name) and returns its exit status.
 //
-// sources holds the directories hitrt and rewrite as they were when the binary
-// was built: the first is compiled into the programs, both go into the tool IDs.
+// sources holds the Go files of config, hitrt, rewrite and wrapper as they were
+// when the binary was built: hitrt is compiled into the programs, and all of
+// them go into the tool IDs.
 func Main(args []string, sources fs.FS) int {
 	if len(args) < 2 || isCommand(args[1]) {
 		return runCommand(args)

@@ -115,7 +115,8 @@ func runMarked(ctx context.Context, target program.Target, p *program.Program, w
 }
 
 func judge(c *program.Comparison) error {
-	fmt.Printf("functions %d: called %d, never called %d\n", c.Functions, c.Called, c.Functions-c.Called)
+	fmt.Printf("functions %d: called %d, never called %d, init and by rule not reported %d\n",
+		c.Functions, c.Called, c.Functions-c.Called-c.Inits, c.Inits)
 	for _, list := range []struct {
 		title     string
 		functions []program.Function
@@ -131,7 +132,6 @@ func judge(c *program.Comparison) error {
 			fmt.Printf("\t%s\n", f)
 		}
 	}
-	fmt.Printf("by rule not reported: %d names of init functions\n", c.Inits)
 	if n := len(c.FalseDead) + len(c.FalseLive); n > 0 {
 		return fmt.Errorf("%d functions are reported wrong", n)
 	}

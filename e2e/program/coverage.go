@@ -18,7 +18,8 @@ import (
 )
 
 // A Function identifies a function: Receiver is its base type, without star
-// and type parameters, "" for a plain function.
+// and type parameters, "" for a plain function. An init function, of which a
+// package may have several, has the name init@ and its place.
 type Function struct {
 	Package, Receiver, Name string
 }
@@ -32,7 +33,7 @@ func (f Function) String() string {
 
 // Covered reads what a binary built with `-cover -coverpkg=./...` left in
 // GOCOVERDIR and tells, for each function of the program that has a body,
-// whether it was executed. Of several with one name, such as init, any counts.
+// whether it was executed.
 //
 // `go tool covdata func` would not do: it shows 0.0 % for an empty function
 // that ran.
@@ -72,6 +73,9 @@ func coveredInFile(covered map[Function]bool, name string, profile *cover.Profil
 			continue
 		}
 		id := Function{path.Dir(profile.FileName), receiver(fn), fn.Name.Name}
+		if id.Receiver == "" && id.Name == "init" {
+			id.Name = fmt.Sprintf("init@%s:%d", filepath.Base(name), fset.PositionFor(fn.Pos(), false).Line)
+		}
 		begin := fset.PositionFor(fn.Body.Lbrace, false)
 		end := fset.PositionFor(fn.Body.Rbrace, false)
 		covered[id] = covered[id] || firstBlockRan(profile.Blocks, begin, end)

@@ -36,13 +36,13 @@ func Report(ctx context.Context, wrapper, dir string) ([]ReportedFunction, error
 
 // A Comparison holds a marked program's report against the oracle.
 type Comparison struct {
-	Functions    int        // in the oracle, without the init functions
-	Called       int        // those of them that ran
+	Functions    int        // in the oracle
+	Called       int        // those of them that ran, without init functions
+	Inits        int        // init functions, which by rule are not reported
 	FalseDead    []Function // ran, but reported as never called or not at all
 	FalseLive    []Function // reported as called, but did not run
 	Unobservable []Function // reported as not observable
 	Unlisted     []Function // did not run, and are not reported: in packages that are not linked
-	Inits        int        // init functions, which by rule are not reported
 }
 
 // Compare compares reported functions, by status, with the oracle's.
@@ -50,14 +50,11 @@ func Compare(status map[Function]string, covered map[Function]bool) *Comparison 
 	c := &Comparison{}
 	for f, ran := range covered {
 		s, listed := status[f]
-		if f.Receiver == "" && f.Name == "init" {
+		c.Functions++
+		if strings.HasPrefix(f.Name, "init@") {
 			c.Inits++
-			if listed {
-				c.FalseLive = append(c.FalseLive, f)
-			}
 			continue
 		}
-		c.Functions++
 		if ran {
 			c.Called++
 		}
@@ -73,7 +70,7 @@ func Compare(status map[Function]string, covered map[Function]bool) *Comparison 
 		}
 	}
 	for f, s := range status {
-		if _, ok := covered[f]; !ok && s == "called" {
+		if _, ok := covered[f]; !ok && (s == "called" || f.Receiver == "" && f.Name == "init") {
 			c.FalseLive = append(c.FalseLive, f)
 		}
 	}

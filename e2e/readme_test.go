@@ -1,0 +1,93 @@
+// The commands that README.md tells people to type.
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
+)
+
+// TestReadme runs the README's shell commands, in its order. One that it does
+// not know how to run fails it.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := collector.Start(collector.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+
+	bin, module := t.TempDir(), t.TempDir()
+	env := append(os.Environ(), "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for name, text := range map[string]string{
+		"go.mod":  "module example.com/app\n\ngo 1.24\n",
+		"main.go": "package main\n\nfunc main() {}\n\nfunc unused() {}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(module, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The address and key in the README are examples.
+	example := strings.NewReplacer("http://collector.example.com:8080", c.URL(), "SCAVENGER_API_KEY=…", "SCAVENGER_API_KEY="+collector.DemoKey)
+
+	var outputs strings.Builder
+	for _, command := range shellCommands(string(readme)) {
+		dir := module
+		switch {
+		case command == "go test ./...":
+			continue // which is what runs here
+		case strings.HasPrefix(command, "go run ./e2e/") || command == "go install .":
+			dir = ".." // in the checkout
+		case !strings.Contains(command, "./app") && !strings.Contains(command, "scavenger-wrap"):
+			t.Errorf("README has a command that this test does not know: %s", command)
+			continue
+		}
+		cmd := exec.Command("sh", "-c", example.Replace(command))
+		cmd.Dir, cmd.Env = dir, env
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+		outputs.Write(out)
+	}
+	for _, want := range []string{
+		"Never called: 461 of 596 functions", // the demonstration
+		"main.go:5  unused",                  // the report
+		`"name":"unused","signature":"example.com.app.func.unused()","file":"main.go","line":5,"status":"never-called"`,
+	} {
+		if !strings.Contains(outputs.String(), want) {
+			t.Errorf("the commands did not print %q", want)
+		}
+	}
+	if err := stored(c); err != nil {
+		t.Error(err)
+	}
+	if got := len(c.Functions(collector.Query{Application: "shop"})); got != 2 {
+		t.Errorf("the collector has %d functions, want 2", got)
+	}
+}
+
+// shellCommands returns the lines of all blocks fenced as sh.
+func shellCommands(markdown string) []string {
+	var commands []string
+	inside := false
+	for line := range strings.SplitSeq(markdown, "\n") {
+		switch {
+		case line == "```sh":
+			inside = true
+		case line == "```":
+			inside = false
+		case inside:
+			commands = append(commands, line)
+		}
+	}
+	return commands
+}
