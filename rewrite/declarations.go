@@ -14,6 +14,13 @@ import (
 // profiles, wherever it really is: no temporary directory gets into the binary.
 const declarationsName = "_scavenger_marks.go"
 
+// Padding is how many unused bytes the array of marks has at either end, so that
+// the pages of 4096 bytes that the marks lie on are wholly inside the array,
+// wherever the linker puts it. hitrt maps a file over these pages, and then the
+// marks outlive the process. What it costs is address space: a page that nobody
+// touches takes no memory, and the array is none of the executable's bytes.
+const Padding = 4096
+
 // hitSuffix makes the name of the function that a sanitizer's marks call.
 const hitSuffix = "_hit"
 
@@ -91,7 +98,7 @@ func (p *pkg) declarations(name string) []byte {
 package %s
 
 var %s [%d]%s
-`, declarationsName, name, p.result.Symbol, p.result.Marks, p.elem)
+`, declarationsName, name, p.result.Symbol, p.result.Marks+2*Padding, p.elem)
 	if p.opts.Sanitizer {
 		fmt.Fprintf(&b, `
 //go:norace

@@ -71,13 +71,19 @@ func (f *file) params(list *ast.FieldList) string {
 	if len(b) == 0 {
 		return ""
 	}
-	return string(b[:len(b)-1])
+	// cgo has turned C.int into this.
+	return strings.ReplaceAll(string(b[:len(b)-1]), "_Ctype_", "C.")
 }
 
 // appendFolded appends Go source with comments left out and white space folded
-// to one blank, so that it is one line.
+// to one blank, so that it is one line. Of the directives that cgo puts around
+// what it changes nothing is left, nor of the blank in front of each.
 func appendFolded(b, src []byte) []byte {
 	for i := 0; i < len(src); {
+		if bytes.HasPrefix(src[i:], []byte(" /*line ")) {
+			i += 1 + blank(src[i+1:])
+			continue
+		}
 		n := blank(src[i:])
 		if n > 0 {
 			for i += n; i < len(src); i += n {

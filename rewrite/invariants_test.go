@@ -150,8 +150,8 @@ func checkEntries(t *testing.T, res *Result) {
 	for _, file := range res.Files {
 		for _, m := range marks(res.Symbol).FindAllSubmatch(file, -1) {
 			for _, digits := range m[1:] {
-				if i, err := strconv.Atoi(string(digits)); len(digits) > 0 && (err != nil || i != seen) {
-					t.Errorf("mark %s, want index %d", m[0], seen)
+				if i, err := strconv.Atoi(string(digits)); len(digits) > 0 && (err != nil || i != 4096+seen) {
+					t.Errorf("mark %s, want index %d", m[0], 4096+seen)
 				}
 			}
 			seen++

@@ -25,17 +25,17 @@
 // is long the mark goes behind the opening brace, on a line that has nothing else
 // behind it, and is said to be on the line of the statement nevertheless:
 //
-//	func f() {/*line :2:255*/if _scavenger_0123456789ab[17] == 0 { _scavenger_0123456789ab[17] = 1 };/*line :1:11*/
+//	func f() {/*line :2:255*/if _scavenger_0123456789ab[4113] == 0 { _scavenger_0123456789ab[4113] = 1 };/*line :1:11*/
 //		return "…"
 //	}
 //
 // in which 255 stands for no column. A mark in front of "switch {", which is no
 // code, is said to be on the line of the first case in the same way.
 //
-// What is left are long functions on one line: their columns from about 160 on
-// are wrong.
+// What is left are functions on one line: from about column 160 on, or the
+// second mark, their columns may be wrong.
 //
-// Directives cannot restore all of the compiler's messages. It sorts them by
+// Nor can directives restore all of the compiler's messages. It sorts them by
 // directive first, and where a message mentions a second position it adds the
 // one without directives. Where its output is to be the same, let it compile the
 // original files after a failure.
@@ -104,7 +104,7 @@ func (w *writer) sameLines(from, to token.Pos) bool {
 		return false
 	}
 	a, b := w.adjusted(from), w.adjusted(to)
-	return b.Line-a.Line == lines && a.Filename == b.Filename && a.Column > 0 && b.Column > 0
+	return b.Line-a.Line == lines && a.Filename == b.Filename && canSay(a) && canSay(b)
 }
 
 // begin starts the output. The header gives the file the name that it would
@@ -146,7 +146,7 @@ func (w *writer) appendProbe(b []byte, index int) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
 		b = append(b, '[')
-		b = strconv.AppendInt(b, int64(index), 10)
+		b = strconv.AppendInt(b, int64(Padding+index), 10)
 		b = append(b, ']')
 	}
 	if w.sanitizer {
@@ -246,9 +246,9 @@ func areSimple(list []ast.Expr) bool {
 }
 
 // appendLine appends the directive that gives the text behind it the position
-// pos, if that has a column.
+// pos, if there is one.
 func appendLine(b []byte, pos token.Position) []byte {
-	if pos.Column < 1 || pos.Column > maxLineColumn || pos.Line < 1 || pos.Line > maxLineColumn {
+	if !canSay(pos) {
 		return b
 	}
 	b = append(b, "/*line :"...)
@@ -256,6 +256,11 @@ func appendLine(b []byte, pos token.Position) []byte {
 	b = append(b, ':')
 	b = strconv.AppendInt(b, int64(pos.Column), 10)
 	return append(b, "*/"...)
+}
+
+// canSay reports whether a directive can give the position.
+func canSay(pos token.Position) bool {
+	return 1 <= pos.Column && pos.Column <= maxLineColumn && 1 <= pos.Line && pos.Line <= maxLineColumn
 }
 
 // isLong reports whether n more bytes in front of pos move the end of its line

@@ -11,7 +11,7 @@
 // becomes, with the same lines and columns,
 //
 //	func Close(f *File) error {
-//		if _scavenger_0123456789ab[17] == 0 { _scavenger_0123456789ab[17] = 1 };/*line :2:2*/return f.close()
+//		if _scavenger_0123456789ab[4113] == 0 { _scavenger_0123456789ab[4113] = 1 };/*line :2:2*/return f.close()
 //	}
 //
 // Marks are inserted into the text, and everything else stays as it is, byte
@@ -29,6 +29,8 @@ import (
 	"go/token"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // A Source is one Go file of a package as the compiler would get it.
@@ -41,6 +43,7 @@ type Source struct {
 type Options struct {
 	ImportPath string // without " [x.test]"; names the array of marks
 	Dir        string // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
+	Filter     Filter // which functions are left out
 	Sanitizer  bool   // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
 }
 
@@ -49,8 +52,9 @@ type Result struct {
 	Files        [][]byte   // the marked text of each file; nil where the file is to be compiled as it came
 	Declarations []byte     // one more file, to be compiled last; nil if nothing was marked
 	Symbol       string     // name of the array of marks
-	Marks        int        // length of the array: the observable functions, rounded up to a multiple of 8
+	Marks        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
 	Functions    []Function // the entries, in source order
+	LeftOut      []Function // what the filter left out, with the reason
 }
 
 // A Function is one entry: a function or method that is declared in the
@@ -93,6 +97,7 @@ func Package(opts Options, files []Source) (*Result, error) {
 		parsed[i] = f
 	}
 	p.elem = elemType(parsed)
+	p.selection = newSelection(opts, parsed)
 	for i, f := range parsed {
 		if !leftAlone(f.source.Name) {
 			p.result.Files[i] = p.mark(f)
@@ -112,6 +117,8 @@ type pkg struct {
 	elem   string // element type of the array of marks; "" if there is none to be had
 	marked int    // number of marks so far
 	result *Result
+
+	selection *selection // of the functions to list
 }
 
 // A file is one parsed file of the package.
@@ -151,8 +158,13 @@ func leftAlone(name string) bool {
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
 	w := &writer{file: f, symbol: p.result.Symbol, sanitizer: p.opts.Sanitizer}
+	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
-	for _, decl := range f.tree.Decls {
+	for c := range fileCursor(f.tree).Children() {
+		decl, ok := c.Node().(ast.Decl)
+		if !ok {
+			continue // the package's name
+		}
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
 		end = decl.End()
 		fn, ok := decl.(*ast.FuncDecl)
@@ -160,6 +172,10 @@ func (p *pkg) mark(f *file) []byte {
 			continue
 		}
 		entry := p.entry(f, fn)
+		if entry.Reason = p.selection.leftOut(f, fn, gap, whole); entry.Reason != "" {
+			p.result.LeftOut = append(p.result.LeftOut, entry)
+			continue
+		}
 		switch {
 		case fn.Body == nil:
 			entry.Reason = reasonNoBody
@@ -175,6 +191,12 @@ func (p *pkg) mark(f *file) []byte {
 		p.result.Functions = append(p.result.Functions, entry)
 	}
 	return w.finish()
+}
+
+// fileCursor returns the cursor whose children are the declarations of a file.
+func fileCursor(tree *ast.File) inspector.Cursor {
+	c, _ := inspector.New([]*ast.File{tree}).Root().FirstChild()
+	return c
 }
 
 // listed reports whether a function is a part of the codebase. A method named

@@ -1,0 +1,350 @@
+// Which functions are left out: by the settings, by comments in the source.
+//
+// Comments are not part of the syntax tree here (see parse), so those of a
+// declaration are looked for in the text in front of it, and only if the file
+// holds a word that may matter.
+
+package rewrite
+
+import (
+	"bytes"
+	"go/ast"
+	"go/token"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A Filter says which functions of a package are left out, that is, neither
+// marked nor listed. The zero Filter leaves none out. In any case
+// //scavenger:ignore leaves out what it stands above: a function, a type's
+// methods, or, above the package clause, a file; and //scavenger:track keeps a
+// function or a type's methods in, whatever the filter says.
+type Filter struct {
+	ExportedOnly bool // functions that are not exported, methods that are not or whose type is not
+	Constructors bool // New… and Must… functions that return a type of the package
+	Accessors    bool // methods that only return or set a field of the receiver
+	Generated    bool // files with the line "// Code generated … DO NOT EDIT."
+
+	// Names are functions to leave out, by their name or that of their receiver
+	// type: example.com/shop/cart.Cart.Add, example.com/shop/cart.Cart.
+	Names []*regexp.Regexp
+
+	// Markers, if there are any, are the first words of lines in doc comments, of
+	// the function or its receiver type, one of which a function must have. Those
+	// that Unmarked matches need none.
+	Markers  []string
+	Unmarked []*regexp.Regexp
+}
+
+// Reasons why a function is left out.
+const (
+	leftOutIgnored     = "//scavenger:ignore"
+	leftOutGenerated   = "excludeGenerated"
+	leftOutRegex       = "excludeByRegex"
+	leftOutMarkers     = "annotations"
+	leftOutVisibility  = "methodVisibility"
+	leftOutConstructor = "excludeConstructors"
+	leftOutAccessor    = "excludeGetterSetter"
+)
+
+// The directives, without their slashes.
+const (
+	ignoreDirective = "scavenger:ignore"
+	trackDirective  = "scavenger:track"
+)
+
+// A selection is a [Filter] and what it has to know of the package.
+type selection struct {
+	Filter
+	importPath string
+	types      map[string]*declaredType
+}
+
+// A declaredType is a type that the package declares.
+type declaredType struct {
+	ignored, tracked, marked bool
+}
+
+func newSelection(opts Options, files []*file) *selection {
+	s := &selection{Filter: opts.Filter, importPath: opts.ImportPath, types: map[string]*declaredType{}}
+	for _, f := range files {
+		s.addTypes(f)
+	}
+	return s
+}
+
+func (s *selection) addTypes(f *file) {
+	mayMatter := s.commentsMatter(f)
+	end := f.tree.Name.End()
+	for _, decl := range f.tree.Decls {
+		start := end
+		end = decl.End()
+		gen, ok := decl.(*ast.GenDecl)
+		if !ok || gen.Tok != token.TYPE {
+			continue
+		}
+		before := start
+		for _, spec := range gen.Specs {
+			t := spec.(*ast.TypeSpec)
+			d := &declaredType{}
+			s.types[t.Name.Name] = d
+			if mayMatter {
+				if !gen.Lparen.IsValid() {
+					s.readComments(d, docLines(f.between(before, gen.Pos())))
+				} else {
+					s.readComments(d, docLines(f.between(start, gen.Pos())))
+					s.readComments(d, docLines(f.between(max(before, gen.Lparen+1), t.Pos())))
+				}
+			}
+			before = t.End()
+		}
+	}
+}
+
+// commentsMatter reports whether a comment of the file may say something that
+// the selection listens to.
+func (s *selection) commentsMatter(f *file) bool {
+	return len(s.Markers) > 0 || bytes.Contains(f.source.Text, []byte("scavenger:"))
+}
+
+func (f *file) between(from, to token.Pos) []byte {
+	return f.source.Text[f.offset(from):f.offset(to)]
+}
+
+// readComments notes what lines of a doc comment say.
+func (s *selection) readComments(d *declaredType, lines []string) {
+	for _, line := range lines {
+		word := line
+		if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == '(' }); i >= 0 {
+			word = line[:i]
+		}
+		switch word {
+		case "//" + ignoreDirective:
+			d.ignored = true
+		case "//" + trackDirective:
+			d.tracked = true
+		}
+		word = strings.TrimPrefix(word, "//")
+		for _, m := range s.Markers {
+			d.marked = d.marked || word == m
+		}
+	}
+}
+
+// docLines returns the lines of the doc comment that ends the text between two
+// declarations: the comments that no empty line parts from the second. A
+// directive keeps its slashes, "//go:noinline"; others are without, "Add adds.".
+func docLines(gap []byte) []string {
+	var lines []string
+	// A comment on the line of the declaration before belongs to that.
+	if i := bytes.IndexByte(gap, '\n'); i >= 0 && bytes.HasPrefix(bytes.TrimLeft(gap, " \t;})"), []byte("//")) {
+		gap = gap[i:]
+	}
+	fresh := 0 // line breaks since the last comment
+	for len(gap) > 0 {
+		switch {
+		case gap[0] == '\n':
+			if fresh++; fresh > 1 {
+				lines = lines[:0]
+			}
+			gap = gap[1:]
+		case bytes.HasPrefix(gap, []byte("//")):
+			line, rest, _ := bytes.Cut(gap, []byte("\n"))
+			lines = append(lines, lineText(string(line)))
+			gap, fresh = rest, 1
+		case bytes.HasPrefix(gap, []byte("/*")):
+			comment, rest, _ := bytes.Cut(gap[2:], []byte("*/"))
+			for _, line := range strings.Split(string(comment), "\n") {
+				lines = append(lines, strings.TrimLeft(line, " \t\r*"))
+			}
+			gap, fresh = rest, 0
+		default:
+			gap = gap[1:]
+		}
+	}
+	return lines
+}
+
+func lineText(comment string) string {
+	comment = strings.TrimRight(comment, " \t\r")
+	if len(comment) > 2 && comment[2] != ' ' && comment[2] != '\t' && comment[2] != '@' {
+		return comment
+	}
+	return strings.TrimLeft(comment[2:], " \t")
+}
+
+// leftOutFile returns why all of a file is left out, "" if it is not.
+func (s *selection) leftOutFile(f *file) string {
+	head := f.source.Text[:f.offset(f.tree.Package)]
+	if bytes.Contains(head, []byte("//"+ignoreDirective)) {
+		for _, line := range strings.Split(string(head), "\n") {
+			if fields := strings.Fields(line); len(fields) > 0 && fields[0] == "//"+ignoreDirective {
+				return leftOutIgnored
+			}
+		}
+	}
+	if s.Generated && isGenerated(head) {
+		return leftOutGenerated
+	}
+	return ""
+}
+
+// isGenerated reports whether the text above a package clause has the line of
+// generated files (go.dev/s/generatedcode). That of cgo is about the copy that
+// the compiler gets, not about the file.
+func isGenerated(head []byte) bool {
+	if !bytes.Contains(head, []byte("// Code generated ")) {
+		return false
+	}
+	for line := range bytes.SplitSeq(head, []byte("\n")) {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		if bytes.HasPrefix(line, []byte("// Code generated ")) && bytes.HasSuffix(line, []byte(" DO NOT EDIT.")) &&
+			!bytes.Equal(line, []byte("// Code generated by cmd/cgo; DO NOT EDIT.")) {
+			return true
+		}
+	}
+	return false
+}
+
+// leftOut returns why a function is left out, "" if it is not. gap is the text
+// between it and the declaration before, whole why its file is left out.
+func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string) string {
+	typ := strings.TrimPrefix(receiver(fn), "*")
+	d := declaredType{}
+	if s.commentsMatter(f) {
+		s.readComments(&d, docLines(gap))
+	}
+	if t := s.types[typ]; t != nil && fn.Recv != nil {
+		d.marked = d.marked || t.marked
+		d.tracked = d.tracked || t.tracked && !d.ignored
+		d.ignored = d.ignored || t.ignored && !d.tracked
+	}
+	switch {
+	case d.ignored:
+		return leftOutIgnored
+	case d.tracked:
+		return ""
+	case whole != "":
+		return whole
+	case s.matches(s.Names, typ, fn.Name.Name):
+		return leftOutRegex
+	case len(s.Markers) > 0 && !d.marked && !s.matches(s.Unmarked, typ, fn.Name.Name):
+		return leftOutMarkers
+	case s.ExportedOnly && (!fn.Name.IsExported() || fn.Recv != nil && !ast.IsExported(typ)):
+		return leftOutVisibility
+	case s.Constructors && s.isConstructor(fn):
+		return leftOutConstructor
+	case s.Accessors && isAccessor(fn):
+		return leftOutAccessor
+	}
+	return ""
+}
+
+// matches reports whether one of the expressions, which match whole names,
+// matches the function or its receiver type.
+func (s *selection) matches(list []*regexp.Regexp, typ, name string) bool {
+	if len(list) == 0 {
+		return false
+	}
+	function := s.importPath + "." + name
+	if typ != "" {
+		typ = s.importPath + "." + typ
+		function = typ + "." + name
+	}
+	for _, re := range list {
+		if re.MatchString(function) || typ != "" && re.MatchString(typ) {
+			return true
+		}
+	}
+	return false
+}
+
+// isConstructor reports whether a function is called New… or Must… and returns
+// a type of its own package.
+func (s *selection) isConstructor(fn *ast.FuncDecl) bool {
+	if fn.Recv != nil || fn.Type.Results == nil || !hasWord(fn.Name.Name, "New") && !hasWord(fn.Name.Name, "Must") {
+		return false
+	}
+	for _, result := range fn.Type.Results.List {
+		if name := typeName(result.Type); s.types[name] != nil && !isTypeParameter(fn, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasWord reports whether a name begins with a word: NewCart and New do with
+// New, Newton does not.
+func hasWord(name, word string) bool {
+	rest, ok := strings.CutPrefix(name, word)
+	next, _ := utf8.DecodeRuneInString(rest)
+	return ok && !unicode.IsLower(next)
+}
+
+// typeName returns the name of a type of the package's, without stars and type
+// arguments, "" if the type has none.
+func typeName(typ ast.Expr) string {
+	for {
+		switch t := typ.(type) {
+		case *ast.Ident:
+			return t.Name
+		case *ast.StarExpr:
+			typ = t.X
+		case *ast.ParenExpr:
+			typ = t.X
+		case *ast.IndexExpr:
+			typ = t.X
+		case *ast.IndexListExpr:
+			typ = t.X
+		default:
+			return ""
+		}
+	}
+}
+
+func isTypeParameter(fn *ast.FuncDecl, name string) bool {
+	if fn.Type.TypeParams == nil {
+		return false
+	}
+	for _, field := range fn.Type.TypeParams.List {
+		for _, n := range field.Names {
+			if n.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isAccessor reports whether a method's body is one return of a field of the
+// receiver, or one assignment of its only parameter to one.
+func isAccessor(fn *ast.FuncDecl) bool {
+	if fn.Recv == nil || fn.Body == nil || len(fn.Body.List) != 1 || len(fn.Recv.List) != 1 || len(fn.Recv.List[0].Names) != 1 {
+		return false
+	}
+	self := fn.Recv.List[0].Names[0].Name
+	switch stmt := fn.Body.List[0].(type) {
+	case *ast.ReturnStmt:
+		return fn.Type.Params.NumFields() == 0 && len(stmt.Results) == 1 && isField(stmt.Results[0], self)
+	case *ast.AssignStmt:
+		if stmt.Tok != token.ASSIGN || len(stmt.Lhs) != 1 || len(stmt.Rhs) != 1 || fn.Type.Params.NumFields() != 1 || fn.Type.Results.NumFields() != 0 {
+			return false
+		}
+		value, ok := stmt.Rhs[0].(*ast.Ident)
+		names := fn.Type.Params.List[0].Names
+		return ok && len(names) == 1 && names[0].Name == value.Name && isField(stmt.Lhs[0], self)
+	}
+	return false
+}
+
+// isField reports whether an expression is self.name.
+func isField(x ast.Expr, self string) bool {
+	sel, ok := x.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	base, ok := sel.X.(*ast.Ident)
+	return ok && base.Name == self
+}

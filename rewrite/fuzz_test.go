@@ -1,0 +1,87 @@
+package rewrite
+
+import (
+	"go/parser"
+	"go/token"
+	"strings"
+	"testing"
+)
+
+// FuzzPackage checks what must hold for every file that parses.
+func FuzzPackage(f *testing.F) {
+	for _, g := range goldens(f) {
+		for _, source := range g.sources {
+			f.Add(source.Text, g.opts.Sanitizer)
+		}
+	}
+	// Small packages with much of the syntax in them.
+	for _, root := range []string{"go/constant", "iter", "sync/atomic", "container", "errors", "unicode/utf8"} {
+		for _, sources := range stdPackages(f, root) {
+			for _, source := range sources {
+				f.Add(source.Text, false)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte, sanitizer bool) {
+		checkText(t, text, sanitizer)
+	})
+}
+
+// FuzzFragments puts files together from pieces, because most of what a fuzzer
+// makes of Go source does not parse.
+func FuzzFragments(f *testing.F) {
+	fragments := []string{
+		"func f() {", "func (T) f() {", "func _() {", "func init() {", "func g()", "}", "{", "\n", "\n", ";", " ", "\t",
+		"f()", "return", "x := 1", "x := f", "var x int", "var x = f()", "const x = 1", "type x int", "_ = x", "goto l", "l:", "k:",
+		"for {", "if true {", "switch {", "case true:", "default:", "func() {", "}()", "panic(1)", "/* c */", "// c\n", "/* c\n */",
+		"\n//line a.y:1\n", "\n//line a.y:10:20\n", "\n//line :5:1\n", "\n//line :5\n", "/*line b.y:7*/", "/*line b.y:7:8*/", "/*line :3:4*/",
+		"\n//go:nosplit\n", "//go:nosplit", "\n//line /abs/c.y:2:2\n", "`\n//line d.y:1\n`", "\r\n", "\uFEFF", "/*x*/", "é",
+		strings.Repeat(" ", 100), strings.Repeat("f();", 50), "/*line b.y:1073741824:1*/", "}\n\nfunc f() {\n", "}\n\nfunc f() {",
+	}
+	for i := range fragments {
+		f.Add([]byte{0, byte(i), 12, 5}, true)
+		f.Add([]byte{byte(i), 0, 7, 12, 9, byte(i), 7, 5}, false)
+	}
+	f.Fuzz(func(t *testing.T, indexes []byte, header bool) {
+		text := []byte("package p;")
+		for _, i := range indexes {
+			text = append(text, fragments[int(i)%len(fragments)]...)
+		}
+		if header {
+			text = append([]byte("//line /src/p/original.go:1:1\n"), text...)
+		}
+		checkText(t, text, len(indexes)%2 == 0)
+	})
+}
+
+func checkText(t *testing.T, text []byte, sanitizer bool) {
+	t.Helper()
+	sources := []Source{{"/src/p/fuzz.go", text}}
+	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer}
+	res, err := Package(opts, sources)
+	if err != nil {
+		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err == nil {
+			t.Errorf("Package: %v", err)
+		}
+		return
+	}
+	checkResult(t, opts, sources, res)
+	if typesQuickly(text) {
+		checkTypes(t, sources, res)
+	}
+}
+
+// typesQuickly reports whether type-checking the file takes no imports that
+// have to be type-checked first.
+func typesQuickly(text []byte) bool {
+	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ImportsOnly)
+	if err != nil {
+		return true // not type-checked at all
+	}
+	for _, spec := range f.Imports {
+		if spec.Path.Value != `"unsafe"` && spec.Path.Value != `"C"` {
+			return false
+		}
+	}
+	return true
+}
