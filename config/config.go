@@ -1,21 +1,22 @@
-// Package config reads the settings that a build runs under: scavenger.toml,
-// SCAVENGER_* variables, and the main modules that go.mod or go.work name.
-// [Load] yields one [Config], which is passed down and never changed.
+// Package config reads the settings that a build runs under: scavenger.toml or
+// scavenger.conf, SCAVENGER_* variables, and the main modules that go.mod or
+// go.work name. [Load] yields one [Config], which is passed down and never
+// changed. The table of all settings is [Keys].
 package config
 
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
-
-	"github.com/BurntSushi/toml"
 )
 
-// FileName is the name of the settings file, looked for in the working
-// directory and its parents up to the module or workspace root.
-const FileName = "scavenger.toml"
+// A Source is where settings are looked for.
+type Source struct {
+	Dir    string                      // the go command's working directory
+	File   string                      // the settings file, "" to look for one; relative to Dir or a parent of it
+	Lookup func(string) (string, bool) // of environment variables, as [os.LookupEnv]
+}
 
 // A Config is what one build runs under.
 type Config struct {
@@ -27,252 +28,225 @@ type Config struct {
 	Modules []Module
 
 	// Packages are the patterns of the packages to mark; empty means every
-	// package of Modules. ExcludePackages are taken out of either.
-	Packages        []string
-	ExcludePackages []string
+	// package of Modules. ExcludePackages are taken out of either, and
+	// AdditionalPackages are marked whatever the others say.
+	Packages           []string
+	ExcludePackages    []string
+	AdditionalPackages []string
+
+	// Which functions of these packages are left out.
+	ExportedOnly        bool
+	ExcludeConstructors bool
+	ExcludeGetterSetter bool
+	ExcludeGenerated    bool
+	ExcludeByRegex      []*regexp.Regexp // match whole names
+	Annotations         []string         // if there are any, only functions that have one
+	AdditionalByRegex   []*regexp.Regexp // and these
+
+	TrackTests      bool // test binaries report too
+	MaxMethodsCount int  // programs with more functions are not linked
 
 	// Run holds the settings that the file has for the running program, by
 	// key; hitrt finds them in the binary. Variables are not among them: what
 	// the environment says counts in the process that has it, so that a key or
 	// a path of the build machine never ends up in a binary.
 	Run map[string]string
+
+	// Settings are the values behind all of this and where they are from, in the
+	// order of [Keys]; keys that have their default value are left out.
+	Settings []Setting
+
+	// Notes are about settings that are not wrong but have no effect, or not the
+	// one that somebody may expect. Each begins with its place.
+	Notes []string
 }
 
-// A key is one setting that the settings file may have.
-type key struct {
-	name  string
-	list  bool // a list of strings; otherwise one string
-	build bool // acts at build time, and may come from a variable there
+// A Setting is the value of a key.
+type Setting struct {
+	Key   *Key
+	Value string   // the value of a key that is no list
+	List  []string // that of a list
+	From  string   // "scavenger.toml:3:1" or the name of a variable
 }
 
-// keys are all settings, in the order in which messages list them.
-var keys = []key{
-	{name: "packages", list: true, build: true},
-	{name: "excludePackages", list: true, build: true},
-	{name: "apiKey"},
-	{name: "serverUrl"},
-	{name: "appName"},
-	{name: "environment"},
-	{name: "dataDir"},
+// Text is the value for people: secrets only show how they begin.
+func (s Setting) Text() string {
+	if s.Key.Secret && !isReference(s.Value) {
+		return Masked(s.Value)
+	}
+	if s.List != nil {
+		return strings.Join(s.List, ", ")
+	}
+	return s.Value
 }
 
-// Load reads the settings for a build whose go command works in dir.
-// getenv looks up environment variables, as [os.Getenv] does.
+// isReference reports whether a value is only a $NAME or ${NAME}.
+func isReference(v string) bool {
+	name, ok := strings.CutPrefix(v, "$")
+	if braced, ok := strings.CutPrefix(name, "{"); ok {
+		name = strings.TrimSuffix(braced, "}")
+	}
+	return ok && name == strings.ToUpper(name) && !strings.Contains(name, "-")
+}
+
+// Masked is a secret as it may be printed: its first four characters, or none
+// if that is half of it.
+func Masked(secret string) string {
+	if len(secret) < 8 {
+		return "…"
+	}
+	return secret[:4] + "…"
+}
+
+// Load reads the settings of a build.
 //
 // A file that cannot be read or does not hold settings is an error that begins
-// with its path and, where one is known, line and column.
-func Load(dir string, getenv func(string) string) (*Config, error) {
-	c := &Config{Run: map[string]string{}}
-	root, modules, err := mainModules(dir, getenv)
+// with its path and, where they are known, line and column.
+func Load(from Source) (*Config, error) {
+	c := &Config{Run: map[string]string{}, ExcludeGenerated: true, MaxMethodsCount: 100_000}
+	root, modules, err := mainModules(from.Dir, func(name string) string { v, _ := from.Lookup(name); return v })
 	if err != nil {
 		return nil, err
 	}
 	c.Modules = modules
-	if c.File = findFile(dir, root); c.File != "" {
-		if err := c.readFile(); err != nil {
+	if c.File, err = findFile(from, root); err != nil {
+		return nil, err
+	}
+	values := map[*Key]Setting{}
+	if c.File != "" {
+		if err := c.readFile(values, from.Lookup); err != nil {
 			return nil, err
 		}
 	}
-	for _, k := range keys {
-		if v := getenv(Variable(k.name)); k.build && v != "" {
-			c.set(k, splitList(v))
+	if err := readVariables(values, from.Lookup); err != nil {
+		return nil, err
+	}
+	for i := range Keys {
+		s, ok := values[&Keys[i]]
+		if !ok {
+			continue
+		}
+		c.Settings = append(c.Settings, s)
+		if err := c.set(s); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", s.From, s.Key.Name, err)
+		}
+		if s.Key.Ignored != "" {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s has no effect: %s", s.From, s.Key.Name, s.Key.Ignored))
 		}
 	}
-	for _, p := range append(append([]string{}, c.Packages...), c.ExcludePackages...) {
-		if err := checkPattern(p); err != nil {
-			return nil, err
-		}
-	}
+	c.noteHalfCollector(values)
 	return c, nil
 }
 
-// Variable returns the name of the environment variable that holds the
-// setting of that name: SCAVENGER_SERVER_URL for serverUrl.
-func Variable(name string) string {
-	var b strings.Builder
-	b.WriteString("SCAVENGER_")
-	for _, r := range name {
-		if 'A' <= r && r <= 'Z' {
-			b.WriteByte('_')
-		}
-		b.WriteRune(r)
+// noteHalfCollector notes a serverUrl without an apiKey. It is not an error: the
+// key may well be kept out of the file and given to the running program.
+func (c *Config) noteHalfCollector(values map[*Key]Setting) {
+	if c.Run["serverUrl"] == "" || c.Run["apiKey"] != "" {
+		return
 	}
-	return strings.ToUpper(b.String())
-}
-
-// findFile returns the settings file nearest to dir, no further up than root.
-func findFile(dir, root string) string {
-	for {
-		file := filepath.Join(dir, FileName)
-		if _, err := os.Stat(file); err == nil {
-			return file
+	for k, s := range values {
+		if k.Name == "serverUrl" {
+			c.Notes = append(c.Notes, fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here, or %s where the program runs", s.From, Variable("apiKey")))
 		}
-		parent := filepath.Dir(dir)
-		if dir == root || parent == dir || root == "" {
-			return ""
-		}
-		dir = parent
 	}
 }
 
-func (c *Config) readFile() error {
-	text, err := os.ReadFile(c.File)
-	if err != nil {
-		return fmt.Errorf("reading settings: %w", err)
-	}
-	var values map[string]any
-	if _, err := toml.Decode(string(text), &values); err != nil {
-		if pe, ok := err.(toml.ParseError); ok {
-			return fmt.Errorf("%s:%d:%d: %s", c.File, pe.Position.Line, pe.Position.Col, parseMessage(pe))
+// readVariables reads the variables of keys that act at build time. Those of the
+// others are for the running program. A blank variable means the default.
+func readVariables(values map[*Key]Setting, lookup func(string) (string, bool)) error {
+	for i := range Keys {
+		k := &Keys[i]
+		if !k.Build {
+			continue
 		}
-		return fmt.Errorf("%s: %w", c.File, err)
-	}
-	// In the order of the file, so that its first mistake is the one reported.
-	for _, at := range topLevelKeys(string(text), values) {
-		k, ok := lookUp(at.name)
-		if !ok {
-			return fmt.Errorf("%s:%d:%d: unknown key %q; known are %s", c.File, at.line, at.column, at.name, keyNames())
+		for _, name := range k.names() {
+			text, ok := lookup(Variable(name))
+			if !ok {
+				continue
+			}
+			delete(values, k)
+			if strings.TrimSpace(text) != "" {
+				s, err := newSetting(spelling{key: k}, text)
+				if err != nil {
+					return fmt.Errorf("%s: %w", Variable(name), err)
+				}
+				s.From = Variable(name)
+				values[k] = s
+			}
+			break
 		}
-		v, err := stringsOf(k, values[at.name])
-		if err != nil {
-			return fmt.Errorf("%s:%d:%d: %s: %w", c.File, at.line, at.column, at.name, err)
-		}
-		c.set(k, v)
 	}
 	return nil
 }
 
-// parseMessage is what is wrong, without the position that the toml package
-// puts in front of it.
-func parseMessage(pe toml.ParseError) string {
-	if pe.Message != "" {
-		return pe.Message
+// set puts a value, of which [newSetting] has said that it is one, where it acts.
+func (c *Config) set(s Setting) error {
+	yes := strings.EqualFold(s.Value, "true")
+	switch s.Key.Name {
+	case "packages":
+		c.Packages = s.List
+	case "excludePackages":
+		c.ExcludePackages = s.List
+	case "additionalPackages":
+		c.AdditionalPackages = s.List
+	case "excludeGenerated":
+		c.ExcludeGenerated = yes
+	case "methodVisibility":
+		c.ExportedOnly = s.Value == "public" || s.Value == "protected"
+	case "excludeConstructors":
+		c.ExcludeConstructors = yes
+	case "excludeGetterSetter":
+		c.ExcludeGetterSetter = yes
+	case "annotations":
+		c.Annotations = s.List
+	case "excludeByRegex":
+		return compileAll(&c.ExcludeByRegex, s.List)
+	case "additionalByRegex":
+		return compileAll(&c.AdditionalByRegex, s.List)
+	case "trackTests":
+		c.TrackTests = yes
+	case "maxMethodsCount":
+		_, err := fmt.Sscan(s.Value, &c.MaxMethodsCount)
+		return err
+	default:
+		if !s.Key.Build && s.Key.Ignored == "" && s.Key.Refused == "" {
+			c.Run[s.Key.Name] = s.Value
+		}
 	}
-	msg := pe.Error()
-	if _, rest, ok := strings.Cut(msg, ": "); ok {
-		return rest
-	}
-	return msg
+	return nil
 }
 
-// A keyPosition is where a key stands in the settings file.
-type keyPosition struct {
-	name         string
-	line, column int // from 1; 0 if the key was not found as a line of its own
-}
-
-// topLevelKeys returns the keys of values in the order of text. The toml
-// package does not keep positions of what it decoded, so they are looked for
-// in the text; a key written in a form not found this way comes first, at 0:0.
-func topLevelKeys(text string, values map[string]any) []keyPosition {
-	var found, lost []keyPosition
-	seen := map[string]bool{}
-	for i, line := range strings.Split(text, "\n") {
-		name, _, ok := strings.Cut(line, "=")
-		if table := strings.TrimSpace(line); strings.HasPrefix(table, "[") && !ok {
-			name = strings.TrimRight(table, "]\r")
-		} else if !ok {
-			continue
+func compileAll(to *[]*regexp.Regexp, list []string) error {
+	for _, text := range list {
+		re, err := compileName(text)
+		if err != nil {
+			return err
 		}
-		name = strings.Trim(name, " \t\"'[")
-		if _, ok := values[name]; ok && !seen[name] {
-			seen[name] = true
-			found = append(found, keyPosition{name, i + 1, strings.Index(line, name) + 1})
-		}
+		*to = append(*to, re)
 	}
-	for name := range values {
-		if !seen[name] {
-			lost = append(lost, keyPosition{name: name})
-		}
-	}
-	return append(lost, found...)
-}
-
-// stringsOf returns the value of k as strings: exactly one unless k is a list.
-func stringsOf(k key, value any) ([]string, error) {
-	switch v := value.(type) {
-	case string:
-		if k.list {
-			return splitList(v), nil
-		}
-		return []string{v}, nil
-	case []any:
-		if !k.list {
-			break
-		}
-		var list []string
-		for _, e := range v {
-			s, ok := e.(string)
-			if !ok {
-				return nil, fmt.Errorf("want a list of strings, have %v in it", e)
-			}
-			list = append(list, s)
-		}
-		return list, nil
-	}
-	if k.list {
-		return nil, fmt.Errorf("want a list of strings, have %v", value)
-	}
-	return nil, fmt.Errorf("want a string, have %v", value)
-}
-
-// splitList splits a list as the Java agent does: at ":", ";" and ",".
-func splitList(s string) []string {
-	list := strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ';' || r == ',' })
-	out := list[:0]
-	for _, e := range list {
-		if e = strings.TrimSpace(e); e != "" {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
-func (c *Config) set(k key, v []string) {
-	switch {
-	case k.name == "packages":
-		c.Packages = v
-	case k.name == "excludePackages":
-		c.ExcludePackages = v
-	case len(v) == 1 && v[0] != "":
-		c.Run[k.name] = v[0]
-	}
-}
-
-func lookUp(name string) (key, bool) {
-	for _, k := range keys {
-		if k.name == name {
-			return k, true
-		}
-	}
-	return key{}, false
-}
-
-func keyNames() string {
-	var names []string
-	for _, k := range keys {
-		names = append(names, k.name)
-	}
-	return strings.Join(names, ", ")
+	return nil
 }
 
 // WriteCompileID writes all that decides how a package is compiled: which
-// packages match, and the module directories, which the marked functions'
-// file names begin with. Two configs that write the same compile every package
-// the same.
+// packages match, which of their functions, and the module directories, which
+// the marked functions' file names begin with. Two configs that write the same
+// compile every package the same.
 func (c *Config) WriteCompileID(w io.Writer) {
 	for _, m := range c.Modules {
 		fmt.Fprintf(w, "module %q %q\n", m.Path, m.Rel)
 	}
-	fmt.Fprintf(w, "packages %q\n", c.Packages)
-	fmt.Fprintf(w, "excludePackages %q\n", c.ExcludePackages)
+	c.writeID(w, Recompiles)
 }
 
-// WriteLinkID writes what, beyond that, only reaches the registry.
+// WriteLinkID writes what, beyond that, only reaches the link action.
 func (c *Config) WriteLinkID(w io.Writer) {
-	for _, k := range keys {
-		if v, ok := c.Run[k.name]; ok {
-			fmt.Fprintf(w, "%s %q\n", k.name, v)
+	c.writeID(w, Relinks)
+}
+
+func (c *Config) writeID(w io.Writer, effect Effect) {
+	for _, s := range c.Settings {
+		if s.Key.Effect == effect && (s.List != nil || !strings.EqualFold(s.Value, s.Key.Default)) {
+			fmt.Fprintf(w, "%s %q %q\n", s.Key.Name, s.Value, s.List)
 		}
 	}
 }

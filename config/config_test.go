@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -24,15 +23,20 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func environ(vars ...string) func(string) string {
-	return func(name string) string {
+func environ(vars ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
 		for i := 0; i+1 < len(vars); i += 2 {
 			if vars[i] == name {
-				return vars[i+1]
+				return vars[i+1], true
 			}
 		}
-		return ""
+		return "", false
 	}
+}
+
+// load loads the settings of a directory.
+func load(dir string, vars ...string) (*Config, error) {
+	return Load(Source{Dir: dir, Lookup: environ(vars...)})
 }
 
 func TestLoad(t *testing.T) {
@@ -42,7 +46,7 @@ func TestLoad(t *testing.T) {
 		"scavenger.toml": "packages = [\"example.com/app\", \"example.com/lib\"]\nexcludePackages = \"example.com/app/gen, example.com/app/mock\"\nappName = 'shop'\nserverUrl = \"http://c:8080\"\n",
 	})
 	for _, from := range []string{dir, filepath.Join(dir, "sub")} {
-		c, err := Load(from, environ())
+		c, err := load(from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +60,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("run-time settings %q", c.Run)
 		}
 	}
-	c, err := Load(dir, environ("SCAVENGER_PACKAGES", "a/b;c:d,e", "SCAVENGER_API_KEY", "secret"))
+	c, err := load(dir, "SCAVENGER_PACKAGES", "a/b;c:d,e", "SCAVENGER_API_KEY", "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,25 +72,6 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadErrors(t *testing.T) {
-	for text, want := range map[string]string{
-		"packages = [":                     ":1:12: ",
-		"\nappName = \"x\"\nappName = 1":   ":3:",
-		"a = 1":                            ":1:1: unknown key \"a\"; known are packages, ",
-		"[packages]\nx = 1":                ":1:2: packages: want a list of strings, have map[",
-		"  appName = [1]":                  ":1:3: appName: want a string, have [1]",
-		"packages = [1]":                   ":1:1: packages: want a list of strings, have 1 in it",
-		"packages = [\"./x\"]":             "package pattern \"./x\": relative",
-		"packages = [\"example.com/a b\"]": "package pattern \"example.com/a b\": not an import path",
-	} {
-		dir := tree(t, map[string]string{"go.mod": "module m\n", FileName: text})
-		_, err := Load(dir, environ())
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: error %v, want %q", text, err, want)
-		}
-	}
-}
-
 func TestMainModules(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"go.work":       "go 1.24\n\nuse (\n\t./a\n\t./deep/b\n\t./gone\n)\n",
@@ -94,7 +79,7 @@ func TestMainModules(t *testing.T) {
 		"deep/b/go.mod": "module example.com/a/b\n",
 		"a/x/x.go":      "package x\n",
 	})
-	c, err := Load(filepath.Join(dir, "a", "x"), environ())
+	c, err := load(filepath.Join(dir, "a", "x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +98,7 @@ func TestMainModules(t *testing.T) {
 			t.Errorf("SourceDir(%q) = %q, want %q", importPath, got, want)
 		}
 	}
-	c, err = Load(filepath.Join(dir, "a", "x"), environ("GOWORK", "off"))
+	c, err = load(filepath.Join(dir, "a", "x"), "GOWORK", "off")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +108,8 @@ func TestMainModules(t *testing.T) {
 }
 
 func TestMatch(t *testing.T) {
-	c := &Config{Packages: []string{"example.com/shop", "example.com/.../api", "net..."}, ExcludePackages: []string{"example.com/shop/gen/..."}}
+	c := &Config{Packages: []string{"example.com/shop", "example.com/.../api", "net...", "example.org.dotted"},
+		ExcludePackages: []string{"example.com/shop/gen/..."}, AdditionalPackages: []string{"example.com/shop/gen/kept"}}
 	for importPath, want := range map[string]bool{
 		"example.com/shop":           true,
 		"example.com/shop/cart":      true,
@@ -135,6 +121,12 @@ func TestMatch(t *testing.T) {
 		"example.com/shop/generated": true,
 		"net/http":                   true,
 		"command-line-arguments":     false,
+		"example.org/dotted":         true,
+		"example.org/dotted/x":       true,
+		"example.org/dottedx":        false,
+		"example.org/dotted.v2":      false,
+		"example.org/x/dotted":       false,
+		"example.com/shop/gen/kept":  true,
 	} {
 		if got := c.Match(importPath); got != want {
 			t.Errorf("Match(%q) = %v, want %v", importPath, got, want)
@@ -154,28 +146,6 @@ func TestVariable(t *testing.T) {
 	for name, want := range map[string]string{"serverUrl": "SCAVENGER_SERVER_URL", "packages": "SCAVENGER_PACKAGES", "excludePackages": "SCAVENGER_EXCLUDE_PACKAGES"} {
 		if got := Variable(name); got != want {
 			t.Errorf("Variable(%q) = %q, want %q", name, got, want)
-		}
-	}
-}
-
-// Settings that change what is compiled are in the compile ID, all others in
-// the link ID.
-func TestIDs(t *testing.T) {
-	ids := func(text string) (compile, link string) {
-		c, err := Load(tree(t, map[string]string{"go.mod": "module m\n", FileName: text}), environ())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var a, b strings.Builder
-		c.WriteCompileID(&a)
-		c.WriteLinkID(&b)
-		return a.String(), b.String()
-	}
-	compile, link := ids("")
-	for _, k := range keys {
-		c, l := ids(k.name + " = \"example.com/x\"")
-		if (c != compile) != k.build || (l != link) == k.build {
-			t.Errorf("%s: compile ID changes: %v, link ID changes: %v", k.name, c != compile, l != link)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,35 +14,76 @@ const commandLine = "command-line-arguments"
 
 // Match reports whether the package of that import path is to be marked.
 func (c *Config) Match(importPath string) bool {
+	_, _, ok := c.MatchedBy(importPath)
+	return ok
+}
+
+// MatchedBy is [Config.Match] with the reason: the key and the pattern that
+// decide. Both are empty if the package is one of the main modules', or if none
+// decides.
+func (c *Config) MatchedBy(importPath string) (key, pattern string, ok bool) {
+	for _, p := range c.AdditionalPackages {
+		if matchPattern(p, importPath) {
+			return "additionalPackages", p, true
+		}
+	}
 	for _, p := range c.ExcludePackages {
 		if matchPattern(p, importPath) {
-			return false
+			return "excludePackages", p, false
 		}
 	}
 	if len(c.Packages) == 0 {
-		if importPath == commandLine {
-			return true
-		}
-		for _, m := range c.Modules {
-			if within(importPath, m.Path) {
-				return true
-			}
-		}
+		return "", "", importPath == commandLine || c.inModules(importPath)
 	}
 	for _, p := range c.Packages {
 		if matchPattern(p, importPath) {
+			return "packages", p, true
+		}
+	}
+	return "", "", false
+}
+
+func (c *Config) inModules(importPath string) bool {
+	for _, m := range c.Modules {
+		if within(importPath, m.Path) {
 			return true
 		}
 	}
 	return false
 }
 
+// Annotated reports whether [Config.Annotations] are not asked for in a package.
+func (c *Config) Annotated(importPath string) bool {
+	key, _, _ := c.MatchedBy(importPath)
+	return len(c.Annotations) == 0 || key == "additionalPackages"
+}
+
+// Unmatched returns the patterns that match none of the import paths, with
+// where each is from.
+func (c *Config) Unmatched(importPaths []string) []Setting {
+	var unmatched []Setting
+	for _, s := range c.Settings {
+		if s.Key.Kind != Packages {
+			continue
+		}
+		for _, p := range s.List {
+			if !slices.ContainsFunc(importPaths, func(path string) bool { return matchPattern(p, path) }) {
+				unmatched = append(unmatched, Setting{Key: s.Key, List: []string{p}, From: s.From})
+			}
+		}
+	}
+	return unmatched
+}
+
 // Literals returns strings one of which every import path that matches
 // contains. A text that holds none of them names no matching package.
 func (c *Config) Literals() []string {
 	var all []string
-	for _, p := range c.Packages {
-		head, _, _ := strings.Cut(p, "...")
+	for _, p := range append(c.Packages[:len(c.Packages):len(c.Packages)], c.AdditionalPackages...) {
+		head, _, wild := strings.Cut(strings.TrimSuffix(p, "/"), "...")
+		if !wild && isDotted(p) {
+			head, _, _ = strings.Cut(head, ".")
+		}
 		all = append(all, strings.TrimSuffix(head, "/"))
 	}
 	if len(c.Packages) == 0 {
@@ -53,12 +95,13 @@ func (c *Config) Literals() []string {
 }
 
 // matchPattern reports whether an import path matches a pattern: an import
-// path, which also holds the packages below it, or one with "..." wildcards
-// as the go command knows them ("net/..." matches net too).
+// path, which also holds the packages below it; one with "..." wildcards as the
+// go command knows them ("net/..." matches net too); or an import path with dots
+// in place of its slashes, which is what Scavenger's web page shows.
 func matchPattern(pattern, importPath string) bool {
 	pattern = strings.TrimSuffix(pattern, "/")
 	if !strings.Contains(pattern, "...") {
-		return within(importPath, pattern)
+		return within(importPath, pattern) || isDotted(pattern) && withinDotted(importPath, pattern)
 	}
 	if head, ok := strings.CutSuffix(pattern, "/..."); ok && !strings.Contains(head, "...") {
 		return within(importPath, head)
@@ -79,6 +122,26 @@ func matchPattern(pattern, importPath string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
+// isDotted reports whether a pattern may be meant with dots for slashes.
+func isDotted(pattern string) bool {
+	return strings.Contains(pattern, ".") && !strings.Contains(pattern, "/")
+}
+
+// withinDotted reports whether dotted is dir with dots for slashes, and the import
+// path is dir or below it: example.com.shop holds example.com/shop/cart, but
+// not example.com/shop.v2.
+func withinDotted(importPath, dotted string) bool {
+	if len(importPath) < len(dotted) || len(importPath) > len(dotted) && importPath[len(dotted)] != '/' {
+		return false
+	}
+	for i := range len(dotted) {
+		if c := importPath[i]; c != dotted[i] && (c != '/' || dotted[i] != '.') {
+			return false
+		}
+	}
+	return true
+}
+
 // within reports whether an import path is dir or below it:
 // example.com/shop holds example.com/shop/cart but not example.com/shopping.
 func within(importPath, dir string) bool {
@@ -91,7 +154,9 @@ func checkPattern(p string) error {
 	switch {
 	case strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") || p == "." || p == "..":
 		return fmt.Errorf("package pattern %q: relative patterns mean different packages in different directories; write the import path, such as example.com/shop/cart", p)
-	case strings.ContainsAny(p, " \t\"'`\\"):
+	case strings.Contains(p, "*"):
+		return fmt.Errorf("package pattern %q: the wildcard is \"...\", and a package includes those below it", p)
+	case p == "" || strings.ContainsAny(p, " \t\r\n\"'`\\"):
 		return fmt.Errorf("package pattern %q: not an import path", p)
 	}
 	return nil

@@ -123,3 +123,9 @@ func (c *Config) SourceDir(importPath string) string {
 	m := c.Modules[best]
 	return path.Join(m.Rel, strings.TrimPrefix(importPath[len(m.Path):], "/"))
 }
+
+// Root returns the directory that go.work or go.mod is in, "" outside a module,
+// and the main modules.
+func Root(dir string, getenv func(string) string) (root string, modules []Module, err error) {
+	return mainModules(dir, getenv)
+}

@@ -1,0 +1,343 @@
+// The settings file: where it is found, and what its values are.
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The names of the settings file. It is looked for in the working directory and
+// its parents up to the module or workspace root. The second is that of the Java
+// and Python agents.
+const (
+	FileName       = "scavenger.toml"
+	PropertiesName = "scavenger.conf"
+)
+
+// fileVariable names the settings file, for the build as for the running program.
+const fileVariable = "SCAVENGER_CONFIG"
+
+// findFile returns the settings file: the one that is named, or the nearest to
+// the working directory, no further up than root. It is "" if there is none.
+func findFile(from Source, root string) (string, error) {
+	if from.File != "" {
+		file, err := findNamed(from, root, from.File)
+		if err != nil {
+			return "", fmt.Errorf("-config=%s: %w", from.File, err)
+		}
+		return file, nil
+	}
+	if name, _ := from.Lookup(fileVariable); strings.TrimSpace(name) != "" {
+		file, err := findNamed(from, root, strings.TrimSpace(name))
+		if err != nil {
+			return "", fmt.Errorf("%s=%s: %w", fileVariable, name, err)
+		}
+		return file, nil
+	}
+	for _, dir := range upTo(from.Dir, root) {
+		toml, conf := filepath.Join(dir, FileName), filepath.Join(dir, PropertiesName)
+		hasTOML, hasConf := exists(toml), exists(conf)
+		switch {
+		case hasTOML && hasConf:
+			return "", fmt.Errorf("%s: there is also %s, and settings stand in one file: remove %s if the other has all of them", toml, PropertiesName, PropertiesName)
+		case hasTOML:
+			return toml, nil
+		case hasConf:
+			return conf, nil
+		}
+	}
+	return "", nil
+}
+
+// findNamed finds a file that somebody has named. A relative name counts from
+// the working directory or a parent of it, as the go command starts some tools
+// in other directories than its own.
+func findNamed(from Source, root, name string) (string, error) {
+	if filepath.IsAbs(name) {
+		_, err := os.Stat(name)
+		return name, withoutPath(err)
+	}
+	for _, dir := range upTo(from.Dir, root) {
+		if file := filepath.Join(dir, name); exists(file) {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("no such file in %s or above it", from.Dir)
+}
+
+// upTo returns dir and its parents up to root; dir alone without a root.
+func upTo(dir, root string) []string {
+	dirs := []string{dir}
+	for root != "" && dir != root && filepath.Dir(dir) != dir {
+		dir = filepath.Dir(dir)
+		dirs = append(dirs, dir)
+	}
+	return dirs
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
+// withoutPath is the cause of a file error whose path the message has already.
+func withoutPath(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, bool)) error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return fmt.Errorf("reading settings: %s: %w", c.File, withoutPath(err))
+	}
+	parse := parseProperties
+	if filepath.Ext(c.File) == ".toml" {
+		parse = parseTOML
+	}
+	properties, err := parse(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", place(c.File, err), err)
+	}
+	for _, p := range properties {
+		at := fmt.Sprintf("%s:%d:%d", c.File, p.line, p.column)
+		name, ok := lookUp(p.name)
+		if !ok {
+			return fmt.Errorf("%s: unknown key %q; %s", at, p.name, suggestion(p.name))
+		}
+		if text, ok := p.value.(string); ok {
+			if strings.TrimSpace(text) == "" {
+				continue // the default
+			}
+			if name.key.Build {
+				p.value = expand(text, properties, lookup)
+			}
+		}
+		s, err := newSetting(name, p.value)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", at, p.name, err)
+		}
+		s.From = at
+		values[name.key] = s
+	}
+	return nil
+}
+
+// place is the file with line and column if the error has them.
+func place(file string, err error) string {
+	var syntax *syntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("%s:%d:%d", file, syntax.line, syntax.column)
+	}
+	return file
+}
+
+func suggestion(name string) string {
+	if n := nearest(camelCase(name), allNames()); n != "" {
+		return "did you mean " + n + "?"
+	}
+	var names []string
+	for i := range Keys {
+		if Keys[i].Ignored == "" && Keys[i].Refused == "" {
+			names = append(names, Keys[i].Name)
+		}
+	}
+	return "known are " + strings.Join(names, ", ")
+}
+
+// expand replaces $NAME and ${NAME} by the variable of that name or the value of
+// that key in the file; others stay. Only keys that act at build time are expanded
+// here: what the build machine has in its environment is never built in.
+func expand(text string, properties []property, lookup func(string) (string, bool)) string {
+	if !strings.Contains(text, "$") {
+		return text
+	}
+	reference := regexp.MustCompile(`\$(\{[a-zA-Z0-9._-]+\}|[a-zA-Z0-9._-]+)`)
+	return reference.ReplaceAllStringFunc(text, func(ref string) string {
+		name := strings.Trim(ref, "${}")
+		if v, ok := lookup(name); ok {
+			return v
+		}
+		for _, p := range properties {
+			if v, ok := p.value.(string); ok && p.name == name {
+				return v
+			}
+		}
+		return ref
+	})
+}
+
+// newSetting checks a value that is not blank.
+func newSetting(name spelling, value any) (Setting, error) {
+	k := name.key
+	s := Setting{Key: k}
+	var err error
+	switch k.Kind {
+	case Packages, Markers, Regexps:
+		if s.List, err = listOf(k, value); err != nil {
+			return s, err
+		}
+		for i, e := range s.List {
+			if s.List[i], err = checkEntry(k, e); err != nil {
+				return s, err
+			}
+		}
+		return s, nil
+	}
+	switch v := value.(type) {
+	case string:
+		s.Value = strings.TrimSpace(v)
+	case bool:
+		s.Value = strconv.FormatBool(v)
+	case int64:
+		s.Value = strconv.FormatInt(v, 10)
+	}
+	if _, isString := value.(string); s.Value == "" || (k.Kind == String || k.Kind == URL || k.Kind == Choice) && !isString {
+		if k.Secret {
+			return s, fmt.Errorf("want %s", wanted(k))
+		}
+		return s, fmt.Errorf("want %s, have %v", wanted(k), value)
+	}
+	if strings.Contains(s.Value, "$") && !k.Build {
+		return s, nil // expanded, and checked, where the program runs
+	}
+	if name.seconds {
+		s.Value += "000"
+	}
+	if err := checkScalar(k, s.Value); err != nil {
+		return s, err
+	}
+	if k.Kind == Choice {
+		s.Value = strings.ToLower(s.Value)
+	}
+	if k.Refused != "" && !strings.EqualFold(s.Value, k.Default) {
+		return s, errors.New(k.Refused)
+	}
+	return s, nil
+}
+
+// wanted describes the values of a key.
+func wanted(k *Key) string {
+	switch k.Kind {
+	case String:
+		return "a string"
+	case URL:
+		return "a string such as \"http://host:8080\""
+	case Bool:
+		return "true or false"
+	case Int:
+		return fmt.Sprintf("a number from %d", k.Least)
+	case Duration:
+		return "a duration such as 500ms or 2s"
+	case Choice:
+		return "one of " + strings.Join(k.Choices, ", ")
+	}
+	return "a list of strings"
+}
+
+// checkScalar says what is wrong with a value, in the terms of hitrt, which would
+// only use the default.
+func checkScalar(k *Key, v string) error {
+	ok := true
+	switch k.Kind {
+	case Bool:
+		ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
+	case Int:
+		n, err := strconv.ParseInt(v, 10, 64)
+		ok = err == nil && n >= k.Least && n <= 1<<31
+	case Duration:
+		d, err := time.ParseDuration(v)
+		if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {
+			d, err = time.Duration(n)*time.Second, nil
+		}
+		ok = err == nil && d >= 0 && d <= 5*time.Minute
+	case Choice:
+		ok = slices.ContainsFunc(k.Choices, func(c string) bool { return strings.EqualFold(c, v) })
+	case URL:
+		full := v
+		if !strings.Contains(full, "://") {
+			full = "http://" + full
+		}
+		u, err := url.Parse(full)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			// Not shown: there may be a password in it.
+			return errors.New("want a URL of the form http://host:port or https://host")
+		}
+	}
+	if !ok {
+		return fmt.Errorf("want %s, have %q", wanted(k), v)
+	}
+	return nil
+}
+
+// listOf returns the entries of a list.
+func listOf(k *Key, value any) ([]string, error) {
+	switch v := value.(type) {
+	case string:
+		return splitList(k.Kind, v), nil
+	case []any:
+		list := []string{}
+		for _, e := range v {
+			s, ok := e.(string)
+			if !ok {
+				return nil, fmt.Errorf("want a list of strings, have %v in it", e)
+			}
+			list = append(list, s)
+		}
+		return list, nil
+	}
+	return nil, fmt.Errorf("want a list of strings, have %v", value)
+}
+
+// splitList splits a list that is written as one string.
+func splitList(kind Kind, s string) []string {
+	separators := map[Kind]string{Packages: ",;:", Markers: ",;", Regexps: ","}[kind]
+	list := []string{}
+	for _, e := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		if e = strings.TrimSpace(e); e != "" {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// checkEntry checks an entry of a list and returns it as it is used.
+func checkEntry(k *Key, e string) (string, error) {
+	switch k.Kind {
+	case Packages:
+		if !strings.HasSuffix(e, "...") {
+			e = strings.TrimRight(e, ".") // as the Java agent does
+		}
+		return e, checkPattern(e)
+	case Markers:
+		e = strings.TrimPrefix(strings.TrimSpace(e), "//")
+		if strings.TrimLeft(e, "@") == "" || strings.ContainsAny(e, " \t\r\n") {
+			return e, fmt.Errorf("marker %q: want one word that a line of a doc comment begins with, such as @Router or //shop:endpoint", e)
+		}
+		return e, nil
+	}
+	_, err := compileName(e)
+	return e, err
+}
+
+// compileName compiles an expression that is to match whole names.
+func compileName(text string) (*regexp.Regexp, error) {
+	// On its own first, so that the message shows what was written.
+	if _, err := regexp.Compile(text); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`^(?:` + text + `)$`)
+}

@@ -1,0 +1,215 @@
+package config
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/magiconair/properties"
+)
+
+// uiFile is what Scavenger's web page writes (scavenger-frontend, ConfForm.vue):
+// the keys that have a value, in this order.
+const uiFile = `serverUrl = http://collector.example.com:8080
+apiKey = 4c94e0dd-ad04-4b17-9238-f46bba75c684
+appName = 1
+packages = com.navercorp.foo, example.com.shop
+codeBase = /home1/irteam/service/tomcat/webapps/ROOT/WEB-INF
+annotations = @org.springframework.stereotype.Controller
+methodVisibility = public
+excludeConstructors = true
+excludeGetterSetter = true
+environment = dev
+appVersion = 0.0.1
+excludePackages = com.navercorp.baz,example.com.shop.gen
+asyncCodeBaseScanMode = true
+`
+
+func TestUIFile(t *testing.T) {
+	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", PropertiesName: uiFile}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Match("example.com/shop/cart") || c.Match("example.com/shop/gen") || c.Match("example.com/shopping") {
+		t.Error("the patterns do not match")
+	}
+	if !c.ExportedOnly || !c.ExcludeConstructors || !c.ExcludeGetterSetter || !slices.Equal(c.Annotations, []string{"@org.springframework.stereotype.Controller"}) {
+		t.Errorf("config %+v", c)
+	}
+	want := map[string]string{"serverUrl": "http://collector.example.com:8080", "apiKey": "4c94e0dd-ad04-4b17-9238-f46bba75c684", "appName": "1", "environment": "dev", "appVersion": "0.0.1"}
+	if !maps.Equal(c.Run, want) {
+		t.Errorf("run-time settings %q, want %q", c.Run, want)
+	}
+	if len(c.Notes) != 2 || !strings.Contains(c.Notes[0], ":5:1: codeBase has no effect: not needed") {
+		t.Errorf("notes %q", c.Notes)
+	}
+}
+
+func TestFileErrors(t *testing.T) {
+	for _, test := range []struct{ file, text, want string }{
+		{FileName, "packages = [", ":1:12: "},
+		{FileName, "\nappName = \"x\"\nappName = 1", ":3:"},
+		{FileName, "a = 1", `:1:1: unknown key "a"; known are packages, `},
+		{FileName, "x = \"\"\n\n pakages = []", `unknown key "x"; known`},
+		{FileName, "[packages]\nx = 1", ":1:2: packages: want a list of strings, have map["},
+		{PropertiesName, "# c\n  severUrl = http://h", `scavenger.conf:2:3: unknown key "severUrl"; did you mean serverUrl?`},
+		{PropertiesName, "appName = \\u12", `scavenger.conf:1:11: \u wants four hexadecimal digits`},
+		{PropertiesName, "appName=a\nappName=\xff", "scavenger.conf:2:9: not UTF-8"},
+		{PropertiesName, "excludeByRegex = a, (b", "scavenger.conf:1:1: excludeByRegex: error parsing regexp: missing closing ): `(b`"},
+		{PropertiesName, "apiKey = k\nserverUrl = http://user:secret@host", "scavenger.conf:2:1: serverUrl: want a URL"},
+		{FileName, "apiKey = secret-4c94", "scavenger.toml:1:10: apiKey: want a string in quotes"},
+		{FileName, "apiKey = 4c94secret", ": apiKey: want a string in quotes"},
+		{FileName, "apiKey = ['secret']", "scavenger.toml:1:1: apiKey: want a string"},
+		{PropertiesName, "closures = true", "scavenger.conf:1:1: closures: function literals are not listed by themselves"},
+	} {
+		_, err := load(tree(t, map[string]string{"go.mod": "module m\n", test.file: test.text}))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: error %v, want %q", test.text, err, test.want)
+		}
+	}
+}
+
+func TestFindFile(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"go.mod": "module m\n", "scavenger.toml": "appName = 'root'", "a/scavenger.conf": "appName = a", "a/b/x.go": "", "c/x.go": "",
+		"etc/other.conf": "appName = other", "both/scavenger.conf": "", "both/scavenger.toml": "",
+	})
+	other := filepath.Join(dir, "etc", "other.conf")
+	for _, test := range []struct{ dir, file, variable, want string }{
+		{"", "", "", "root"},
+		{"c", "", "", "root"},
+		{"a/b", "", "", "a"},
+		{"a/b", other, "x", "other"},
+		{"a/b", "etc/other.conf", "", "other"},
+		{"c", "", other, "other"},
+		{"c", "", "etc/other.conf", "other"},
+		{"c", "none.conf", "", "-config=none.conf: no such file in "},
+		{"c", filepath.Join(dir, "none.conf"), "", "none.conf: no such file"},
+		{"c", "", "none.conf", "SCAVENGER_CONFIG=none.conf: no such file in "},
+		{"both", "", "", "scavenger.toml: there is also scavenger.conf, and settings stand in one file: remove scavenger.conf"},
+	} {
+		c, err := Load(Source{Dir: filepath.Join(dir, filepath.FromSlash(test.dir)), File: test.file, Lookup: environ("SCAVENGER_CONFIG", test.variable)})
+		if err != nil {
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%+v: %v", test, err)
+			}
+			continue
+		}
+		if got := c.Run["appName"]; got != test.want {
+			t.Errorf("%+v: appName %q", test, got)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := load(filepath.Join(dir, "c")); err != nil || c.File != "" {
+		t.Errorf("outside a module %q is found (%v)", c.File, err)
+	}
+}
+
+// What acts at build time is expanded there; what is built in is not.
+func TestExpand(t *testing.T) {
+	c, err := load(tree(t, map[string]string{"go.mod": "module m\n",
+		PropertiesName: "packages = $TEAM/a, ${appName}, $none/x\nappName = shop\napiKey = $KEY\nschedulerIntervalMillis = ${I}\nexcludeByRegex = ^a$|b$\n"}),
+		"TEAM", "example.com/team", "KEY", "secret", "I", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"example.com/team/a", "shop", "$none/x"}; !slices.Equal(c.Packages, want) {
+		t.Errorf("packages %q, want %q", c.Packages, want)
+	}
+	if c.Run["apiKey"] != "$KEY" || c.Run["schedulerIntervalMillis"] != "${I}" {
+		t.Errorf("run-time settings %q", c.Run)
+	}
+	if re := c.ExcludeByRegex[0].String(); re != "^(?:^a$|b$)$" {
+		t.Errorf("regular expression %s", re)
+	}
+}
+
+func TestHalfCollector(t *testing.T) {
+	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: "appName = 'x'\nserverUrl = 'http://h'"}))
+	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "scavenger.toml:2:1: serverUrl has no effect without apiKey") {
+		t.Errorf("notes %q, %v", c.Notes, err)
+	}
+}
+
+func FuzzProperties(f *testing.F) {
+	f.Add(uiFile)
+	f.Add("a\\\n  b = c\\\n  d\n!x\r\ne:f\\tg\\u00e9")
+	differs := regexp.MustCompile(`[\r\f\x{FEFF}\x{FFFD}]|\\u|\\$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := parseProperties(text)
+		lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
+		for _, p := range got {
+			if p.line < 1 || p.line > lines || p.column < 1 || p.column > len(text) {
+				t.Fatalf("%q is at %d:%d of %d lines", p.name, p.line, p.column, lines)
+			}
+		}
+		// Where the library differs from Java: see hitrt's test of the same name.
+		if err != nil || differs.MatchString(text) || strings.ToValidUTF8(text, "") != text {
+			return
+		}
+		want, err := (&properties.Loader{DisableExpansion: true}).LoadBytes([]byte(text))
+		if err != nil || strings.Contains(strings.Join(want.Keys(), ""), "\n") {
+			return
+		}
+		values := map[string]string{}
+		for _, p := range got {
+			values[p.name] = p.value.(string)
+		}
+		if !maps.Equal(values, want.Map()) {
+			t.Fatalf("%q = %q, the library says %q", text, values, want.Map())
+		}
+	})
+}
+
+// No file makes the reader panic or accept what it then cannot use.
+func FuzzTOML(f *testing.F) {
+	f.Add("packages = ['a']\nserverUrl = \"http://h\"\n[x]\ny = 1")
+	f.Add("\"packages\" = [\n'a',\n]\nexitTimeout = 1\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		properties, err := parseTOML(text)
+		if err != nil {
+			return
+		}
+		for _, p := range properties {
+			if name, ok := lookUp(p.name); ok {
+				if s, err := newSetting(name, p.value); err == nil && s.List == nil && s.Value == "" {
+					t.Fatalf("%q: %v is taken for no value", text, p.value)
+				}
+			}
+		}
+	})
+}
+
+// A pattern without wildcards holds itself and what is below it; nothing matches
+// past the boundary of a path element; and the literals of a pattern are in every
+// path that it matches.
+func FuzzMatch(f *testing.F) {
+	f.Add("example.com/shop", "example.com/shopping")
+	f.Add("a.b.c", "a.b/c")
+	f.Add(".../x...", "a/b/x/c")
+	f.Fuzz(func(t *testing.T, pattern, path string) {
+		if checkPattern(pattern) != nil || strings.HasSuffix(pattern, "/") {
+			return
+		}
+		c := &Config{Packages: []string{pattern}}
+		if !strings.Contains(pattern, "...") {
+			for _, p := range []string{pattern, pattern + "/x"} {
+				if !c.Match(p) {
+					t.Errorf("%q does not match %q", pattern, p)
+				}
+			}
+			if c.Match(pattern + "x") {
+				t.Errorf("%q matches %q", pattern, pattern+"x")
+			}
+		}
+		if c.Match(path) && !strings.Contains(path, c.Literals()[0]) {
+			t.Errorf("%q matches %q, which lacks %q", pattern, path, c.Literals()[0])
+		}
+	})
+}
