@@ -50,7 +50,8 @@ func parseEntry(line string) (e entry, ok bool) {
 }
 
 // entries yields the functions of p with the offset of each one's line. Lines
-// that do not parse are left out; the link action writes none.
+// that do not parse are left out: the first, which is for those who look into a
+// binary.
 func (p *Package) entries() iter.Seq2[int, entry] {
 	return func(yield func(int, entry) bool) {
 		for at := 0; at < len(p.Entries); {

@@ -28,6 +28,7 @@ package hitrt
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -55,6 +56,10 @@ const (
 	// minMessage is as far down as a collector with a lower one is followed.
 	maxMessage = 10_000_000
 	minMessage = 64 << 10
+
+	// maxAnySize is the largest message that can be asked for. All of it is in
+	// memory while it is sent.
+	maxAnySize = 1 << 30
 
 	// maxCommon is more than CommonPublicationData can take.
 	maxCommon = 8 << 10
@@ -98,6 +103,8 @@ type collector struct {
 	accepted     bitset    // hits that the collector said OK to
 	acceptedFrom int64     // the interval start of the first of them
 	repeat       repeatState
+
+	leftovers leftovers // of earlier processes
 }
 
 // A batch is the hits of one recording interval.
@@ -113,7 +120,7 @@ func newCollector(p *publisher) *collector {
 		first.interval, first.retry = force, force
 	}
 	return &collector{
-		p: p, client: newClient(p.set, p.network), limit: maxMessage,
+		p: p, client: newClient(p.set, p.network), limit: p.set.maxMessage,
 		poll: first, codebase: first, invocation: first,
 		pending: newBitset(p.codebase.size), pendingSince: p.started,
 		accepted: newBitset(p.codebase.size),
@@ -140,6 +147,8 @@ func (c *collector) tick() {
 		// Hits must not wait for a codebase that the collector does not take:
 		// it may know these functions from another process.
 		c.publishInvocations()
+	case c.complete && c.repeat == repeatNone && c.batch == nil && c.invocation.failures == 0:
+		c.sendLeftover()
 	}
 }
 
@@ -381,6 +390,27 @@ func (c *collector) sendHits(hits bitset, start, publishedAt int64) error {
 	return nil
 }
 
+// flush sends what is pending, and first of all, if it was not sent, the
+// codebase.
+func (c *collector) flush() error {
+	defer c.client.closeIdle()
+	if !c.polled {
+		c.pollConfig()
+	}
+	if !c.polled {
+		return errors.New("scavenger: the collector does not answer, or not to this api key")
+	}
+	for !c.complete {
+		if err := c.publishChunk(); err != nil {
+			return err
+		}
+		if c.complete {
+			time.Sleep(settle)
+		}
+	}
+	return c.sendRest()
+}
+
 // finish is the last publication, within the time that Exit has. It is made
 // even if the process did not live until its first tick.
 func (c *collector) finish() {
@@ -401,9 +431,22 @@ func (c *collector) finish() {
 	if c.repeat == repeatDue && c.sendAgain() != nil {
 		return
 	}
-	if c.sendRest() == nil && c.repeat == repeatDue {
+	if c.sendRest() != nil {
+		return
+	}
+	if c.repeat == repeatDue {
 		c.settle()
-		_ = c.sendAgain() // reported
+		if c.sendAgain() != nil {
+			return
+		}
+	}
+	c.finishLeftovers()
+}
+
+// finishLeftovers sends what earlier processes left behind, as long as there is
+// time: programs that never live until a tick would leave it for ever.
+func (c *collector) finishLeftovers() {
+	for c.p.left() > 0 && c.sendLeftover() {
 	}
 }
 
@@ -425,9 +468,12 @@ func (c *collector) finishUnknown() {
 	}
 	c.settle()
 	if err != nil {
-		_ = c.sendRest() // reported
+		err = c.sendRest()
 	} else {
-		_ = c.sendAgain() // reported
+		err = c.sendAgain()
+	}
+	if err == nil {
+		c.finishLeftovers()
 	}
 }
 

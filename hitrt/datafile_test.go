@@ -17,6 +17,16 @@ import (
 	"time"
 )
 
+// headerOf reads the header of a process's file.
+func headerOf(t *testing.T, b []byte) map[string]any {
+	t.Helper()
+	var header map[string]any
+	if err := json.Unmarshal(b[16:16+binary.LittleEndian.Uint32(b[8:])], &header); err != nil {
+		t.Fatal(err)
+	}
+	return header
+}
+
 // A dataFunction is a function as the files of a directory have it.
 type dataFunction struct {
 	Package, Receiver, Name, Signature, Hash, File, Reason string

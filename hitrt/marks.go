@@ -11,15 +11,18 @@ import (
 // sweep calls hit with the index of every mark that is set, and clears it.
 //
 // The program sets marks at any time, on any thread, with plain byte stores, so
-// reading a mark and clearing it must be one step. Four marks at a time are
-// swapped against zero:
+// a mark must be read and cleared in one step; and a mark may be what outlives a
+// process that is killed, so hit must have put it somewhere else before it is
+// cleared. Four marks at a time are read, handed to hit, and cleared if they are
+// still what was read:
 //
-//	if atomic.LoadUint32(w) != 0 { v = atomic.SwapUint32(w, 0) }
+//	for v := load(w); v != 0; v = load(w) { hit…; if compareAndSwap(w, v, 0) { break } }
 //
-// A store that comes before the swap is in v; one that comes after it stays for
-// the next sweep. Program code that finds its mark set and stores nothing read
-// the 1 before the swap took it, so the swap returns that 1. To copy the array
-// and clear it afterwards loses every store in between.
+// A store that comes before the swap makes it fail, unless it is in v; one that
+// comes after it stays for the next sweep. Program code that finds its mark set
+// and stores nothing read the 1 before the swap, so it is in v. The program only
+// sets marks, so that four attempts are the most. To copy the array and clear it
+// afterwards loses every store in between.
 //
 // The link action lays marks out in whole, aligned words. If they ever are not,
 // a word could reach into a neighbour's memory; then marks are read and never
@@ -39,13 +42,14 @@ func sweep(marks []uint8, hit func(i int)) {
 	}
 	words := unsafe.Slice((*uint32)(unsafe.Pointer(&marks[0])), n/4)
 	for w := range words {
-		if atomic.LoadUint32(&words[w]) == 0 {
-			continue
-		}
-		v := atomic.SwapUint32(&words[w], 0)
-		for i, m := range *(*[4]uint8)(unsafe.Pointer(&v)) {
-			if m != 0 {
-				hit(4*w + i)
+		for v := atomic.LoadUint32(&words[w]); v != 0; v = atomic.LoadUint32(&words[w]) {
+			for i, m := range *(*[4]uint8)(unsafe.Pointer(&v)) {
+				if m != 0 {
+					hit(4*w + i)
+				}
+			}
+			if atomic.CompareAndSwapUint32(&words[w], v, 0) {
+				break
 			}
 		}
 	}

@@ -43,6 +43,30 @@ func TestSweep(t *testing.T) {
 	sweep(nil, func(i int) { t.Errorf("hit %d without marks", i) })
 }
 
+// A mark is cleared after it was handed over, not before: in between, the process
+// may be killed. One that is set meanwhile is not lost.
+func TestSweepOrder(t *testing.T) {
+	marks := bytesOf(make([]uint64, 1))
+	marks[1] = 1
+	var got []int
+	sweep(marks, func(i int) {
+		if marks[i] == 0 {
+			t.Errorf("mark %d is cleared before hit has returned", i)
+		}
+		got = append(got, i)
+		marks[2], marks[7] = 1, 1 // in the same word, and in the next one
+	})
+	for i, want := range []bool{false, true, true, false, false, false, false, true} {
+		if slices.Contains(got, i) != want {
+			t.Errorf("hits %v, want 1, 2 and 7", got)
+		}
+		// The last call of hit set both again.
+		if i == 2 && marks[i] != 1 {
+			t.Errorf("mark %d was set after its word was cleared, and is lost", i)
+		}
+	}
+}
+
 // setMark is the mark that rewrite inserts. The race detector must not see it,
 // as it does not see the real one.
 //
@@ -74,7 +98,13 @@ func TestSweepConcurrent(t *testing.T) {
 	go func() {
 		defer sweeper.Done()
 		for !stop.Load() {
-			sweep(marks, func(i int) { seen[i].Add(1) })
+			// A hit may be seen, and the function called, before the mark is
+			// cleared: what a sweep saw counts from its end on.
+			var hits []int
+			sweep(marks, func(i int) { hits = append(hits, i) })
+			for _, i := range hits {
+				seen[i].Add(1)
+			}
 			sweeps.Add(1)
 		}
 	}()

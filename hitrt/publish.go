@@ -8,13 +8,19 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
 
-// checkpointInterval is how much of the last hits may be lost from local files
-// when the process is killed.
+// checkpointInterval is how old a stamp may be; and, where marks are not mapped,
+// how much of the last hits may be lost from local files when the process is
+// killed.
 const checkpointInterval = time.Second
+
+// aloneInterval is how often the publisher looks whether it is alone.
+const aloneInterval = time.Second
 
 // earliest is the first time that the collector accepts, in Unix milliseconds.
 const earliest = 1_490_000_000_001
@@ -30,12 +36,16 @@ type publisher struct {
 	process  string            // a UUID
 	network  http.RoundTripper // in place of the real one, if not nil
 
+	isProgram bool // and not a library, as far as the build information says
+
 	collector *collector // nil if there is none, or it does not want this key
 	data      *dataFile  // nil without dataDir
 
 	nextTick       time.Time
 	nextCheckpoint time.Time
 
+	flushes  chan chan error // of Flush
+	ready    chan struct{}   // closed when there are local files
 	leaving  atomic.Bool
 	exiting  chan struct{} // closed when Exit was called
 	deadline time.Time     // valid once exiting is closed
@@ -50,6 +60,8 @@ func newPublisher(p *Program, set *settings) *publisher {
 		rep:      newReporter(os.Stderr, set),
 		now:      time.Now,
 		started:  time.Now(),
+		flushes:  make(chan chan error),
+		ready:    make(chan struct{}),
 		exiting:  make(chan struct{}),
 		done:     make(chan struct{}),
 	}
@@ -58,19 +70,33 @@ func newPublisher(p *Program, set *settings) *publisher {
 // run is the goroutine.
 func (p *publisher) run() {
 	defer close(p.done)
+	// A store into a mapped file that somebody cut off meanwhile must not end the
+	// program if it is ours.
+	debug.SetPanicOnFault(true)
 	defer func() {
 		// A bug in here must not end the program.
 		if bug := recover(); bug != nil {
 			p.rep.write("internal error, from now on nothing is recorded: %v", bug)
 		}
 	}()
-	p.prepare()
+	p.begin()
 	for p.collector != nil || p.data != nil {
 		p.work()
-		if !p.sleep() {
+		if p.isAlone() || !p.sleep() {
 			p.finish()
 			return
 		}
+	}
+}
+
+// begin prepares everything and makes local files. From then on, where marks can
+// be mapped, nothing that the program calls can be lost.
+func (p *publisher) begin() {
+	defer close(p.ready)
+	p.prepare()
+	if p.data != nil {
+		p.checkpoint()
+		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 }
 
@@ -81,6 +107,8 @@ func (p *publisher) prepare() {
 	}
 	p.set.identify()
 	p.process = newUUID()
+	mode := buildSetting("-buildmode")
+	p.isProgram = mode == "exe" || mode == "pie"
 	p.codebase = newCodebase(p.packages)
 	if p.set.collects() {
 		p.collector = newCollector(p)
@@ -97,6 +125,7 @@ func (p *publisher) work() {
 	now := time.Now()
 	if p.data != nil && !now.Before(p.nextCheckpoint) {
 		p.checkpoint()
+		p.data.verify()
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.collector != nil && !now.Before(p.nextTick) {
@@ -122,7 +151,19 @@ func (p *publisher) sleep() bool {
 	if p.data != nil && (p.collector == nil || p.nextCheckpoint.Before(wake)) {
 		wake = p.nextCheckpoint
 	}
-	return p.pause(time.Until(wake))
+	return p.pause(min(time.Until(wake), aloneInterval))
+}
+
+// isAlone reports whether no goroutine is left but this one: main has called
+// runtime.Goexit, and all others have ended. The runtime ends such a program,
+// but not as long as there is a goroutine that wakes up again. A library for C
+// has no goroutine while its host does not call it.
+func (p *publisher) isAlone() bool {
+	if !p.isProgram || runtime.NumGoroutine() > 1 {
+		return false
+	}
+	p.startExit()
+	return true
 }
 
 // pause waits for d. It returns false at once when the program exits.
@@ -134,7 +175,23 @@ func (p *publisher) pause(d time.Duration) bool {
 		return false
 	case <-timer.C:
 		return true
+	case answer := <-p.flushes:
+		answer <- p.flush()
+		return true
 	}
+}
+
+// flush is what [Flush] does, in the publisher's goroutine.
+func (p *publisher) flush() error {
+	if p.data != nil {
+		p.checkpoint()
+	}
+	if p.collector == nil {
+		return nil
+	}
+	err := p.collector.flush()
+	p.dismiss()
+	return err
 }
 
 // sweep reads and clears the marks, for all outlets at once.
@@ -152,19 +209,17 @@ func (p *publisher) sweep() {
 
 // checkpoint brings the data file up to date.
 func (p *publisher) checkpoint() {
+	p.data.inspect()
 	p.sweep()
 	p.data.write(p.now())
 }
 
 // exit is what [Exit] does, in the goroutine that ends the program.
 func (p *publisher) exit() {
-	if !p.leaving.CompareAndSwap(false, true) {
+	wait, ok := p.startExit()
+	if !ok {
 		return
 	}
-	wait := p.set.exitTimeout
-	// Something is left for what follows the last call.
-	p.deadline = time.Now().Add(wait - wait/20)
-	close(p.exiting)
 	if p.set.dataDir != "" {
 		// Local files need no collector's answer, only a moment.
 		wait = max(wait, 250*time.Millisecond)
@@ -175,6 +230,18 @@ func (p *publisher) exit() {
 	case <-p.done:
 	case <-timer.C:
 	}
+}
+
+// startExit sets the deadline. ok is false if it was set before.
+func (p *publisher) startExit() (wait time.Duration, ok bool) {
+	if !p.leaving.CompareAndSwap(false, true) {
+		return 0, false
+	}
+	wait = p.set.exitTimeout
+	// Something is left for what follows the last call.
+	p.deadline = time.Now().Add(wait - wait/20)
+	close(p.exiting)
+	return wait, true
 }
 
 // finish writes and sends what is pending. Local files come first: they are

@@ -43,7 +43,7 @@ func (r *reporter) trace(format string, args ...any) {
 
 func (r *reporter) write(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
-	if r.key != "" {
+	if len(r.key) >= shortestKey {
 		line = strings.ReplaceAll(line, r.key, "***")
 		line = strings.ReplaceAll(line, url.QueryEscape(r.key), "***")
 	}
@@ -51,6 +51,10 @@ func (r *reporter) write(format string, args ...any) {
 	line = clamp(printable(line), 600)
 	_, _ = io.WriteString(r.out, "scavenger: "+line+"\n")
 }
+
+// shortestKey is how long an api key must be to be looked for in lines: a shorter
+// one, which no collector gives out, would be found in the middle of words.
+const shortestKey = 6
 
 // keyStart is as much of an api key as may be shown.
 func keyStart(key string) string {

@@ -1,12 +1,14 @@
 package hitrt
 
 // Settings of the running program: what was baked in when it was linked,
-// overridden by SCAVENGER_* variables. Keys, defaults and the meaning of a
-// blank value are those of the Java agent.
+// overridden by scavenger.conf, that by SCAVENGER_OPTIONS, and that by a variable
+// for each key. Keys, defaults and the meaning of a blank value are those of the
+// Java agent.
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path"
@@ -33,7 +35,10 @@ type settings struct {
 	exitTimeout   time.Duration // the longest that Exit may take for the collector
 	debugMode     bool
 
+	maxMessage int // the largest message, in bytes
+
 	problems []string // values that were not understood, to be said once
+	fileErr  error    // why there is no settings file where there should be one
 }
 
 // active reports whether there is an outlet for hits.
@@ -49,12 +54,19 @@ func (s *settings) collects() bool {
 // loadSettings reads the settings of program p. lookup finds environment
 // variables, as [os.LookupEnv] does.
 func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
-	r := settingsReader{lookup: lookup, baked: map[string]string{}}
+	baked := map[string]string{}
+	r := settingsReader{lookup: lookup}
 	if p.Settings != "" {
-		if err := json.Unmarshal([]byte(p.Settings), &r.baked); err != nil {
+		if err := json.Unmarshal([]byte(p.Settings), &baked); err != nil {
 			r.problem("reading the settings in the binary: %v", err)
 		}
 	}
+	options, _ := lookup("SCAVENGER_OPTIONS")
+	file, _, fileErr := settingsFile(lookup)
+	if fileErr != nil {
+		r.problem("reading settings: %v", fileErr)
+	}
+	r.values = []map[string]string{parseOptions(options), file, baked}
 	s := &settings{
 		enabled:     r.boolean("enabled", true),
 		apiKey:      r.text("apiKey", "licenseKey"),
@@ -70,6 +82,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		forceInterval: r.integer("forceIntervalSeconds", 0, 0, time.Second),
 		exitTimeout:   r.duration("exitTimeout", 2*time.Second),
 	}
+	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()
 	if dir := r.text("dataDir"); dir != "" {
 		// The program may change its working directory later.
@@ -81,7 +94,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
-	s.problems = r.problems
+	s.problems, s.fileErr = r.problems, fileErr
 	return s
 }
 
@@ -89,7 +102,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 // understand.
 type settingsReader struct {
 	lookup   func(string) (string, bool)
-	baked    map[string]string
+	values   []map[string]string // where there is no variable; the first that has the key counts
 	problems []string
 }
 
@@ -98,20 +111,47 @@ func (r *settingsReader) problem(format string, args ...any) {
 }
 
 // text returns the value of the first of the keys (a key and its aliases) that
-// is set. Variables come before baked-in values; a variable that is set but
-// blank means the default.
+// is set. Variables come before all others. One that is set but blank means the
+// default.
 func (r *settingsReader) text(keys ...string) string {
+	v, _ := r.find(keys...)
+	return v
+}
+
+// find is text, and says under which of the keys the value was.
+func (r *settingsReader) find(keys ...string) (value, key string) {
 	for _, key := range keys {
 		if v, ok := r.lookup(variable(key)); ok {
-			return strings.TrimSpace(v)
+			return r.expanded(key, v), key
 		}
 	}
-	for _, key := range keys {
-		if v := strings.TrimSpace(r.baked[key]); v != "" {
-			return v
+	for _, values := range r.values {
+		for _, key := range keys {
+			if v, ok := values[key]; ok {
+				return r.expanded(key, v), key
+			}
 		}
 	}
-	return ""
+	return "", ""
+}
+
+// expanded is a value with $NAME replaced by the variable of that name or by
+// the value of another key.
+func (r *settingsReader) expanded(key, v string) string {
+	v = expand(v, func(name string) (string, bool) {
+		if v, ok := r.lookup(name); ok {
+			return v, true
+		}
+		for _, values := range r.values {
+			if v, ok := values[name]; ok {
+				return v, true
+			}
+		}
+		return "", false
+	}, func(name string) {
+		r.problem("%s has $%s in it, which is neither a variable nor a key", key, clamp(name, 60))
+	})
+	return strings.TrimSpace(v)
 }
 
 // boolean is true for "true" in any case, as for the Java agent: whoever
@@ -131,9 +171,14 @@ func (r *settingsReader) boolean(key string, standard bool) bool {
 
 func (r *settingsReader) integer(key string, standard, least int64, unit time.Duration) time.Duration {
 	const most = int64(30 * 24 * time.Hour / time.Second) // no product below overflows
-	v := r.text(key)
+	// The Python agent counts seconds where the Java agent counts milliseconds.
+	inSeconds := strings.TrimSuffix(key, "Millis") + "Seconds"
+	v, found := r.find(key, inSeconds)
 	if v == "" {
 		return time.Duration(standard) * unit
+	}
+	if found == inSeconds && unit == time.Millisecond {
+		v += "000"
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
 	if err != nil || n < least || n > most*int64(time.Second/unit) {
@@ -159,6 +204,24 @@ func (r *settingsReader) duration(key string, standard time.Duration) time.Durat
 		d = standard
 	}
 	return d
+}
+
+// size accepts a number of bytes, KB or MB, as the Java agent's
+// max-message-size does.
+func (r *settingsReader) size(key string, standard int) int {
+	v := r.text(key)
+	if v == "" {
+		return standard
+	}
+	digits := strings.TrimRight(strings.ToUpper(v), " BKM")
+	unit := map[string]int{"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20}
+	factor, ok := unit[strings.TrimSpace(strings.ToUpper(v)[len(digits):])]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if !ok || err != nil || int(n) > maxAnySize/factor || int(n)*factor < minMessage {
+		r.problem("%s is %s, want a size such as 10MB, from %d to %d bytes: using %d", key, shown(v), minMessage, maxAnySize, standard)
+		return standard
+	}
+	return int(n) * factor
 }
 
 // choice returns one of the options; the first is the default.
@@ -194,6 +257,13 @@ func (r *settingsReader) serverURL() string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
+}
+
+// explain says why a program is inert whose environment asks for something else.
+func (s *settings) explain(out io.Writer) {
+	if s.fileErr != nil {
+		fmt.Fprintf(out, "scavenger: reading settings: %v\n", s.fileErr)
+	}
 }
 
 // shown is a value as it appears in a message.
@@ -272,9 +342,17 @@ func buildVersion() string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
 	}
-	for _, set := range info.Settings {
-		if set.Key == "vcs.revision" {
-			return set.Value[:min(12, len(set.Value))]
+	revision := buildSetting("vcs.revision")
+	return revision[:min(12, len(revision))]
+}
+
+// buildSetting is a setting that the program was built with, "" if unknown.
+func buildSetting(key string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, set := range info.Settings {
+			if set.Key == key {
+				return set.Value
+			}
 		}
 	}
 	return ""

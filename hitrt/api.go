@@ -1,0 +1,124 @@
+package hitrt
+
+// For programs that want to say themselves where hits go. Most need none of it:
+// settings and variables do.
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"sync/atomic"
+)
+
+// A Config is the settings of a program in its own words. Variables that begin
+// with SCAVENGER_ come before it, and what is empty is as if it were not there.
+type Config struct {
+	ServerURL   string // of the collector
+	APIKey      string
+	DataDir     string // for local files
+	AppName     string
+	AppVersion  string
+	Environment string
+	Hostname    string
+}
+
+var (
+	// errNoMarks: the registry has never called Register.
+	errNoMarks = errors.New("scavenger: this program was not built with -toolexec=scavenger-wrap: nothing is recorded")
+	errActive  = errors.New("scavenger: the settings in the binary or the environment have started it already")
+	errInert   = errors.New("scavenger: neither serverUrl and apiKey nor dataDir are set: nothing is recorded")
+)
+
+// dormant is the program whose settings say nothing.
+var dormant atomic.Pointer[Program]
+
+// Start begins to record in a program that has no settings of its own. What was
+// called before counts too. Such a program should call [Shutdown] at its end.
+func Start(cfg Config) error {
+	if registered.Load() != nil {
+		return errActive
+	}
+	p := dormant.Load()
+	if p == nil {
+		return errNoMarks
+	}
+	set := map[string]string{}
+	if p.Settings != "" {
+		_ = json.Unmarshal([]byte(p.Settings), &set) // Register has said what is wrong
+	}
+	for key, value := range map[string]string{
+		"serverUrl": cfg.ServerURL, "apiKey": cfg.APIKey, "dataDir": cfg.DataDir, "appName": cfg.AppName,
+		"appVersion": cfg.AppVersion, "environment": cfg.Environment, "hostname": cfg.Hostname,
+	} {
+		if value != "" {
+			set[key] = value
+		}
+	}
+	text, err := json.Marshal(set)
+	if err != nil {
+		return err
+	}
+	configured := *p
+	configured.Settings = string(text)
+	s := loadSettings(&configured, os.LookupEnv)
+	if !s.active() {
+		return errInert
+	}
+	if !launch(&configured, s) {
+		return errActive
+	}
+	return nil
+}
+
+// Flush writes and sends what is pending, and waits for it until ctx is done.
+// An error says what could not be sent; it is still pending.
+func Flush(ctx context.Context) error {
+	pub := registered.Load()
+	if pub == nil {
+		return notStarted()
+	}
+	answer := make(chan error, 1)
+	select {
+	case pub.flushes <- answer:
+	case <-pub.done:
+		return errors.New("scavenger: recording has ended")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-pub.done:
+		return errors.New("scavenger: recording has ended")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Shutdown is [Flush] at the end of a program: after it nothing is recorded. It
+// returns when all was sent or ctx is done, and at the latest after exitTimeout.
+func Shutdown(ctx context.Context) error {
+	pub := registered.Load()
+	if pub == nil {
+		return notStarted()
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		Exit()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func notStarted() error {
+	if dormant.Load() == nil {
+		return errNoMarks
+	}
+	return errInert
+}

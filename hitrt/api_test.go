@@ -1,0 +1,97 @@
+package hitrt
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+)
+
+func TestAPIWithoutMarks(t *testing.T) {
+	ctx := context.Background()
+	dormant.Store(nil)
+	for name, err := range map[string]error{"Start": Start(Config{DataDir: t.TempDir()}), "Flush": Flush(ctx), "Shutdown": Shutdown(ctx)} {
+		if !errors.Is(err, errNoMarks) {
+			t.Errorf("%s = %v, want %v", name, err, errNoMarks)
+		}
+	}
+}
+
+// Start, Flush, Shutdown: over a real port and into real files.
+func TestAPI(t *testing.T) {
+	clearVariables(t)
+	fake, dir, ctx := newFake(), t.TempDir(), context.Background()
+	server, prog := serve(t, fake), newProgram(60)
+	dormant.Store(nil)
+	defer unregister(t)
+	if Register(prog) {
+		t.Fatal("Register is active without settings")
+	}
+	if err := Start(Config{AppName: "mine"}); !errors.Is(err, errInert) {
+		t.Errorf("Start without an outlet = %v, want %v", err, errInert)
+	}
+	prog.call(3)
+	if err := Start(Config{ServerURL: server.URL, APIKey: testKey, DataDir: dir, AppName: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Start(Config{DataDir: dir}); !errors.Is(err, errActive) {
+		t.Errorf("second Start = %v, want %v", err, errActive)
+	}
+	for _, i := range []int{3, 4} {
+		prog.call(i)
+		if err := Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 })
+		if _, functions, err := readData(dir); err != nil || functions[i].stamp == 1 {
+			t.Errorf("function %d is not in the files (%v)", i, err)
+		}
+	}
+	if got := fake.got("SendInvocationDataPublication")[0].common.text(2); got != "mine" {
+		t.Errorf("application %q, want mine", got)
+	}
+	prog.call(5)
+	if err := Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(5)) > 0 })
+	if err := Flush(ctx); err == nil {
+		t.Error("Flush after Shutdown reports success")
+	}
+}
+
+// Neither waits longer than it is told to, and a failure is reported.
+func TestAPIDown(t *testing.T) {
+	clearVariables(t)
+	dormant.Store(nil)
+	defer unregister(t)
+	Register(newProgram(60))
+	if err := Start(Config{ServerURL: "http://127.0.0.1:1", APIKey: testKey}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Flush(context.Background()); err == nil {
+		t.Error("Flush to nowhere reports success")
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	began := time.Now()
+	if err := Flush(ended); err == nil { // it may have been quicker than to look at ctx
+		t.Errorf("Flush with a context that is done = %v", err)
+	}
+	if err := Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]int{"5MB": 5 << 20, "64 kb": 64 << 10, "1000000": 1_000_000, "70000B": 70_000,
+		"1": maxMessage, "9999MB": maxMessage, "x": maxMessage, "-5MB": maxMessage, "5MB5": maxMessage, "": maxMessage} {
+		s := loadSettings(&Program{}, environment("SCAVENGER_MAX_MESSAGE_SIZE="+text))
+		if s.maxMessage != want || (len(s.problems) != 0) != (want == maxMessage && text != "") {
+			t.Errorf("%q: %d, problems %q, want %d", text, s.maxMessage, s.problems, want)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package hitrt
+
+// The check that `scavenger-wrap doctor` makes: a program of its own, made of
+// this package, asks the collector what every program asks it first. In other
+// programs the linker drops this.
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// A checkStep is one line of what [Check] writes.
+type checkStep struct {
+	Step    string // what was tried
+	Outcome string // "ok" or "failed"
+	Detail  string // what came of it
+	Advice  string `json:",omitempty"` // what to do about it
+}
+
+// Check exchanges with the collector what a program with these baked-in settings
+// would, first of all and in this environment, without publishing anything. It
+// writes a JSON object for each step, and stops at the first that fails.
+func Check(out io.Writer, settings string) {
+	enc := json.NewEncoder(out)
+	say := func(step, outcome, detail, advice string) {
+		_ = enc.Encode(checkStep{step, outcome, detail, advice})
+	}
+	set := loadSettings(&Program{Settings: settings}, os.LookupEnv)
+	for _, p := range set.problems {
+		say("settings", "failed", p, "correct the value")
+	}
+	if !set.collects() {
+		say("collector", "failed", "serverUrl or apiKey is not set", "set both to report to a collector; dataDir needs neither")
+		return
+	}
+	c := newClient(set, nil)
+	defer c.closeIdle()
+	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
+	defer cancel()
+	target, err := c.initConfig(ctx)
+	if err != nil {
+		say("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err, set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
+		return
+	}
+	say("initConfig", "ok", fmt.Sprintf("%s says that gRPC is at %s", set.serverURL, target), "")
+	body, err := c.call(ctx, target, methodPoll, encodeConfigRequest(set.apiKey, "scavenger-wrap-doctor"))
+	var answer intervals
+	if err == nil {
+		answer, err = decodeIntervals(body)
+	}
+	switch {
+	case unauthenticated(err):
+		say("PollConfig", "ok", target+" answers", "")
+		say("apiKey", "failed", "the collector does not know the key", "copy it from the dashboard of the workspace in Scavenger's web page")
+	case err != nil:
+		say("PollConfig", "failed", fmt.Sprintf("%s: %v", target, withoutKey(err, set.apiKey)), "gRPC (HTTP/2) must get through to the collector; behind a proxy that ends TLS see grpcTls")
+	default:
+		say("PollConfig", "ok", fmt.Sprintf("%s answers; polls every %v s", target, answer.poll), "")
+		say("apiKey", "ok", "the collector knows the key", "")
+	}
+}
+
+// withoutKey is an error's text without the api key, which is part of a URL.
+func withoutKey(err error, key string) string {
+	text := strings.ReplaceAll(err.Error(), key, "***")
+	return strings.ReplaceAll(text, url.QueryEscape(key), "***")
+}

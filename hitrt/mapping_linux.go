@@ -1,0 +1,169 @@
+//go:build linux && (386 || amd64 || arm || arm64 || loong64 || riscv64)
+
+package hitrt
+
+// Mapping on Linux.
+//
+// The program runs meanwhile, in goroutines that packages' initialisation
+// started and in threads of C. What it stores between copying a page and
+// replacing it would be lost, and there is no way to stop it. So the page is
+// kept in a pipe: vmsplice(2) puts a page into a pipe by reference, not by copy.
+// Once mmap has returned no processor reaches the old page any more, and what is
+// read from the pipe is its final content.
+//
+//  1. The page is written to (a zero is added to a word), since a page that was
+//     never written to is no page of the program's own yet.
+//  2. vmsplice: the pipe refers to it.
+//  3. mmap: the file takes its place.
+//  4. The pipe is read, and the marks are set in the file.
+
+import (
+	"errors"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// canMap reports whether marks can be mapped to a file in dir. On a file system
+// that may fail a store into an existing block (a copy-on-write one that is full,
+// a network that is down) the store would end the program, so those are taken
+// that are known not to.
+func canMap(dir string) bool {
+	const ext4, xfs, tmpfs, overlay, f2fs = 0xEF53, 0x58465342, 0x01021994, 0x794C7630, 0xF2F52010
+	if os.Getpagesize() != mappedPage {
+		return false
+	}
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dir, &fs) != nil {
+		return false
+	}
+	switch uint32(fs.Type) {
+	case ext4, xfs, tmpfs, overlay, f2fs:
+		return true
+	}
+	return false
+}
+
+// mapFile maps a whole file for reading and writing.
+func mapFile(file *os.File, size int) ([]byte, error) {
+	return syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+}
+
+func unmapFile(data []byte) { _ = syscall.Munmap(data) }
+
+// attach maps the file's pages from offset on over those of r. The marks that
+// are set stay set.
+func attach(r pageRange, file *os.File, offset int64) error {
+	return r.replace(func(done, size int) error {
+		return mapFixed(r.start+uintptr(done), size, syscall.MAP_SHARED, int(file.Fd()), offset+int64(done))
+	})
+}
+
+// detach gives the pages of r memory again that is nobody else's. data is
+// another mapping of the same file, in which the marks lie at the given offset;
+// those that are set there are set again.
+func detach(r pageRange, data []byte) error {
+	if err := mapFixed(r.start, r.size, syscall.MAP_PRIVATE|syscall.MAP_ANON, -1, 0); err != nil {
+		return err
+	}
+	r.set(data, 0)
+	return nil
+}
+
+// replace calls each for the pages of r, as many at a time as a pipe takes, and
+// sets the marks again that were set before it or meanwhile.
+func (r pageRange) replace(each func(done, size int) error) error {
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
+		return err
+	}
+	defer syscall.Close(pipe[0])
+	defer syscall.Close(pipe[1])
+	old := make([]byte, 0, 16*mappedPage)
+	for done := 0; done < r.size; {
+		from, to := max(done, r.at&^3), min(r.size, r.at+len(r.marks))
+		for at := from; at < to; at += mappedPage - at%mappedPage {
+			atomic.AddUint32((*uint32)(unsafe.Pointer(&r.marks[at-r.at])), 0)
+		}
+		size, err := splicePages(pipe[1], r.start+uintptr(done), min(r.size-done, cap(old)))
+		if err != nil {
+			return err
+		}
+		if err := each(done, size); err != nil {
+			return err
+		}
+		if old, err = readPipe(pipe[0], old[:size]); err != nil {
+			return err
+		}
+		r.set(old, done)
+		done += size
+	}
+	return nil
+}
+
+// splicePages puts pages into a pipe by reference and returns how many bytes it
+// took, whole pages.
+func splicePages(pipe int, start uintptr, size int) (int, error) {
+	const nonblock = 2 // SPLICE_F_NONBLOCK
+	v := syscall.Iovec{Base: (*byte)(addressOf(start))}
+	v.SetLen(size)
+	n, _, errno := syscall.Syscall6(syscall.SYS_VMSPLICE, uintptr(pipe), uintptr(unsafe.Pointer(&v)), 1, nonblock, 0, 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("vmsplice", errno)
+	}
+	if n == 0 || n%mappedPage != 0 {
+		return 0, errors.New("vmsplice took a part of a page")
+	}
+	return int(n), nil
+}
+
+func readPipe(pipe int, b []byte) ([]byte, error) {
+	for n := 0; n < len(b); {
+		m, err := syscall.Read(pipe, b[n:])
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || m == 0 {
+			return b, os.NewSyscallError("read", orEOF(err))
+		}
+		n += m
+	}
+	return b, nil
+}
+
+func orEOF(err error) error {
+	if err == nil {
+		return syscall.EPIPE
+	}
+	return err
+}
+
+// set sets the marks that are set in old, a copy of the pages from done on.
+func (r pageRange) set(old []byte, done int) {
+	for i := range r.marks {
+		at := r.at + i - done
+		if at < 0 || at >= len(old) || old[at] == 0 {
+			continue
+		}
+		var one uint32
+		(*[4]uint8)(unsafe.Pointer(&one))[i%4] = 1
+		atomic.OrUint32((*uint32)(unsafe.Pointer(&r.marks[i&^3])), one)
+	}
+}
+
+func mapFixed(start uintptr, size, flags, fd int, offset int64) error {
+	got, errno := mmap(start, size, syscall.PROT_READ|syscall.PROT_WRITE, flags|syscall.MAP_FIXED, fd, offset)
+	if errno != 0 {
+		return os.NewSyscallError("mmap", errno)
+	}
+	if got != start {
+		return errors.New("mmap took another address")
+	}
+	return nil
+}
+
+// addressOf is the pointer to static data at an address.
+func addressOf(address uintptr) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
+}

@@ -1,0 +1,20 @@
+//go:build !linux || !(386 || amd64 || arm || arm64 || loong64 || riscv64)
+
+package hitrt
+
+import (
+	"errors"
+	"os"
+)
+
+// Nothing is mapped here.
+
+func canMap(string) bool { return false }
+
+func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
+
+func unmapFile([]byte) {}
+
+func attach(pageRange, *os.File, int64) error { return errors.ErrUnsupported }
+
+func detach(pageRange, []byte) error { return errors.ErrUnsupported }
