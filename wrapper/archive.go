@@ -138,3 +138,16 @@ func fingerprintOffset(archive []byte) (int, error) {
 	}
 	return i + len(objectMagic), nil
 }
+
+// readFingerprint returns the fingerprint of an archive.
+func readFingerprint(archive string) ([]byte, error) {
+	data, err := os.ReadFile(archive)
+	if err != nil {
+		return nil, err
+	}
+	i, err := fingerprintOffset(data)
+	if err != nil {
+		return nil, err
+	}
+	return data[i : i+fingerprintSize], nil
+}

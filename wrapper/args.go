@@ -61,13 +61,33 @@ func oneDash(arg string) string {
 	return arg
 }
 
-// splitSources splits compile's arguments into the flags and the Go files that
-// follow them. It goes by the end of the list: a flag's value may well end in
-// ".go", but the last flag is never followed by one that is a file's neighbour.
+// valueFlags are the flags of compile that take a value as an argument of its
+// own. Only one that stands last matters, so that those of later releases need
+// not be known unless the go command puts them there.
+var valueFlags = []string{"-D", "-I", "-asmhdr", "-buildid", "-c", "-coveragecfg", "-embedcfg", "-goversion",
+	"-importcfg", "-installsuffix", "-lang", "-linkobj", "-o", "-p", "-pgoprofile", "-symabis", "-trimpath"}
+
+// splitSources splits compile's arguments into the flags and the files that
+// follow them. The files need not end in ".go": -overlay replaces them by files
+// of any name.
 func splitSources(args []string) (flags, files []string) {
 	i := len(args)
-	for i > 0 && strings.HasSuffix(args[i-1], ".go") {
+	for i > 0 && !strings.HasPrefix(args[i-1], "-") {
 		i--
 	}
+	if i > 0 && i < len(args) {
+		last := oneDash(args[i-1])
+		known := slices.Contains(valueFlags, last)
+		// Of a flag that is not known, what is no Go file is taken for the value.
+		if known || last != "-" && !strings.Contains(last, "=") && !booleanLast(last) && !strings.HasSuffix(args[i], ".go") {
+			i++
+		}
+	}
 	return args[:i:i], args[i:]
+}
+
+// booleanLast reports whether a flag is one of those without a value that
+// stand last in practice.
+func booleanLast(flag string) bool {
+	return flag == "-pack" || flag == "-nolocalimports" || flag == "-complete" || flag == "-std"
 }

@@ -2,6 +2,7 @@ package wrapper
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,6 +37,30 @@ func TestSetFlag(t *testing.T) {
 		}
 		if !slices.Equal(before, test.args) {
 			t.Errorf("setFlag changed its argument: %q", test.args)
+		}
+	}
+}
+
+func TestSplitSourcesEnds(t *testing.T) {
+	for _, test := range []struct {
+		args  string
+		files int
+	}{
+		{"-p main -importcfg cfg -pack /a/x.go /a/y.go", 2},
+		{"-p main -pack -asmhdr go_asm.h /a/x.go", 1},
+		{"-p main -pack /tmp/overlaid.txt /a/y.go", 2}, // -overlay
+		{"-p main -embedcfg cfg overlaid", 1},
+		{"-p=main -o=out.a overlaid", 1},
+		{"-p main -- x.go y", 2},
+		{"-p main -newflag value x.go", 1},
+		{"-p main -newflag x.go", 1},
+		{"-p main -o x.a", 0},
+		{"-V=full", 0},
+	} {
+		args := strings.Fields(test.args)
+		flags, files := splitSources(args)
+		if len(files) != test.files || len(flags)+len(files) != len(args) {
+			t.Errorf("splitSources(%s) = %q, %q, want %d files", test.args, flags, files, test.files)
 		}
 	}
 }

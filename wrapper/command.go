@@ -3,29 +3,31 @@
 package wrapper
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
+
+// commandNames are the words that are for us rather than the names of tools.
+// They stand here so that an action need not build the command line to know.
+var commandNames = []string{"init", "scan", "diff", "doctor", "goflags", "report", "version", "completion", "help", "h"}
 
 // isCommand reports whether the first argument is for us rather than the name
 // of a tool.
 func isCommand(arg string) bool {
-	if strings.HasPrefix(arg, "-") {
-		return true
-	}
-	switch arg {
-	case "report", "version", "help", "h":
-		return true
-	}
-	return false
+	return strings.HasPrefix(arg, "-") || slices.Contains(commandNames, arg)
 }
 
 const description = `As the -toolexec of the go command, scavenger-wrap marks the functions of a
@@ -37,58 +39,53 @@ program, which then reports which of them were called:
 
 With serverUrl and apiKey set, the program reports to a Scavenger collector.
 
-Settings stand in scavenger.toml at the root of the module:
+To begin with, "scavenger-wrap init" writes a scavenger.toml in which every
+setting is explained; a scavenger.conf from Scavenger's web page, at the root of
+the module, does as well. "scavenger-wrap scan" then shows what a build would
+mark, and "scavenger-wrap doctor" whether all that it needs is there.
 
-   packages        = ["example.com/shop"]      # default: the main module
-   excludePackages = ["example.com/shop/gen"]
-   apiKey          = "…"
-   serverUrl       = "https://scavenger.example.com"
-   appName         = "shop"                    # default: the program's name
-   environment     = "production"
-   dataDir         = "/var/lib/shop/scavenger"
-
-or in variables: SCAVENGER_PACKAGES, SCAVENGER_EXCLUDE_PACKAGES when building;
-SCAVENGER_API_KEY, SCAVENGER_SERVER_URL, SCAVENGER_APP_NAME,
-SCAVENGER_ENVIRONMENT, SCAVENGER_DATA_DIR when the program runs.
+Environment: SCAVENGER_CONFIG names the settings file; SCAVENGER_PACKAGES and the
+like override it (doctor lists what is set). SCAVENGER_WRAP_LOG names a file for
+one line per build action: why a package was not marked is one grep in it.
+NO_COLOR turns colours off.
 
 Exit status: 0 success, 1 failure, 2 wrong usage; under -toolexec that of the
 wrapped tool.`
 
-func newApp(stdout, stderr io.Writer) *cli.App {
-	return &cli.App{
-		Name:            "scavenger-wrap",
-		Usage:           "find the functions of a Go program that nobody calls",
-		UsageText:       "go build -toolexec=scavenger-wrap [packages]\nscavenger-wrap command [arguments]",
-		Description:     description,
-		Version:         version(),
-		HideHelpCommand: true,
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		ExitErrHandler:  func(*cli.Context, error) {}, // the status is Main's to return
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+// A commands value is what all commands share.
+type commands struct {
+	stdout, stderr io.Writer
+	sources        fs.FS
+	configFile     string // --config
+	log            *logger
+}
+
+func (cmd *commands) app() *cli.App {
+	app := &cli.App{
+		Name:                 "scavenger-wrap",
+		Usage:                "find the functions of a Go program that nobody calls",
+		UsageText:            "go build -toolexec=scavenger-wrap [packages]\nscavenger-wrap command [arguments]",
+		Description:          description,
+		Version:              version(),
+		HideHelpCommand:      true,
+		EnableBashCompletion: true,
+		Writer:               cmd.stdout,
+		ErrWriter:            cmd.stderr,
+		ExitErrHandler:       func(*cli.Context, error) {}, // the status is Main's to return
+		OnUsageError:         asUsageError,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "settings `FILE` in place of the one that is found", Destination: &cmd.configFile, Value: cmd.configFile},
+			&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "warn", EnvVars: []string{"SCAVENGER_WRAP_LOG_LEVEL"}},
+		},
+		Before: func(c *cli.Context) (err error) {
+			if cmd.log, err = newLogger(cmd.stderr, c.String("log-level")); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
 		Commands: []*cli.Command{
-			{
-				Name:      "report",
-				Usage:     "show which functions were called, and which were not",
-				ArgsUsage: "DIR",
-				Description: "DIR is the SCAVENGER_DATA_DIR that programs wrote to. What any number of\n" +
-					"processes, of one program or several, left there is joined.\n\n" +
-					"Exit status 1: there is nothing to report, or a data file is damaged; it is\n" +
-					"named, and the others are reported.",
-				Flags: []cli.Flag{
-					&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
-				},
-				Action:       func(c *cli.Context) error { return runReport(c, stdout, stderr) },
-				OnUsageError: func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-			},
-			{
-				Name:  "version",
-				Usage: "print the version",
-				Action: func(c *cli.Context) error {
-					_, err := fmt.Fprintf(stdout, "scavenger-wrap %s\n", version())
-					return err
-				},
-			},
+			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goflagsCommand(),
+			cmd.reportCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -98,7 +95,13 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return errHelpShown
 		},
 	}
+	for _, c := range app.Commands {
+		c.OnUsageError = asUsageError
+	}
+	return app
 }
+
+func asUsageError(_ *cli.Context, err error, _ bool) error { return usageError{err} }
 
 // A usageError is a mistake on the command line.
 type usageError struct{ error }
@@ -106,8 +109,9 @@ type usageError struct{ error }
 // errHelpShown: nothing was asked for, so help was given.
 var errHelpShown = errors.New("help shown")
 
-func runCommand(args []string) int {
-	err := newApp(os.Stdout, os.Stderr).Run(args)
+func runCommand(args []string, sources fs.FS, configFile string) int {
+	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
+	err := cmd.app().Run(args)
 	var usage usageError
 	switch {
 	case err == nil:
@@ -122,6 +126,24 @@ func runCommand(args []string) int {
 	return exitFail
 }
 
+// loadConfig reads the settings that a build in the working directory has.
+func (cmd *commands) loadConfig() (*config.Config, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv})
+}
+
+// oneOf checks a flag that takes one of a few words.
+func oneOf(c *cli.Context, flag string, words ...string) (string, error) {
+	value := c.String(flag)
+	if !slices.Contains(words, value) {
+		return "", usageError{fmt.Errorf("%s: unknown %s %q: want %s", c.Command.Name, flag, value, strings.Join(words, " or "))}
+	}
+	return value, nil
+}
+
 // version is the version of the module that this binary was built from.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
@@ -130,20 +152,67 @@ func version() string {
 	return "(devel)"
 }
 
+func (cmd *commands) versionCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the version",
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON, with what it was built from"}},
+		Action: func(c *cli.Context) error {
+			if !c.Bool("json") {
+				_, err := fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", version())
+				return err
+			}
+			v := struct {
+				Version  string `json:"version"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+				Revision string `json:"revision,omitempty"`
+				Modified bool   `json:"modified,omitempty"`
+			}{Version: version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					switch s.Key {
+					case "vcs.revision":
+						v.Revision = s.Value
+					case "vcs.modified":
+						v.Modified = s.Value == "true"
+					}
+				}
+			}
+			return json.NewEncoder(cmd.stdout).Encode(v)
+		},
+	}
+}
+
+func (cmd *commands) reportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "report",
+		Usage:     "show which functions were called, and which were not",
+		ArgsUsage: "DIR",
+		Description: "DIR is the SCAVENGER_DATA_DIR that programs wrote to. What any number of\n" +
+			"processes, of one program or several, left there is joined.\n\n" +
+			"Exit status 1: there is nothing to report, or a data file is damaged; it is\n" +
+			"named, and the others are reported.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+		},
+		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
+	}
+}
+
 // runReport prints what the data files in a directory say. Damaged files are
 // named first, so that they stand out from a long report.
 func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if c.NArg() != 1 {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}
-	var write func(*report.Report, io.Writer) error
-	switch format := c.String("format"); format {
-	case "text":
-		write = (*report.Report).WriteText
-	case "json":
+	format, err := oneOf(c, "format", "text", "json")
+	if err != nil {
+		return err
+	}
+	write := (*report.Report).WriteText
+	if format == "json" {
 		write = (*report.Report).WriteJSON
-	default:
-		return usageError{fmt.Errorf("report: unknown format %q: want text or json", format)}
 	}
 	r, err := report.Read(c.Args().First())
 	if err != nil {
@@ -160,3 +229,41 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	}
 	return nil
 }
+
+func (cmd *commands) completionCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print a script that completes commands and flags in a shell",
+		ArgsUsage: "bash|zsh|fish",
+		Description: "For bash, in ~/.bashrc:\n\n   source <(scavenger-wrap completion bash)\n\n" +
+			"For zsh, in ~/.zshrc, below compinit:\n\n   source <(scavenger-wrap completion zsh)\n\n" +
+			"For fish:\n\n   scavenger-wrap completion fish >~/.config/fish/completions/scavenger-wrap.fish",
+		Action: func(c *cli.Context) error {
+			script := ""
+			switch c.Args().First() {
+			case "bash":
+				script = bashCompletion
+			case "zsh":
+				script = "autoload -Uz bashcompinit && bashcompinit\n" + bashCompletion
+			case "fish":
+				var err error
+				if script, err = c.App.ToFishCompletion(); err != nil {
+					return err
+				}
+			default:
+				return usageError{errors.New("completion: name the shell: bash, zsh or fish")}
+			}
+			_, err := io.WriteString(cmd.stdout, script)
+			return err
+		},
+	}
+}
+
+// bashCompletion asks the program itself, up to the word that is typed.
+const bashCompletion = `_scavenger_wrap() {
+	local cur="${COMP_WORDS[COMP_CWORD]}" words=("${COMP_WORDS[@]:0:COMP_CWORD}")
+	[[ "$cur" == -* ]] && words+=("$cur")
+	COMPREPLY=($(compgen -W "$("${words[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
+}
+complete -o default -F _scavenger_wrap scavenger-wrap
+`

@@ -14,12 +14,15 @@ package wrapper
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
@@ -40,22 +43,22 @@ func (a *action) compile() error {
 		err = c.mark()
 	}
 	if err == errUntouched {
-		return replaceProcess(a.path, a.args)
+		return a.untouched()
 	}
 	if err != nil {
 		return err
 	}
-	// If the compiler refuses the marked package, it will refuse the original
-	// too, and what it says of that is what the user should read: several errors
-	// come in an order that marks change. Should it accept the original, then
-	// the package is compiled without marks and its functions are not listed.
+	args, err := c.arguments()
+	if err != nil {
+		return err
+	}
 	var out bytes.Buffer
-	cmd := exec.Command(a.path, append(c.flags, c.files...)...)
+	cmd := a.command(args)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {
-		return replaceProcess(a.path, a.args)
+		return c.refused(out.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.tool, err)
@@ -66,6 +69,31 @@ func (a *action) compile() error {
 	return c.metadata.attach(c.archive)
 }
 
+// refused is what becomes of a marked package that does not compile, with what
+// the compiler said of it.
+//
+// It will most likely refuse the original too, and what it says of that is what
+// the user should read: several errors come in an order that marks change.
+// Should it accept the original, then the package is compiled without marks and
+// its functions are not listed. But the go command keeps the outcome in its
+// cache, so that must not come of a failure that passes, such as of a full disk:
+// those are told by having no place in the source.
+func (c *compilation) refused(message []byte) error {
+	if sourceError.Match(message) {
+		c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
+		return c.untouched()
+	}
+	err := runProcess(c.command(c.args))
+	if err == nil {
+		err = fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
+	}
+	return err
+}
+
+// sourceError matches a message that names a place in the source, or a bug in
+// the compiler.
+var sourceError = regexp.MustCompile(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
+
 // A compilation is a compile action that is being changed.
 type compilation struct {
 	*action
@@ -73,6 +101,7 @@ type compilation struct {
 	archive      string // where the object code goes
 	dir          string // ours: marked files and the like
 	symbolPrefix string // -p
+	written      map[string]bool
 	metadata     metadata
 }
 
@@ -82,16 +111,25 @@ func (a *action) newCompilation() (*compilation, error) {
 	if obj, ok := flagValue(flags, "-linkobj"); ok {
 		out = obj // split output, as Bazel does it: link never sees -o
 	}
-	if out == "" || len(files) == 0 {
+	if out == "" || len(files) == 0 || hasFlag(flags, "-linkshared") {
 		return nil, errUntouched
 	}
 	p, _ := flagValue(flags, "-p")
 	c := &compilation{
 		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
-		dir: filepath.Join(filepath.Dir(out), "scavenger"),
+		dir: filepath.Join(filepath.Dir(out), "scavenger"), written: map[string]bool{},
 	}
 	c.metadata.ImportPath = packagePath(a.importPath, p)
 	return c, nil
+}
+
+// arguments returns compile's arguments after all changes.
+func (c *compilation) arguments() ([]string, error) {
+	args := append(c.flags, c.files...)
+	if len(c.options.next) > 0 {
+		return args, nil // which may know nothing of response files
+	}
+	return shortenCommandLine(args, c.dir)
 }
 
 // packagePath returns the import path of the package that is being compiled,
@@ -108,10 +146,15 @@ func packagePath(toolexecImportPath, p string) string {
 // be changed.
 func (c *compilation) mark() error {
 	path := c.metadata.ImportPath
-	if path == hitrtPath || path == registryPath || isTestMain(c.files) {
+	testMain := isTestMain(c.files)
+	if path == hitrtPath || path == registryPath || testMain && !c.config.TrackTests {
+		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return errUntouched
 	}
-	matches := c.config.Match(path)
+	matches := c.config.Match(path) && !testMain
+	if !matches {
+		c.log.note(outcomeNotMarked, noMatch(c.config, path))
+	}
 	withRegistry := c.symbolPrefix == "main"
 	if withRegistry && !matches {
 		var err error
@@ -166,12 +209,15 @@ func (c *compilation) markFiles() error {
 	res, err := rewrite.Package(rewrite.Options{
 		ImportPath: c.metadata.ImportPath,
 		Dir:        c.config.SourceDir(c.metadata.ImportPath),
+		Filter:     filterOf(c.config, c.metadata.ImportPath),
 		Sanitizer:  hasFlag(c.flags, "-race") || hasFlag(c.flags, "-msan") || hasFlag(c.flags, "-asan"),
 	}, sources)
 	if err != nil {
 		// Not Go. The compiler says so in its own words.
+		c.log.note(outcomeNotMarked, err.Error())
 		return errUntouched
 	}
+	c.log.marked(res)
 	files := append([]string{}, c.files...)
 	for i, text := range res.Files {
 		if text == nil {
@@ -197,7 +243,13 @@ func (c *compilation) markFiles() error {
 	return nil
 }
 
+// write writes a file of ours. A name may come twice, as -overlay takes files
+// from anywhere.
 func (c *compilation) write(name string, text []byte) (file string, err error) {
+	for i, base := 1, name; c.written[name]; i++ {
+		name = strconv.Itoa(i) + "_" + base
+	}
+	c.written[name] = true
 	file = filepath.Join(c.dir, name)
 	return file, os.WriteFile(file, text, 0o666)
 }
@@ -234,9 +286,21 @@ func (c *compilation) importsMatch() (bool, error) {
 
 // importRegistry adds a file that imports the registry, and its stub.
 func (c *compilation) importRegistry() error {
-	fingerprint, stub, err := c.compileStub()
+	stub, err := c.compileStub(c.dir)
 	if err != nil {
 		return fmt.Errorf("compiling the stub of the registry: %w", err)
+	}
+	fingerprint, err := readFingerprint(stub)
+	if err != nil {
+		release, err2 := objectVersion(stub)
+		if err2 == nil && !newerThanKnown(release) {
+			return err
+		}
+		withoutReporting(release, err)
+		if c.metadata.Marks == 0 {
+			return errUntouched
+		}
+		return nil
 	}
 	cfg := parseImportcfg("")
 	if file, ok := flagValue(c.flags, "-importcfg"); ok {
@@ -254,6 +318,11 @@ func (c *compilation) importRegistry() error {
 		return err
 	}
 	c.metadata.Main = &mainMetadata{Fingerprint: fingerprint, Flags: modeFlags(c.flags)}
+	if file, ok := flagValue(c.flags, "-coveragecfg"); ok {
+		if c.metadata.Main.CoverMode, err = coverMode(file); err != nil {
+			return err
+		}
+	}
 	c.flags = setFlag(c.flags, "-importcfg", cfgFile)
 	c.files = append(c.files, file)
 	return nil
@@ -271,31 +340,19 @@ var started = start()
 func start() bool { return true }
 `
 
-// compileStub compiles the stub and returns its fingerprint and archive.
-func (c *compilation) compileStub() (fingerprint []byte, archive string, err error) {
-	file, err := c.write("registry.go", []byte(registryStub))
-	if err != nil {
-		return nil, "", err
+// compileStub compiles the stub in dir. It comes out the same in the compile action of main and in the link action.
+func (a *action) compileStub(dir string) (archive string, err error) {
+	file, cfg := filepath.Join(dir, "registry.go"), filepath.Join(dir, "importcfg.registry")
+	if err := os.WriteFile(file, []byte(registryStub), 0o666); err != nil {
+		return "", err
 	}
-	cfg, err := c.write("importcfg.registry", nil)
-	if err != nil {
-		return nil, "", err
+	if err := os.WriteFile(cfg, nil, 0o666); err != nil {
+		return "", err
 	}
-	archive = filepath.Join(c.dir, "registry.a")
-	cmd := exec.Command(c.path, "-o", archive, "-p", registryPath, "-trimpath", c.dir+"=>"+registryPath,
+	archive = filepath.Join(dir, "registry.a")
+	cmd := exec.Command(a.siblingTool("compile"), "-o", archive, "-p", registryPath, "-trimpath", dir+"=>"+registryPath,
 		"-complete", "-nolocalimports", "-pack", "-importcfg", cfg, file)
-	if err := runProcess(cmd); err != nil {
-		return nil, "", err
-	}
-	data, err := os.ReadFile(archive)
-	if err != nil {
-		return nil, "", err
-	}
-	i, err := fingerprintOffset(data)
-	if err != nil {
-		return nil, "", err
-	}
-	return data[i : i+fingerprintSize], archive, nil
+	return archive, runProcess(cmd)
 }
 
 // modeFlags returns those of compile's flags that all packages of a program
@@ -308,6 +365,19 @@ func modeFlags(flags []string) []string {
 		}
 	}
 	return out
+}
+
+// coverMode returns the -covermode that a -coveragecfg file stands for.
+func coverMode(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	var cfg struct{ CounterMode string }
+	if err := json.Unmarshal(text, &cfg); err != nil {
+		return "", fmt.Errorf("reading %s: %w", filepath.Base(file), err)
+	}
+	return cfg.CounterMode, nil
 }
 
 // symbolName returns the linker's name of a package's variable: the import

@@ -5,7 +5,9 @@ package wrapper
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -40,6 +42,10 @@ func parseImportcfg(text string) *importcfg {
 		}
 	}
 	return c
+}
+
+func (c *importcfg) clone() *importcfg {
+	return &importcfg{slices.Clone(c.lines), maps.Clone(c.packages)}
 }
 
 // add adds a packagefile line, unless the package has one: the program's own

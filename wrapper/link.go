@@ -34,28 +34,48 @@ func (a *action) link() error {
 	cfgFile, ok := flagValue(a.args, "-importcfg")
 	out, ok2 := flagValue(a.args, "-o")
 	if !ok || !ok2 || len(a.args) == 0 {
-		return replaceProcess(a.path, a.args)
+		return a.untouched()
 	}
 	mainMeta, err := readMetadata(a.args[len(a.args)-1])
 	if err != nil {
 		return fmt.Errorf("reading the archive of main: %w", err)
 	}
 	if mainMeta == nil || mainMeta.Main == nil {
-		return replaceProcess(a.path, a.args)
+		return a.untouched()
 	}
 	cfg, err := readImportcfg(cfgFile)
 	if err != nil {
 		return err
 	}
 	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
+	release, err := objectVersion(cfg.packages["runtime"])
+	if err != nil || newerThanKnown(release) {
+		return l.tryLink(release)
+	}
 	if err := l.addRegistry(); err != nil {
 		return err
 	}
-	newCfg := filepath.Join(l.dir, "importcfg.link")
-	if err := cfg.write(newCfg); err != nil {
+	cmd, err := l.linkCommand()
+	if err != nil {
 		return err
 	}
-	return a.runTool(setFlag(a.args, "-importcfg", newCfg))
+	return runProcess(cmd)
+}
+
+// linkCommand returns the command that links with the importcfg as it now is.
+func (l *linking) linkCommand() (*exec.Cmd, error) {
+	file := filepath.Join(l.dir, "importcfg.link")
+	if err := l.cfg.write(file); err != nil {
+		return nil, err
+	}
+	args := setFlag(l.args, "-importcfg", file)
+	if len(l.options.next) == 0 {
+		var err error
+		if args, err = shortenCommandLine(args, l.dir); err != nil {
+			return nil, err
+		}
+	}
+	return l.command(args), nil
 }
 
 // A linking is a link action that is being changed.
@@ -73,6 +93,10 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
+	if err := checkCount(l.config, packages); err != nil {
+		return err
+	}
+	l.log.linked(l.config, l.main.ImportPath, packages, l.cfg.paths())
 	if err := os.MkdirAll(l.dir, 0o777); err != nil {
 		return err
 	}
@@ -208,18 +232,26 @@ func patchFingerprint(archive string, fingerprint []byte) error {
 	return os.WriteFile(archive, data, 0o666)
 }
 
-// goEnv is the environment of the program that is linked: GOOS, GOARCH and the
-// experiments, as its object files name them in their first line
-// ("go object linux amd64 go1.26.8 X:none").
+// objectTarget returns the platform that an archive is for.
 func objectTarget(archive string) (goos, goarch string, err error) {
-	data, err := exportData(archive)
+	f, err := objectHeader(archive)
 	if err != nil {
 		return "", "", err
+	}
+	return f[2], f[3], nil
+}
+
+// objectHeader returns the fields of the first line of an object file:
+// "go object linux amd64 go1.26.8 X:none".
+func objectHeader(archive string) ([]string, error) {
+	data, err := exportData(archive)
+	if err != nil {
+		return nil, err
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	f := strings.Fields(string(line))
 	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
-		return "", "", fmt.Errorf("%s: not a Go object", archive)
+		return nil, fmt.Errorf("%s: not a Go object", archive)
 	}
-	return f[2], f[3], nil
+	return f, nil
 }

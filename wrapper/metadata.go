@@ -25,6 +25,7 @@ type metadata struct {
 type mainMetadata struct {
 	Fingerprint []byte   // of the stub that main was compiled against
 	Flags       []string // code generation flags that main was compiled with
+	CoverMode   string   `json:",omitempty"` // -covermode, "" if main is not covered
 }
 
 func (m *metadata) attach(archive string) error {

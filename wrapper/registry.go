@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -20,8 +21,11 @@ func sortByImportPath(packages []*metadata) {
 // registrySource returns the source of the registry. All of it but the one call
 // is static data, laid out by the linker; nothing is built when the program
 // starts. The mark arrays are reached by go:linkname, so that the marked
-// packages need not know of the registry.
+// packages need not know of the registry. The marks are the middle of an array;
+// what is around them is why hitrt can map a file over them.
 func registrySource(main string, settings map[string]string, packages []*metadata) ([]byte, error) {
+	settings = maps.Clone(settings)
+	settings[builtByKey] = version()
 	baked, err := json.Marshal(settings) // map keys in sorted order
 	if err != nil {
 		return nil, err
@@ -31,16 +35,16 @@ func registrySource(main string, settings map[string]string, packages []*metadat
 	fmt.Fprintf(&b, "\t\"internal/runtime/exithook\"\n\t_ \"unsafe\" // for go:linkname\n\n\t%q\n)\n\n", hitrtPath)
 	for i, p := range packages {
 		if p.Marks > 0 {
-			fmt.Fprintf(&b, "//go:linkname marks%d %s\nvar marks%d [%d]uint8\n\n", i, p.Symbol, i, p.Marks)
+			fmt.Fprintf(&b, "//go:linkname marks%d %s\nvar marks%d [%d]uint8\n\n", i, p.Symbol, i, p.Marks+2*rewrite.Padding)
 		}
 	}
 	b.WriteString("var packages = [...]hitrt.Package{\n")
 	for i, p := range packages {
-		marks := "nil"
+		fmt.Fprintf(&b, "\t{Path: %q, ", p.ImportPath)
 		if p.Marks > 0 {
-			marks = fmt.Sprintf("marks%d[:]", i)
+			fmt.Fprintf(&b, "Marks: marks%d[%d:%d], Padding: %d, ", i, rewrite.Padding, rewrite.Padding+p.Marks, rewrite.Padding)
 		}
-		fmt.Fprintf(&b, "\t{Path: %q, Marks: %s, Entries: %q},\n", p.ImportPath, marks, entries(p.Functions))
+		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+entries(p.Functions))
 	}
 	b.WriteString("}\n\n")
 	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:]}\n\n", main, baked)

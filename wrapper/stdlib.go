@@ -15,6 +15,7 @@ import (
 	"go/build"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -72,28 +73,109 @@ func (l *linking) addStdlib(packages []string) error {
 	if len(lacking) == 0 {
 		return nil
 	}
-	archives, err := l.listStdlib(lacking)
+	flags, env, err := l.nestedFlags()
 	if err != nil {
 		return err
 	}
-	for p, archive := range archives {
+	attempts, err := l.nestedAttempts(flags)
+	if err != nil {
+		return err
+	}
+	differing := ""
+	for _, flags := range attempts {
+		archives, err := l.listStdlib(lacking, flags, env)
+		if err != nil {
+			return err
+		}
+		if differing, err = l.differing(archives); err != nil {
+			return err
+		}
+		if differing == "" {
+			for p, archive := range archives {
+				l.cfg.add(p, archive)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
+		"a build flag reaches the standard library that the go command has not recorded: give -gcflags once, and nothing else in GOFLAGS=%q that does", differing, os.Getenv("GOFLAGS"))
+}
+
+// differing returns the import path of a package of which the program has
+// another compilation than the one in archives, "" if there is none.
+func (l *linking) differing(archives map[string]string) (string, error) {
+	for _, p := range slices.Sorted(maps.Keys(archives)) {
 		have, ok := l.cfg.packages[p]
 		if !ok {
 			continue
 		}
-		same, err := sameContent(have, archive)
+		same, err := sameContent(have, archives[p])
+		if err != nil || !same {
+			return p, err
+		}
+	}
+	return "", nil
+}
+
+// nestedAttempts returns the sets of flags with which the nested go command is
+// tried one after the other, until it gives the packages that the program has.
+// Mostly there is one. But what is covered of the standard library is written
+// nowhere except in its archives, and its -covermode not even there; and the
+// next program of a chain may have a hand in it.
+func (l *linking) nestedAttempts(flags []string) ([][]string, error) {
+	attempts := [][]string{flags}
+	covered, err := l.coveredStdlib()
+	if err != nil {
+		return nil, err
+	}
+	if len(covered) > 0 {
+		attempts = nil
+		modes := []string{"set", "count", "atomic"}
+		if m := l.main.Main.CoverMode; slices.Contains(modes, m) {
+			modes = []string{m}
+		} else if slices.Contains(l.main.Main.Flags, "-race") {
+			modes = []string{"atomic"}
+		}
+		for _, mode := range modes {
+			attempts = append(attempts, append(slices.Clip(flags), "-cover", "-covermode="+mode, "-coverpkg="+strings.Join(covered, ",")))
+		}
+	}
+	if len(l.options.next) > 0 {
+		toolexec := "-toolexec=" + joinQuoted(l.options.next)
+		for _, flags := range slices.Clone(attempts) {
+			attempts = append(attempts, append(slices.Clip(flags), toolexec))
+		}
+	}
+	return attempts, nil
+}
+
+// coveredStdlib returns the packages of the standard library that the program
+// has compiled for -cover, in sorted order. Only those, and not all that a
+// -coverpkg=all would take, are to be covered in the nested command too, so that
+// the program's profile has nothing of hitrt's imports in it.
+func (l *linking) coveredStdlib() ([]string, error) {
+	info, err := l.buildInfo()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(info.Settings, debug.BuildSetting{Key: "-cover", Value: "true"}) {
+		return nil, nil
+	}
+	var covered []string
+	for _, p := range l.cfg.paths() {
+		if first, _, _ := strings.Cut(p, "/"); strings.Contains(first, ".") {
+			continue
+		}
+		data, err := os.ReadFile(l.cfg.packages[p])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !same {
-			return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
-				"a build flag reaches the standard library that scavenger-wrap does not know of (GOFLAGS=%q)", p, os.Getenv("GOFLAGS"))
+		// Its counters are variables of this prefix (work/exec.go in cmd/go).
+		if bytes.Contains(data, []byte(symbolName(p, "goCover_"))) {
+			covered = append(covered, p)
 		}
 	}
-	for p, archive := range archives {
-		l.cfg.add(p, archive)
-	}
-	return nil
+	return covered, nil
 }
 
 func sameContent(a, b string) (bool, error) {
@@ -110,12 +192,8 @@ func sameContent(a, b string) (bool, error) {
 
 // listStdlib returns the archives of packages of the standard library and of
 // all that they import, by import path.
-func (l *linking) listStdlib(packages []string) (map[string]string, error) {
+func (l *linking) listStdlib(packages, flags, env []string) (map[string]string, error) {
 	goCommand, err := l.goCommand()
-	if err != nil {
-		return nil, err
-	}
-	flags, env, err := l.nestedFlags()
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +213,11 @@ func (l *linking) listStdlib(packages []string) (map[string]string, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
+	unlock, err := lock(l.lockFile())
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
@@ -151,16 +234,37 @@ func (l *linking) listStdlib(packages []string) (map[string]string, error) {
 	return archives, nil
 }
 
-// nestedFlags returns the flags and variables under which a nested go command
-// compiles the standard library as the running one did.
-func (l *linking) nestedFlags() (flags, env []string, err error) {
+// lockFile returns the file by which the link actions of one go command take
+// turns: they most likely need the same packages, which the first leaves in the
+// cache for the others. "" if it is not known where that go command works.
+func (l *linking) lockFile() string {
+	for dir := l.dir; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
+		if strings.HasPrefix(filepath.Base(dir), "go-build") {
+			return filepath.Join(dir, "scavenger.lock")
+		}
+	}
+	return ""
+}
+
+// buildInfo returns what the build says of itself.
+func (l *linking) buildInfo() (*debug.BuildInfo, error) {
 	text, err := l.cfg.modinfo()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	info, err := debug.ParseBuildInfo(text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading modinfo of importcfg: %w", err)
+		return nil, fmt.Errorf("reading modinfo of importcfg: %w", err)
+	}
+	return info, nil
+}
+
+// nestedFlags returns the flags and variables under which a nested go command
+// compiles the standard library as the running one did.
+func (l *linking) nestedFlags() (flags, env []string, err error) {
+	info, err := l.buildInfo()
+	if err != nil {
+		return nil, nil, err
 	}
 	goos, goarch, err := objectTarget(l.cfg.packages["runtime"])
 	if err != nil {

@@ -45,10 +45,10 @@ import (
 )
 
 func (a *action) printVersion() error {
-	cmd := exec.Command(a.path, a.args...)
+	cmd := a.command(a.args)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := err.(*exec.ExitError); ok && exit.Exited() {
 		return exitStatus(exit.ExitCode())
 	}
 	if err != nil {
@@ -74,7 +74,8 @@ func extendVersion(line, id string) string {
 
 // compileSources are the files, relative to the module, whose code decides how
 // a package is compiled.
-var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/compile.go", "wrapper/metadata.go"}
+var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go", "wrapper/args.go",
+	"wrapper/compile.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/newgo.go", "wrapper/selection.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
 var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}
@@ -91,6 +92,7 @@ func (a *action) id() (string, error) {
 			return "", err
 		}
 		a.config.WriteLinkID(h)
+		fmt.Fprintf(h, "version %s\n", version()) // which doctor finds in programs
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil
 }

@@ -38,16 +38,26 @@ const (
 // when the binary was built: hitrt is compiled into the programs, and all of
 // them go into the tool IDs.
 func Main(args []string, sources fs.FS) int {
+	args, flags, err := actionArgs(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+		return exitUsage
+	}
 	if len(args) < 2 || isCommand(args[1]) {
-		return runCommand(args)
+		return runCommand(args, sources, flags.config)
 	}
 	path, err := exec.LookPath(args[1])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %q is neither a command of scavenger-wrap (see scavenger-wrap --help) nor a tool that can be run: %v\n", args[1], unwrapExec(err))
 		return exitUsage
 	}
-	a := &action{tool: toolName(path), path: path, args: args[2:], importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
+	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
+	a.log = newActionLog(a)
 	err = a.run()
+	if err != nil {
+		a.log.note(outcomeFailed, err.Error())
+	}
+	a.log.write()
 	var status exitStatus
 	switch {
 	case err == nil:
@@ -61,6 +71,46 @@ func Main(args []string, sources fs.FS) int {
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
 	}
 	return exitFail
+}
+
+// actionFlags are the flags that stand before the tool in the toolexec value:
+// -toolexec="scavenger-wrap -config=scavenger.toml -next=PROGRAM".
+type actionFlags struct {
+	config string   // the settings file
+	next   []string // the next program of a chain, with arguments of its own
+}
+
+// actionArgs returns the arguments without what is not the action's: response
+// files, and the flags that stand before the tool.
+func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
+	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
+		// We are called compile: the tool's name is in the file too.
+		if args, err = expandResponseFiles(args); err != nil {
+			return nil, flags, err
+		}
+	}
+	for len(args) > 1 {
+		name, value, _ := strings.Cut(oneDash(args[1]), "=")
+		switch {
+		case !strings.Contains(args[1], "="):
+			return args, flags, nil
+		case name == "-next":
+			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
+				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
+			}
+		case name == "-config":
+			if flags.config = value; value == "" {
+				return nil, flags, errors.New("-config=: want the settings file")
+			}
+		default:
+			return args, flags, nil
+		}
+		if len(args) == 2 {
+			return nil, flags, fmt.Errorf("%s: no tool follows", args[1])
+		}
+		args = append([]string{args[0]}, args[2:]...)
+	}
+	return args, flags, nil
 }
 
 // unwrapExec is err without the program name that exec.Error repeats.
@@ -82,9 +132,12 @@ type action struct {
 	tool       string   // compile, link, …
 	path       string   // the tool's executable
 	args       []string // its arguments
+	given      []string // its arguments, with response files not expanded
 	importPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
 	sources    fs.FS
+	options    actionFlags
 	config     *config.Config
+	log        *actionLog
 }
 
 func toolName(path string) string {
@@ -93,18 +146,24 @@ func toolName(path string) string {
 
 func (a *action) run() error {
 	if a.tool != "compile" && a.tool != "link" {
-		return replaceProcess(a.path, a.args)
+		return a.passOn(a.args)
 	}
-	if a.tool == "compile" && hasFlag(a.args, "-std") {
-		// The standard library: nine in ten actions of a first build. Not even
-		// the settings are read.
-		return replaceProcess(a.path, a.args)
-	}
-	dir, err := os.Getwd()
+	expanded, err := expandResponseFiles(a.args)
 	if err != nil {
 		return err
 	}
-	if a.config, err = config.Load(dir, os.Getenv); err != nil {
+	if a.tool == "compile" && hasFlag(expanded, "-std") {
+		// The standard library: nine in ten actions of a first build. Not even
+		// the settings are read.
+		a.log.note(outcomeNotMarked, "the standard library")
+		return a.passOn(a.args)
+	}
+	a.given, a.args = a.args, expanded
+	dir, err := a.workingDir()
+	if err != nil {
+		return err
+	}
+	if a.config, err = config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv}); err != nil {
 		return err
 	}
 	switch {
@@ -116,10 +175,8 @@ func (a *action) run() error {
 	return a.link()
 }
 
-// runTool runs the action's tool with other arguments and waits for it.
-func (a *action) runTool(args []string) error {
-	return runProcess(exec.Command(a.path, args...))
-}
+// untouched becomes the tool with the arguments as they came.
+func (a *action) untouched() error { return a.passOn(a.given) }
 
 // runProcess runs a command with our own standard streams. The error is an
 // exitStatus if it ran and failed.

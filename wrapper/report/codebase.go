@@ -24,24 +24,30 @@ import (
 	"strings"
 )
 
-// knownFormat is the format of both kinds of files that this code reads.
-const knownFormat = 1
+// The latest formats that this code reads, of either kind of file.
+const (
+	codebaseFormat = 1
+	hitsFormat     = 2
+)
 
 // A formatError is a file of another format than ours.
-type formatError struct{ format string }
+type formatError struct {
+	format string
+	known  int
+}
 
 func (e formatError) Error() string {
 	return fmt.Sprintf("written in format %s, and this scavenger-wrap reads format %d only: report with a newer scavenger-wrap",
-		e.format, knownFormat)
+		e.format, e.known)
 }
 
 // checkFormat checks the format of a header.
-func checkFormat(format int) error {
+func checkFormat(format, known int) error {
 	switch {
-	case format == knownFormat:
+	case 1 <= format && format <= known:
 		return nil
-	case format > knownFormat:
-		return formatError{fmt.Sprint(format)}
+	case format > known:
+		return formatError{fmt.Sprint(format), known}
 	}
 	return fmt.Errorf("damaged: no format 1 or later in the header")
 }
@@ -200,7 +206,7 @@ func readCodebaseHeader(line []byte, fingerprint string) (functions int, err err
 	if err := json.Unmarshal(line, &h); err != nil {
 		return 0, fmt.Errorf("damaged: line 1: %w", err)
 	}
-	if err := checkFormat(h.Format); err != nil {
+	if err := checkFormat(h.Format, codebaseFormat); err != nil {
 		return 0, err
 	}
 	if h.Fingerprint != fingerprint {

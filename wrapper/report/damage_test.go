@@ -185,7 +185,7 @@ func TestDamage(t *testing.T) {
 		{"too long", "process-2.hits", append(hits[:len(hits):len(hits)], 1, 2), "damaged: 2 bytes too long", openShut},
 		{"not hits", "process-2.hits", []byte("something else of some length"), "damaged: it does not begin with \"SCAVHIT\"", open},
 		{"newer magic", "process-2.hits", patch(hits, 7, '2'), "written in format \"2\"", open},
-		{"newer header", "process-2.hits", header(map[string]any{"format": 2}), "written in format 2", open},
+		{"newer header", "process-2.hits", header(map[string]any{"format": 3}), "written in format 3", open},
 		{"no format", "process-2.hits", header(map[string]any{"format": 0}), "no format 1 or later", open},
 		{"header type", "process-2.hits", header(map[string]any{"fingerprint": 3}), "damaged: header: json:", open},
 		{"lying length", "process-2.hits", patch(hits, 8, 255, 255, 255, 255), "a wrong length of the header (4294967295)", open},

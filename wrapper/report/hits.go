@@ -6,6 +6,8 @@
 //	16  header, JSON, zero padded up to S
 //	S   one stamp of 8 bytes for each function, in the order of the codebase file
 //
+// and, in format 2, the marks themselves; see marks.go.
+//
 // All numbers are little endian. A stamp is 1 before the first call, and after
 // it the time of the last one in Unix milliseconds. Neither 0 nor a time before
 // 2017 is ever written, so that a block that the disk lost is noticed.
@@ -19,6 +21,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -52,6 +55,10 @@ type hitsHeader struct {
 	Fingerprint string `json:"fingerprint"`
 	Functions   int64  `json:"functions"`
 	Stamps      int64  `json:"stamps"` // S
+	Places      int64  `json:"places"` // P, this and what follows only in format 2
+	PlacesCRC   uint32 `json:"placesCrc"`
+	Marks       int64  `json:"marks"` // M
+	Size        int64  `json:"size"`
 	AppName     string `json:"appName"`
 	Hostname    string `json:"hostname"`
 	Process     string `json:"process"`
@@ -81,6 +88,14 @@ func (d *data) addProcess(name string) {
 		return
 	}
 	latest, err := readStamps(f, h, size, c.last)
+	if h.Format >= 2 {
+		var info fs.FileInfo
+		var markErr error
+		if info, markErr = f.Stat(); markErr == nil {
+			latest, markErr = readMarks(f, h, max(latest, info.ModTime().UnixMilli()), latest, c.last)
+		}
+		err = errors.Join(err, markErr)
+	}
 	if err != nil {
 		d.problem(name, err)
 	}
@@ -107,7 +122,7 @@ func readHitsHeader(r io.ReaderAt, size int64) (hitsHeader, error) {
 	}
 	magic := string(preamble[:len(hitsMagic)])
 	if format, ok := strings.CutPrefix(magic, hitsMagicName); ok && magic != hitsMagic {
-		return h, formatError{fmt.Sprintf("%q", format)}
+		return h, formatError{fmt.Sprintf("%q", format), hitsFormat}
 	} else if !ok {
 		return h, fmt.Errorf("damaged: it does not begin with %q", hitsMagicName)
 	}
@@ -125,11 +140,14 @@ func readHitsHeader(r io.ReaderAt, size int64) (hitsHeader, error) {
 	if err := json.Unmarshal(header, &h); err != nil {
 		return h, fmt.Errorf("damaged: header: %w", err)
 	}
-	if err := checkFormat(h.Format); err != nil {
+	if err := checkFormat(h.Format, hitsFormat); err != nil {
 		return h, err
 	}
 	if h.Stamps < preambleSize+int64(length) {
 		return h, fmt.Errorf("damaged: stamps at byte %d, inside the header", h.Stamps)
+	}
+	if h.Format >= 2 && h.Size != size {
+		return h, fmt.Errorf("damaged: %d bytes, but the header says %d", size, h.Size)
 	}
 	return h, nil
 }
@@ -174,7 +192,11 @@ func readStamps(r io.ReaderAt, h hitsHeader, size int64, last []int64) (latest i
 			return latest, fmt.Errorf("the last %d of %d stamps are lost: %w", len(last)-i, len(last), withoutPath(readErr))
 		}
 	}
-	return latest, stampsError(len(last), bad, missing, firstBad, size-h.Stamps)
+	tail := size - h.Stamps
+	if h.Format >= 2 {
+		tail = int64(len(last)) * stampSize // the marks follow; the size was checked
+	}
+	return latest, stampsError(len(last), bad, missing, firstBad, tail)
 }
 
 // isTime reports whether a stamp is the time of a call.

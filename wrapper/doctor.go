@@ -1,0 +1,320 @@
+// scavenger-wrap doctor: is all there that is needed, and if not, what to do.
+
+package wrapper
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+)
+
+func (cmd *commands) doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "check the settings, the go command and the collector, step by step",
+		ArgsUsage: "[BINARY]",
+		Description: "Each line is a step with its outcome; below one that failed is what to do about\n" +
+			"it. The collector is asked what a program asks first, with the code that is\n" +
+			"built into programs; nothing is published. With BINARY, what is built into that\n" +
+			"program counts, and what it tracks is listed.\n\n" +
+			"Exit status 1: a step failed.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "functions", Usage: "of BINARY, list each function"},
+			&cli.BoolFlag{Name: "offline", Usage: "leave the collector out"},
+		},
+		Action: func(c *cli.Context) error {
+			d := &examination{commands: cmd, color: isTerminal(cmd.stdout) && os.Getenv("NO_COLOR") == ""}
+			return d.run(c.Args().First(), c.Bool("functions"), c.Bool("offline"))
+		},
+	}
+}
+
+// An examination is one run of doctor.
+type examination struct {
+	*commands
+	color  bool
+	failed int
+}
+
+// say prints a step: its outcome is ok, note or failed.
+func (d *examination) say(step, outcome, detail, advice string) {
+	if outcome == "failed" {
+		d.failed++
+	}
+	shown := fmt.Sprintf("%-6s", outcome)
+	if color, ok := map[string]string{"ok": "32", "note": "33", "failed": "31"}[outcome]; ok && d.color {
+		shown = "\x1b[" + color + "m" + shown + "\x1b[0m"
+	}
+	fmt.Fprintf(d.stdout, "%s  %-16s  %s\n", shown, step, detail)
+	if advice != "" {
+		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", advice)
+	}
+}
+
+func (d *examination) run(binary string, functions, offline bool) error {
+	d.say("scavenger-wrap", "ok", version(), "")
+	d.goCommand()
+	var settings map[string]string
+	if binary == "" {
+		settings = d.settings()
+	} else {
+		b, err := inspect(binary)
+		if err != nil {
+			return fmt.Errorf("doctor: %w", err)
+		}
+		d.binary(b, functions)
+		settings = b.Settings
+	}
+	d.variables()
+	switch {
+	case offline || d.failed > 0 && settings == nil:
+	case !collects(settings):
+		d.say("collector", "note", "serverUrl and apiKey are not both set: programs send nothing", "")
+	default:
+		if err := d.collector(settings); err != nil {
+			d.say("collector", "failed", err.Error(), "the check is a small Go program that could not be built or run here")
+		}
+	}
+	if d.failed > 0 {
+		return fmt.Errorf("doctor: %d of the steps failed", d.failed)
+	}
+	return nil
+}
+
+// collects reports whether a program with these settings would send anything, as
+// far as that can be told without the settings file of the run.
+func collects(settings map[string]string) bool {
+	for _, key := range []string{"serverUrl", "apiKey"} {
+		v, ok := os.LookupEnv(config.Variable(key))
+		if !ok {
+			v = settings[key]
+		}
+		if strings.TrimSpace(v) == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// goCommand looks at the go command and at what makes it start us.
+func (d *examination) goCommand() {
+	out, err := exec.Command("go", "env", "-json", "GOVERSION", "GOFLAGS", "GOMOD", "GOWORK").Output()
+	var env struct{ GOVERSION, GOFLAGS, GOMOD, GOWORK string }
+	if err == nil {
+		err = json.Unmarshal(out, &env)
+	}
+	if err != nil {
+		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
+		return
+	}
+	d.say("go", "ok", env.GOVERSION, "")
+	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
+	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
+	}
+	flags, err := splitQuoted(env.GOFLAGS)
+	if err != nil {
+		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", env.GOFLAGS, err), "scavenger-wrap goflags prints a value that is quoted as it must be")
+		return
+	}
+	i := slices.IndexFunc(flags, func(f string) bool { return strings.HasPrefix(oneDash(f), "-toolexec=") })
+	if i < 0 {
+		d.say("GOFLAGS", "ok", "no -toolexec: give go build -toolexec=scavenger-wrap, or see scavenger-wrap goflags", "")
+		return
+	}
+	_, value, _ := strings.Cut(flags[i], "=")
+	words, err := splitQuoted(value)
+	if err != nil || len(words) == 0 {
+		d.say("GOFLAGS", "failed", flags[i], "scavenger-wrap goflags prints a value that is quoted as it must be")
+		return
+	}
+	found, err := exec.LookPath(words[0])
+	if err != nil {
+		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", flags[i], unwrapExec(err)), "name the path: scavenger-wrap goflags")
+		return
+	}
+	if exe, err := os.Executable(); err != nil || !sameFile(exe, found) {
+		d.say("GOFLAGS", "note", fmt.Sprintf("builds start %s, which is not this scavenger-wrap", found), "")
+		return
+	}
+	d.say("GOFLAGS", "ok", flags[i], "")
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// settings shows the settings of a build here, and returns what it would build in;
+// nil if they are wrong.
+func (d *examination) settings() map[string]string {
+	cfg, err := d.loadConfig()
+	if err != nil {
+		d.say("settings", "failed", err.Error(), "correct it; docs/settings.md and scavenger-wrap init list all keys")
+		return nil
+	}
+	file := cfg.File
+	if file == "" {
+		file = "no file"
+	}
+	d.say("settings", "ok", file, "")
+	for _, s := range cfg.Settings {
+		d.say("  "+s.Key.Name, "ok", fmt.Sprintf("%s  (%s)", s.Text(), s.From), "")
+	}
+	for _, n := range cfg.Notes {
+		d.say("settings", "note", n, "")
+	}
+	return cfg.Run
+}
+
+// variables shows the variables that a program started here would see.
+func (d *examination) variables() {
+	for _, v := range config.Variables(os.Environ()) {
+		switch {
+		case v.Key == nil && v.Nearest != "":
+			d.say("environment", "note", fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+		case v.Key == nil:
+			d.say("environment", "note", v.Name+" is no setting", "")
+		case !v.Key.Build:
+			d.say("environment", "ok", fmt.Sprintf("%s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
+		}
+	}
+}
+
+// binary shows what is built into a program.
+func (d *examination) binary(b *inspected, functions bool) {
+	switch {
+	case b.BuiltBy == "":
+		d.say("binary", "failed", b.Main+" was not built with scavenger-wrap", "build it with -toolexec=scavenger-wrap; if that was done, scavenger-wrap scan shows what matches")
+		return
+	case b.BuiltBy != version():
+		d.say("binary", "note", fmt.Sprintf("%s, built by scavenger-wrap %s with %s", b.Main, b.BuiltBy, b.GoVersion), "")
+	default:
+		d.say("binary", "ok", fmt.Sprintf("%s, built by this version with %s", b.Main, b.GoVersion), "")
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Settings)) {
+		s := config.Setting{Key: &config.Key{}, Value: b.Settings[name]}
+		if k := config.LookUp(name); k != nil {
+			s.Key = k
+		}
+		d.say("  "+name, "ok", s.Text()+"  (built in)", "")
+	}
+	total := 0
+	slices.SortFunc(b.Packages, func(x, y inspectedPackage) int { return strings.Compare(x.Path, y.Path) })
+	for _, p := range b.Packages {
+		total += len(p.Functions)
+		detail := fmt.Sprintf("%d functions", len(p.Functions))
+		if p.Unseen > 0 {
+			detail += fmt.Sprintf(", %d of them not observable", p.Unseen)
+		}
+		d.say("tracks", "ok", p.Path+": "+detail, "")
+		if functions {
+			for _, f := range p.Functions {
+				fmt.Fprintf(d.stdout, "%24s  %s\n", "", f)
+			}
+		}
+	}
+	if total == 0 {
+		d.say("tracks", "failed", "no function", "scavenger-wrap scan shows which packages match")
+	}
+}
+
+// collector asks the collector, by a program made of hitrt.
+func (d *examination) collector(settings map[string]string) error {
+	dir, err := os.MkdirTemp("", "scavenger-doctor-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := d.writeCheck(dir); err != nil {
+		return err
+	}
+	exe := filepath.Join(dir, "check.exe")
+	build := exec.Command("go", "build", "-o", exe, ".")
+	build.Dir = dir
+	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=0", "PWD="+dir)
+	d.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(build.Args, " ")), stringField("dir", dir))
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
+	}
+	baked, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	check := exec.Command(exe)
+	check.Stdin = bytes.NewReader(baked)
+	check.Stderr = d.stderr
+	out, err := check.Output()
+	if err != nil {
+		return err
+	}
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var s struct{ Step, Outcome, Detail, Advice string }
+		if err := dec.Decode(&s); err != nil {
+			return err
+		}
+		d.say(s.Step, s.Outcome, s.Detail, s.Advice)
+	}
+	return nil
+}
+
+// checkMain is the program that asks. The settings come over standard input, as
+// others can see a command line.
+const checkMain = generatedHeader + `package main
+
+import (
+	"io"
+	"os"
+
+	"scavenger.invalid/doctor/hitrt"
+)
+
+func main() {
+	settings, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		panic(err)
+	}
+	hitrt.Check(os.Stdout, string(settings))
+}
+`
+
+func (d *examination) writeCheck(dir string) error {
+	files, err := fs.Glob(d.sources, "hitrt/*.go")
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "hitrt"), 0o777); err != nil {
+		return err
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := fs.ReadFile(d.sources, file)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "hitrt", path.Base(file)), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/doctor\n\ngo 1.24\n"), 0o666),
+		os.WriteFile(filepath.Join(dir, "main.go"), []byte(checkMain), 0o666),
+	)
+}

@@ -1,0 +1,123 @@
+// The packages of a build as the commands see them: what `go list` says.
+
+package wrapper
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+)
+
+// A listedPackage is what `go list -json` says of a package.
+type listedPackage struct {
+	ImportPath, Name, Dir string
+	GoFiles, CgoFiles     []string
+	Standard, DepOnly     bool
+	Error                 *struct{ Err string }
+}
+
+// list returns the packages that patterns name, and all that they import.
+// Without patterns it is those below the working directory.
+func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	goList := exec.Command("go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", "--"}, patterns...)...)
+	var stderr bytes.Buffer
+	goList.Stderr = &stderr
+	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(goList.Args, " ")))
+	out, err := goList.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	var packages []listedPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		if p.Error != nil && !p.DepOnly {
+			return nil, errors.New(p.Error.Err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+// rewrite marks a package as a build would, but for cgo: its files are marked
+// before cgo has changed them.
+func (p *listedPackage) rewrite(c *config.Config) (*rewrite.Result, []rewrite.Source, error) {
+	var sources []rewrite.Source
+	for _, name := range append(p.GoFiles[:len(p.GoFiles):len(p.GoFiles)], p.CgoFiles...) {
+		file := filepath.Join(p.Dir, name)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		sources = append(sources, rewrite.Source{Name: file, Text: text})
+	}
+	res, err := rewrite.Package(rewrite.Options{
+		ImportPath: p.ImportPath,
+		Dir:        c.SourceDir(p.ImportPath),
+		Filter:     filterOf(c, p.ImportPath),
+	}, sources)
+	return res, sources, err
+}
+
+// A progress writes a line to a terminal, from one second on, that is gone at
+// the end.
+type progress struct {
+	state   atomic.Pointer[string]
+	stopped chan struct{}
+	done    chan struct{}
+}
+
+func startProgress(out io.Writer) *progress {
+	p := &progress{stopped: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		if !isTerminal(out) {
+			return
+		}
+		shown := false
+		for wait := time.Second; ; wait = 200 * time.Millisecond {
+			select {
+			case <-p.stopped:
+				if shown {
+					fmt.Fprint(out, "\r\x1b[K")
+				}
+				return
+			case <-time.After(wait):
+				if s := p.state.Load(); s != nil {
+					fmt.Fprintf(out, "\r\x1b[K%s", *s)
+					shown = true
+				}
+			}
+		}
+	}()
+	return p
+}
+
+func (p *progress) say(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	p.state.Store(&s)
+}
+
+func (p *progress) stop() {
+	close(p.stopped)
+	<-p.done
+}

@@ -1,0 +1,59 @@
+// What the settings mean for one package and one program.
+
+package wrapper
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+)
+
+// filterOf returns which functions of a package the settings leave out.
+func filterOf(c *config.Config, importPath string) rewrite.Filter {
+	f := rewrite.Filter{
+		ExportedOnly: c.ExportedOnly,
+		Constructors: c.ExcludeConstructors,
+		Accessors:    c.ExcludeGetterSetter,
+		Generated:    c.ExcludeGenerated,
+		Names:        c.ExcludeByRegex,
+	}
+	if !c.Annotated(importPath) {
+		f.Markers, f.Unmarked = c.Annotations, c.AdditionalByRegex
+	}
+	return f
+}
+
+// noMatch says why a package does not match.
+func noMatch(c *config.Config, importPath string) string {
+	key, pattern, _ := c.MatchedBy(importPath)
+	switch {
+	case key != "":
+		return fmt.Sprintf("%s has %s", key, pattern)
+	case len(c.Packages) > 0:
+		return "no pattern of packages matches"
+	}
+	return "not of a main module, and packages is not set"
+}
+
+// checkCount refuses a program with more functions than maxMethodsCount.
+func checkCount(c *config.Config, packages []*metadata) error {
+	total := 0
+	for _, p := range packages {
+		total += len(p.Functions)
+	}
+	if total <= c.MaxMethodsCount {
+		return nil
+	}
+	largest := slices.Clone(packages)
+	slices.SortStableFunc(largest, func(a, b *metadata) int { return cmp.Compare(len(b.Functions), len(a.Functions)) })
+	var names []string
+	for _, p := range largest[:min(5, len(largest))] {
+		names = append(names, fmt.Sprintf("%s (%d)", p.ImportPath, len(p.Functions)))
+	}
+	return fmt.Errorf("the program has %d functions to mark, more than maxMethodsCount (%d); the largest packages are %s: "+
+		"leave some out with packages or excludePackages, or raise maxMethodsCount", total, c.MaxMethodsCount, strings.Join(names, ", "))
+}

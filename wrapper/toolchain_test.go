@@ -1,0 +1,225 @@
+package wrapper
+
+import (
+	"bytes"
+	goversion "go/version"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// toolchains are the releases that are supported, beside the one that runs the
+// tests.
+var toolchains = []string{"local", "go1.24.11", "go1.25.3", "go1.27.0"}
+
+// A toolchain is one release of Go and a directory to use it in.
+type toolchain struct {
+	*testing.T
+	name, dir string
+}
+
+// eachToolchain runs a test with each release. Those that cannot be downloaded
+// are skipped.
+func eachToolchain(t *testing.T, test func(toolchain)) {
+	for _, name := range toolchains {
+		t.Run(name, func(t *testing.T) {
+			tc := toolchain{t, name, t.TempDir()}
+			tc.write("go.mod", "module example.com/app\n\ngo 1.24\n")
+			cmd := tc.command("go", "version")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Skipf("%s cannot be downloaded: %s", name, out)
+			}
+			test(tc)
+		})
+	}
+}
+
+func (tc toolchain) write(name, text string) string {
+	tc.Helper()
+	file := filepath.Join(tc.dir, name)
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		tc.Fatal(err)
+	}
+	return file
+}
+
+func (tc toolchain) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = tc.dir
+	cmd.Env = append(os.Environ(), "GOTOOLCHAIN="+tc.name, "GOENV=off", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=1")
+	return cmd
+}
+
+// run runs a go command and returns its standard output.
+func (tc toolchain) run(args ...string) string {
+	tc.Helper()
+	cmd := tc.command("go", args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		tc.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// compile compiles a package of one file that may import others by archive.
+func (tc toolchain) compile(path, text string, imports map[string]string) (archive string) {
+	tc.Helper()
+	cfg := ""
+	for p, a := range imports {
+		cfg += "packagefile " + p + "=" + a + "\n"
+	}
+	base := strings.ReplaceAll(path, "/", "_")
+	archive = filepath.Join(tc.dir, base+".a")
+	tc.run("tool", "compile", "-p", path, "-pack", "-complete", "-o", archive, "-importcfg", tc.write(base+".cfg", cfg), tc.write(base+".go", text))
+	return archive
+}
+
+// The fingerprint stands where patchFingerprint writes it: it is the one that
+// an importer records, and follows what the package exports.
+func TestToolchainFingerprint(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		lib := tc.compile("example.com/lib", "package lib\n\nvar V = f()\n\nfunc f() int { return 1 }\n", nil)
+		user := tc.compile("example.com/user", "package user\n\nimport _ \"example.com/lib\"\n", map[string]string{"example.com/lib": lib})
+		want, err := readFingerprint(lib)
+		if err != nil {
+			tc.Fatal(err)
+		}
+		if bytes.Equal(want, make([]byte, fingerprintSize)) {
+			tc.Error("the fingerprint is 0")
+		}
+		text, err := os.ReadFile(user)
+		if err != nil {
+			tc.Fatal(err)
+		}
+		_, object, _ := bytes.Cut(text, []byte(objectMagic))
+		if !bytes.Contains(object, want) {
+			tc.Errorf("the importer has not recorded %x", want)
+		}
+		if err := patchFingerprint(lib, []byte("12345678")); err != nil {
+			tc.Fatal(err)
+		}
+		if got, err := readFingerprint(lib); err != nil || string(got) != "12345678" {
+			tc.Errorf("fingerprint after patchFingerprint is %q, %v", got, err)
+		}
+		other := tc.compile("example.com/lib", "package lib\n\nvar V, W = 1, 2\n", nil)
+		if got, err := readFingerprint(other); err != nil || bytes.Equal(got, want) {
+			tc.Errorf("another package of that path has fingerprint %x too, %v", got, err)
+		}
+	})
+}
+
+// Object files name the platform and the release.
+func TestToolchainObjectHeader(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		archive := tc.compile("example.com/lib", "package lib\n", nil)
+		goos, goarch, err := objectTarget(archive)
+		if err != nil {
+			tc.Fatal(err)
+		}
+		release, err := objectVersion(archive)
+		if err != nil {
+			tc.Fatal(err)
+		}
+		got, want := goos+" "+goarch+" "+release, tc.run("env", "GOOS")+" "+tc.run("env", "GOARCH")+" "+tc.run("env", "GOVERSION")
+		if got != want {
+			tc.Errorf("the object is for %s, want %s", got, want)
+		}
+		if newerThanKnown(release) {
+			tc.Errorf("%s counts as newer than what is known", release)
+		}
+		if id, err := contentID(archive); err != nil || id != "" {
+			tc.Errorf("content ID %q, %v of an archive without build ID", id, err)
+		}
+	})
+}
+
+// The modinfo line of importcfg.link has what nestedFlags takes from it. -n
+// shows it without building anything.
+func TestToolchainModinfo(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		tc.write("main.go", "package main\n\nfunc main() {}\n")
+		for flags, want := range map[string][]debug.BuildSetting{
+			"-race -tags=a,b -trimpath": {{Key: "-race", Value: "true"}, {Key: "-tags", Value: "a,b"}, {Key: "-trimpath", Value: "true"}, {Key: "CGO_ENABLED", Value: "1"}},
+			"-asan -gcflags=all=-l":     {{Key: "-asan", Value: "true"}, {Key: "-gcflags", Value: "all=-l"}},
+			"-msan -cover":              {{Key: "-msan", Value: "true"}, {Key: "-cover", Value: "true"}},
+			"-pgo=x.pprof":              {{Key: "-pgo", Value: filepath.Join(tc.dir, "x.pprof")}},
+		} {
+			tc.write("x.pprof", "")
+			cmd := tc.command("go", slices.Concat([]string{"build", "-n", "-o", os.DevNull}, strings.Fields(flags), []string{"."})...)
+			cmd.Env = append(cmd.Env, "GOAMD64=v2")
+			out, _ := cmd.CombinedOutput() // -asan and -msan fail where there is no C compiler for them
+			_, text, ok := strings.Cut(string(out), "\nmodinfo ")
+			if !ok {
+				if strings.Contains(flags, "san") {
+					continue
+				}
+				tc.Errorf("%s: no modinfo in\n%s", flags, out)
+				continue
+			}
+			line, _, _ := strings.Cut(text, "\n")
+			modinfo, err := parseImportcfg("modinfo " + line).modinfo()
+			if err != nil {
+				tc.Fatal(err)
+			}
+			info, err := debug.ParseBuildInfo(modinfo)
+			if err != nil {
+				tc.Fatal(err)
+			}
+			for _, s := range want {
+				if !slices.Contains(info.Settings, s) {
+					tc.Errorf("%s: no %s=%s in\n%s", flags, s.Key, s.Value, info)
+				}
+			}
+			if tc.run("env", "GOARCH") == "amd64" && !slices.Contains(info.Settings, debug.BuildSetting{Key: "GOAMD64", Value: "v2"}) {
+				tc.Errorf("no GOAMD64 in\n%s", info)
+			}
+		}
+	})
+}
+
+// The registry's way to the end of the program, and the linker's indulgence
+// towards our archive member and patched fingerprint are part of every script
+// of e2e; here, that the package has the form that registrySource uses.
+func TestToolchainExithook(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		imports := map[string]string{}
+		for line := range strings.Lines(tc.run("list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}", "internal/runtime/exithook")) {
+			if p, archive, ok := strings.Cut(strings.TrimSpace(line), "="); ok && archive != "" {
+				imports[p] = archive
+			}
+		}
+		tc.compile("example.com/registry", "package registry\n\nimport \"internal/runtime/exithook\"\n\nfunc init() { exithook.Add(exithook.Hook{F: func() {}, RunOnFailure: true}) }\n", imports)
+		if id, err := contentID(imports["internal/runtime/exithook"]); err != nil || len(id) < 10 {
+			tc.Errorf("content ID %q, %v", id, err)
+		}
+	})
+}
+
+func TestToolchainToolVersion(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		line := tc.run("tool", "compile", "-V=full")
+		if !strings.HasPrefix(line, "compile version "+tc.run("env", "GOVERSION")) || strings.Contains(line, "buildID=") {
+			tc.Errorf("compile -V=full prints %q, not the form of a release", line)
+		}
+	})
+}
+
+func TestNewerThanKnown(t *testing.T) {
+	for release, want := range map[string]bool{
+		"go1.24.11": false, "go1.26.8": false, newestKnown: false, newestKnown + ".3": false, newestKnown + "rc1": false,
+		"go1.99": true, "go1.99rc1": true, "go2.0": true, "": true, "devel": true,
+	} {
+		if got := newerThanKnown(release); got != want {
+			t.Errorf("newerThanKnown(%q) = %t, want %t", release, got, want)
+		}
+	}
+	if !goversion.IsValid(newestKnown) {
+		t.Errorf("%s is not a version", newestKnown)
+	}
+}
