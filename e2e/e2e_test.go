@@ -83,17 +83,26 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s is not a .txtar file and would not be run", s)
 		}
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Setup:               setUp,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"collector": collectorCommand,
-			"status":    statusCommand,
-			"treesum":   treesumCommand,
-		},
-	})
+	testscript.Run(t, scriptParams(testscript.Params{Dir: "testdata/script"}))
+}
+
+// scriptParams completes the parameters that say which scripts to run.
+func scriptParams(p testscript.Params) testscript.Params {
+	p.RequireExplicitExec = true
+	p.RequireUniqueNames = true
+	p.Setup = setUp
+	p.Condition = condition
+	p.Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"collector": collectorCommand,
+		"elf":       elfCommand,
+		"proxy":     proxyCommand,
+		"samelines": samelinesCommand,
+		"starts":    startsCommand,
+		"status":    statusCommand,
+		"toolchain": toolchainCommand,
+		"treesum":   treesumCommand,
+	}
+	return p
 }
 
 // setUp gives a script the machine's Go, its caches, and our binary.

@@ -33,6 +33,11 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
+	// -cover counts functions of generated files too.
+	if err := os.Setenv("SCAVENGER_EXCLUDE_GENERATED", "false"); err != nil {
+		fmt.Fprintln(os.Stderr, "oracle:", err)
+		os.Exit(1)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, flag.Arg(0), *driver); err != nil {

@@ -3,6 +3,7 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"go/ast"
@@ -12,9 +13,8 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"golang.org/x/tools/cover"
 )
 
 // A Function identifies a function: Receiver is its base type, without star
@@ -44,24 +44,75 @@ func (p *Program) Covered(ctx context.Context, coverDir string) (map[Function]bo
 		return nil, fmt.Errorf("go tool covdata: %w\n%s", err, out)
 	}
 	defer os.Remove(profile)
-	files, err := cover.ParseProfiles(profile)
+	text, err := os.ReadFile(profile)
+	if err != nil {
+		return nil, err
+	}
+	blocks, err := parseProfile(string(text))
 	if err != nil {
 		return nil, err
 	}
 	covered := map[Function]bool{}
-	for _, file := range files {
-		rel, ok := strings.CutPrefix(file.FileName, p.Path+"/")
+	for _, pkg := range packagesOf(blocks) {
+		rel, ok := strings.CutPrefix(pkg+"/", p.Path+"/")
 		if !ok {
-			return nil, fmt.Errorf("cover profile names %s, which is not of module %s", file.FileName, p.Path)
+			return nil, fmt.Errorf("cover profile names %s, which is not of module %s", pkg, p.Path)
 		}
-		if err := coveredInFile(covered, filepath.Join(p.Dir, filepath.FromSlash(rel)), file); err != nil {
+		files, err := filepath.Glob(filepath.Join(p.Dir, filepath.FromSlash(rel), "*.go"))
+		if err != nil {
 			return nil, err
+		}
+		for _, file := range files {
+			if err := coveredInFile(covered, file, pkg, blocks); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return covered, nil
 }
 
-func coveredInFile(covered map[Function]bool, name string, profile *cover.Profile) error {
+// A block is one block of a cover profile.
+type block struct {
+	startLine, startCol, endLine, endCol, statements, count int
+}
+
+// parseProfile returns the blocks of a cover profile by file name, sorted by
+// where they start. x/tools/cover refuses the profiles of generated parsers, in
+// which //line directives give several blocks one place.
+func parseProfile(text string) (map[string][]block, error) {
+	blocks := map[string][]block{}
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		if strings.HasPrefix(line, "mode: ") {
+			continue
+		}
+		colon := strings.LastIndexByte(line, ':')
+		var b block
+		if _, err := fmt.Sscanf(line[colon+1:], "%d.%d,%d.%d %d %d", &b.startLine, &b.startCol, &b.endLine, &b.endCol, &b.statements, &b.count); err != nil || colon < 0 {
+			return nil, fmt.Errorf("cover profile: unexpected line %q", line)
+		}
+		blocks[line[:colon]] = append(blocks[line[:colon]], b)
+	}
+	for _, list := range blocks {
+		slices.SortFunc(list, func(a, b block) int {
+			return cmp.Or(a.startLine-b.startLine, a.startCol-b.startCol, b.count-a.count)
+		})
+	}
+	return blocks, nil
+}
+
+func packagesOf(blocks map[string][]block) []string {
+	var packages []string
+	for file := range blocks {
+		packages = append(packages, path.Dir(file))
+	}
+	slices.Sort(packages)
+	return slices.Compact(packages)
+}
+
+// coveredInFile looks up the functions of one source file. The profile names
+// what //line directives name, so that counts here too; a file that it does not
+// name was not compiled.
+func coveredInFile(covered map[Function]bool, name, pkg string, blocks map[string][]block) error {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -72,25 +123,28 @@ func coveredInFile(covered map[Function]bool, name string, profile *cover.Profil
 		if !ok || fn.Body == nil || fn.Name.Name == "_" {
 			continue
 		}
-		id := Function{path.Dir(profile.FileName), receiver(fn), fn.Name.Name}
-		if id.Receiver == "" && id.Name == "init" {
-			id.Name = fmt.Sprintf("init@%s:%d", filepath.Base(name), fset.PositionFor(fn.Pos(), false).Line)
+		begin, end := fset.Position(fn.Body.Lbrace), fset.Position(fn.Body.Rbrace)
+		list, ok := blocks[path.Join(pkg, filepath.Base(begin.Filename))]
+		if !ok {
+			continue
 		}
-		begin := fset.PositionFor(fn.Body.Lbrace, false)
-		end := fset.PositionFor(fn.Body.Rbrace, false)
-		covered[id] = covered[id] || firstBlockRan(profile.Blocks, begin, end)
+		id := Function{pkg, receiver(fn), fn.Name.Name}
+		if id.Receiver == "" && id.Name == "init" {
+			id.Name = fmt.Sprintf("init@%s:%d", filepath.Base(name), fset.Position(fn.Pos()).Line)
+		}
+		covered[id] = firstBlockRan(list, begin, end)
 	}
 	return nil
 }
 
-// firstBlockRan reports whether the first cover block between two positions
-// was executed. Blocks are sorted by where they start.
-func firstBlockRan(blocks []cover.ProfileBlock, begin, end token.Position) bool {
+// firstBlockRan reports whether the first block between two positions was
+// executed.
+func firstBlockRan(blocks []block, begin, end token.Position) bool {
 	for _, b := range blocks {
-		if b.StartLine < begin.Line || b.StartLine == begin.Line && b.StartCol < begin.Column {
+		if b.startLine < begin.Line || b.startLine == begin.Line && b.startCol < begin.Column {
 			continue
 		}
-		return (b.StartLine < end.Line || b.StartLine == end.Line && b.StartCol <= end.Column) && b.Count > 0
+		return (b.startLine < end.Line || b.startLine == end.Line && b.startCol <= end.Column) && b.count > 0
 	}
 	return false
 }

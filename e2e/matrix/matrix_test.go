@@ -1,0 +1,74 @@
+package matrix
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+var update = flag.Bool("update", false, "write docs/compatibility.md again")
+
+// TestSettings runs the rows that compile the standard library anew. They are
+// apart from the others of e2e for the time limit that go test has for each
+// package.
+func TestSettings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes")
+	}
+	wrapper, err := program.BuildWrapper(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range Rows {
+		if row.Std {
+			Runner{wrapper}.Run(t, row)
+		}
+	}
+}
+
+// TestDocument keeps docs/compatibility.md to the table.
+func TestDocument(t *testing.T) {
+	file := filepath.Join("..", "..", "docs", "compatibility.md")
+	want := Markdown()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not what the table says; run this test with -update", file)
+	}
+}
+
+// TestRows checks that the table is well-formed: each row has one way to be
+// run, in a list that the document has, by a name of its own.
+func TestRows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range Rows {
+		name := row.List + "/" + row.Name
+		if seen[name] {
+			t.Errorf("%s is there twice", name)
+		}
+		seen[name] = true
+		if !slices.Contains(Lists, row.List) {
+			t.Errorf("%s is in no list of the document", name)
+		}
+		if (row.Script == "") == (len(row.Args) == 0) {
+			t.Errorf("%s has both or neither of a script and arguments", name)
+		}
+		if row.Script != "" {
+			if _, err := os.Stat(filepath.Join("..", "testdata", "script", row.Script+".txtar")); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
