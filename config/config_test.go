@@ -149,3 +149,38 @@ func TestVariable(t *testing.T) {
 		}
 	}
 }
+
+func TestFromModules(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"a/go.mod":                          "module example.com/a\n",
+		"a/x/x.go":                          "package x\n",
+		"a/vendor/example.com/a/sub/s.go":   "package sub\n",
+		"cache/example.com/a/sub@v1/go.mod": "module example.com/a/sub\n",
+		"work/x.go":                         "package x\n",
+	})
+	c := &Config{Modules: []Module{{Path: "example.com/a"}}}
+	for _, test := range []struct {
+		importPath string
+		dirs       []string
+		want       bool
+	}{
+		{"example.com/a/x", []string{"a/x"}, true},
+		{"example.com/a/x", []string{"work", "a/x"}, true}, // a generated or replaced file first
+		{"example.com/a/x", []string{"work"}, true},
+		{"example.com/a/sub", []string{"a/vendor/example.com/a/sub"}, false},
+		{"example.com/a/sub", []string{"cache/example.com/a/sub@v1"}, false},
+		{"command-line-arguments", []string{"cache/example.com/a/sub@v1"}, true},
+	} {
+		var dirs []string
+		for _, d := range test.dirs {
+			dirs = append(dirs, filepath.Join(dir, filepath.FromSlash(d)))
+		}
+		if got := c.FromModules(test.importPath, dirs); got != test.want {
+			t.Errorf("FromModules(%q, %q) = %v", test.importPath, test.dirs, got)
+		}
+	}
+	c.Packages = []string{"example.com/a"}
+	if !c.FromModules("example.com/a/sub", []string{filepath.Join(dir, "cache/example.com/a/sub@v1")}) {
+		t.Error("a package that a pattern names was left out")
+	}
+}

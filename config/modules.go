@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -100,6 +101,37 @@ func findUp(dir, name string) string {
 		}
 		dir = parent
 	}
+}
+
+// FromModules reports whether a package that matches by default, with an import
+// path within a main module's, can be of that module, given directories of its
+// source. A dependency can have such a path too: example.com/aws/service/s3 is
+// often a module of its own. Its go.mod tells, or the vendor directory.
+// Directories without go.mod above them, such as those of generated files, say
+// nothing.
+func (c *Config) FromModules(importPath string, dirs []string) bool {
+	if len(c.Packages) > 0 || importPath == commandLine {
+		return true
+	}
+	if key, _, _ := c.MatchedBy(importPath); key != "" {
+		return true
+	}
+	known := true
+	for _, dir := range dirs {
+		if strings.HasSuffix(filepath.ToSlash(dir), "/vendor/"+importPath) {
+			return false
+		}
+		file := findUp(dir, "go.mod")
+		if file == "" {
+			continue
+		}
+		p, err := modulePath(file)
+		if err == nil && within(importPath, p) && slices.ContainsFunc(c.Modules, func(m Module) bool { return m.Path == p }) {
+			return true
+		}
+		known = false
+	}
+	return known
 }
 
 // SourceDir returns where the sources of a package are said to be: relative to

@@ -67,7 +67,6 @@ func (cmd *commands) app() *cli.App {
 		UsageText:            "go build -toolexec=scavenger-wrap [packages]\nscavenger-wrap command [arguments]",
 		Description:          description,
 		Version:              version(),
-		HideHelpCommand:      true,
 		EnableBashCompletion: true,
 		Writer:               cmd.stdout,
 		ErrWriter:            cmd.stderr,
@@ -203,6 +202,9 @@ func (cmd *commands) reportCommand() *cli.Command {
 // runReport prints what the data files in a directory say. Damaged files are
 // named first, so that they stand out from a long report.
 func runReport(c *cli.Context, stdout, stderr io.Writer) error {
+	if c.NArg() > 1 && strings.HasPrefix(c.Args().Get(1), "-") {
+		return usageError{errors.New("report: flags come before the directory: scavenger-wrap report --format=json DIR")}
+	}
 	if c.NArg() != 1 {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}

@@ -75,19 +75,19 @@ func (a *action) compile() error {
 // It will most likely refuse the original too, and what it says of that is what
 // the user should read: several errors come in an order that marks change.
 // Should it accept the original, then the package is compiled without marks and
-// its functions are not listed. But the go command keeps the outcome in its
+// its functions are not observable. But the go command keeps the outcome in its
 // cache, so that must not come of a failure that passes, such as of a full disk:
 // those are told by having no place in the source.
 func (c *compilation) refused(message []byte) error {
-	if sourceError.Match(message) {
-		c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
-		return c.untouched()
+	if err := runProcess(c.command(c.given)); err != nil {
+		return err
 	}
-	err := runProcess(c.command(c.args))
-	if err == nil {
-		err = fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
+	if !sourceError.Match(message) {
+		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
 	}
-	return err
+	c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
+	c.metadata.unmark("not compilable with marks")
+	return c.metadata.attach(c.archive)
 }
 
 // sourceError matches a message that names a place in the source, or a bug in
@@ -151,7 +151,7 @@ func (c *compilation) mark() error {
 		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return errUntouched
 	}
-	matches := c.config.Match(path) && !testMain
+	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, c.sourceDirs())
 	if !matches {
 		c.log.note(outcomeNotMarked, noMatch(c.config, path))
 	}
@@ -180,6 +180,19 @@ func (c *compilation) mark() error {
 		return errUntouched
 	}
 	return nil
+}
+
+// sourceDirs returns the directories that the package's files are in, without
+// the object directory, where those of cgo and cover are.
+func (c *compilation) sourceDirs() []string {
+	var dirs []string
+	for _, file := range c.files {
+		dir, err := filepath.Abs(filepath.Dir(file))
+		if err == nil && dir != filepath.Dir(c.dir) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // isTestMain reports whether the files are those of the generated main package

@@ -39,6 +39,16 @@ func (m *metadata) attach(archive string) error {
 	return nil
 }
 
+// unmark makes all functions not observable, for a package that was compiled as
+// it came.
+func (m *metadata) unmark(reason string) {
+	m.Symbol, m.Marks, m.Main = "", 0, nil
+	for i := range m.Functions {
+		m.Functions[i].Index = -1
+		m.Functions[i].Reason = reason
+	}
+}
+
 // readMetadata returns the metadata of an archive, nil if it has none.
 func readMetadata(archive string) (*metadata, error) {
 	data, err := readMember(archive, metadataMember)
