@@ -7,6 +7,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -219,7 +220,7 @@ func TestFaultsNextProcess(t *testing.T) {
 	}
 	defer c.Close()
 	names, _ := runFaulty(t, bin, "return", dir, c.URL(), nil)
-	if err := stored(c); err != nil {
+	if err := c.Check(context.Background()); err != nil {
 		t.Error(err)
 	}
 	row := faultRow{}
@@ -301,7 +302,7 @@ func (f fault) run(t *testing.T, bin, outlet, server string) faultRow {
 	case dir != "":
 		known, row.promised = knownToReport(t, dir), true
 	case c != nil:
-		if err := stored(c); err != nil {
+		if err := c.Check(context.Background()); err != nil {
 			t.Error(err)
 		}
 		known, row.promised = knownToCollector(c), !f.quick

@@ -5,6 +5,7 @@
 package collector
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -115,6 +116,18 @@ func (c *Collector) Violations() []Violation {
 			fmt.Sprintf("%d invocations of hashes in no codebase, the first is %q", unknown, first)})
 	}
 	return list
+}
+
+// Check waits until everything that was accepted is imported, and returns an
+// error if a rule was broken.
+func (c *Collector) Check(ctx context.Context) error {
+	if err := c.WaitImported(ctx); err != nil {
+		return err
+	}
+	if v := c.Violations(); len(v) > 0 {
+		return fmt.Errorf("the collector was sent what it cannot take: %d rules broken, the first: %v", len(v), v[0])
+	}
+	return nil
 }
 
 func (c *Collector) checkColumn(request int, col column, value string) {

@@ -1,8 +1,9 @@
 // The commands that README.md tells people to type.
 
-package e2e
+package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 // TestReadme runs the README's shell commands, in its order. One that it does
 // not know how to run fails it.
 func TestReadme(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func TestReadme(t *testing.T) {
 		case command == "go test ./...":
 			continue // which is what runs here
 		case strings.HasPrefix(command, "go run ./e2e/") || command == "go install .":
-			dir = ".." // in the checkout
+			dir = filepath.Join("..", "..") // in the checkout
 		case !strings.Contains(command, "./app") && !strings.Contains(command, "scavenger-wrap"):
 			t.Errorf("README has a command that this test does not know: %s", command)
 			continue
@@ -67,7 +68,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the commands did not print %q", want)
 		}
 	}
-	if err := stored(c); err != nil {
+	if err := c.Check(context.Background()); err != nil {
 		t.Error(err)
 	}
 	if got := len(c.Functions(collector.Query{Application: "shop"})); got != 2 {
