@@ -16,7 +16,7 @@ type calls = map[string]time.Time
 
 func TestJoin(t *testing.T) {
 	mainShop := fn("cmd/shop.main", "cmd/shop/main.go", 5)
-	mainWork := fn("cmd/work.main", "cmd/work/main.go", 5)
+	mainWork := fn("cmd/wire.main", "cmd/wire/main.go", 5)
 	open, shut := fn("store.Open", "store.go", 10), fn("store.*DB.Shut", "store.go", 20)
 	tests := []struct {
 		name  string
@@ -81,7 +81,7 @@ func TestJoin(t *testing.T) {
 				leave(t, dir, "b", []testFunc{mainWork, shut},
 					testProcess{id: "2", app: "shop", started: at(3), calls: calls{"main": at(3)}})
 			},
-			map[string]Status{"cmd/shop.main": Called, "store.Open": NeverCalled, "cmd/work.main": Called, "store.*DB.Shut": NeverCalled},
+			map[string]Status{"cmd/shop.main": Called, "store.Open": NeverCalled, "cmd/wire.main": Called, "store.*DB.Shut": NeverCalled},
 		},
 		{
 			"observable only since the newest build",

@@ -57,7 +57,7 @@ func writeShop(t *testing.T, dir string) {
 		testProcess{id: "2", app: "shop", host: "h2", started: at(2)})
 	leave(t, dir, "b", newest,
 		testProcess{id: "3", app: "shop", host: "h1", started: at(9), calls: calls{"main": at(9), "Open": at(10), "New": at(31)}})
-	leave(t, dir, "c", []testFunc{fn("cmd/work.main", "cmd/work/main.go", 1), newest[3]},
+	leave(t, dir, "c", []testFunc{fn("cmd/wire.main", "cmd/wire/main.go", 1), newest[3]},
 		testProcess{id: "4", app: "work", host: "h1", started: at(9), calls: calls{"main": at(9)}})
 	leave(t, dir, "d", []testFunc{fn("never.Started", "never.go", 1)})
 }
