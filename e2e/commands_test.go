@@ -6,6 +6,7 @@ import (
 	"debug/dwarf"
 	"debug/elf"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -168,12 +169,17 @@ func startsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// condition knows [root]: whether we may write to files that are read-only; and
-// [toolchain:VERSION]: whether the module proxy, or the module cache, has that
+// condition knows [root]: whether we may write to files that are read-only;
+// [named]: whether what takes minutes was asked for by name, as with -run Matrix
+// or -run Scripts/toolchain; and [toolchain:VERSION]: whether the module proxy, or the module cache, has that
 // release of Go.
 func condition(cond string) (bool, error) {
 	if cond == "root" {
 		return os.Geteuid() == 0, nil
+	}
+	if cond == "named" {
+		run := flag.Lookup("test.run").Value.String()
+		return strings.Contains(run, "Matrix") || strings.Contains(run, "toolchain"), nil
 	}
 	version, ok := strings.CutPrefix(cond, "toolchain:")
 	if !ok {

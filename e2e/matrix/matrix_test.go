@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
@@ -13,9 +14,15 @@ import (
 
 var update = flag.Bool("update", false, "write docs/compatibility.md again")
 
-// TestSettings runs the rows that compile the standard library anew. They are
-// apart from the others of e2e for the time limit that go test has for each
-// package.
+// always are the rows of TestSettings that run with all other tests.
+var always = []string{"-race", "-trimpath", "windows/amd64"}
+
+// TestSettings runs the rows that compile the standard library anew: a few of
+// them with all other tests, since on two cores and with an empty cache all of
+// them take longer than the ten minutes that go test gives a package, and all
+// when asked for by name:
+//
+//	go test ./e2e/matrix -run Settings -timeout 1h
 func TestSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes minutes")
@@ -24,8 +31,9 @@ func TestSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	byName := strings.Contains(flag.Lookup("test.run").Value.String(), "Settings")
 	for _, row := range Rows {
-		if row.Std {
+		if row.Std && (byName || slices.Contains(always, row.Name)) {
 			Runner{wrapper}.Run(t, row)
 		}
 	}
