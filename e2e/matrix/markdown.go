@@ -13,7 +13,7 @@ plain ones do, and what they report is right. Under "Go" stand the releases that
 a row is tested with.
 
 This page is written from the table in e2e/matrix/rows.go, by
-` + "`go test ./e2e/matrix -run Document -update`" + `; ` + "`go test -v ./e2e -run Matrix`" + ` runs it.
+` + "`go test ./e2e/matrix -run Document -update`" + `; ` + "`go test -v -timeout 1h ./e2e -run Matrix`" + ` runs it.
 `
 
 // Markdown returns docs/compatibility.md.
