@@ -35,8 +35,15 @@ func receiver(fn *ast.FuncDecl) string {
 	if fn.Recv.NumFields() == 0 {
 		return ""
 	}
-	star := ""
-	for typ := fn.Recv.List[0].Type; ; {
+	star, name := baseType(fn.Recv.List[0].Type)
+	return star + name
+}
+
+// baseType returns the name of a type without stars, parentheses and type
+// arguments, and "*" if there was a star. The name is "" for a type that has
+// none, which the compiler refuses as a receiver.
+func baseType(typ ast.Expr) (star, name string) {
+	for {
 		switch t := typ.(type) {
 		case *ast.ParenExpr:
 			typ = t.X
@@ -47,9 +54,9 @@ func receiver(fn *ast.FuncDecl) string {
 		case *ast.IndexListExpr:
 			typ = t.X
 		case *ast.Ident:
-			return star + t.Name
+			return star, t.Name
 		default:
-			return star // not a type that can have methods: the compiler says so
+			return star, ""
 		}
 	}
 }

@@ -268,7 +268,7 @@ func (s *selection) isConstructor(fn *ast.FuncDecl) bool {
 		return false
 	}
 	for _, result := range fn.Type.Results.List {
-		if name := typeName(result.Type); s.types[name] != nil && !isTypeParameter(fn, name) {
+		if _, name := baseType(result.Type); s.types[name] != nil && !isTypeParameter(fn, name) {
 			return true
 		}
 	}
@@ -281,27 +281,6 @@ func hasWord(name, word string) bool {
 	rest, ok := strings.CutPrefix(name, word)
 	next, _ := utf8.DecodeRuneInString(rest)
 	return ok && !unicode.IsLower(next)
-}
-
-// typeName returns the name of a type of the package's, without stars and type
-// arguments, "" if the type has none.
-func typeName(typ ast.Expr) string {
-	for {
-		switch t := typ.(type) {
-		case *ast.Ident:
-			return t.Name
-		case *ast.StarExpr:
-			typ = t.X
-		case *ast.ParenExpr:
-			typ = t.X
-		case *ast.IndexExpr:
-			typ = t.X
-		case *ast.IndexListExpr:
-			typ = t.X
-		default:
-			return ""
-		}
-	}
 }
 
 func isTypeParameter(fn *ast.FuncDecl, name string) bool {

@@ -86,8 +86,8 @@ type linking struct {
 	dir  string // ours
 }
 
-// addRegistry compiles the registry, and hitrt unless the program has marks of
-// none, and adds them and what they need to the importcfg.
+// addRegistry compiles hitrt and the registry, and adds them and what they need
+// to the importcfg.
 func (l *linking) addRegistry() error {
 	packages, err := l.markedPackages()
 	if err != nil {
