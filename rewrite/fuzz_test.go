@@ -11,19 +11,19 @@ import (
 func FuzzPackage(f *testing.F) {
 	for _, g := range goldens(f) {
 		for _, source := range g.sources {
-			f.Add(source.Text, g.opts.Sanitizer)
+			f.Add(source.Text, g.opts.Sanitizer, g.opts.Free)
 		}
 	}
 	// Small packages with much of the syntax in them.
 	for _, root := range []string{"go/constant", "iter", "sync/atomic", "container", "errors", "unicode/utf8"} {
 		for _, sources := range stdPackages(f, root) {
 			for _, source := range sources {
-				f.Add(source.Text, false)
+				f.Add(source.Text, false, true)
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, text []byte, sanitizer bool) {
-		checkText(t, text, sanitizer)
+	f.Fuzz(func(t *testing.T, text []byte, sanitizer, free bool) {
+		checkText(t, text, sanitizer, free)
 	})
 }
 
@@ -50,14 +50,14 @@ func FuzzFragments(f *testing.F) {
 		if header {
 			text = append([]byte("//line /src/p/original.go:1:1\n"), text...)
 		}
-		checkText(t, text, len(indexes)%2 == 0)
+		checkText(t, text, len(indexes)%2 == 0, len(indexes)%4 < 2)
 	})
 }
 
-func checkText(t *testing.T, text []byte, sanitizer bool) {
+func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	t.Helper()
 	sources := []Source{{"/src/p/fuzz.go", text}}
-	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer}
+	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer, Free: free}
 	res, err := Package(opts, sources)
 	if err != nil {
 		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err == nil {

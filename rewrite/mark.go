@@ -58,6 +58,7 @@ const (
 type writer struct {
 	*file
 	symbol    string // the array of marks
+	counters  string // the array that free marks assign to; "" if there are none
 	sanitizer bool
 
 	out  []byte // nil as long as there is no mark
@@ -65,16 +66,18 @@ type writer struct {
 	buf  []byte // for the text of a mark
 }
 
-// mark adds the mark of the function with the given body and index.
-func (w *writer) mark(body *ast.BlockStmt, index int) {
+// mark adds the mark of the function with the given body and index. It is a
+// free one if it can.
+func (w *writer) mark(body *ast.BlockStmt, index int, generic bool) {
+	free := w.counters != "" && !generic
 	if w.out == nil {
 		w.begin()
 	}
 	pos, code := w.place(body)
-	w.text(pos, code, index)
+	w.text(pos, code, index, free)
 	if start := body.Lbrace + 1; w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
-		w.text(pos, code, index)
+		w.text(pos, code, index, free)
 	}
 	offset := w.offset(pos)
 	w.out = append(w.out, w.source.Text[w.next:offset]...)
@@ -84,14 +87,14 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 
 // text makes the text of a mark in front of pos. If it can, the mark says that
 // it is on the line of code.
-func (w *writer) text(pos, code token.Pos, index int) {
+func (w *writer) text(pos, code token.Pos, index int, free bool) {
 	w.buf = w.buf[:0]
 	if w.sameLines(pos, code) {
 		p := w.adjusted(code)
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
-	w.buf = w.appendProbe(w.buf, index)
+	w.buf = w.appendProbe(w.buf, index, free)
 	w.buf = appendLine(w.buf, w.adjusted(pos))
 }
 
@@ -134,32 +137,6 @@ func (w *writer) finish() []byte {
 		return nil
 	}
 	return append(w.out, w.source.Text[w.next:]...)
-}
-
-// appendProbe appends the statement that sets a cell. It tests first, so that
-// cores do not take the cache line away from each other; uses no predeclared
-// name, any of which the package may have given another meaning; and is Go 1.
-//
-// The race detector would report the statement, and the other sanitizers would
-// add checks to it. They leave a function alone that says so.
-func (w *writer) appendProbe(b []byte, index int) []byte {
-	cell := func() {
-		b = append(b, w.symbol...)
-		b = append(b, '[')
-		b = strconv.AppendInt(b, int64(Padding+index), 10)
-		b = append(b, ']')
-	}
-	if w.sanitizer {
-		b = append(b, w.symbol...)
-		b = append(b, hitSuffix+"(&"...)
-		cell()
-		return append(b, ");"...)
-	}
-	b = append(b, "if "...)
-	cell()
-	b = append(b, " == 0 { "...)
-	cell()
-	return append(b, " = 1 };"...)
 }
 
 // place returns the position in front of which the mark of a body goes, and the

@@ -174,11 +174,18 @@ func TestProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links programs")
 	}
-	dir, overlay := writeProgram(t, Options{ImportPath: "example.com/program"})
-	for _, flags := range [][]string{nil, {"-gcflags=-l"}, {"-gcflags=-N -l"}, {"-trimpath"}} {
-		t.Run(fmt.Sprint(flags), func(t *testing.T) {
+	for _, test := range []struct {
+		free  bool
+		flags []string
+	}{
+		{false, nil}, {false, []string{"-gcflags=-l"}}, {false, []string{"-gcflags=-N -l"}}, {false, []string{"-trimpath"}},
+		{true, nil}, {true, []string{"-trimpath"}},
+	} {
+		flags := test.flags
+		t.Run(fmt.Sprint(test), func(t *testing.T) {
+			dir, markedFlags := writeProgram(t, Options{ImportPath: "example.com/program", Free: test.free, Main: true})
 			plain := buildProgram(t, dir, "plain", flags...)
-			marked := buildProgram(t, dir, "marked", append(flags, "-overlay="+overlay)...)
+			marked := buildProgram(t, dir, "marked", append(markedFlags, flags...)...)
 			got, want := run(marked), run(plain)
 			if got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -186,12 +193,18 @@ func TestProgram(t *testing.T) {
 			if !strings.Contains(want, "panic: assignment to entry in nil map") {
 				t.Errorf("the program did not get to its end:\n%s", want)
 			}
-			if runtime.GOOS != "linux" || !strings.Contains(fmt.Sprint(flags), "-l") {
+			if runtime.GOOS != "linux" || !test.free && !strings.Contains(fmt.Sprint(flags), "-l") {
 				// Where an empty function was inlined there is its mark now.
 				return
 			}
-			if got, want := programLines(t, marked), programLines(t, plain); !slices.Equal(got, want) {
-				t.Errorf("lines\n%s\nwant\n%s", missing(got, want), missing(want, got))
+			lines, plainLines := programLines(t, marked), programLines(t, plain)
+			if gone := missing(plainLines, lines); gone != "" {
+				t.Errorf("lines without code now:\n%s", gone)
+			}
+			// Free marks have a line of their own, and what is inlined has some
+			// where its code was nothing but a part of another instruction.
+			if more := missing(lines, plainLines); more != "" && !test.free {
+				t.Errorf("lines with code now:\n%s", more)
 			}
 		})
 	}
@@ -205,7 +218,13 @@ func TestRace(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil || runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("needs cgo and the race detector")
 	}
-	dir, overlay := writeProgram(t, Options{ImportPath: "example.com/program", Sanitizer: true})
+	for _, free := range []bool{false, true} {
+		testRace(t, free)
+	}
+}
+
+func testRace(t *testing.T, free bool) {
+	dir, flags := writeProgram(t, Options{ImportPath: "example.com/program", Sanitizer: true, Free: free, Main: true})
 	os.WriteFile(filepath.Join(dir, "main_test.go"), []byte(`package main
 
 import "testing"
@@ -225,16 +244,17 @@ func TestParallel(t *testing.T) {
 	}
 }
 `), 0o666)
-	cmd := exec.Command("go", "test", "-race", "-vet=off", "-overlay="+overlay, ".")
+	cmd := exec.Command("go", slices.Concat([]string{"test", "-race", "-vet=off"}, flags, []string{"."})...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOFLAGS=", "GOWORK=off")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
+		t.Errorf("free %t: %v\n%s", free, err, out)
 	}
 }
 
-// writeProgram writes the program and an overlay with its marked files.
-func writeProgram(t *testing.T, opts Options) (dir, overlay string) {
+// writeProgram writes the program and an overlay with its marked files. It
+// returns the flags with which these are compiled.
+func writeProgram(t *testing.T, opts Options) (dir string, flags []string) {
 	t.Helper()
 	dir, marked := t.TempDir(), t.TempDir()
 	write := func(name string, text []byte) {
@@ -266,9 +286,15 @@ func writeProgram(t *testing.T, opts Options) (dir, overlay string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay = filepath.Join(marked, "overlay.json")
+	overlay := filepath.Join(marked, "overlay.json")
 	write(overlay, data)
-	return dir, overlay
+	flags = []string{"-overlay=" + overlay}
+	if res.CoverageCfg != nil {
+		cfg := filepath.Join(marked, "coveragecfg")
+		write(cfg, res.CoverageCfg)
+		flags = append(flags, "-gcflags=-coveragecfg="+cfg)
+	}
+	return dir, flags
 }
 
 func buildProgram(t *testing.T, dir, name string, flags ...string) (binary string) {

@@ -45,12 +45,20 @@ type Options struct {
 	Dir        string // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
 	Filter     Filter // which functions are left out
 	Sanitizer  bool   // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
+
+	// Free asks for marks that cost nothing in the inliner's eyes. The package
+	// is to be compiled with [Result.CoverageCfg] or, if it is compiled with a
+	// -coveragecfg of the user's, with that one, whose CounterPrefix is given here.
+	Free          bool
+	CounterPrefix string
+	Main          bool // the package is a program's main; Free is not for one whose program holds runtime/coverage
 }
 
 // A Result is a marked package.
 type Result struct {
 	Files        [][]byte   // the marked text of each file; nil where the file is to be compiled as it came
 	Declarations []byte     // one more file, to be compiled last; nil if nothing was marked
+	CoverageCfg  []byte     // the file for compile's -coveragecfg; nil if it is to get none of ours
 	Symbol       string     // name of the array of marks
 	Marks        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
 	Functions    []Function // the entries, in source order
@@ -106,6 +114,7 @@ func Package(opts Options, files []Source) (*Result, error) {
 	if p.marked > 0 {
 		p.result.Marks = (p.marked + 7) &^ 7
 		p.result.Declarations = p.declarations(parsed[0].tree.Name.Name)
+		p.result.CoverageCfg = p.coverageCfg()
 	}
 	return p.result, nil
 }
@@ -157,7 +166,7 @@ func leftAlone(name string) bool {
 // mark lists the functions of a file and returns its marked text, or nil if
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
-	w := &writer{file: f, symbol: p.result.Symbol, sanitizer: p.opts.Sanitizer}
+	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), sanitizer: p.opts.Sanitizer}
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for c := range fileCursor(f.tree).Children() {
@@ -186,7 +195,7 @@ func (p *pkg) mark(f *file) []byte {
 		default:
 			entry.Index = p.marked
 			p.marked++
-			w.mark(fn.Body, entry.Index)
+			w.mark(fn.Body, entry.Index, isGeneric(fn))
 		}
 		p.result.Functions = append(p.result.Functions, entry)
 	}

@@ -22,6 +22,7 @@ const testPath = "example.com/p"
 //	x.go           an input file, any number of them
 //	want/x.go      its marked text; absent if it is left as it is
 //	want.decl      the generated file; absent if there are no marks
+//	want.cfg       the file for -coveragecfg; absent if there is none
 //	want.entries   one line per function
 type golden struct {
 	file    string
@@ -44,6 +45,12 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.Dir = value
 		case "sanitizer":
 			g.opts.Sanitizer = true
+		case "free":
+			g.opts.Free = true
+		case "counters":
+			g.opts.CounterPrefix = value
+		case "main":
+			g.opts.Main = true
 		case "untyped":
 			g.untyped = true
 		}
@@ -105,6 +112,9 @@ func TestGoldens(t *testing.T) {
 			}
 			if res.Declarations != nil {
 				got.Files = append(got.Files, txtar.File{Name: "want.decl", Data: res.Declarations})
+			}
+			if res.CoverageCfg != nil {
+				got.Files = append(got.Files, txtar.File{Name: "want.cfg", Data: append(res.CoverageCfg, '\n')})
 			}
 			got.Files = append(got.Files, txtar.File{Name: "want.entries", Data: formatEntries(res.Functions)})
 			compareGolden(t, g, got)
