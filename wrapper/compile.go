@@ -14,7 +14,6 @@ package wrapper
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -63,7 +62,7 @@ func (a *action) compile() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.tool, err)
 	}
-	if _, err := os.Stderr.Write(out.Bytes()); err != nil { // such as what -gcflags=-m prints
+	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil { // such as what -gcflags=-m prints
 		return err
 	}
 	return c.metadata.attach(c.archive)
@@ -102,6 +101,7 @@ type compilation struct {
 	dir          string // ours: marked files and the like
 	symbolPrefix string // -p
 	written      map[string]bool
+	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
 	metadata     metadata
 }
 
@@ -125,7 +125,11 @@ func (a *action) newCompilation() (*compilation, error) {
 
 // arguments returns compile's arguments after all changes.
 func (c *compilation) arguments() ([]string, error) {
-	args := append(c.flags, c.files...)
+	flags := c.flags
+	if c.coverageCfg != "" {
+		flags = setFlag(flags, "-coveragecfg", c.coverageCfg)
+	}
+	args := append(flags, c.files...)
 	if len(c.options.next) > 0 {
 		return args, nil // which may know nothing of response files
 	}
@@ -157,8 +161,9 @@ func (c *compilation) mark() error {
 	}
 	withRegistry := c.symbolPrefix == "main"
 	if withRegistry && !matches {
+		// If it turns out to hold none, link finds nothing to register.
 		var err error
-		if withRegistry, err = c.importsMatch(); err != nil {
+		if withRegistry, err = c.mayHold(c.config.Literals()...); err != nil {
 			return err
 		}
 	}
@@ -219,12 +224,16 @@ func (c *compilation) markFiles() error {
 		}
 		sources[i] = rewrite.Source{Name: name, Text: text}
 	}
-	res, err := rewrite.Package(rewrite.Options{
+	opts := rewrite.Options{
 		ImportPath: c.metadata.ImportPath,
 		Dir:        c.config.SourceDir(c.metadata.ImportPath),
 		Filter:     filterOf(c.config, c.metadata.ImportPath),
 		Sanitizer:  hasFlag(c.flags, "-race") || hasFlag(c.flags, "-msan") || hasFlag(c.flags, "-asan"),
-	}, sources)
+	}
+	if err := c.chooseForm(&opts); err != nil {
+		return err
+	}
+	res, err := rewrite.Package(opts, sources)
 	if err != nil {
 		// Not Go. The compiler says so in its own words.
 		c.log.note(outcomeNotMarked, err.Error())
@@ -250,6 +259,11 @@ func (c *compilation) markFiles() error {
 		files = append(files, file)
 		c.metadata.Symbol = symbolName(c.symbolPrefix, res.Symbol)
 	}
+	if res.CoverageCfg != nil {
+		if c.coverageCfg, err = c.write("coveragecfg", res.CoverageCfg); err != nil {
+			return err
+		}
+	}
 	c.files = files
 	c.metadata.Marks = res.Marks
 	c.metadata.Functions = res.Functions
@@ -267,18 +281,24 @@ func (c *compilation) write(name string, text []byte) (file string, err error) {
 	return file, os.WriteFile(file, text, 0o666)
 }
 
-// importsMatch reports whether the program may hold a matching package. Export
-// data lists the paths of all packages below the one it describes, so those of
-// main's direct imports name every package of the program. A match too many,
-// such as a path in some other string, does no harm: link then finds nothing to
-// register.
-func (c *compilation) importsMatch() (bool, error) {
-	file, ok := flagValue(c.flags, "-importcfg")
-	literals := c.config.Literals()
-	if !ok || len(literals) == 0 {
+// importcfg returns what the compiler finds its imports by.
+func (c *compilation) importcfg() (*importcfg, error) {
+	if file, ok := flagValue(c.flags, "-importcfg"); ok {
+		return readImportcfg(file)
+	}
+	return parseImportcfg(""), nil
+}
+
+// mayHold reports whether the program may hold a package of whose import path
+// one of the literals is a part. Export data lists the paths of all packages
+// below the one it describes, so those of main's direct imports name every
+// package of the program. A match too many, such as a path in some other string,
+// is to do no harm.
+func (c *compilation) mayHold(literals ...string) (bool, error) {
+	if len(literals) == 0 {
 		return false, nil
 	}
-	cfg, err := readImportcfg(file)
+	cfg, err := c.importcfg()
 	if err != nil {
 		return false, err
 	}
@@ -315,11 +335,9 @@ func (c *compilation) importRegistry() error {
 		}
 		return nil
 	}
-	cfg := parseImportcfg("")
-	if file, ok := flagValue(c.flags, "-importcfg"); ok {
-		if cfg, err = readImportcfg(file); err != nil {
-			return err
-		}
+	cfg, err := c.importcfg()
+	if err != nil {
+		return err
 	}
 	cfg.add(registryPath, stub)
 	cfgFile := filepath.Join(c.dir, "importcfg")
@@ -332,9 +350,11 @@ func (c *compilation) importRegistry() error {
 	}
 	c.metadata.Main = &mainMetadata{Fingerprint: fingerprint, Flags: modeFlags(c.flags)}
 	if file, ok := flagValue(c.flags, "-coveragecfg"); ok {
-		if c.metadata.Main.CoverMode, err = coverMode(file); err != nil {
+		cover, err := readCoverageCfg(file)
+		if err != nil {
 			return err
 		}
+		c.metadata.Main.CoverMode = cover.CounterMode
 	}
 	c.flags = setFlag(c.flags, "-importcfg", cfgFile)
 	c.files = append(c.files, file)
@@ -378,19 +398,6 @@ func modeFlags(flags []string) []string {
 		}
 	}
 	return out
-}
-
-// coverMode returns the -covermode that a -coveragecfg file stands for.
-func coverMode(file string) (string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	var cfg struct{ CounterMode string }
-	if err := json.Unmarshal(text, &cfg); err != nil {
-		return "", fmt.Errorf("reading %s: %w", filepath.Base(file), err)
-	}
-	return cfg.CounterMode, nil
 }
 
 // symbolName returns the linker's name of a package's variable: the import

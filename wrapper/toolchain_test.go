@@ -2,14 +2,19 @@ package wrapper
 
 import (
 	"bytes"
+	"fmt"
 	goversion "go/version"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
 // toolchains are the releases that are supported, beside the one that runs the
@@ -222,4 +227,97 @@ func TestNewerThanKnown(t *testing.T) {
 	if !goversion.IsValid(newestKnown) {
 		t.Errorf("%s is not a version", newestKnown)
 	}
+}
+
+// The compiler takes free marks for coverage counters: they cost the inliner
+// nothing, are inlined themselves, and initialise nothing.
+func TestToolchainFreeMarks(t *testing.T) {
+	const text = `package lib
+
+type T struct{ n int }
+
+func (t *T) Get() int { return t.n }
+
+func Add(a, b int) int { return a + b }
+
+func Sum(list []int) (n int) {
+	for _, v := range list {
+		n = Add(n, v)
+	}
+	return n
+}
+
+func Limit(a, b, c, d int) int {
+	if a > b { a *= b }
+	if b > c { b *= c }
+	if c > d { c *= d }
+	if d > a { d *= a }
+	if a > c { a *= d }
+	return a + b*c*d
+}
+
+func Call(f func(int) int) int { return f(1) + f(2) }
+`
+	costs := func(output string) map[string]string {
+		found := map[string]string{}
+		for _, m := range regexp.MustCompile(`can inline (\S+) with cost (\d+)`).FindAllStringSubmatch(output, -1) {
+			found[m[1]] = m[2]
+		}
+		return found
+	}
+	eachToolchain(t, func(tc toolchain) {
+		file := tc.write("lib.go", text)
+		res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
+		if err != nil {
+			tc.Fatal(err)
+		}
+		compile := func(args ...string) string {
+			args = append([]string{"tool", "compile", "-p", "example.com/lib", "-m=2", "-o", filepath.Join(tc.dir, "lib.a")}, args...)
+			out, err := tc.command("go", args...).CombinedOutput()
+			if err != nil {
+				tc.Fatalf("%v\n%s", err, out)
+			}
+			return string(out)
+		}
+		want := costs(compile(file))
+		if len(want) != 5 {
+			tc.Fatalf("can inline %v", want)
+		}
+		output := compile("-coveragecfg="+tc.write("coveragecfg", string(res.CoverageCfg)),
+			tc.write("marked.go", string(res.Files[0])), tc.write("marks.go", string(res.Declarations)))
+		if !strings.Contains(output, "inlining call to "+res.Symbol+"_hit") {
+			tc.Error("the function that sets a mark is not inlined")
+		}
+		got := costs(output)
+		delete(got, res.Symbol+"_hit")
+		if !maps.Equal(got, want) {
+			tc.Errorf("with free marks functions cost %v, without %v", got, want)
+		}
+		if strings.Contains(tc.run("tool", "nm", filepath.Join(tc.dir, "lib.a")), "inittask") {
+			tc.Error("free marks initialise something")
+		}
+	})
+}
+
+// The export data of main's imports tell whether runtime/coverage is in the
+// program, also when it is none of them that imports it.
+func TestToolchainMayHold(t *testing.T) {
+	eachToolchain(t, func(tc toolchain) {
+		coverage := tc.compile("runtime/coverage", "package coverage\n\nfunc WriteMeta() {}\n", nil)
+		imports := map[string]string{"runtime/coverage": coverage}
+		for i, text := range []string{
+			"package a\n\nimport \"runtime/coverage\"\n\nfunc F() { coverage.WriteMeta() }\n",
+			"package b\n\nimport \"example.com/a0\"\n\ntype t int\n\n//go:noinline\nfunc (t) f() { a.F() }\n",
+			"package c\n\nimport _ \"example.com/a1\"\n",
+		} {
+			path := fmt.Sprint("example.com/a", i)
+			imports[path] = tc.compile(path, text, imports)
+		}
+		for literal, want := range map[string]bool{"runtime/coverage": true, "example.com/a1": true, "runtime/debug": false} {
+			c := &compilation{flags: []string{"-importcfg", tc.write("main.cfg", "packagefile example.com/a2="+imports["example.com/a2"]+"\n")}}
+			if got, err := c.mayHold(literal); err != nil || got != want {
+				tc.Errorf("mayHold(%q) = %t, %v, want %t", literal, got, err, want)
+			}
+		}
+	})
 }

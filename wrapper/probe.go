@@ -1,0 +1,86 @@
+// The form of a package's marks: free or direct (see probe.go in rewrite).
+
+package wrapper
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+)
+
+// chooseForm sets the options that decide about the form of marks. They are free
+// wherever the compiler is known to play its part.
+func (c *compilation) chooseForm(opts *rewrite.Options) error {
+	if _, ok := flagValue(c.flags, "-l"); ok || hasFlag(c.flags, "-l") || hasFlag(c.flags, "-N") {
+		return nil // nothing is inlined, and a free mark would be a call
+	}
+	release, err := c.release()
+	if err != nil || newerThanKnown(release) {
+		return err
+	}
+	if file, ok := flagValue(c.flags, "-coveragecfg"); ok {
+		cfg, err := readCoverageCfg(file)
+		opts.Free, opts.CounterPrefix = cfg.CounterPrefix != "", cfg.CounterPrefix
+		return err
+	}
+	opts.Main = c.symbolPrefix == "main"
+	if opts.Main {
+		// Two packages that provide runtime/coverage.initHook do not link.
+		taken, err := c.mayHold("runtime/coverage")
+		opts.Free = !taken
+		return err
+	}
+	opts.Free = true
+	return nil
+}
+
+// release returns the release of Go that compiles the package, "" if it is not
+// known: the go command says it, and other builders may import something.
+func (c *compilation) release() (string, error) {
+	if v, ok := flagValue(c.flags, "-goversion"); ok {
+		return v, nil
+	}
+	cfg, err := c.importcfg()
+	if err != nil {
+		return "", err
+	}
+	for _, p := range cfg.paths() {
+		return objectVersion(cfg.packages[p])
+	}
+	return "", nil
+}
+
+// coverageCfg is what is of interest to us in a -coveragecfg file
+// (internal/coverage.CoverFixupConfig).
+type coverageCfg struct {
+	CounterMode   string // -covermode
+	CounterPrefix string // of the names of counters
+}
+
+func readCoverageCfg(file string) (coverageCfg, error) {
+	var cfg coverageCfg
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return cfg, err
+	}
+	if err := json.Unmarshal(text, &cfg); err != nil {
+		return cfg, fmt.Errorf("reading %s: %w", filepath.Base(file), err)
+	}
+	return cfg, nil
+}
+
+// withoutMarks returns what the compiler prints about a package without what it
+// says of marks, which -gcflags=-m makes it talk about.
+func withoutMarks(message []byte) []byte {
+	var out []byte
+	for line := range bytes.Lines(message) {
+		if !bytes.Contains(line, []byte(rewrite.NamePrefix)) {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
