@@ -46,10 +46,10 @@ func occurs(files []Source, symbol string) bool {
 	return false
 }
 
-// elemType returns an 8-bit type that can be called by its name in the package,
-// or "". What a file imports is of no consequence in another file.
-func elemType(files []*file) string {
-	free := []string{"uint8", "byte", "int8"}
+// freeType returns the first of the predeclared types that can be called by its
+// name in the package, or "". What a file imports is of no consequence in another
+// file.
+func freeType(files []*file, free ...string) string {
 	take := func(name *ast.Ident) {
 		if i := slices.Index(free, name.Name); i >= 0 {
 			free = slices.Delete(free, i, i+1)

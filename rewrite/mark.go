@@ -57,27 +57,24 @@ const (
 // A writer copies the text of a file and adds marks to it.
 type writer struct {
 	*file
-	symbol    string // the array of marks
-	counters  string // the array that free marks assign to; "" if there are none
-	sanitizer bool
+	symbol   string // the array of marks
+	counters string // the array that free marks assign to; "" if there are none
 
 	out  []byte // nil as long as there is no mark
 	next int    // offset of the text that has not been copied
 	buf  []byte // for the text of a mark
 }
 
-// mark adds the mark of the function with the given body and index. It is a
-// free one if it can.
-func (w *writer) mark(body *ast.BlockStmt, index int, generic bool) {
-	free := w.counters != "" && !generic
+// mark adds the mark of the function with the given body and index.
+func (w *writer) mark(body *ast.BlockStmt, index int, form form) {
 	if w.out == nil {
 		w.begin()
 	}
 	pos, code := w.place(body)
-	w.text(pos, code, index, free)
+	w.text(pos, code, index, form)
 	if start := body.Lbrace + 1; w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
-		w.text(pos, code, index, free)
+		w.text(pos, code, index, form)
 	}
 	offset := w.offset(pos)
 	w.out = append(w.out, w.source.Text[w.next:offset]...)
@@ -87,14 +84,14 @@ func (w *writer) mark(body *ast.BlockStmt, index int, generic bool) {
 
 // text makes the text of a mark in front of pos. If it can, the mark says that
 // it is on the line of code.
-func (w *writer) text(pos, code token.Pos, index int, free bool) {
+func (w *writer) text(pos, code token.Pos, index int, form form) {
 	w.buf = w.buf[:0]
 	if w.sameLines(pos, code) {
 		p := w.adjusted(code)
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
-	w.buf = w.appendProbe(w.buf, index, free)
+	w.buf = w.appendProbe(w.buf, index, form)
 	w.buf = appendLine(w.buf, w.adjusted(pos))
 }
 

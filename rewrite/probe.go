@@ -50,10 +50,16 @@
 // A package that the user has covered is compiled with the go command's own
 // -coveragecfg, and the array's name begins with the prefix that is in there.
 //
-// Where the treatment is not to be had, the direct form stands in: in generic
-// functions, which are compiled by the package that instantiates them, where no
-// variable of ours is a counter; and wherever [Options] do not ask for the free
-// one. Should a compiler know the flag but give no rebate, then marks are as
+// A generic function is compiled by the package that instantiates it, and there
+// no variable of ours is a counter. So its mark is a call
+//
+//	generic(4113)
+//
+// of a function that is none, and that assigns to counters in turn: of another
+// package's function the compiler takes the cost that was found when that was
+// compiled, here 0, and adds 3 for the call.
+//
+// Where [Options] do not ask for free marks, they are direct. Should a compiler know the flag but give no rebate, then marks are as
 // good as any, and the program slower; a test for each release of Go tells.
 
 package rewrite
@@ -70,28 +76,59 @@ import (
 // declarations.
 const (
 	hitSuffix     = "_hit"      // the function that sets a cell
+	genericSuffix = "_generic"  // the one that does so for generic functions
 	counterSuffix = "_counters" // what free marks assign to
 	zeroSuffix    = "_zero"     // a variable that is never written
 	hookSuffix    = "_hook"     // the stand-in for runtime/coverage.initHook
 )
 
+// A form is one of the texts that a mark can have.
+type form int
+
+const (
+	direct    form = iota // if cells[4113] == 0 { cells[4113] = 1 };
+	sanitized             // hit(&cells[4113]);
+	free                  // counters[0] = hit(&cells[4113]);
+	generic               // generic(4113);
+)
+
+// form returns the form of a function's mark.
+func (p *pkg) form(fn *ast.FuncDecl) form {
+	switch {
+	case p.opts.Free && !isGeneric(fn):
+		return free
+	case p.opts.Free && p.index != "":
+		p.generic = true
+		return generic
+	case p.opts.Sanitizer:
+		return sanitized
+	}
+	return direct
+}
+
 // appendProbe appends the statement that sets a cell. It uses no predeclared
 // name, any of which the package may have given another meaning, and is Go 1.
 //
-// The race detector would report the statement, and the other sanitizers would
+// The race detector would report a direct mark, and the other sanitizers would
 // add checks to it. They leave a function alone that says so.
-func (w *writer) appendProbe(b []byte, index int, free bool) []byte {
+func (w *writer) appendProbe(b []byte, index int, form form) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
 		b = append(b, '[')
 		b = strconv.AppendInt(b, int64(Padding+index), 10)
 		b = append(b, ']')
 	}
-	if free {
+	switch form {
+	case generic:
+		b = append(b, w.symbol...)
+		b = append(b, genericSuffix+"("...)
+		b = strconv.AppendInt(b, int64(Padding+index), 10)
+		return append(b, ");"...)
+	case free:
 		b = append(b, w.counters...)
 		b = append(b, "[0] = "...)
-	}
-	if free || w.sanitizer {
+		fallthrough
+	case sanitized:
 		b = append(b, w.symbol...)
 		b = append(b, hitSuffix+"(&"...)
 		cell()
@@ -144,6 +181,9 @@ func (p *pkg) writeHit(b io.Writer) {
 	case counters != "":
 		fmt.Fprintf(b, "\nfunc %s(p *%s) (r struct{}) { if *p == 0 { for { *p = 1; if %s == 0 { break } } }; return }\n",
 			symbol+hitSuffix, p.elem, symbol+zeroSuffix)
+	}
+	if p.generic {
+		fmt.Fprintf(b, "\nfunc %s(i %s) { %s[0] = %s(&%s[i]) }\n", symbol+genericSuffix, p.index, counters, symbol+hitSuffix, symbol)
 	}
 	if p.needsHook() {
 		// Its parameter should be a bool, which the package may have declared.

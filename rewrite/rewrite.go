@@ -104,7 +104,8 @@ func Package(opts Options, files []Source) (*Result, error) {
 		}
 		parsed[i] = f
 	}
-	p.elem = elemType(parsed)
+	p.elem = freeType(parsed, "uint8", "byte", "int8")
+	p.index = freeType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
 	for i, f := range parsed {
 		if !leftAlone(f.source.Name) {
@@ -121,11 +122,13 @@ func Package(opts Options, files []Source) (*Result, error) {
 
 // pkg is the state of one call of [Package].
 type pkg struct {
-	opts   Options
-	fset   *token.FileSet
-	elem   string // element type of the array of marks; "" if there is none to be had
-	marked int    // number of marks so far
-	result *Result
+	opts    Options
+	fset    *token.FileSet
+	elem    string // element type of the array of marks; "" if there is none to be had
+	index   string // integer type that can count the cells; "" if there is none to be had
+	marked  int    // number of marks so far
+	generic bool   // there is a mark of this form
+	result  *Result
 
 	selection *selection // of the functions to list
 }
@@ -166,7 +169,7 @@ func leftAlone(name string) bool {
 // mark lists the functions of a file and returns its marked text, or nil if
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
-	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), sanitizer: p.opts.Sanitizer}
+	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol)}
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for c := range fileCursor(f.tree).Children() {
@@ -195,7 +198,7 @@ func (p *pkg) mark(f *file) []byte {
 		default:
 			entry.Index = p.marked
 			p.marked++
-			w.mark(fn.Body, entry.Index, isGeneric(fn))
+			w.mark(fn.Body, entry.Index, p.form(fn))
 		}
 		p.result.Functions = append(p.result.Functions, entry)
 	}
