@@ -1,0 +1,232 @@
+// What marks cost at run time.
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// runtimeOptions are the flags of the measurement.
+type runtimeOptions struct {
+	rounds       int
+	time         time.Duration
+	out          string
+	size         bool
+	instructions bool
+}
+
+func runtimeBench(ctx context.Context, args []string) error {
+	var opts runtimeOptions
+	flags := flag.NewFlagSet("runtime", flag.ContinueOnError)
+	flags.IntVar(&opts.rounds, "rounds", 10, "runs of each benchmark in each variant; 0 for none")
+	flags.DurationVar(&opts.time, "time", 200*time.Millisecond, "CPU time of a run")
+	flags.StringVar(&opts.out, "out", "", "directory for the single results, a file for each variant that benchstat reads")
+	flags.BoolVar(&opts.size, "size", true, "compare code size and inlining")
+	flags.BoolVar(&opts.instructions, "instructions", false, "count instructions too, with valgrind")
+	names := flags.String("lib", "", "libraries to run, separated by commas; all by default")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	libs := slices.Clone(libraries)
+	if *names != "" {
+		chosen := strings.Split(*names, ",")
+		libs = slices.DeleteFunc(libs, func(l library) bool { return !slices.Contains(chosen, l.name) })
+		if len(libs) != len(chosen) {
+			return fmt.Errorf("-lib=%s: there are %s", *names, libraryNames())
+		}
+	}
+	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b, err := newBench(ctx, dir, libs)
+	if err != nil {
+		return err
+	}
+	return b.runtime(ctx, libs, opts)
+}
+
+func libraryNames() string {
+	var names []string
+	for _, l := range libraries {
+		names = append(names, l.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// A series is one benchmark on a number of cores, with its samples by variant.
+type series struct {
+	library    library
+	benchmark  string
+	cores      int
+	iterations int
+	base       []time.Duration // of one iteration, by variant
+	samples    [][]sample      // by variant
+	counts     []float64       // instructions by variant; nil if not counted
+}
+
+func (b *bench) runtime(ctx context.Context, libs []library, opts runtimeOptions) error {
+	var all []*series
+	binaries := map[string][]string{}
+	for _, lib := range libs {
+		fmt.Fprintln(os.Stderr, "building", lib.name)
+		for _, v := range variants {
+			binary, err := b.build(ctx, lib, v)
+			if err != nil {
+				return err
+			}
+			binaries[lib.name] = append(binaries[lib.name], binary)
+		}
+		for _, name := range slices.Concat(lib.benchmarks, lib.parallel) {
+			all = append(all, newSeries(lib, name, 1))
+		}
+		for _, name := range lib.parallel {
+			for cores := 2; cores <= runtime.NumCPU(); cores *= 2 {
+				all = append(all, newSeries(lib, name, cores))
+			}
+		}
+	}
+	if opts.rounds > 0 {
+		if err := b.measure(ctx, all, binaries, opts); err != nil {
+			return err
+		}
+		writeTimes(os.Stdout, all)
+		writeParallel(os.Stdout, all)
+		if err := writeRaw(opts.out, all); err != nil {
+			return err
+		}
+	}
+	if opts.instructions {
+		if err := b.count(ctx, all, binaries); err != nil {
+			return err
+		}
+		writeInstructions(os.Stdout, all)
+	}
+	if opts.size {
+		return b.writeSizes(ctx, os.Stdout, libs, binaries)
+	}
+	return nil
+}
+
+func newSeries(lib library, benchmark string, cores int) *series {
+	n := len(variants)
+	return &series{library: lib, benchmark: benchmark, cores: cores, base: make([]time.Duration, n), samples: make([][]sample, n)}
+}
+
+// measure takes the samples, round by round: in each round every benchmark runs
+// in every variant, in another order each time, so that what else the machine
+// does meets all of them.
+func (b *bench) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
+	for _, s := range all {
+		var err error
+		dir := b.packageDir(s.library)
+		if s.iterations, err = calibrate(ctx, dir, binaries[s.library.name][0], s.benchmark, s.cores, opts.time); err != nil {
+			return err
+		}
+	}
+	for round := range opts.rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, opts.rounds)
+		for _, s := range all {
+			for i := range variants {
+				v := (i + round) % len(variants)
+				if err := b.sample(ctx, s, v, binaries[s.library.name][v]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sample takes one sample of a variant, and one of a single iteration.
+func (b *bench) sample(ctx context.Context, s *series, v int, binary string) error {
+	dir := b.packageDir(s.library)
+	one, err := run(ctx, dir, binary, s.benchmark, 1, s.cores)
+	if err != nil {
+		return err
+	}
+	if s.base[v] == 0 || one.cpu < s.base[v] {
+		s.base[v] = one.cpu
+	}
+	got, err := run(ctx, dir, binary, s.benchmark, s.iterations, s.cores)
+	s.samples[v] = append(s.samples[v], got)
+	return err
+}
+
+// packageDir is the directory that benchmarks run in, where their data is.
+func (b *bench) packageDir(lib library) string {
+	return filepath.Join(b.dir, lib.base(), lib.pkg)
+}
+
+// count counts the instructions of the series on one core.
+func (b *bench) count(ctx context.Context, all []*series, binaries map[string][]string) error {
+	for _, s := range all {
+		if s.cores > 1 {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "counting", s.library.name, s.benchmark)
+		dir := b.packageDir(s.library)
+		plain := binaries[s.library.name][0]
+		// Under valgrind all is some fifty times slower.
+		n, err := calibrate(ctx, dir, plain, s.benchmark, 1, 20*time.Millisecond)
+		if err != nil {
+			return err
+		}
+		for v := range variants {
+			c, err := instructions(ctx, dir, binaries[s.library.name][v], s.benchmark, n)
+			if err != nil {
+				return err
+			}
+			s.counts = append(s.counts, c)
+		}
+	}
+	return nil
+}
+
+// time returns the CPU time of one iteration in a variant, in nanoseconds: the
+// mean of the lowest quarter of the samples.
+func (s *series) time(v int) float64 {
+	var times []float64
+	for _, x := range s.samples[v] {
+		times = append(times, s.perIteration(v, x))
+	}
+	slices.Sort(times)
+	lowest := times[:(len(times)+3)/4]
+	sum := 0.0
+	for _, t := range lowest {
+		sum += t
+	}
+	return sum / float64(len(lowest))
+}
+
+func (s *series) perIteration(v int, x sample) float64 {
+	return float64(x.cpu-s.base[v]) / float64(s.iterations-1)
+}
+
+// allocs returns the allocations of one iteration: the least of the samples, as
+// the runtime's own are counted too.
+func (s *series) allocs(v int) float64 {
+	least := math.Inf(1)
+	for _, x := range s.samples[v] {
+		least = min(least, x.allocs)
+	}
+	return least
+}
+
+func geomean(list []float64) float64 {
+	sum := 0.0
+	for _, x := range list {
+		sum += math.Log(x)
+	}
+	return math.Exp(sum / float64(len(list)))
+}
