@@ -61,7 +61,9 @@ type variant struct {
 var variants = []variant{
 	{"plain", func(_, _ string) []string { return nil }},
 	{"marked", func(wrapper, _ string) []string { return []string{"-toolexec=" + wrapper} }},
-	{"cover set", func(_, module string) []string { return []string{"-cover", "-covermode=set", "-coverpkg=" + module + "/..."} }},
+	{"cover set", func(_, module string) []string {
+		return []string{"-cover", "-covermode=set", "-coverpkg=" + module + "/..."}
+	}},
 	{"cover atomic", func(_, module string) []string {
 		return []string{"-cover", "-covermode=atomic", "-coverpkg=" + module + "/..."}
 	}},

@@ -2,6 +2,8 @@
 // build side by side:
 //
 //	go run ./e2e/bench runtime     what marks cost at run time, beside go build -cover
+//	go run ./e2e/bench contention  what cores do to each other's marks
+//	go run ./e2e/bench startup     what a program pays at its start, and on disk
 //	go run ./e2e/bench runtime -h
 //
 // What it measures with is fetched through the module proxy. Tables go to
@@ -24,8 +26,12 @@ func main() {
 	switch name := append(os.Args, "")[1]; name {
 	case "runtime":
 		err = runtimeBench(ctx, os.Args[2:])
+	case "contention":
+		err = contentionBench(ctx, os.Args[2:])
+	case "startup":
+		err = startupBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {
