@@ -1,0 +1,129 @@
+package hitrt
+
+// The file that lists a program's functions: a line of JSON for each of them,
+// between a line that says which codebase it is and one with the checksum of all
+// lines before it.
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// dataFingerprint names a codebase file. Stamps are found by their place, so
+// the order of functions is in it, unlike in what the collector gets; and so are
+// lines, which the report shows.
+func dataFingerprint(c *codebase, environment string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n", codebaseFormat, environment)
+	for i := range c.packages {
+		p := &c.packages[i]
+		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
+		_, _ = io.WriteString(h, p.Entries)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// completeCodebase reports whether a codebase file is there and has its last
+// line. That is quick, and what a crash of the machine leaves mostly fails it.
+// Whether the content is right is seen later, see verify.
+func completeCodebase(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	last := make([]byte, len(checksumLine(nil)))
+	if err != nil || info.Size() <= int64(len(last)) {
+		return false
+	}
+	if _, err := file.ReadAt(last, info.Size()-int64(len(last))); err != nil {
+		return false
+	}
+	return bytes.HasPrefix(last, []byte(`{"sha256":"`)) && bytes.HasSuffix(last, []byte("\"}\n"))
+}
+
+// verify reads the codebase file once, which takes too long for the start of a
+// program, and writes it anew if it is damaged.
+func (d *dataFile) verify() {
+	if d.verified || d.file == nil {
+		return
+	}
+	d.verified = true
+	path := filepath.Join(d.p.set.dataDir, "codebase-"+d.fingerprint+".json")
+	if soundCodebase(path) {
+		return
+	}
+	if err := d.replace(path, d.writeCodebase); err != nil {
+		d.verified = false
+		d.p.rep.say("write", "writing to dataDir: %v", err)
+	}
+}
+
+// soundCodebase reports whether the last line of a codebase file has the
+// checksum of all lines before it.
+func soundCodebase(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	size := int64(len(checksumLine(nil)))
+	if err != nil || info.Size() <= size {
+		return false
+	}
+	h := sha256.New()
+	if _, err := io.CopyN(h, file, info.Size()-size); err != nil {
+		return false
+	}
+	last, err := io.ReadAll(io.LimitReader(file, size+1))
+	return err == nil && bytes.Equal(last, checksumLine(h.Sum(nil)))
+}
+
+// checksumLine is the last line of a codebase file.
+func checksumLine(sum []byte) []byte {
+	var hash [sha256.Size]byte
+	copy(hash[:], sum)
+	return []byte(`{"sha256":"` + hex.EncodeToString(hash[:]) + "\"}\n")
+}
+
+func (d *dataFile) writeCodebase(w io.Writer) error {
+	h := sha256.New()
+	lines := json.NewEncoder(io.MultiWriter(h, w))
+	lines.SetEscapeHTML(false)
+	if err := lines.Encode(codebaseHeader{codebaseFormat, d.fingerprint, d.functions}); err != nil {
+		return err
+	}
+	for i := range d.p.codebase.packages {
+		p := &d.p.codebase.packages[i]
+		path, file := packagePart(p.Path), ""
+		for _, e := range p.entries() {
+			file = orElse(e.file, file)
+			hash := signatureHash(p.Path, e.receiver, e.name)
+			line, _ := strconv.Atoi(e.line)
+			err := lines.Encode(codebaseFunction{
+				Package:   p.Path,
+				Receiver:  e.receiver,
+				Name:      e.name,
+				Signature: signature(declaringType(path, classPart(e.receiver)), e.name, e.params),
+				Hash:      hex.EncodeToString(hash[:]),
+				File:      file,
+				Line:      line,
+				Reason:    e.reason,
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	_, err := w.Write(checksumLine(h.Sum(nil)))
+	return err
+}
