@@ -15,16 +15,25 @@ package hitrt
 // the start, is not hit again. So:
 //
 //  1. The codebase and the first hits are at least one tick apart.
-//  2. At the publication after the first one following a codebase, all that was
-//     accepted from this process is sent once more, with its original interval
-//     start. Times only grow in the collector, so this does no harm. After the
-//     first codebase these are the first hits. After a later one (the process
-//     was silent and swept, or the application was deleted in the UI) they are
-//     every function that ever ran in this process, some of which will not run
-//     again.
-//  3. At exit there may be no time for that. Hits go first then: stored before
+//  2. Hits are sent twice: what was accepted at one publication goes out at the
+//     next one again, with its original interval start. Times only grow in the
+//     collector, so this does no harm. It also makes good what a collector had
+//     accepted that was stopped before it stored it.
+//  3. After each codebase all hits that this process ever had are sent like new
+//     ones, each with the start of the last interval that saw it. After the first
+//     codebase there are none. After a later one (the process was silent and
+//     swept, or the application was deleted in the UI) they are every function
+//     that ever ran, some of which will not run again.
+//  4. At exit there may be no time for that. Hits go first then: stored before
 //     the codebase they cannot be overwritten by it, and they are small. The
 //     codebase follows after a pause, and after another one the hits again.
+//  5. The codebase is sent twice too, the second time after an hour and a quarter.
+//     Of one with several chunks the collector has forgotten the fingerprints of
+//     all but the last by then: it keeps those that a process named last. So a
+//     chunk that it did not store (imports run side by side, and one that runs
+//     into a deadlock is given up) is stored now, and so is one that it skipped
+//     because another build had sent it shortly before, whose rows were swept
+//     since.
 
 import (
 	"context"
@@ -48,6 +57,10 @@ const (
 	// it is known, and repairs what was deleted in the UI.
 	republish = 24 * time.Hour
 
+	// republishSoon is when it is sent for the second time. The collector sweeps
+	// every hour.
+	republishSoon = 75 * time.Minute
+
 	// settle is the pause that the collector gets at exit to store what it has.
 	settle = 100 * time.Millisecond
 
@@ -62,15 +75,6 @@ const (
 
 	// maxCommon is more than CommonPublicationData can take.
 	maxCommon = 8 << 10
-)
-
-// A repeatState says how far step 2 above has come.
-type repeatState int
-
-const (
-	repeatNone  repeatState = iota
-	repeatArmed             // a codebase was published
-	repeatDue               // and then hits
 )
 
 // A collector is the outlet to one collector. It belongs to the publisher's
@@ -95,22 +99,12 @@ type collector struct {
 	fingerprint string  // of the last chunk; hits carry it
 	complete    bool    // all chunks were accepted
 	completeAt  time.Time
+	repeated    bool // it was sent for the second time
 
-	pending      bitset    // hits not yet in a batch
-	pendingSince time.Time // when their recording interval began
-	batch        *batch    // on its way, kept unchanged until it is accepted
-	accepted     bitset    // hits that the collector said OK to
-	acceptedFrom int64     // the interval start of the first of them
-	repeat       repeatState
+	hits      hits
+	published int // how often hits were published since the codebase was complete
 
 	leftovers leftovers // of earlier processes
-}
-
-// A batch is the hits of one recording interval.
-type batch struct {
-	hits        bitset
-	start       int64 // of the interval
-	publishedAt int64
 }
 
 func newCollector(p *publisher) *collector {
@@ -121,14 +115,16 @@ func newCollector(p *publisher) *collector {
 	return &collector{
 		p: p, client: newClient(p.set, p.network), limit: p.set.maxMessage,
 		poll: first, codebase: first, invocation: first,
-		pending: newBitset(p.codebase.size), pendingSince: p.started,
-		accepted: newBitset(p.codebase.size),
+		hits: hits{size: p.codebase.size, since: p.started},
 	}
 }
 
 // tick does what is due, at most one codebase or one invocation publication.
 func (c *collector) tick() {
 	defer c.client.closeIdle()
+	if elapsed(c.hits.since, c.p.now()) >= longestInterval {
+		c.endInterval() // though there is nobody to tell
+	}
 	if c.poll.due(c.p.now()) {
 		c.pollConfig()
 	}
@@ -136,7 +132,8 @@ func (c *collector) tick() {
 		return
 	}
 	now := c.p.now()
-	if c.complete && elapsed(c.completeAt, now) > republish {
+	if age := elapsed(c.completeAt, now); c.complete && (age > republish || age > republishSoon && !c.repeated) {
+		c.repeated = true
 		c.restartCodebase()
 	}
 	switch {
@@ -146,7 +143,7 @@ func (c *collector) tick() {
 		// Hits must not wait for a codebase that the collector does not take:
 		// it may know these functions from another process.
 		c.publishInvocations()
-	case c.complete && c.repeat == repeatNone && c.batch == nil && c.invocation.failures == 0:
+	case c.complete && c.published > 1 && c.invocation.failures == 0:
 		c.sendLeftover()
 	}
 }
@@ -163,6 +160,7 @@ func (c *collector) pollConfig() {
 	}
 	c.poll.succeeded(now)
 	if c.polled && elapsed(c.lastPoll, now) > silence {
+		c.repeated = false
 		c.restartCodebase()
 	}
 	c.polled, c.lastPoll = true, now
@@ -275,7 +273,8 @@ func (c *collector) publishChunk() error {
 	if c.next++; c.next == len(c.chunks) {
 		c.complete, c.completeAt = true, now
 		c.chunks = nil
-		c.repeat = repeatArmed
+		c.published = 0
+		c.hits.renew()
 		c.codebase.succeeded(now)
 		c.invocation.soon()
 	}
@@ -289,102 +288,4 @@ func (c *collector) shrink(err error) {
 		c.limit /= 2
 		c.chunks, c.next = nil, 0
 	}
-}
-
-// publishInvocations sends the hits since the last time, and what step 2 above
-// asks for before them.
-func (c *collector) publishInvocations() {
-	if c.repeat == repeatDue {
-		if c.sendAgain() != nil {
-			return
-		}
-	}
-	if c.batch == nil {
-		c.takeBatch()
-	}
-	c.sendBatch()
-}
-
-// takeBatch ends the recording interval.
-func (c *collector) takeBatch() {
-	now := c.p.now()
-	c.p.sweep()
-	start := intervalStart(c.pendingSince, now)
-	c.batch = &batch{hits: c.pending, start: start, publishedAt: unixMillis(now)}
-	c.pending, c.pendingSince = newBitset(c.p.codebase.size), now
-	if c.acceptedFrom == 0 {
-		c.acceptedFrom = start
-	}
-}
-
-// intervalStart is since in Unix milliseconds. If the wall clock was set in
-// between, so that since is no time at all or in the future, it is told from
-// the monotonic clock.
-func intervalStart(since, now time.Time) int64 {
-	wall := since.UnixMilli()
-	if wall < earliest || wall > now.UnixMilli() {
-		wall = now.Add(-now.Sub(since)).UnixMilli()
-	}
-	return max(wall, earliest)
-}
-
-// sendBatch sends the batch and forgets it once all of it was accepted.
-func (c *collector) sendBatch() error {
-	err := c.sendHits(c.batch.hits, c.batch.start, c.batch.publishedAt)
-	if err != nil {
-		return err
-	}
-	c.batch = nil
-	if c.repeat == repeatArmed && c.complete {
-		c.repeat = repeatDue
-	}
-	c.invocation.succeeded(c.p.now())
-	return nil
-}
-
-// sendAgain sends everything once more that was ever accepted.
-func (c *collector) sendAgain() error {
-	if !c.accepted.empty() {
-		again := append(bitset(nil), c.accepted...)
-		if err := c.sendHits(again, c.acceptedFrom, unixMillis(c.p.now())); err != nil {
-			return err
-		}
-	}
-	c.repeat = repeatNone
-	return nil
-}
-
-// sendHits publishes hits in as many messages as they need, at least one, and
-// takes out of the set what was accepted.
-func (c *collector) sendHits(hits bitset, start, publishedAt int64) error {
-	if c.fingerprint == "" {
-		c.prepareChunks()
-	}
-	head := appendInt(nil, 3, start)
-	head = appendBytes(head, 1, c.common(c.fingerprint, publishedAt))
-	for first := true; first || !hits.empty(); first = false {
-		message := append(newMessage(len(head)), head...)
-		part := newBitset(c.p.codebase.size)
-		sent := 0
-		for number, hash := range c.p.codebase.hashes(hits) {
-			message = appendHit(message, hash)
-			part.add(number)
-			if sent++; len(message)+hitSize > c.limit {
-				break
-			}
-		}
-		if sent == 0 && !first {
-			break // marks that no entry has
-		}
-		if err := c.publish(methodInvocations, message); err != nil {
-			c.invocation.failed(c.p.now())
-			c.shrink(err)
-			c.report(err, &c.invocation, "publishing invocations")
-			return err
-		}
-		c.p.rep.trace("%d invocations published", sent)
-		hits.remove(part)
-		c.accepted.or(part)
-	}
-	return nil
 }

@@ -83,8 +83,13 @@ type fakeCollector struct {
 	// looking for a row and adding it.
 	codebaseDelay, hitsDelay, hitsGap time.Duration
 
+	// crashed, if it returns true, loses what was accepted before it is stored;
+	// broken loses it when the fingerprint is stored already.
+	crashed, broken func(call fakeCall) bool
+
 	mu           sync.Mutex
 	calls        []fakeCall
+	named        string // the fingerprint that the process named last
 	fingerprints map[string]bool
 	rows         map[string]int64 // invokedAtMillis by hash; 0 = never invoked
 	methods      map[string]bool
@@ -127,6 +132,9 @@ func (f *fakeCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer []byte
 	call.message, call.common, answer, err = f.grpc(r, method, body)
 	f.record(call)
+	if err == nil && call.common != nil && (f.crashed == nil || !f.crashed(call)) {
+		f.store(call)
+	}
 	if err != nil {
 		w.Header().Set("Grpc-Message", err.Error())
 		grpcStatus(w, 3)
@@ -178,74 +186,84 @@ func (f *fakeCollector) grpc(r *http.Request, method string, body []byte) (m, co
 	}
 	switch method {
 	case "SendCodeBasePublication":
-		err = f.codebase(t, m, common)
+		for _, raw := range m.all(2) {
+			entry := parseProto(t, []byte(raw))
+			hash, sig := entry.text(8), entry.text(3)
+			if len(hash) != 32 || !strings.HasPrefix(sig, entry.text(1)+"."+entry.text(4)+"(") || entry.text(2) == "" {
+				err = fmt.Errorf("entry %q", entry)
+			}
+		}
 	case "SendInvocationDataPublication":
-		err = f.hits(t, m)
+		if start := m.integer(3); start <= 0 {
+			err = fmt.Errorf("interval start %d", start)
+		}
 	default:
 		err = fmt.Errorf("method %s", method)
 	}
 	return m, common, []byte("\x0a\x02OK"), err
 }
 
-func (f *fakeCollector) codebase(t *testing.T, m, common protoMessage) error {
-	var hashes []string
-	for _, raw := range m.all(2) {
-		entry := parseProto(t, []byte(raw))
-		hash, sig := entry.text(8), entry.text(3)
-		if len(hash) != 32 || !strings.HasPrefix(sig, entry.text(1)+"."+entry.text(4)+"(") || entry.text(2) == "" {
-			return fmt.Errorf("entry %q", entry)
-		}
-		hashes = append(hashes, hash)
+// store imports a publication, later.
+func (f *fakeCollector) store(call fakeCall) {
+	f.mu.Lock()
+	f.named = call.common.text(4)
+	f.mu.Unlock()
+	if call.method == "SendCodeBasePublication" {
+		go f.storeCodebase(call)
+	} else {
+		go f.storeHits(call.message)
 	}
-	go func() {
-		time.Sleep(f.codebaseDelay)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.fingerprints[common.text(4)] {
-			return
-		}
-		f.fingerprints[common.text(4)] = true
-		for _, hash := range hashes {
-			f.methods[hash] = true
-			if _, ok := f.rows[hash]; !ok {
-				f.rows[hash] = 0
-			}
-		}
-	}()
-	return nil
 }
 
-func (f *fakeCollector) hits(t *testing.T, m protoMessage) error {
+func (f *fakeCollector) storeCodebase(call fakeCall) {
+	time.Sleep(f.codebaseDelay)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fingerprints[call.common.text(4)] {
+		return
+	}
+	f.fingerprints[call.common.text(4)] = true
+	if f.broken != nil && f.broken(call) {
+		return
+	}
+	for _, raw := range call.message.all(2) {
+		hash := parseProto(new(testing.T), []byte(raw)).text(8)
+		f.methods[hash] = true
+		if _, ok := f.rows[hash]; !ok {
+			f.rows[hash] = 0
+		}
+	}
+}
+
+func (f *fakeCollector) storeHits(m protoMessage) {
+	time.Sleep(f.hitsDelay)
 	start := m.integer(3)
-	if start <= 0 {
-		return fmt.Errorf("interval start %d", start)
-	}
-	var hashes []string
+	var missing []string
+	f.mu.Lock()
 	for _, raw := range m.all(2) {
-		hashes = append(hashes, parseProto(t, []byte(raw)).text(1))
+		hash := parseProto(new(testing.T), []byte(raw)).text(1)
+		if old, ok := f.rows[hash]; ok {
+			f.rows[hash] = max(old, start)
+		} else {
+			missing = append(missing, hash)
+		}
 	}
-	go func() {
-		time.Sleep(f.hitsDelay)
-		var missing []string
-		f.mu.Lock()
-		for _, hash := range hashes {
-			if old, ok := f.rows[hash]; ok {
-				f.rows[hash] = max(old, start)
-			} else {
-				missing = append(missing, hash)
-			}
+	f.mu.Unlock()
+	time.Sleep(f.hitsGap)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, hash := range missing {
+		if _, ok := f.rows[hash]; !ok {
+			f.rows[hash] = start
 		}
-		f.mu.Unlock()
-		time.Sleep(f.hitsGap)
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		for _, hash := range missing {
-			if _, ok := f.rows[hash]; !ok {
-				f.rows[hash] = start
-			}
-		}
-	}()
-	return nil
+	}
+}
+
+// sweep is the hourly job: fingerprints that no process named last are forgotten.
+func (f *fakeCollector) sweep() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fingerprints = map[string]bool{f.named: f.fingerprints[f.named]}
 }
 
 // got returns the calls of a method so far; "" = of any.

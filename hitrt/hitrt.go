@@ -11,8 +11,8 @@
 // grow with their number; with them it waits until they are there (0.2 µs a
 // function, ten times that at the first start of a build, 2 s at most). Names,
 // signatures and hashes are made in that goroutine, when they are sent, and not
-// kept: what stays in memory is three bits per function for the collector, and
-// twelve bytes per function for local files.
+// kept: what stays in memory is four bytes and three bits per function for the
+// collector, and twelve bytes per function for local files.
 //
 // # When anything runs
 //

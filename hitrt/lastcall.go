@@ -45,13 +45,11 @@ func (c *collector) finish() {
 		c.finishUnknown()
 		return
 	}
-	if c.repeat == repeatDue && c.sendAgain() != nil {
+	fresh := c.published == 0
+	if c.sendAgain() != nil || c.sendRest() != nil {
 		return
 	}
-	if c.sendRest() != nil {
-		return
-	}
-	if c.repeat == repeatDue {
+	if fresh { // the collector may still be busy with the codebase
 		c.settle()
 		if c.sendAgain() != nil {
 			return
@@ -68,7 +66,7 @@ func (c *collector) finishLeftovers() {
 }
 
 // finishUnknown is the last publication of a process whose codebase the
-// collector does not have yet: step 3 above.
+// collector does not have yet: step 4 in collector.go.
 func (c *collector) finishUnknown() {
 	err := c.sendRest()
 	if c.refused {
@@ -84,29 +82,9 @@ func (c *collector) finishUnknown() {
 		return
 	}
 	c.settle()
-	if err != nil {
-		err = c.sendRest()
-	} else {
-		err = c.sendAgain()
-	}
-	if err == nil {
+	if c.sendRest() == nil {
 		c.finishLeftovers()
 	}
-}
-
-// sendRest sends the batch that could not be sent so far, if there is one, and
-// then all hits that are not in a batch.
-func (c *collector) sendRest() error {
-	if c.batch != nil {
-		if err := c.sendBatch(); err != nil {
-			return err
-		}
-	}
-	c.takeBatch()
-	if c.batch.hits.empty() {
-		return nil
-	}
-	return c.sendBatch()
 }
 
 // settle pauses, if there is time.

@@ -63,6 +63,19 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 func (s bitset) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s bitset) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
+// members yields them in order.
+func (s bitset) members() func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for i, w := range s {
+			for ; w != 0; w &= w - 1 {
+				if !yield(64*i + bits.TrailingZeros64(w)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // or adds the members of t to s.
 func (s bitset) or(t bitset) {
 	for i, w := range t {

@@ -199,7 +199,7 @@ func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
 	p.codebase.sweep(func(number int) {
 		if p.collector != nil {
-			p.collector.pending.add(number)
+			p.collector.hits.add(number)
 		}
 		if p.data != nil {
 			p.data.hit(number, stamp)

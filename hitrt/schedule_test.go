@@ -88,8 +88,11 @@ func TestPublishDays(t *testing.T) {
 				t.Errorf("no poll for %v", gap)
 			}
 		}
-		if n := len(codebases); n != 3 {
-			t.Errorf("%d codebase publications in three days, want 3", n)
+		if n := len(codebases); n != 4 {
+			t.Errorf("%d codebase publications in three days, want 4", n)
+		}
+		if gap := codebases[1].at.Sub(codebases[0].at); gap < 75*time.Minute || gap > 80*time.Minute {
+			t.Errorf("codebase published for the second time after %v, want 75 minutes", gap)
 		}
 		if n := len(codebases[0].message.all(2)); n != 100 {
 			t.Errorf("%d entries, want the 100 observable ones", n)
@@ -412,7 +415,7 @@ func TestPublishSmallLimit(t *testing.T) {
 			prog.call(i)
 		}
 		go pub.run()
-		time.Sleep(2 * time.Hour)
+		time.Sleep(time.Hour)
 		fingerprints := map[string]bool{}
 		times := map[int64]bool{}
 		for _, call := range fake.got(methodCodebase) {
