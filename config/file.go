@@ -242,6 +242,8 @@ func wanted(k *Key) string {
 		return fmt.Sprintf("a number from %d", k.Least)
 	case Duration:
 		return "a duration such as 500ms or 2s"
+	case Size:
+		return "a size such as 5MB, from 64KB to 1024MB"
 	case Choice:
 		return "one of " + strings.Join(k.Choices, ", ")
 	}
@@ -264,6 +266,8 @@ func checkScalar(k *Key, v string) error {
 			d, err = time.Duration(n)*time.Second, nil
 		}
 		ok = err == nil && d >= 0 && d <= 5*time.Minute
+	case Size:
+		ok = isSize(v)
 	case Choice:
 		ok = slices.ContainsFunc(k.Choices, func(c string) bool { return strings.EqualFold(c, v) })
 	case URL:
@@ -281,6 +285,15 @@ func checkScalar(k *Key, v string) error {
 		return fmt.Errorf("want %s, have %q", wanted(k), v)
 	}
 	return nil
+}
+
+// isSize reports whether v is a number of bytes, KB or MB within the limits.
+func isSize(v string) bool {
+	upper := strings.ToUpper(v)
+	digits := strings.TrimRight(upper, " BKM")
+	factor, ok := map[string]int{"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20}[strings.TrimSpace(upper[len(digits):])]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return ok && err == nil && n <= uint64(1<<30/factor) && n*uint64(factor) >= 64<<10
 }
 
 // listOf returns the entries of a list.

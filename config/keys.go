@@ -24,6 +24,7 @@ const (
 	Bool     Kind = "true or false"
 	Int      Kind = "number"
 	Duration Kind = "duration"
+	Size     Kind = "size"
 	Choice   Kind = "choice"
 	URL      Kind = "URL"
 )
@@ -168,8 +169,20 @@ var Keys = []Key{
 		Doc: "If not 0, the interval of publications in place of what the collector says.",
 	},
 	{
+		Name: "maxMessageSize", Kind: Size, Default: "10000000", Effect: Relinks, Example: `"5MB"`,
+		Doc: "The largest message to the collector, in bytes, `KB` or `MB`, from 64 KB to 1024 MB. A codebase that is larger goes out in several. What the collector refuses as too large is halved in any case; raise it only with the collector's own limit of 10 MB.",
+	},
+	{
+		Name: "logFile", Kind: String, Effect: Relinks, Example: `"/var/log/shop/scavenger.log"`,
+		Doc: "File that the program appends its lines about scavenger to, in place of standard error. At most one line of a kind in an hour, but for those of level `debug`, and never the api key.",
+	},
+	{
+		Name: "logLevel", Kind: Choice, Choices: []string{"warn", "debug", "info", "error"}, Default: "warn", Effect: Relinks, Example: `"info"`,
+		Doc: "What it says: `error` what ends its work, `warn` also what somebody should look at, `info` also what was published first and again, `debug` each exchange with the collector.",
+	},
+	{
 		Name: "debugMode", Kind: Bool, Default: "false", Effect: Relinks, Example: "true",
-		Doc: "Let the program write each exchange with the collector to standard error.",
+		Doc: "The same as `logLevel` = `debug`.",
 	},
 	{
 		Name: "httpConnectTimeoutSeconds", Kind: Int, Default: "10", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication, none of which the program waits for",

@@ -163,6 +163,9 @@ func (c *collector) pollConfig() {
 		c.repeated = false
 		c.restartCodebase()
 	}
+	if !c.polled || elapsed(c.lastPoll, now) > silence {
+		c.p.rep.inform("polled", "the collector at %s answers, gRPC at %s", c.p.set.serverURL, c.target)
+	}
 	c.polled, c.lastPoll = true, now
 	if c.p.set.forceInterval == 0 {
 		c.poll.update(now, answer.poll, answer.pollRetry, maxPoll)
@@ -213,7 +216,7 @@ func (c *collector) report(err error, s *schedule, when string) {
 	switch {
 	case unauthenticated(err):
 		c.refused = true
-		c.p.rep.say("refused", "the collector at %s (%s) does not know the api key %s: nothing is sent until the program is restarted",
+		c.p.rep.fail("the collector at %s (%s) does not know the api key %s: nothing is sent until the program is restarted",
 			c.p.set.serverURL, c.target, keyStart(c.p.set.apiKey))
 	case c.p.isExiting():
 		c.p.rep.say("exit", "%s at exit: %v", when, err)
@@ -272,6 +275,7 @@ func (c *collector) publishChunk() error {
 	c.codebase.soon()
 	if c.next++; c.next == len(c.chunks) {
 		c.complete, c.completeAt = true, now
+		c.p.rep.inform("codebase", "codebase published, in %d messages", len(c.chunks))
 		c.chunks = nil
 		c.published = 0
 		c.hits.renew()

@@ -4,6 +4,7 @@ package hitrt
 // of that the collector has still to be told.
 
 import (
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -71,24 +72,17 @@ func (h *hits) renew() {
 // with, and for each its members, one after the other. Those of one hour go
 // together, and those of one day after two days, with the latest of their starts:
 // a function may so seem to have been called later than it was, but not earlier.
-func (h *hits) byTime(set bitset, now time.Time) func(yield func(start int64, members bitset) bool) {
-	old := now.Add(-48 * time.Hour).Unix()
-	period := func(at uint32) int64 {
-		if int64(at) < old {
-			return int64(at) / (24 * 3600) * (24 * 3600)
-		}
-		return int64(at)/3600*3600 + 1 // a day's is none of an hour's
-	}
+func (h *hits) byTime(set bitset, now time.Time) iter.Seq2[int64, bitset] {
 	latest := map[int64]uint32{}
 	for number := range set.members() {
-		p := period(h.last[number])
+		p := period(int64(h.last[number]), now)
 		latest[p] = max(latest[p], h.last[number])
 	}
 	return func(yield func(int64, bitset) bool) {
 		for _, p := range slices.Sorted(maps.Keys(latest)) {
 			members := newBitset(h.size)
 			for number := range set.members() {
-				if period(h.last[number]) == p {
+				if period(int64(h.last[number]), now) == p {
 					members.add(number)
 				}
 			}
@@ -97,6 +91,16 @@ func (h *hits) byTime(set bitset, now time.Time) func(yield func(start int64, me
 			}
 		}
 	}
+}
+
+// period names what a time, in Unix seconds, is published together with: that of
+// its hour, or of its day if it is older than two days.
+func period(at int64, now time.Time) int64 {
+	const hour, day = 3600, 24 * 3600
+	if at < now.Unix()-2*day {
+		return at / day * day
+	}
+	return at/hour*hour + 1 // so that it is no day's
 }
 
 // intervalStart is since in Unix milliseconds. If the wall clock was set in
@@ -131,7 +135,9 @@ func (c *collector) publishInvocations() {
 	if c.sendUnsent() != nil {
 		return
 	}
-	c.published++
+	if c.published++; c.published == 1 {
+		c.p.rep.inform("invocations", "invocations published")
+	}
 	c.invocation.succeeded(c.p.now())
 }
 

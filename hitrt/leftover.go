@@ -11,37 +11,37 @@ package hitrt
 //
 // A file is claimed by its lock. Its process holds that for as long as it lives,
 // a claimant until the file is removed, which it is once the collector said OK to
-// all of it. If the claimant dies too, the next one begins anew: hits that are
-// sent twice with the same time change nothing.
+// all of it twice, a publication's interval apart, as it may lose what it said OK
+// to; at the end of the claimant once must do. If the claimant dies too, the next
+// one begins anew: hits that are sent again with the same time change nothing.
 //
 // Left alone are files of other applications and environments, of processes on
 // systems without such locks, of unknown formats, and damaged ones; the last two
 // are named once.
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"hash/crc32"
-	"io"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 )
 
-// leftoverInterval is how often dataDir is searched.
-const leftoverInterval = 10 * time.Minute
+const (
+	// leftoverInterval is how often dataDir is searched.
+	leftoverInterval = 10 * time.Minute
+
+	// maxAccepted is how many files are kept open until they are sent again.
+	maxAccepted = 16
+)
 
 // leftovers are the files to look at.
 type leftovers struct {
 	searched time.Time
 	paths    []string
+	accepted []*leftover     // once
 	named    map[string]bool // what was said to be unusable
 }
 
@@ -51,6 +51,7 @@ type leftover struct {
 	path   string
 	header processHeader
 	last   []int64 // when each function was called, 0 = never
+	sentAt time.Time
 }
 
 // errForeign is a file that is nobody's business.
@@ -64,30 +65,33 @@ func (c *collector) sendLeftover() (more bool) {
 		return false
 	}
 	now := c.p.now()
-	if len(l.paths) == 0 {
-		if !l.searched.IsZero() && elapsed(l.searched, now) < leftoverInterval {
+	if len(l.accepted) > 0 && (c.p.isExiting() || elapsed(l.accepted[0].sentAt, now) >= c.invocation.interval) {
+		first := l.accepted[0]
+		if !c.sendCallsOf(first) {
+			first.sentAt = now
 			return false
 		}
-		l.searched = now
-		l.paths, _ = filepath.Glob(filepath.Join(globQuoted(c.p.set.dataDir), "process-*.hits"))
-		slices.Sort(l.paths)
+		l.accepted = l.accepted[1:]
+		first.remove()
+		return true
 	}
-	for len(l.paths) > 0 {
-		path := l.paths[0]
-		l.paths = l.paths[1:]
-		if path == c.p.data.path || l.named[path] {
-			continue
-		}
+	if len(l.accepted) == maxAccepted {
+		return false
+	}
+	for path := range c.unclaimed(now) {
 		left, err := c.claim(path)
-		if err == nil {
-			err = c.sendCalls(left)
-			if err == nil {
-				err = os.Remove(path)
-			}
+		switch {
+		case err == nil && !c.sendCallsOf(left):
 			_ = left.file.Close()
-			return err == nil && len(l.paths) > 0
-		}
-		if !errors.Is(err, errForeign) && !errors.Is(err, os.ErrNotExist) {
+			return false
+		case err == nil && c.p.isExiting():
+			left.remove()
+			return len(l.paths) > 0
+		case err == nil:
+			left.sentAt = now
+			l.accepted = append(l.accepted, left)
+			return len(l.paths) > 0
+		case !errors.Is(err, errForeign) && !errors.Is(err, os.ErrNotExist):
 			if l.named == nil {
 				l.named = map[string]bool{}
 			}
@@ -96,6 +100,38 @@ func (c *collector) sendLeftover() (more bool) {
 		}
 	}
 	return false
+}
+
+// unclaimed yields the files that are left of the last search, and begins another
+// when it is time.
+func (c *collector) unclaimed(now time.Time) iter.Seq[string] {
+	l := &c.leftovers
+	if len(l.paths) == 0 && (l.searched.IsZero() || elapsed(l.searched, now) >= leftoverInterval) {
+		l.searched = now
+		l.paths = processFiles(c.p.set.dataDir)
+	}
+	return func(yield func(string) bool) {
+		for len(l.paths) > 0 {
+			path := l.paths[0]
+			l.paths = l.paths[1:]
+			if path != c.p.data.path && !l.named[path] && !yield(path) {
+				return
+			}
+		}
+	}
+}
+
+// processFiles returns the files of processes in a directory.
+func processFiles(dir string) []string {
+	paths, _ := filepath.Glob(filepath.Join(globQuoted(dir), "process-*.hits"))
+	slices.Sort(paths)
+	return paths
+}
+
+// remove removes the file, and lets go of it afterwards.
+func (l *leftover) remove() {
+	_ = os.Remove(l.path)
+	_ = l.file.Close()
 }
 
 // globQuoted is a directory as a pattern that matches it alone.
@@ -110,8 +146,18 @@ func globQuoted(dir string) string {
 	return string(b)
 }
 
-// claim opens a file, takes its lock and reads it.
-func (c *collector) claim(path string) (l *leftover, err error) {
+// claim takes a file if it was left by a process of this application and
+// environment.
+func (c *collector) claim(path string) (*leftover, error) {
+	set := c.p.set
+	return claimLeftover(path, func(h *processHeader) bool {
+		return h.AppName == set.appName && h.Environment == set.environment
+	})
+}
+
+// claimLeftover opens a file, takes its lock and reads it. wanted says whether it
+// is to be touched at all.
+func claimLeftover(path string, wanted func(*processHeader) bool) (l *leftover, err error) {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, errForeign
 	}
@@ -128,8 +174,7 @@ func (c *collector) claim(path string) (l *leftover, err error) {
 	if err := l.readHeader(); err != nil {
 		return nil, err
 	}
-	set := c.p.set
-	if l.header.AppName != set.appName || l.header.Environment != set.environment || !l.header.Locked {
+	if !l.header.Locked || !wanted(&l.header) {
 		return nil, errForeign
 	}
 	if lockFile(file) != nil || !isAt(file, path) {
@@ -138,165 +183,56 @@ func (c *collector) claim(path string) (l *leftover, err error) {
 	return l, l.readCalls()
 }
 
-// readHeader reads what is before the stamps.
-func (l *leftover) readHeader() error {
-	var start [16]byte
-	if _, err := l.file.ReadAt(start[:], 0); err != nil {
-		return fmt.Errorf("damaged: %w", err)
+// sendCallsOf sends the calls of a process that was claimed, and reports whether
+// the collector accepted all of them.
+func (c *collector) sendCallsOf(l *leftover) bool {
+	hashes, err := l.hashes()
+	if err == nil && l.last == nil {
+		err = l.readCalls()
 	}
-	length := binary.LittleEndian.Uint32(start[8:])
-	if string(start[:8]) != "SCAVHIT1" || length > 1<<20 {
-		return errors.New("damaged, or of another format")
-	}
-	head := make([]byte, length)
-	if _, err := l.file.ReadAt(head, 16); err != nil {
-		return fmt.Errorf("damaged: %w", err)
-	}
-	h := &l.header
-	if crc32.ChecksumIEEE(head) != binary.LittleEndian.Uint32(start[12:]) || json.Unmarshal(head, h) != nil {
-		return errors.New("damaged header")
-	}
-	if h.Format != stampsFormat && h.Format != marksFormat {
-		return fmt.Errorf("written in format %d", h.Format)
-	}
-	return nil
-}
-
-// readCalls reads stamps and marks.
-func (l *leftover) readCalls() error {
-	h := &l.header
-	info, err := l.file.Stat()
-	if err != nil {
-		return err
-	}
-	n := int64(h.Functions)
-	if n < 0 || n > 1<<28 || h.Stamps < 16 || h.Size != info.Size() || h.Stamps > h.Size-n*stampSize {
-		return fmt.Errorf("damaged: %d bytes", info.Size())
-	}
-	b := make([]byte, h.Size)
-	if _, err := l.file.ReadAt(b, 0); err != nil {
-		return err
-	}
-	l.last = make([]int64, n)
-	var latest int64
-	for i := range l.last {
-		stamp := int64(binary.LittleEndian.Uint64(b[h.Stamps+int64(i)*stampSize:]))
-		if stamp == neverHit {
-			continue
-		}
-		if stamp < earliest {
-			return fmt.Errorf("damaged: stamp %d is %d", i, stamp)
-		}
-		l.last[i] = stamp
-		latest = max(latest, stamp)
-	}
-	if h.Format < marksFormat {
-		return nil
-	}
-	if h.Places < h.Stamps || h.Places > h.Size-n*placeSize ||
-		crc32.ChecksumIEEE(b[h.Places:h.Places+n*placeSize]) != h.PlacesCRC {
-		return errors.New("damaged: the places of the marks")
-	}
-	for i := range l.last {
-		place := binary.LittleEndian.Uint32(b[h.Places+int64(i)*placeSize:])
-		if place != 0 && int64(place) < h.Size && b[place] != 0 {
-			l.last[i] = max(latest, unixMillis(info.ModTime()))
-		}
-	}
-	return nil
-}
-
-// sendCalls sends the calls of a process, those of each hour with the time of
-// the first of them.
-func (c *collector) sendCalls(l *leftover) error {
-	hashes, err := c.hashesOf(l)
 	if err != nil {
 		c.p.rep.say("leftover", "%s, left by an earlier process, cannot be sent: %v", l.path, err)
-		return err
+		return false
 	}
-	byHour := map[int64][]int{}
+	count, err := c.sendCalls(l, hashes)
+	l.last = nil // there may be many, waiting to be sent again
+	if err != nil {
+		c.report(err, &c.invocation, "publishing what an earlier process left behind")
+		return false
+	}
+	c.p.rep.inform("leftovers", "%d invocations of process %s published", count, l.header.Process)
+	return true
+}
+
+// sendCalls sends the calls of a process, in messages as those of [hits.byTime].
+func (c *collector) sendCalls(l *leftover, hashes [][16]byte) (count int, err error) {
+	now := c.p.now()
+	calls := map[int64][]int{}
 	for i, at := range l.last {
 		if at != 0 {
-			hour := at / time.Hour.Milliseconds()
-			byHour[hour] = append(byHour[hour], i)
+			p := period(at/1000, now)
+			calls[p] = append(calls[p], i)
 		}
 	}
-	count := 0
-	for _, calls := range byHour {
-		start := l.last[calls[0]]
-		for _, i := range calls {
-			start = min(start, l.last[i])
+	for _, p := range slices.Sorted(maps.Keys(calls)) {
+		var start int64
+		for _, i := range calls[p] {
+			start = max(start, l.last[i])
 		}
 		head := appendInt(nil, 3, start)
-		head = appendBytes(head, 1, c.common(c.fingerprint, unixMillis(c.p.now())))
-		for part := range slices.Chunk(calls, max((c.limit-len(head))/hitSize-1, 1)) {
+		head = appendBytes(head, 1, c.common(c.fingerprint, unixMillis(now)))
+		for part := range slices.Chunk(calls[p], max((c.limit-len(head))/hitSize-1, 1)) {
 			message := append(newMessage(len(head)+hitSize*len(part)), head...)
 			for _, i := range part {
 				message = appendHit(message, hashes[i])
 			}
 			if err := c.publish(methodInvocations, message); err != nil {
-				c.invocation.failed(c.p.now())
+				c.invocation.failed(now)
 				c.shrink(err)
-				c.report(err, &c.invocation, "publishing what an earlier process left behind")
-				return err
+				return count, err
 			}
+			count += len(part)
 		}
-		count += len(calls)
 	}
-	c.p.rep.trace("%d invocations of process %s published", count, l.header.Process)
-	return nil
-}
-
-// hashesOf returns the signature hashes of the functions in the codebase of l.
-func (c *collector) hashesOf(l *leftover) ([][16]byte, error) {
-	fingerprint := l.header.Fingerprint
-	name := "codebase-" + fingerprint + ".json"
-	if filepath.Base(name) != name {
-		return nil, errors.New("damaged: its fingerprint is none")
-	}
-	file, err := os.Open(filepath.Join(c.p.set.dataDir, name))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	hashes, err := readHashes(file)
-	if err == nil && len(hashes) != l.header.Functions {
-		err = fmt.Errorf("%d functions, want %d", len(hashes), l.header.Functions)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return hashes, nil
-}
-
-// readHashes reads a codebase file.
-func readHashes(r io.Reader) ([][16]byte, error) {
-	var hashes [][16]byte
-	sum := sha256.New()
-	lines := bufio.NewReader(r)
-	for n := 0; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			return nil, fmt.Errorf("damaged: line %d: %w", n+1, err)
-		}
-		if bytes.HasPrefix(line, []byte(`{"sha256":`)) {
-			if !bytes.Equal(line, checksumLine(sum.Sum(nil))) {
-				return nil, errors.New("damaged: wrong checksum")
-			}
-			return hashes, nil
-		}
-		_, _ = sum.Write(line)
-		if n == 0 {
-			continue
-		}
-		var f struct{ Hash string }
-		if err := json.Unmarshal(line, &f); err != nil {
-			return nil, fmt.Errorf("damaged: line %d: %w", n+1, err)
-		}
-		var hash [16]byte
-		if k, err := hex.Decode(hash[:], []byte(f.Hash)); err != nil || k != len(hash) {
-			return nil, fmt.Errorf("damaged: line %d: hash %s", n+1, shown(f.Hash))
-		}
-		hashes = append(hashes, hash)
-	}
+	return count, nil
 }

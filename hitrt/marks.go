@@ -3,6 +3,7 @@ package hitrt
 // Reading and clearing the marks, and sets of functions.
 
 import (
+	"iter"
 	"math/bits"
 	"sync/atomic"
 	"unsafe"
@@ -64,7 +65,7 @@ func (s bitset) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s bitset) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
 // members yields them in order.
-func (s bitset) members() func(yield func(int) bool) {
+func (s bitset) members() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i, w := range s {
 			for ; w != 0; w &= w - 1 {

@@ -1,6 +1,7 @@
 package hitrt
 
 import (
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -117,7 +118,7 @@ func TestSettingsPrecedence(t *testing.T) {
 		"SCAVENGER_DEBUG_MODE=true", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=2"))
 	got := []string{s.appName, s.apiKey, s.environment, s.hostname, filepath.Base(s.dataDir), s.serverURL, s.appVersion, s.interval.String(), s.initialDelay.String()}
 	want := []string{"file", "file-key", "", "h-1", "baked-file", "http://options", "7", "3s", "2s"}
-	if strings.Join(got, " ") != strings.Join(want, " ") || !s.debugMode || len(s.problems) > 0 {
+	if strings.Join(got, " ") != strings.Join(want, " ") || s.logLevel != slog.LevelDebug || len(s.problems) > 0 {
 		t.Errorf("settings %q, want %q; problems %q", got, want, s.problems)
 	}
 	s = loadSettings(p, environment("SCAVENGER_CONFIG="+file, "SCAVENGER_APP_NAME=", "SCAVENGER_API_KEY=variable"))
@@ -160,12 +161,12 @@ func TestSettingsFileErrors(t *testing.T) {
 	for name, want := range map[string]string{
 		filepath.Join(dir, "none.conf"): "none.conf",
 		dir:                             "is no settings file",
-		bad:                             "bad.conf: \\u without",
+		bad:                             `bad.conf: \\u without`,
 	} {
 		s := loadSettings(&Program{}, environment("SCAVENGER_CONFIG="+name))
 		var out strings.Builder
 		s.explain(&out)
-		if !strings.HasPrefix(out.String(), "scavenger: reading settings: SCAVENGER_CONFIG: ") || !strings.Contains(out.String(), want) || strings.Count(out.String(), "\n") != 1 {
+		if !strings.Contains(out.String(), "scavenger: reading settings: SCAVENGER_CONFIG: ") || !strings.Contains(out.String(), want) || strings.Count(out.String(), "\n") != 1 {
 			t.Errorf("%s: said %q, want %q", name, out.String(), want)
 		}
 	}

@@ -76,7 +76,7 @@ func (p *publisher) run() {
 	defer func() {
 		// A bug in here must not end the program.
 		if bug := recover(); bug != nil {
-			p.rep.write("internal error, from now on nothing is recorded: %v", bug)
+			p.rep.fail("internal error, from now on nothing is recorded: %v", bug)
 		}
 	}()
 	p.begin()

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"os"
 	"path"
@@ -33,7 +34,8 @@ type settings struct {
 	interval      time.Duration // from tick to tick
 	forceInterval time.Duration // if not 0, in place of everything the collector says
 	exitTimeout   time.Duration // the longest that Exit may take for the collector
-	debugMode     bool
+	logFile       string        // absolute; empty for standard error
+	logLevel      slog.Level
 
 	maxMessage int // the largest message, in bytes
 
@@ -75,7 +77,6 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		environment: r.text("environment"),
 		hostname:    r.text("hostname"),
 		grpcTLS:     r.choice("grpcTls", "auto", "on", "off"),
-		debugMode:   r.boolean("debugMode", false),
 
 		initialDelay:  r.integer("schedulerInitialDelayMillis", 10_000, 0, time.Millisecond),
 		interval:      r.integer("schedulerIntervalMillis", 10_000, 10, time.Millisecond),
@@ -84,18 +85,28 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()
-	if dir := r.text("dataDir"); dir != "" {
-		// The program may change its working directory later.
-		if abs, err := filepath.Abs(dir); err == nil {
-			dir = abs
-		}
-		s.dataDir = dir
+	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
+	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // which are its names
+	if r.boolean("debugMode", false) {
+		s.logLevel = slog.LevelDebug
 	}
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
 	s.problems, s.fileErr = r.problems, fileErr
 	return s
+}
+
+// absolute is a path that stays right when the program changes its working
+// directory.
+func absolute(path string) string {
+	if path == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // A settingsReader looks settings up by key and notes values that it does not
@@ -262,7 +273,7 @@ func (r *settingsReader) serverURL() string {
 // explain says why a program is inert whose environment asks for something else.
 func (s *settings) explain(out io.Writer) {
 	if s.fileErr != nil {
-		fmt.Fprintf(out, "scavenger: reading settings: %v\n", s.fileErr)
+		newReporter(out, s).write("reading settings: %v", s.fileErr)
 	}
 }
 

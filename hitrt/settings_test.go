@@ -1,6 +1,7 @@
 package hitrt
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,7 +83,7 @@ func TestSettingsBad(t *testing.T) {
 		"SCAVENGER_GRPC_TLS=maybe", "SCAVENGER_FORCE_INTERVAL_SECONDS=9999999999999", "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=-1",
 		"SCAVENGER_SCHEDULER_INTERVAL_MILLIS=ten\nlines", "SCAVENGER_EXIT_TIMEOUT=1h", "SCAVENGER_DEBUG_MODE=1"))
 	if s.grpcTLS != "auto" || s.forceInterval != 0 || s.initialDelay != 10*time.Second || s.interval != 10*time.Second ||
-		s.exitTimeout != 2*time.Second || s.debugMode || s.serverURL != "" {
+		s.exitTimeout != 2*time.Second || s.logLevel != slog.LevelWarn || s.serverURL != "" {
 		t.Errorf("settings %+v are not the defaults", s)
 	}
 	all := strings.Join(s.problems, "\n")
@@ -139,11 +140,55 @@ func TestIdentify(t *testing.T) {
 
 func TestReporter(t *testing.T) {
 	var out strings.Builder
-	r := newReporter(&out, &settings{apiKey: "a secret/key"})
+	r := newReporter(&out, &settings{apiKey: "a secret/key", logLevel: slog.LevelWarn})
 	r.say("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")
 	r.say("poll", "again")
-	r.trace("without debugMode")
-	if got, want := out.String(), "scavenger: polling http://c?licenseKey=***: *** more\n"; got != want {
+	r.inform("info", "below the level")
+	r.trace("below the level")
+	if got, want := out.String(), ` level=WARN msg="scavenger: polling http://c?licenseKey=***: *** more"`+"\n"; !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 1 {
 		t.Errorf("wrote %q, want %q", got, want)
+	}
+}
+
+// Lines go where logFile says, wherever the program is by then and whatever became
+// of the file; if it cannot be written to, to standard error.
+func TestLogFile(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	set := loadSettings(&Program{}, environment("SCAVENGER_LOG_FILE=log", "SCAVENGER_LOG_LEVEL=info"))
+	t.Chdir(t.TempDir())
+	var out strings.Builder
+	r := newReporter(&out, set)
+	path := filepath.Join(dir, "log")
+	for _, line := range []string{"first", "second"} {
+		r.inform(line, "the %s", line)
+		text, err := os.ReadFile(path)
+		if want := `level=INFO msg="scavenger: the ` + line + `"` + "\n"; err != nil || !strings.HasSuffix(string(text), want) || strings.Count(string(text), "\n") != 1 {
+			t.Errorf("the file has %q, %v, want %q", text, err, want)
+		}
+		if err := os.Rename(path, path+"."+line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out.String() != "" {
+		t.Errorf("standard error has %q", out.String())
+	}
+	if err := os.Mkdir(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	r.say("third", "the third")
+	if !strings.Contains(out.String(), "the third") {
+		t.Errorf("standard error has %q, want the line that the file cannot have", out.String())
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	for text, want := range map[string]slog.Level{"": slog.LevelWarn, "Error": slog.LevelError, "info": slog.LevelInfo, "debug": slog.LevelDebug, "x": slog.LevelWarn} {
+		if got := loadSettings(&Program{}, environment("SCAVENGER_LOG_LEVEL="+text)).logLevel; got != want {
+			t.Errorf("logLevel %q is %v, want %v", text, got, want)
+		}
+	}
+	if got := loadSettings(&Program{}, environment("SCAVENGER_DEBUG_MODE=true", "SCAVENGER_LOG_LEVEL=error")).logLevel; got != slog.LevelDebug {
+		t.Errorf("with debugMode the level is %v", got)
 	}
 }

@@ -51,7 +51,7 @@ func TestRuntimeKeys(t *testing.T) {
 			return true
 		}
 		sel, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok || !slices.Contains([]string{"text", "boolean", "integer", "duration", "choice"}, sel.Sel.Name) {
+		if !ok || !slices.Contains([]string{"text", "boolean", "integer", "duration", "size", "choice"}, sel.Sel.Name) {
 			return true
 		}
 		var words []string
@@ -72,6 +72,9 @@ func TestRuntimeKeys(t *testing.T) {
 			}
 		case *ast.Ident:
 			got[words[0]] = standard.Name
+			if sel.Sel.Name == "size" {
+				got[words[0]] = "" // a constant
+			}
 			return true
 		}
 		if sel.Sel.Name == "choice" {
@@ -87,7 +90,7 @@ func TestRuntimeKeys(t *testing.T) {
 			continue
 		}
 		standard := k.Default
-		if k.Kind == config.String || k.Kind == config.Duration {
+		if k.Kind == config.String || k.Kind == config.Duration || k.Kind == config.Size {
 			standard = "" // said in other words
 		}
 		want[strings.Join(append([]string{k.Name}, k.Aliases...), " ")] = standard
