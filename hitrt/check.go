@@ -44,7 +44,7 @@ func Check(out io.Writer, settings string) {
 	defer cancel()
 	target, err := c.initConfig(ctx)
 	if err != nil {
-		say("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err, set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
+		say("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err.Error(), set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
 		return
 	}
 	say("initConfig", "ok", fmt.Sprintf("%s says that gRPC is at %s", set.serverURL, target), "")
@@ -58,15 +58,18 @@ func Check(out io.Writer, settings string) {
 		say("PollConfig", "ok", target+" answers", "")
 		say("apiKey", "failed", "the collector does not know the key", "copy it from the dashboard of the workspace in Scavenger's web page")
 	case err != nil:
-		say("PollConfig", "failed", fmt.Sprintf("%s: %v", target, withoutKey(err, set.apiKey)), "gRPC (HTTP/2) must get through to the collector; behind a proxy that ends TLS see grpcTls")
+		say("PollConfig", "failed", fmt.Sprintf("%s: %v", target, withoutKey(err.Error(), set.apiKey)), "gRPC (HTTP/2) must get through to the collector; behind a proxy that ends TLS see grpcTls")
 	default:
 		say("PollConfig", "ok", fmt.Sprintf("%s answers; polls every %v s", target, answer.poll), "")
 		say("apiKey", "ok", "the collector knows the key", "")
 	}
 }
 
-// withoutKey is an error's text without the api key, which is part of a URL.
-func withoutKey(err error, key string) string {
-	text := strings.ReplaceAll(err.Error(), key, "***")
+// withoutKey is a text without the api key, which is part of a URL.
+func withoutKey(text, key string) string {
+	if key == "" {
+		return text
+	}
+	text = strings.ReplaceAll(text, key, "***")
 	return strings.ReplaceAll(text, url.QueryEscape(key), "***")
 }

@@ -126,3 +126,32 @@ func TestLeftoverAtExit(t *testing.T) {
 		waitFor(t, func() bool { return fake.invokedAt(newProgram(60).hashOf(i)) > 0 })
 	}
 }
+
+// What the collector accepts and does not store is sent again before the file is
+// removed.
+func TestLeftoverLost(t *testing.T) {
+	if !canLock {
+		t.Skip("no file locks")
+	}
+	dir := t.TempDir()
+	path := leave(t, dir, newProgram(60), []int{3})
+	fake, prog := newFake(), newProgram(60)
+	lost := false
+	fake.crashed = func(call fakeCall) bool { // calls come one after the other
+		if !lost && call.method == methodInvocations && len(call.message.all(2)) == 1 {
+			lost = true
+			return true
+		}
+		return false
+	}
+	pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir,
+		"SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0", "SCAVENGER_SCHEDULER_INTERVAL_MILLIS=20", "SCAVENGER_FORCE_INTERVAL_SECONDS=1")...)
+	go pub.run()
+	waitFor(t, func() bool { return !exists(path) })
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
+	pub.exit()
+	<-pub.done
+	if !lost {
+		t.Error("nothing was lost")
+	}
+}

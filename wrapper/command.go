@@ -22,7 +22,7 @@ import (
 
 // commandNames are the words that are for us rather than the names of tools.
 // They stand here so that an action need not build the command line to know.
-var commandNames = []string{"init", "scan", "diff", "doctor", "goflags", "report", "version", "completion", "help", "h"}
+var commandNames = []string{"init", "scan", "diff", "doctor", "goflags", "report", "publish", "version", "completion", "help", "h"}
 
 // isCommand reports whether the first argument is for us rather than the name
 // of a tool.
@@ -37,7 +37,8 @@ program, which then reports which of them were called:
    SCAVENGER_DATA_DIR=data ./app
    scavenger-wrap report data
 
-With serverUrl and apiKey set, the program reports to a Scavenger collector.
+With serverUrl and apiKey set, the program reports to a Scavenger collector;
+"scavenger-wrap publish data" sends what it left in files without.
 
 To begin with, "scavenger-wrap init" writes a scavenger.toml in which every
 setting is explained; a scavenger.conf from Scavenger's web page, at the root of
@@ -84,7 +85,7 @@ func (cmd *commands) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goflagsCommand(),
-			cmd.reportCommand(), cmd.versionCommand(), cmd.completionCommand(),
+			cmd.reportCommand(), cmd.publishCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -3,16 +3,11 @@
 package wrapper
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -236,85 +231,5 @@ func (d *examination) binary(b *inspected, functions bool) {
 
 // collector asks the collector, by a program made of hitrt.
 func (d *examination) collector(settings map[string]string) error {
-	dir, err := os.MkdirTemp("", "scavenger-doctor-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if err := d.writeCheck(dir); err != nil {
-		return err
-	}
-	exe := filepath.Join(dir, "check.exe")
-	build := exec.Command("go", "build", "-o", exe, ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=0", "PWD="+dir)
-	d.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(build.Args, " ")), stringField("dir", dir))
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
-	}
-	baked, err := json.Marshal(settings)
-	if err != nil {
-		return err
-	}
-	check := exec.Command(exe)
-	check.Stdin = bytes.NewReader(baked)
-	check.Stderr = d.stderr
-	out, err := check.Output()
-	if err != nil {
-		return err
-	}
-	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
-		var s struct{ Step, Outcome, Detail, Advice string }
-		if err := dec.Decode(&s); err != nil {
-			return err
-		}
-		d.say(s.Step, s.Outcome, s.Detail, s.Advice)
-	}
-	return nil
-}
-
-// checkMain is the program that asks. The settings come over standard input, as
-// others can see a command line.
-const checkMain = generatedHeader + `package main
-
-import (
-	"io"
-	"os"
-
-	"scavenger.invalid/doctor/hitrt"
-)
-
-func main() {
-	settings, err := io.ReadAll(os.Stdin)
-	if err != nil {
-		panic(err)
-	}
-	hitrt.Check(os.Stdout, string(settings))
-}
-`
-
-func (d *examination) writeCheck(dir string) error {
-	files, err := fs.Glob(d.sources, "hitrt/*.go")
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(dir, "hitrt"), 0o777); err != nil {
-		return err
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := fs.ReadFile(d.sources, file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, "hitrt", path.Base(file)), text, 0o666); err != nil {
-			return err
-		}
-	}
-	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/doctor\n\ngo 1.24\n"), 0o666),
-		os.WriteFile(filepath.Join(dir, "main.go"), []byte(checkMain), 0o666),
-	)
+	return d.runHitrt("hitrt.Check(os.Stdout, string(settings))", settings, nil, d.say)
 }
