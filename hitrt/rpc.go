@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -43,6 +44,7 @@ type client struct {
 	apiKey    string
 	grpcTLS   string
 
+	conns   *conns            // of the three below
 	web     http.RoundTripper // for initConfig
 	plain   http.RoundTripper // for gRPC over h2c
 	secured http.RoundTripper // for gRPC over TLS
@@ -55,19 +57,19 @@ func newClient(set *settings, network http.RoundTripper) *client {
 		c.web, c.plain, c.secured = network, network, network
 		return c
 	}
-	c.web = newTransport((*http.Protocols).SetHTTP1)
-	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2)
-	c.secured = newTransport((*http.Protocols).SetHTTP2)
+	c.conns = &conns{open: map[*conn]bool{}}
+	c.web = newTransport((*http.Protocols).SetHTTP1, c.conns)
+	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2, c.conns)
+	c.secured = newTransport((*http.Protocols).SetHTTP2, c.conns)
 	return c
 }
 
-func newTransport(enable func(*http.Protocols, bool)) *http.Transport {
+func newTransport(enable func(*http.Protocols, bool), conns *conns) *http.Transport {
 	protocols := new(http.Protocols)
 	enable(protocols, true)
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	return &http.Transport{
 		Protocols:              protocols,
-		DialContext:            dialer.DialContext,
+		DialContext:            conns.dial,
 		TLSHandshakeTimeout:    10 * time.Second,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxAnswer,
@@ -85,6 +87,64 @@ func (c *client) closeIdle() {
 			t.CloseIdleConnections()
 		}
 	}
+}
+
+// guard ends what a call left behind when its time is over or it failed. A server
+// that goes on sending keeps an HTTP/2 connection busy for ever, and even the
+// closing of an answer's body waits for it.
+func (c *client) guard(ctx context.Context) (end func(err error)) {
+	if c.conns == nil {
+		return func(error) {}
+	}
+	stop := context.AfterFunc(ctx, c.conns.closeAll)
+	return func(err error) {
+		stop()
+		var status *statusError
+		if err != nil && !errors.As(err, &status) {
+			c.conns.closeAll()
+		}
+	}
+}
+
+// conns are a client's connections.
+type conns struct {
+	mu   sync.Mutex
+	open map[*conn]bool
+}
+
+// A conn is one of them.
+type conn struct {
+	net.Conn
+	of *conns
+}
+
+func (s *conns) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	nc, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{nc, s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[c] = true
+	return c, nil
+}
+
+func (c *conn) Close() error {
+	c.of.mu.Lock()
+	delete(c.of.open, c)
+	c.of.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (s *conns) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		_ = c.Conn.Close()
+	}
+	clear(s.open)
 }
 
 // A statusError is an answer that says no.
@@ -123,11 +183,14 @@ func (c *client) initConfig(ctx context.Context) (target string, err error) {
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "scavenger-wrap")
+	end := c.guard(ctx)
 	resp, err := c.web.RoundTrip(req)
 	if err != nil {
+		end(err)
 		return "", err
 	}
 	defer resp.Body.Close()
+	defer func() { end(err) }() // before the body, whose end may never come
 	body, err := readAnswer(resp)
 	if err != nil {
 		return "", err
@@ -181,7 +244,7 @@ func (c *client) grpcTarget(collectorURL string) (string, error) {
 
 // call makes one unary gRPC call to a target that initConfig returned. message
 // is as from [newMessage].
-func (c *client) call(ctx context.Context, target, method string, message []byte) ([]byte, error) {
+func (c *client) call(ctx context.Context, target, method string, message []byte) (answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target+service+method, bytes.NewReader(frame(message)))
 	if err != nil {
 		return nil, err
@@ -198,14 +261,17 @@ func (c *client) call(ctx context.Context, target, method string, message []byte
 	if secured {
 		transport = c.secured
 	}
+	end := c.guard(ctx)
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
+		end(err)
 		if secured && ctx.Err() == nil {
 			err = fmt.Errorf("%w (gRPC over TLS to %s; grpcTls=off sends without)", err, req.URL.Host)
 		}
 		return nil, err
 	}
 	defer resp.Body.Close()
+	defer func() { end(err) }() // before the body, whose end may never come
 	if resp.ProtoMajor != 2 {
 		return nil, fmt.Errorf("%s speaks %s, want HTTP/2", req.URL.Host, resp.Proto)
 	}

@@ -330,10 +330,15 @@ func (s *settings) identify() {
 	if s.hostname == "" {
 		s.hostname, _ = os.Hostname()
 	}
-	s.appName = clamp(orElse(s.appName, "unspecified"), 255)
-	s.appVersion = clamp(orElse(s.appVersion, "unspecified"), 80)
-	s.environment = clamp(orElse(s.environment, "<default>"), 255)
-	s.hostname = clamp(orElse(s.hostname, "-unknown-"), 255)
+	for value, rule := range map[*string]struct {
+		most     int
+		standard string
+	}{
+		&s.appName: {255, "unspecified"}, &s.appVersion: {80, "unspecified"},
+		&s.environment: {255, "<default>"}, &s.hostname: {255, "-unknown-"},
+	} {
+		*value = orElse(strings.TrimSpace(clamp(*value, rule.most)), rule.standard)
+	}
 }
 
 func orElse(v, standard string) string {
