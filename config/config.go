@@ -43,6 +43,7 @@ type Config struct {
 	Annotations         []string         // if there are any, only functions that have one
 	AdditionalByRegex   []*regexp.Regexp // and these
 
+	Closures        bool // function literals are entries of their own
 	TrackTests      bool // test binaries report too
 	MaxMethodsCount int  // programs with more functions are not linked
 
@@ -203,6 +204,8 @@ func (c *Config) set(s Setting) error {
 		return compileAll(&c.ExcludeByRegex, s.List)
 	case "additionalByRegex":
 		return compileAll(&c.AdditionalByRegex, s.List)
+	case "closures":
+		c.Closures = yes
 	case "trackTests":
 		c.TrackTests = yes
 	case "maxMethodsCount":

@@ -64,7 +64,7 @@ func TestFileErrors(t *testing.T) {
 		{FileName, "apiKey = secret-4c94", "scavenger.toml:1:10: apiKey: want a string in quotes"},
 		{FileName, "apiKey = 4c94secret", ": apiKey: want a string in quotes"},
 		{FileName, "apiKey = ['secret']", "scavenger.toml:1:1: apiKey: want a string"},
-		{PropertiesName, "closures = true", "scavenger.conf:1:1: closures: function literals are not listed by themselves"},
+		{PropertiesName, "callStackTraceMode = true", "scavenger.conf:1:1: callStackTraceMode: who calls whom is not recorded"},
 	} {
 		_, err := load(tree(t, map[string]string{"go.mod": "module m\n", test.file: test.text}))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {

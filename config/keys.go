@@ -104,9 +104,8 @@ var Keys = []Key{
 		Doc: "Mark functions of the packages whose name, or whose receiver type's, one of these matches, though `annotations` would leave them out.",
 	},
 	{
-		Name: "closures", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "false",
-		Refused: "function literals are not listed by themselves: the names that the runtime gives them depend on what the compiler inlines, and one under a wrong name would be called dead; they belong to the function that they stand in",
-		Doc:     "Not available: function literals belong to the function that they stand in.",
+		Name: "closures", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
+		Doc: "List and mark function literals by themselves, under the names that the runtime has for them: `Outer.func1` is the first in `Outer`, `init.func1` the first that a variable is initialised with. Scavenger shows `Outer_func1`. A literal more or less gives those behind it other names. By default they belong to the function that they stand in.",
 	},
 	{
 		Name: "trackTests", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",

@@ -66,9 +66,16 @@ func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 		return
 	}
 	checkResult(t, opts, sources, res)
-	if typesQuickly(text) {
-		checkTypes(t, sources, res)
+	if !typesQuickly(text) {
+		return
 	}
+	checkTypes(t, sources, res)
+	opts.Closures = closuresForTests
+	if res, err = Package(opts, sources); err != nil {
+		t.Fatal(err)
+	}
+	checkResult(t, opts, sources, res)
+	checkTypes(t, sources, res)
 }
 
 // typesQuickly reports whether type-checking the file takes no imports that

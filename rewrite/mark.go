@@ -59,6 +59,7 @@ type writer struct {
 	*file
 	symbol   string // the array of marks
 	counters string // the array that free marks assign to; "" if there are none
+	form     form   // of the next mark
 
 	out  []byte // nil as long as there is no mark
 	next int    // offset of the text that has not been copied
@@ -66,15 +67,15 @@ type writer struct {
 }
 
 // mark adds the mark of the function with the given body and index.
-func (w *writer) mark(body *ast.BlockStmt, index int, form form) {
+func (w *writer) mark(body *ast.BlockStmt, index int) {
 	if w.out == nil {
 		w.begin()
 	}
 	pos, code := w.place(body)
-	w.text(pos, code, index, form)
+	w.text(pos, code, index)
 	if start := body.Lbrace + 1; w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
-		w.text(pos, code, index, form)
+		w.text(pos, code, index)
 	}
 	offset := w.offset(pos)
 	w.out = append(w.out, w.source.Text[w.next:offset]...)
@@ -84,14 +85,14 @@ func (w *writer) mark(body *ast.BlockStmt, index int, form form) {
 
 // text makes the text of a mark in front of pos. If it can, the mark says that
 // it is on the line of code.
-func (w *writer) text(pos, code token.Pos, index int, form form) {
+func (w *writer) text(pos, code token.Pos, index int) {
 	w.buf = w.buf[:0]
 	if w.sameLines(pos, code) {
 		p := w.adjusted(code)
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
-	w.buf = w.appendProbe(w.buf, index, form)
+	w.buf = w.appendProbe(w.buf, index)
 	w.buf = appendLine(w.buf, w.adjusted(pos))
 }
 

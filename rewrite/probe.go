@@ -92,13 +92,12 @@ const (
 	generic               // generic(4113);
 )
 
-// form returns the form of a function's mark.
-func (p *pkg) form(fn *ast.FuncDecl) form {
+// form returns the form of the marks in a function.
+func (p *pkg) form(inGeneric bool) form {
 	switch {
-	case p.opts.Free && !isGeneric(fn):
+	case p.opts.Free && !inGeneric:
 		return free
 	case p.opts.Free && p.index != "":
-		p.generic = true
 		return generic
 	case p.opts.Sanitizer:
 		return sanitized
@@ -111,14 +110,14 @@ func (p *pkg) form(fn *ast.FuncDecl) form {
 //
 // The race detector would report a direct mark, and the other sanitizers would
 // add checks to it. They leave a function alone that says so.
-func (w *writer) appendProbe(b []byte, index int, form form) []byte {
+func (w *writer) appendProbe(b []byte, index int) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
 		b = append(b, '[')
 		b = strconv.AppendInt(b, int64(Padding+index), 10)
 		b = append(b, ']')
 	}
-	switch form {
+	switch w.form {
 	case generic:
 		b = append(b, w.symbol...)
 		b = append(b, genericSuffix+"("...)

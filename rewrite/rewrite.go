@@ -41,10 +41,11 @@ type Source struct {
 
 // Options say how a package is marked.
 type Options struct {
-	ImportPath string // without " [x.test]"; names the array of marks
-	Dir        string // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
-	Filter     Filter // which functions are left out
-	Sanitizer  bool   // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
+	ImportPath string    // without " [x.test]"; names the array of marks
+	Dir        string    // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
+	Filter     Filter    // which functions are left out
+	Closures   *Closures // function literals are entries of their own; nil if they belong to the function around them
+	Sanitizer  bool      // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
 
 	// Free asks for marks that cost nothing in the inliner's eyes. The package
 	// is to be compiled with [Result.CoverageCfg] or, if it is compiled with a
@@ -66,13 +67,13 @@ type Result struct {
 }
 
 // A Function is one entry: a function or method that is declared in the
-// package. Function literals belong to the function around them. Functions
-// named init or _ are not listed, since nobody can call them.
+// package, or with [Closures] a function literal. Functions named init or _ are
+// not listed, since nobody can call them.
 type Function struct {
 	Index    int    // into the array of marks, or -1: not observable
 	Reason   string `json:",omitempty"` // why not observable
 	Receiver string `json:",omitempty"` // "", "Server" or "*Server", without type parameters
-	Name     string
+	Name     string // of a literal in a method Add: "Add.func1"
 	Params   string // types of the parameters as written, separated by commas
 	File     string // see [Options] for its directory; never an absolute path
 	Line     int    // in File, after //line directives
@@ -107,6 +108,7 @@ func Package(opts Options, files []Source) (*Result, error) {
 	p.elem = freeType(parsed, "uint8", "byte", "int8")
 	p.index = freeType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
+	p.nameLiterals(parsed)
 	for i, f := range parsed {
 		if !leftAlone(f.source.Name) {
 			p.result.Files[i] = p.mark(f)
@@ -130,7 +132,8 @@ type pkg struct {
 	generic bool   // there is a mark of this form
 	result  *Result
 
-	selection *selection // of the functions to list
+	selection *selection              // of the functions to list
+	names     map[*ast.FuncLit]string // of the function literals to list
 }
 
 // A file is one parsed file of the package.
@@ -179,30 +182,53 @@ func (p *pkg) mark(f *file) []byte {
 		}
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
 		end = decl.End()
-		fn, ok := decl.(*ast.FuncDecl)
-		if !ok || !listed(fn) {
-			continue
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			w.form = p.form(isGeneric(decl))
+			p.markFunction(w, f, decl, gap, whole)
+		case *ast.GenDecl:
+			w.form = p.form(false)
+			p.markVariables(w, f, decl, gap, whole)
 		}
-		entry := p.entry(f, fn)
-		if entry.Reason = p.selection.leftOut(f, fn, gap, whole); entry.Reason != "" {
-			p.result.LeftOut = append(p.result.LeftOut, entry)
-			continue
-		}
-		switch {
-		case fn.Body == nil:
-			entry.Reason = reasonNoBody
-		case hasNosplit(gap):
-			entry.Reason = reasonNosplit
-		case p.elem == "":
-			entry.Reason = reasonShadowed
-		default:
-			entry.Index = p.marked
-			p.marked++
-			w.mark(fn.Body, entry.Index, p.form(fn))
-		}
-		p.result.Functions = append(p.result.Functions, entry)
 	}
 	return w.finish()
+}
+
+// markFunction lists and marks a function and the literals in it.
+func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, whole string) {
+	leftOut := p.selection.leftOut(f, fn, gap, whole)
+	reason := ""
+	switch {
+	case fn.Body == nil:
+		reason = reasonNoBody
+	case hasNosplit(gap):
+		reason = reasonNosplit
+	case p.elem == "":
+		reason = reasonShadowed
+	}
+	if listed(fn) {
+		p.add(w, p.entry(f, fn), fn.Body, leftOut, reason)
+	}
+	p.markLiterals(w, f, fn, leftOut, reason)
+}
+
+// add lists a function, and marks it unless there is a reason why it is left out
+// or not observable.
+func (p *pkg) add(w *writer, entry Function, body *ast.BlockStmt, leftOut, reason string) {
+	if leftOut != "" {
+		entry.Reason = leftOut
+		p.result.LeftOut = append(p.result.LeftOut, entry)
+		return
+	}
+	if reason != "" {
+		entry.Reason = reason
+	} else {
+		entry.Index = p.marked
+		p.marked++
+		p.generic = p.generic || w.form == generic
+		w.mark(body, entry.Index)
+	}
+	p.result.Functions = append(p.result.Functions, entry)
 }
 
 // fileCursor returns the cursor whose children are the declarations of a file.

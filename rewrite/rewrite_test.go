@@ -43,6 +43,8 @@ func readGolden(t testing.TB, file string) *golden {
 		switch key, value, _ := strings.Cut(line, ": "); key {
 		case "dir":
 			g.opts.Dir = value
+		case "closures":
+			g.opts.Closures = closuresForTests
 		case "sanitizer":
 			g.opts.Sanitizer = true
 		case "free":

@@ -228,6 +228,7 @@ func (c *compilation) markFiles() error {
 		ImportPath: c.metadata.ImportPath,
 		Dir:        c.config.SourceDir(c.metadata.ImportPath),
 		Filter:     filterOf(c.config, c.metadata.ImportPath),
+		Closures:   c.closures(),
 		Sanitizer:  hasFlag(c.flags, "-race") || hasFlag(c.flags, "-msan") || hasFlag(c.flags, "-asan"),
 	}
 	if err := c.chooseForm(&opts); err != nil {

@@ -74,6 +74,7 @@ func (p *listedPackage) rewrite(c *config.Config) (*rewrite.Result, []rewrite.So
 		ImportPath: p.ImportPath,
 		Dir:        c.SourceDir(p.ImportPath),
 		Filter:     filterOf(c, p.ImportPath),
+		Closures:   closuresOf(c),
 	}, sources)
 	return res, sources, err
 }
