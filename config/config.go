@@ -68,6 +68,17 @@ type Setting struct {
 	Value string   // the value of a key that is no list
 	List  []string // that of a list
 	From  string   // "scavenger.toml:3:1" or the name of a variable
+
+	spelling string   // the name of the key that the file has
+	at       []string // where each entry of a list of packages is in the file
+}
+
+// fromEntry is From for one entry of a list.
+func (s Setting) fromEntry(i int) string {
+	if i < len(s.at) {
+		return s.at[i]
+	}
+	return s.From
 }
 
 // Text is the value for people: secrets only show how they begin.

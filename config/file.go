@@ -112,26 +112,64 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 	if err != nil {
 		return fmt.Errorf("%s: %w", place(c.File, err), err)
 	}
-	for _, p := range properties {
-		at := fmt.Sprintf("%s:%d:%d", c.File, p.line, p.column)
-		name, ok := lookUp(p.name)
-		if !ok {
-			return fmt.Errorf("%s: unknown key %q; %s", at, p.name, suggestion(p.name))
+	for i, p := range properties {
+		until := 0 // the line that the value ends before, at the latest
+		if i+1 < len(properties) {
+			until = properties[i+1].line
 		}
-		if text, ok := p.value.(string); ok {
-			if strings.TrimSpace(text) == "" {
-				continue // the default
-			}
-			if name.key.Build {
-				p.value = expand(text, properties, lookup)
-			}
+		if err := c.readProperty(values, p, properties, newPlaces(c.File, string(text), p, until), lookup); err != nil {
+			return err
 		}
-		s, err := newSetting(name, p.value)
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", at, p.name, err)
+	}
+	return nil
+}
+
+// readProperty reads one of the properties of a file.
+func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *places, lookup func(string) (string, bool)) error {
+	name, ok := lookUp(p.name)
+	if !ok {
+		return fmt.Errorf("%s: unknown key %q; %s", at.key, p.name, suggestion(p.name))
+	}
+	if text, ok := p.value.(string); ok {
+		if strings.TrimSpace(text) == "" {
+			return nil // the default
 		}
-		s.From = at
-		values[name.key] = s
+		if name.key.Build {
+			p.value = expand(text, all, lookup)
+		}
+	}
+	s, err := newSetting(name, p.value)
+	var bad *entryError
+	if errors.As(err, &bad) {
+		return fmt.Errorf("%s: %s: %w", at.entry(bad.entry), p.name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", at.key, p.name, err)
+	}
+	s.From, s.spelling = at.key, p.name
+	if s.Key.Kind == Packages {
+		list, _ := listOf(s.Key, p.value)
+		for _, e := range list {
+			s.at = append(s.at, at.entry(e))
+		}
+	}
+	if err := c.noteTwice(values[name.key], s); err != nil {
+		return err
+	}
+	values[name.key] = s
+	return nil
+}
+
+// noteTwice notes a key that is set twice in a scavenger.conf, where the last
+// value counts, as it does in Java. Two names with two values are a mistake:
+// agents do not agree on which of them counts.
+func (c *Config) noteTwice(before, now Setting) error {
+	switch {
+	case before.Key == nil || before.Value == now.Value && slices.Equal(before.List, now.List):
+	case before.spelling == now.spelling:
+		c.Notes = append(c.Notes, fmt.Sprintf("%s: %s is set a second time; the value at %s does not count", now.From, now.spelling, before.From))
+	default:
+		return fmt.Errorf("%s: %s is another name of %s, which is set at %s: remove one of the two", now.From, now.spelling, before.spelling, before.From)
 	}
 	return nil
 }
@@ -192,7 +230,7 @@ func newSetting(name spelling, value any) (Setting, error) {
 		}
 		for i, e := range s.List {
 			if s.List[i], err = checkEntry(k, e); err != nil {
-				return s, err
+				return s, &entryError{e, err}
 			}
 		}
 		return s, nil
@@ -295,6 +333,15 @@ func isSize(v string) bool {
 	n, err := strconv.ParseUint(digits, 10, 32)
 	return ok && err == nil && n <= uint64(1<<30/factor) && n*uint64(factor) >= 64<<10
 }
+
+// An entryError is a mistake in one entry of a list.
+type entryError struct {
+	entry string // as it was written
+	err   error
+}
+
+func (e *entryError) Error() string { return e.err.Error() }
+func (e *entryError) Unwrap() error { return e.err }
 
 // listOf returns the entries of a list.
 func listOf(k *Key, value any) ([]string, error) {

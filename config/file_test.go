@@ -59,11 +59,22 @@ func TestFileErrors(t *testing.T) {
 		{PropertiesName, "# c\n  severUrl = http://h", `scavenger.conf:2:3: unknown key "severUrl"; did you mean serverUrl?`},
 		{PropertiesName, "appName = \\u12", `scavenger.conf:1:11: \u wants four hexadecimal digits`},
 		{PropertiesName, "appName=a\nappName=\xff", "scavenger.conf:2:9: not UTF-8"},
-		{PropertiesName, "excludeByRegex = a, (b", "scavenger.conf:1:1: excludeByRegex: error parsing regexp: missing closing ): `(b`"},
+		{PropertiesName, "excludeByRegex = a, (b", "scavenger.conf:1:21: excludeByRegex: error parsing regexp: missing closing ): `(b`"},
 		{PropertiesName, "apiKey = k\nserverUrl = http://user:secret@host", "scavenger.conf:2:1: serverUrl: want a URL"},
 		{FileName, "apiKey = secret-4c94", "scavenger.toml:1:10: apiKey: want a string in quotes"},
 		{FileName, "apiKey = 4c94secret", ": apiKey: want a string in quotes"},
 		{FileName, "apiKey = ['secret']", "scavenger.toml:1:1: apiKey: want a string"},
+		{FileName, "packages = [\n\t\"a\", # ./b\n\t\"./b\",\n]\nexcludePackages = ['./b']", "scavenger.toml:3:3: packages: package pattern \"./b\""},
+		{FileName, "packages = ['a']\nexcludePackages = ['a/b', './a']", "scavenger.toml:2:28: excludePackages: "},
+		{PropertiesName, "packages = a,\\\n  b ,./c\nexcludePackages = ./c", "scavenger.conf:2:6: packages: package pattern \"./c\""},
+		{PropertiesName, "packages = a\rexcludePackages = b:c*", "scavenger.conf:2:21: excludePackages: package pattern \"c*\""},
+		{PropertiesName, "excludeByRegex = a\\\\.b, a\\\\.(c\n", "scavenger.conf:1:25: excludeByRegex: error parsing regexp"},
+		{FileName, "appName = 'a'\n\n appName = 'b'", "scavenger.toml:3:2: appName is set a second time; it is at 1:1 already: remove one of the two"},
+		{FileName, "\"apiKey\" = 'secret1'\napiKey = 'secret2'", "scavenger.toml:2:1: apiKey is set a second time; it is at 1:2 already"},
+		{FileName, "packages = ['a']\n[packages]", "scavenger.toml:2:2: packages is set a second time; it is at 1:1 already"},
+		{FileName, "licenseKey = 'secret1'\napi_key = 'secret2'", "scavenger.toml:2:1: api_key is another name of licenseKey, which is set at "},
+		{PropertiesName, "schedulerIntervalMillis = 1000\nscheduler_interval_seconds = 2", "scavenger.conf:2:1: scheduler_interval_seconds is another name of schedulerIntervalMillis, which is set at "},
+		{FileName, "appName = shop", "scavenger.toml:1:11: appName: expected value but found \"shop\" instead: strings stand in quotes"},
 		{PropertiesName, "callStackTraceMode = true", "scavenger.conf:1:1: callStackTraceMode: who calls whom is not recorded"},
 	} {
 		_, err := load(tree(t, map[string]string{"go.mod": "module m\n", test.file: test.text}))
@@ -108,6 +119,19 @@ func TestFindFile(t *testing.T) {
 	}
 	if c, err := load(filepath.Join(dir, "c")); err != nil || c.File != "" {
 		t.Errorf("outside a module %q is found (%v)", c.File, err)
+	}
+}
+
+// In a scavenger.conf the last of several values counts, as it does in Java, and
+// that is noted. The same value under two names is no mistake.
+func TestSetTwice(t *testing.T) {
+	c, err := load(tree(t, map[string]string{"go.mod": "module m\n",
+		PropertiesName: "appName = a\nserver_url = http://h\nserverUrl = http://h\n appName = b\napiKey = k\nenvironment = x\nenvironment = x\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Run["appName"] != "b" || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "scavenger.conf:4:2: appName is set a second time; the value at ") || !strings.HasSuffix(c.Notes[0], "scavenger.conf:1:1 does not count") {
+		t.Errorf("run-time settings %q, notes %q", c.Run, c.Notes)
 	}
 }
 

@@ -84,9 +84,14 @@ func TestKeys(t *testing.T) {
 				if k.Secret {
 					want, _, _ = strings.Cut(want, ", have")
 				}
-				_, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: " " + k.Name + " = " + bad}))
-				if err == nil || !strings.Contains(err.Error(), FileName+":1:2: "+k.Name+": ") || !strings.Contains(err.Error(), want) {
-					t.Errorf("%s: error %v, want %q", bad, err, want)
+				text, column := " "+k.Name+" = "+bad, 2
+				if quote := strings.Index(text, `"`); quote >= 0 && (k.Kind == Packages || k.Kind == Markers || k.Kind == Regexps) {
+					column = quote + 2 // that of the entry
+				}
+				place := fmt.Sprintf("%s:1:%d: %s: ", FileName, column, k.Name)
+				_, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: text}))
+				if err == nil || !strings.Contains(err.Error(), place) || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: error %v, want %q and %q", bad, err, place, want)
 				}
 			}
 		})

@@ -66,9 +66,9 @@ func (c *Config) Unmatched(importPaths []string) []Setting {
 		if s.Key.Kind != Packages {
 			continue
 		}
-		for _, p := range s.List {
+		for i, p := range s.List {
 			if !slices.ContainsFunc(importPaths, func(path string) bool { return matchPattern(p, path) }) {
-				unmatched = append(unmatched, Setting{Key: s.Key, List: []string{p}, From: s.From})
+				unmatched = append(unmatched, Setting{Key: s.Key, List: []string{p}, From: s.fromEntry(i)})
 			}
 		}
 	}

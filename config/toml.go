@@ -3,6 +3,7 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -16,27 +17,49 @@ func parseTOML(text string) ([]property, error) {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
 		if pe, ok := err.(toml.ParseError); ok {
-			message := parseMessage(pe)
-			if name, ok := secretAt(text, pe.Position.Line); ok {
-				message = name + ": want a string in quotes" // the other has the value in it
-			}
-			return nil, &syntaxError{pe.Position.Line, pe.Position.Col, message}
+			return nil, mistakeOf(text, pe)
 		}
 		return nil, err
 	}
 	return topLevelKeys(text, values), nil
 }
 
-// secretAt returns the name of the secret that a line sets, if it does.
-func secretAt(text string, line int) (name string, ok bool) {
+// mistakeOf says what is wrong with a line, in words of which nothing is secret.
+func mistakeOf(text string, pe toml.ParseError) error {
+	line, column, message := pe.Position.Line, pe.Position.Col, parseMessage(pe)
+	name, at := keyAt(text, line)
+	key, known := lookUp(name)
+	switch {
+	case strings.HasSuffix(message, " has already been defined."):
+		for first := 1; first < line; first++ {
+			if n, firstAt := keyAt(text, first); n == name {
+				return &syntaxError{line, at, fmt.Sprintf("%s is set a second time; it is at %d:%d already: remove one of the two", name, first, firstAt)}
+			}
+		}
+		column = at
+	case known && key.key.Secret:
+		message = name + ": want a string in quotes" // the other has the value in it
+	case known && strings.HasPrefix(message, "expected value but found "):
+		message = name + ": " + message + ": strings stand in quotes"
+	}
+	return &syntaxError{line, column, message}
+}
+
+// keyAt returns the key, or the table, that a line begins with, and its column; ""
+// if there is none.
+func keyAt(text string, line int) (name string, column int) {
 	lines := strings.Split(text, "\n")
 	if line < 1 || line > len(lines) {
-		return "", false
+		return "", 1
 	}
-	name, _, ok = strings.Cut(lines[line-1], "=")
-	name = strings.Trim(name, " \t\"'")
-	key, known := lookUp(name)
-	return name, ok && known && key.key.Secret
+	name, _, ok := strings.Cut(lines[line-1], "=")
+	if table := strings.TrimSpace(name); strings.HasPrefix(table, "[") && !ok {
+		name = strings.TrimRight(table, "]")
+	} else if !ok {
+		return "", 1
+	}
+	name = strings.Trim(name, " \t\"'[")
+	return name, strings.Index(lines[line-1], name) + 1
 }
 
 // parseMessage is what is wrong, without the position that the toml package
@@ -58,17 +81,11 @@ func parseMessage(pe toml.ParseError) string {
 func topLevelKeys(text string, values map[string]any) []property {
 	var found, lost []property
 	seen := map[string]bool{}
-	for i, line := range strings.Split(text, "\n") {
-		name, _, ok := strings.Cut(line, "=")
-		if table := strings.TrimSpace(line); strings.HasPrefix(table, "[") && !ok {
-			name = strings.TrimRight(table, "]\r")
-		} else if !ok {
-			continue
-		}
-		name = strings.Trim(name, " \t\"'[")
+	for i := range strings.Count(text, "\n") + 1 {
+		name, column := keyAt(text, i+1)
 		if v, ok := values[name]; ok && !seen[name] {
 			seen[name] = true
-			found = append(found, property{name, v, i + 1, strings.Index(line, name) + 1})
+			found = append(found, property{name, v, i + 1, column})
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
