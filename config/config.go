@@ -60,6 +60,12 @@ type Config struct {
 	// Notes are about settings that are not wrong but have no effect, or not the
 	// one that somebody may expect. Each begins with its place.
 	Notes []string
+
+	// HalfCollector is the note about a serverUrl without an apiKey, "" if there is
+	// no such thing.
+	HalfCollector string
+
+	root string // of the module or workspace
 }
 
 // A Setting is the value of a key.
@@ -120,7 +126,7 @@ func Load(from Source) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Modules = modules
+	c.root, c.Modules = root, modules
 	if c.File, err = findFile(from, root); err != nil {
 		return nil, err
 	}
@@ -158,7 +164,8 @@ func (c *Config) noteHalfCollector(values map[*Key]Setting) {
 	}
 	for k, s := range values {
 		if k.Name == "serverUrl" {
-			c.Notes = append(c.Notes, fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here, or %s where the program runs", s.From, Variable("apiKey")))
+			c.HalfCollector = fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here; apiKey = \"$%s\" says that the program finds it where it runs", s.From, Variable("apiKey"))
+			c.Notes = append(c.Notes, c.HalfCollector)
 		}
 	}
 }

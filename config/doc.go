@@ -40,6 +40,20 @@ the value of that key; they are replaced where the key acts, so ` + "`apiKey = \
 In ` + "`scavenger.conf`" + ` and in variables, packages are separated by ` + "`,`" + `, ` + "`;`" + ` or ` + "`:`" + `, markers by ` + "`,`" + ` or ` + "`;`" + `, regular
 expressions by ` + "`,`" + `.
 
+## What is a mistake
+
+A file that does not parse, an unknown key, a value of the wrong type, a regular expression or a pattern
+that is none, two settings files: the build stops, and the message has file, line and column. In
+` + "`scavenger.toml`" + ` a key that is set twice is one too; in ` + "`scavenger.conf`" + ` the last value counts, as in Java.
+
+What may be meant does not stop a build. When a program of the main module is linked, one line says:
+
+- a pattern that can match no package: there is neither a directory for it in the main modules nor, in their
+  ` + "`go.mod`" + `, a module. (That a program lacks a package that there is says nothing: another has it.)
+  ` + "`scavenger-wrap scan`" + ` is stricter: it fails if a pattern matches nothing that it scans.
+- a ` + "`serverUrl`" + ` without an ` + "`apiKey`" + `, with which nothing is sent. If the program finds the key in its environment,
+  ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + ` says so.
+
 ## What they mean
 
 *Acts* says when a key acts, and *again* what the go command does again after a change of it: ` + "`compile`" + ` all

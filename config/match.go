@@ -33,7 +33,7 @@ func (c *Config) MatchedBy(importPath string) (key, pattern string, ok bool) {
 		}
 	}
 	if len(c.Packages) == 0 {
-		return "", "", importPath == commandLine || c.inModules(importPath)
+		return "", "", importPath == commandLine || c.OfModules(importPath)
 	}
 	for _, p := range c.Packages {
 		if matchPattern(p, importPath) {
@@ -43,7 +43,8 @@ func (c *Config) MatchedBy(importPath string) (key, pattern string, ok bool) {
 	return "", "", false
 }
 
-func (c *Config) inModules(importPath string) bool {
+// OfModules reports whether an import path is within that of a main module.
+func (c *Config) OfModules(importPath string) bool {
 	for _, m := range c.Modules {
 		if within(importPath, m.Path) {
 			return true

@@ -174,6 +174,9 @@ func (d *examination) settings() map[string]string {
 	for _, n := range cfg.Notes {
 		d.say("settings", "note", n, "")
 	}
+	for _, s := range cfg.Unfounded(nil) {
+		d.say("settings", "note", unfounded(s), "")
+	}
 	return cfg.Run
 }
 

@@ -36,6 +36,9 @@ func (a *action) link() error {
 	if !ok || !ok2 || len(a.args) == 0 {
 		return a.untouched()
 	}
+	if err := a.warn(os.Stderr, cfgFile); err != nil {
+		return err
+	}
 	mainMeta, err := readMetadata(a.args[len(a.args)-1])
 	if err != nil {
 		return fmt.Errorf("reading the archive of main: %w", err)
