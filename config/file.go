@@ -184,7 +184,7 @@ func place(file string, err error) string {
 }
 
 func suggestion(name string) string {
-	if n := nearest(camelCase(name), allNames()); n != "" {
+	if n := Nearest(camelCase(name), allNames()); n != "" {
 		return "did you mean " + n + "?"
 	}
 	var names []string

@@ -288,11 +288,14 @@ func Variable(name string) string {
 	return strings.ToUpper(b.String())
 }
 
-// nearest returns the candidate that name is most likely a misspelling of, "" if
+// Nearest returns the candidate that name is most likely a misspelling of, "" if
 // none is near.
-func nearest(name string, candidates []string) string {
+func Nearest(name string, candidates []string) string {
 	best, least := "", 1+max(1, len(name)/3)
 	for _, c := range candidates {
+		if len(c) < 2 {
+			continue // a short form
+		}
 		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < least {
 			best, least = c, d
 		}
@@ -300,26 +303,31 @@ func nearest(name string, candidates []string) string {
 	return best
 }
 
-// distance is the number of bytes to insert, delete or replace that makes a
-// into b.
+// distance is the number of bytes to insert, delete or replace, or of neighbours
+// to exchange, that makes a into b.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+			d := min(replaced, rows[i-1][j]+1, rows[i][j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }
 
 // LookUp returns the key of that name, alias or spelling, nil if there is none.
@@ -360,7 +368,7 @@ func Variables(environ []string) []VariableSet {
 		}
 		v := VariableSet{Name: name, Value: value, Key: k}
 		if !ok {
-			v.Nearest = nearest(name, candidates)
+			v.Nearest = Nearest(name, candidates)
 		}
 		all = append(all, v)
 	}

@@ -190,10 +190,10 @@ func TestMasked(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{
-		"pakages": "packages", "severUrl": "serverUrl", "apikey": "apiKey", "excludeGeterSetter": "excludeGetterSetter", "colour": "", "a": "",
+		"pakages": "packages", "severUrl": "serverUrl", "serverUlr": "serverUrl", "apepName": "appName", "tgas": "tags", "apikey": "apiKey", "excludeGeterSetter": "excludeGetterSetter", "colour": "", "a": "",
 	} {
-		if got := nearest(name, allNames()); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", name, got, want)
+		if got := Nearest(name, allNames()); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (cmd *commands) app() *cli.App {
 		Writer:               cmd.stdout,
 		ErrWriter:            cmd.stderr,
 		ExitErrHandler:       func(*cli.Context, error) {}, // the status is Main's to return
-		OnUsageError:         asUsageError,
+		OnUsageError:         flagMistake,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "settings `FILE` in place of the one that is found", Destination: &cmd.configFile, Value: cmd.configFile},
 			&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "warn", EnvVars: []string{"SCAVENGER_WRAP_LOG_LEVEL"}},
@@ -89,34 +89,30 @@ func (cmd *commands) app() *cli.App {
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
-				return usageError{fmt.Errorf("unknown command %q", c.Args().First())}
+				return usageError{unknownCommand(c.Args().First())}
 			}
 			_ = cli.ShowAppHelp(c)
 			return errHelpShown
 		},
 	}
 	for _, c := range app.Commands {
-		c.OnUsageError = asUsageError
+		c.OnUsageError = flagMistake
 	}
 	return app
 }
-
-func asUsageError(_ *cli.Context, err error, _ bool) error { return usageError{err} }
-
-// A usageError is a mistake on the command line.
-type usageError struct{ error }
-
-// errHelpShown: nothing was asked for, so help was given.
-var errHelpShown = errors.New("help shown")
 
 func runCommand(args []string, sources fs.FS, configFile string) int {
 	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
 	var usage usageError
+	var exit cli.ExitCoder
 	switch {
 	case err == nil:
 		return exitOK
 	case err == errHelpShown:
+		return exitUsage
+	case errors.As(err, &exit): // help for what is no command
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", unknownCommand(args[len(args)-1]))
 		return exitUsage
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", err)
@@ -158,6 +154,9 @@ func (cmd *commands) versionCommand() *cli.Command {
 		Usage: "print the version",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "as JSON, with what it was built from"}},
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, 0, "no arguments"); err != nil {
+				return err
+			}
 			if !c.Bool("json") {
 				_, err := fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", version())
 				return err
@@ -203,8 +202,8 @@ func (cmd *commands) reportCommand() *cli.Command {
 // runReport prints what the data files in a directory say. Damaged files are
 // named first, so that they stand out from a long report.
 func runReport(c *cli.Context, stdout, stderr io.Writer) error {
-	if c.NArg() > 1 && strings.HasPrefix(c.Args().Get(1), "-") {
-		return usageError{errors.New("report: flags come before the directory: scavenger-wrap report --format=json DIR")}
+	if err := arguments(c, 1, "one directory"); err != nil {
+		return err
 	}
 	if c.NArg() != 1 {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
@@ -242,6 +241,9 @@ func (cmd *commands) completionCommand() *cli.Command {
 			"For zsh, in ~/.zshrc, below compinit:\n\n   source <(scavenger-wrap completion zsh)\n\n" +
 			"For fish:\n\n   scavenger-wrap completion fish >~/.config/fish/completions/scavenger-wrap.fish",
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, 1, "one shell"); err != nil {
+				return err
+			}
 			script := ""
 			switch c.Args().First() {
 			case "bash":

@@ -21,6 +21,9 @@ func (cmd *commands) diffCommand() *cli.Command {
 		Description: "Packages are named as for go build. Those that match are shown as the compiler\n" +
 			"gets them; no file is changed. Exit status 1: none matches.",
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, -1, ""); err != nil {
+				return err
+			}
 			cfg, err := cmd.loadConfig()
 			if err != nil {
 				return err

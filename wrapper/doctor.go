@@ -32,6 +32,9 @@ func (cmd *commands) doctorCommand() *cli.Command {
 			&cli.BoolFlag{Name: "offline", Usage: "leave the collector out"},
 		},
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, 1, "one binary"); err != nil {
+				return err
+			}
 			d := &examination{commands: cmd, color: isTerminal(cmd.stdout) && os.Getenv("NO_COLOR") == ""}
 			return d.run(c.Args().First(), c.Bool("functions"), c.Bool("offline"))
 		},
@@ -61,17 +64,24 @@ func (d *examination) say(step, outcome, detail, advice string) {
 }
 
 func (d *examination) run(binary string, functions, offline bool) error {
-	d.say("scavenger-wrap", "ok", version(), "")
+	var b *inspected
+	if binary != "" {
+		var err error
+		if b, err = inspect(binary); err != nil {
+			return fmt.Errorf("doctor: %w; name a program that go build wrote", err)
+		}
+	}
+	self, err := buildName(d.sources)
+	if err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
+	d.say("scavenger-wrap", "ok", self, "")
 	d.goCommand()
 	var settings map[string]string
-	if binary == "" {
+	if b == nil {
 		settings = d.settings()
 	} else {
-		b, err := inspect(binary)
-		if err != nil {
-			return fmt.Errorf("doctor: %w", err)
-		}
-		d.binary(b, functions)
+		d.binary(b, self, functions)
 		settings = b.Settings
 	}
 	d.variables()
@@ -195,13 +205,13 @@ func (d *examination) variables() {
 }
 
 // binary shows what is built into a program.
-func (d *examination) binary(b *inspected, functions bool) {
+func (d *examination) binary(b *inspected, self string, functions bool) {
 	switch {
 	case b.BuiltBy == "":
 		d.say("binary", "failed", b.Main+" was not built with scavenger-wrap", "build it with -toolexec=scavenger-wrap; if that was done, scavenger-wrap scan shows what matches")
 		return
-	case b.BuiltBy != version():
-		d.say("binary", "note", fmt.Sprintf("%s, built by scavenger-wrap %s with %s", b.Main, b.BuiltBy, b.GoVersion), "")
+	case b.BuiltBy != self:
+		d.say("binary", "note", fmt.Sprintf("%s, built by another scavenger-wrap, %s, with %s", b.Main, b.BuiltBy, b.GoVersion), "")
 	default:
 		d.say("binary", "ok", fmt.Sprintf("%s, built by this version with %s", b.Main, b.GoVersion), "")
 	}

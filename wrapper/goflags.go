@@ -21,6 +21,9 @@ func (cmd *commands) goflagsCommand() *cli.Command {
 			"What GOFLAGS already has stays, but for another -toolexec. With --config the\n" +
 			"value names the settings file too.",
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, 0, "no arguments"); err != nil {
+				return err
+			}
 			exe, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("goflags: %w", err)
@@ -29,6 +32,9 @@ func (cmd *commands) goflagsCommand() *cli.Command {
 			if file != "" {
 				if file, err = filepath.Abs(file); err != nil {
 					return fmt.Errorf("goflags: %w", err)
+				}
+				if _, err := os.Stat(file); err != nil {
+					return fmt.Errorf("goflags: --config: %w", err)
 				}
 			}
 			value, err := goflags(os.Getenv("GOFLAGS"), exe, file)

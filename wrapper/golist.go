@@ -4,6 +4,7 @@ package wrapper
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,13 @@ type listedPackage struct {
 // Without patterns it is those below the working directory.
 func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 	if len(patterns) == 0 {
+		dir, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		if root, _, err := config.Root(dir, os.Getenv); err != nil || root == "" {
+			return nil, cmp.Or(err, errors.New("no go.mod here or above: run it in the module of your program, or name packages"))
+		}
 		patterns = []string{"./..."}
 	}
 	goList := exec.Command("go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", "--"}, patterns...)...)

@@ -29,8 +29,8 @@ func (cmd *commands) initCommand() *cli.Command {
 			"Exit status 1: there is a settings file already, or no go.mod.",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "convert a scavenger.conf: `FILE`"}},
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return usageError{fmt.Errorf("init: %q: init takes no arguments", c.Args().First())}
+			if err := arguments(c, 0, "no arguments"); err != nil {
+				return err
 			}
 			if err := cmd.init(c.String("from")); err != nil {
 				return fmt.Errorf("init: %w", err)
@@ -53,13 +53,17 @@ func (cmd *commands) init(from string) error {
 		return errors.New("no go.mod here or above: run it in the module of your program")
 	}
 	var settings []config.Setting
+	var notes []string
 	conf := filepath.Join(root, config.PropertiesName)
 	if from != "" {
+		if _, err := os.Stat(from); err != nil {
+			return fmt.Errorf("--from: %w", err)
+		}
 		given, err := config.Load(config.Source{Dir: dir, File: from, Lookup: func(string) (string, bool) { return "", false }})
 		if err != nil {
 			return err
 		}
-		settings = given.Settings
+		settings, notes = given.Settings, given.Notes
 	} else if _, err := os.Stat(conf); err == nil {
 		return fmt.Errorf("%s is there, and can be used as it is; scavenger-wrap init --from %s converts it", conf, conf)
 	}
@@ -78,6 +82,9 @@ func (cmd *commands) init(from string) error {
 		return err
 	}
 	fmt.Fprintf(cmd.stdout, "%s written\n", file)
+	for _, n := range notes {
+		fmt.Fprintf(cmd.stdout, "%s\n", n)
+	}
 	if abs, _ := filepath.Abs(from); abs == conf {
 		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", conf)
 	}

@@ -46,13 +46,13 @@ type inspectedPackage struct {
 }
 
 func inspect(file string) (*inspected, error) {
-	info, err := buildinfo.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
+	}
+	info, err := buildinfo.Read(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s is no Go program: %w", file, err)
 	}
 	b := &inspected{Main: info.Path, GoVersion: info.GoVersion}
 	for rest := data; b.BuiltBy == ""; {

@@ -106,7 +106,11 @@ func (l *linking) addRegistry() error {
 	if err := l.addHitrt(); err != nil {
 		return fmt.Errorf("adding hitrt: %w", err)
 	}
-	source, err := registrySource(l.main.ImportPath, l.config.Run, packages)
+	builtBy, err := buildName(l.sources)
+	if err != nil {
+		return err
+	}
+	source, err := registrySource(l.main.ImportPath, builtBy, l.config.Run, packages)
 	if err != nil {
 		return err
 	}

@@ -23,9 +23,9 @@ func sortByImportPath(packages []*metadata) {
 // starts. The mark arrays are reached by go:linkname, so that the marked
 // packages need not know of the registry. The marks are the middle of an array;
 // what is around them is why hitrt can map a file over them.
-func registrySource(main string, settings map[string]string, packages []*metadata) ([]byte, error) {
+func registrySource(main, builtBy string, settings map[string]string, packages []*metadata) ([]byte, error) {
 	settings = maps.Clone(settings)
-	settings[builtByKey] = version()
+	settings[builtByKey] = builtBy
 	baked, err := json.Marshal(settings) // map keys in sorted order
 	if err != nil {
 		return nil, err

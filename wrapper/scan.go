@@ -56,6 +56,9 @@ func (cmd *commands) scanCommand() *cli.Command {
 			&cli.BoolFlag{Name: "left-out", Usage: "list each function that the settings leave out"},
 		},
 		Action: func(c *cli.Context) error {
+			if err := arguments(c, -1, ""); err != nil {
+				return err
+			}
 			format, err := oneOf(c, "format", "text", "json")
 			if err != nil {
 				return err
@@ -141,16 +144,21 @@ func sum(counts map[string]int) int {
 
 // problem is what makes the exit status 1.
 func (s *scan) problem(cfg *config.Config) error {
-	total := 0
+	total, marked := 0, false
 	for _, p := range s.Packages {
 		total += p.Functions
+		marked = marked || p.NotMarked == ""
+	}
+	hint := ""
+	if len(cfg.Modules) > 0 && !marked {
+		hint = fmt.Sprintf("; import paths of this module begin with %s, and without packages all of it is marked", cfg.Modules[0].Path)
 	}
 	switch {
 	case len(s.Unmatched) == 1:
 		u := s.Unmatched[0]
-		return fmt.Errorf("%s: %s: %q matches no package", u.From, u.Key, u.Pattern)
+		return fmt.Errorf("%s: %s: %q matches no package%s", u.From, u.Key, u.Pattern, hint)
 	case len(s.Unmatched) > 1:
-		return fmt.Errorf("%d patterns match no package", len(s.Unmatched))
+		return fmt.Errorf("%d patterns match no package%s", len(s.Unmatched), hint)
 	case total > cfg.MaxMethodsCount:
 		return fmt.Errorf("%d functions are more than maxMethodsCount (%d): a program that has all of them is not linked", total, cfg.MaxMethodsCount)
 	}

@@ -41,6 +41,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,21 @@ func (a *action) id() (string, error) {
 		fmt.Fprintf(h, "version %s\n", version()) // which doctor finds in programs
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil
+}
+
+// buildName is the version for those who want to know whether two binaries are the
+// same scavenger-wrap: that of builds without a version has a hash of the sources
+// behind it.
+func buildName(sources fs.FS) (string, error) {
+	v := version()
+	if v != "(devel)" {
+		return v, nil
+	}
+	h := sha256.New()
+	if err := hashSources(h, sources, slices.Concat(compileSources, linkSources)); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %x", v, h.Sum(nil)[:5]), nil
 }
 
 func hashSources(w io.Writer, sources fs.FS, patterns []string) error {

@@ -48,7 +48,11 @@ func Main(args []string, sources fs.FS) int {
 	}
 	path, err := exec.LookPath(args[1])
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %q is neither a command of scavenger-wrap (see scavenger-wrap --help) nor a tool that can be run: %v\n", args[1], unwrapExec(err))
+		what := fmt.Errorf("%q is neither a command of scavenger-wrap nor a tool that can be run: %w", args[1], unwrapExec(err))
+		if !strings.ContainsAny(args[1], `/\`) {
+			what = unknownCommand(args[1])
+		}
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", what)
 		return exitUsage
 	}
 	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
