@@ -74,6 +74,7 @@ func TestFileErrors(t *testing.T) {
 		{FileName, "packages = ['a']\n[packages]", "scavenger.toml:2:2: packages is set a second time; it is at 1:1 already"},
 		{FileName, "licenseKey = 'secret1'\napi_key = 'secret2'", "scavenger.toml:2:1: api_key is another name of licenseKey, which is set at "},
 		{PropertiesName, "schedulerIntervalMillis = 1000\nscheduler_interval_seconds = 2", "scavenger.conf:2:1: scheduler_interval_seconds is another name of schedulerIntervalMillis, which is set at "},
+		{FileName, "# c\n appName.x = 1", "scavenger.toml:2:2: appName: want a string"},
 		{FileName, "appName = shop", "scavenger.toml:1:11: appName: expected value but found \"shop\" instead: strings stand in quotes"},
 		{PropertiesName, "callStackTraceMode = true", "scavenger.conf:1:1: callStackTraceMode: who calls whom is not recorded"},
 	} {

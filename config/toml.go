@@ -83,6 +83,7 @@ func topLevelKeys(text string, values map[string]any) []property {
 	seen := map[string]bool{}
 	for i := range strings.Count(text, "\n") + 1 {
 		name, column := keyAt(text, i+1)
+		name, _, _ = strings.Cut(name, ".") // which makes it a table
 		if v, ok := values[name]; ok && !seen[name] {
 			seen[name] = true
 			found = append(found, property{name, v, i + 1, column})

@@ -97,6 +97,7 @@ func (cmd *commands) app() *cli.App {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError = flagMistake
+		c.HideHelpCommand = true // scan help would be the package help
 	}
 	return app
 }
@@ -115,11 +116,22 @@ func runCommand(args []string, sources fs.FS, configFile string) int {
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", unknownCommand(args[len(args)-1]))
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", err)
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap%s --help\n", err, commandIn(args))
 		return exitUsage
 	}
 	fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
 	return exitFail
+}
+
+// commandIn returns the command on a command line with a blank in front, "" if
+// there is none.
+func commandIn(args []string) string {
+	for _, arg := range args[1:] {
+		if isCommand(arg) && !strings.HasPrefix(arg, "-") && arg != "help" {
+			return " " + arg
+		}
+	}
+	return ""
 }
 
 // loadConfig reads the settings that a build in the working directory has.
@@ -237,6 +249,11 @@ func (cmd *commands) completionCommand() *cli.Command {
 		Name:      "completion",
 		Usage:     "print a script that completes commands and flags in a shell",
 		ArgsUsage: "bash|zsh|fish",
+		BashComplete: func(c *cli.Context) {
+			if !c.Args().Present() {
+				fmt.Fprintln(cmd.stdout, "bash\nzsh\nfish")
+			}
+		},
 		Description: "For bash, in ~/.bashrc:\n\n   source <(scavenger-wrap completion bash)\n\n" +
 			"For zsh, in ~/.zshrc, below compinit:\n\n   source <(scavenger-wrap completion zsh)\n\n" +
 			"For fish:\n\n   scavenger-wrap completion fish >~/.config/fish/completions/scavenger-wrap.fish",
@@ -267,7 +284,7 @@ func (cmd *commands) completionCommand() *cli.Command {
 // bashCompletion asks the program itself, up to the word that is typed.
 const bashCompletion = `_scavenger_wrap() {
 	local cur="${COMP_WORDS[COMP_CWORD]}" words=("${COMP_WORDS[@]:0:COMP_CWORD}")
-	[[ "$cur" == -* ]] && words+=("$cur")
+	[[ "$cur" == -* ]] && words+=("${cur/#--/-}")
 	COMPREPLY=($(compgen -W "$("${words[@]}" --generate-bash-completion 2>/dev/null)" -- "$cur"))
 }
 complete -o default -F _scavenger_wrap scavenger-wrap

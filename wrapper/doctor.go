@@ -35,7 +35,7 @@ func (cmd *commands) doctorCommand() *cli.Command {
 			if err := arguments(c, 1, "one binary"); err != nil {
 				return err
 			}
-			d := &examination{commands: cmd, color: isTerminal(cmd.stdout) && os.Getenv("NO_COLOR") == ""}
+			d := &examination{commands: cmd, color: colored(cmd.stdout)}
 			return d.run(c.Args().First(), c.Bool("functions"), c.Bool("offline"))
 		},
 	}

@@ -87,33 +87,33 @@ func (p *listedPackage) rewrite(c *config.Config) (*rewrite.Result, []rewrite.So
 	return res, sources, err
 }
 
-// A progress writes a line to a terminal, from one second on, that is gone at
-// the end.
+// A progress writes a line to a terminal, from some time on, that is gone at the
+// end.
 type progress struct {
 	state   atomic.Pointer[string]
+	shown   atomic.Bool // there is a line on the terminal
 	stopped chan struct{}
 	done    chan struct{}
 }
 
-func startProgress(out io.Writer) *progress {
+func startProgress(out io.Writer, after time.Duration) *progress {
 	p := &progress{stopped: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
 		if !isTerminal(out) {
 			return
 		}
-		shown := false
-		for wait := time.Second; ; wait = 200 * time.Millisecond {
+		for wait := after; ; wait = 200 * time.Millisecond {
 			select {
 			case <-p.stopped:
-				if shown {
+				if p.shown.Load() {
 					fmt.Fprint(out, "\r\x1b[K")
 				}
 				return
 			case <-time.After(wait):
 				if s := p.state.Load(); s != nil {
 					fmt.Fprintf(out, "\r\x1b[K%s", *s)
-					shown = true
+					p.shown.Store(true)
 				}
 			}
 		}

@@ -144,7 +144,7 @@ func newLogger(out io.Writer, level string) (*logger, error) {
 	encoder := zapcore.NewJSONEncoder(cfg)
 	if isTerminal(out) {
 		cfg.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
-		if os.Getenv("NO_COLOR") == "" {
+		if colored(out) {
 			cfg.EncodeLevel = zapcore.LowercaseColorLevelEncoder
 		}
 		encoder = zapcore.NewConsoleEncoder(cfg)
@@ -161,6 +161,11 @@ func (l *logger) log(level zapcore.Level, message string, fields ...zapcore.Fiel
 
 func stringField(key, value string) zapcore.Field {
 	return zapcore.Field{Key: key, Type: zapcore.StringType, String: value}
+}
+
+// colored reports whether to use colours (no-color.org).
+func colored(out io.Writer) bool {
+	return isTerminal(out) && os.Getenv("NO_COLOR") == ""
 }
 
 // isTerminal reports whether out is a terminal, or a device like one.

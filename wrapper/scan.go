@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -86,7 +87,7 @@ func (cmd *commands) scanCommand() *cli.Command {
 }
 
 func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) {
-	p := startProgress(cmd.stderr)
+	p := startProgress(cmd.stderr, time.Second)
 	defer p.stop()
 	p.say("asking the go command for the packages")
 	packages, err := cmd.list(patterns)
