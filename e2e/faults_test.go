@@ -41,6 +41,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 func kill(s syscall.Signal) {
@@ -112,6 +113,19 @@ func main() {
 	case "memory":
 		n := uint64(1) << 45
 		sink = make([]byte, n)
+	case "fork":
+		// As C code may do it: the child has one thread and shares the mapped file.
+		child, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+		if errno != 0 {
+			panic(errno)
+		}
+		if child == 0 {
+			functions[39]()
+			pause := syscall.Timespec{Nsec: 100e6}
+			syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
+			syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
+		}
+		syscall.Wait4(int(child), nil, 0, nil)
 	case "exec":
 		syscall.Exec("/bin/true", []string{"true"}, os.Environ())
 	default:
@@ -150,6 +164,7 @@ var faults = []fault{
 	{"NotifyContext, return", "notifyContext", false},
 	{"signal.Ignore, return", "ignore", false},
 	{"runtime.Goexit of main", "goexit", false},
+	{"fork without exec, return", "fork", false},
 	{"panic in main", "panic", true},
 	{"panic in a goroutine", "panicGoroutine", true},
 	{"out of memory", "memory", true},
@@ -346,7 +361,7 @@ func killAtRandom(t *testing.T, bin string) faultRow {
 // from the fault to its end.
 func runFaulty(t *testing.T, bin, mode, dir, server string, end func(*os.Process)) (called []string, delay time.Duration) {
 	t.Helper()
-	cmd := exec.Command(bin, mode)
+	cmd := exec.Command(bin, strings.Fields(mode)...)
 	cmd.Env = append(os.Environ(), "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server, "SCAVENGER_API_KEY="+collector.DemoKey, "GOTRACEBACK=none")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()

@@ -33,15 +33,28 @@ var (
 // dormant is the program whose settings say nothing.
 var dormant atomic.Pointer[Program]
 
+// unmarked is set once it was said that there are no marks.
+var unmarked atomic.Bool
+
+// noMarks returns an error for the first time.
+func noMarks() error {
+	if unmarked.Swap(true) {
+		return nil
+	}
+	return errNoMarks
+}
+
 // Start begins to record in a program that has no settings of its own. What was
 // called before counts too. Such a program should call [Shutdown] at its end.
+// In a program without marks the first call of Start, Flush or Shutdown says so,
+// and the others do nothing.
 func Start(cfg Config) error {
 	if registered.Load() != nil {
 		return errActive
 	}
 	p := dormant.Load()
 	if p == nil {
-		return errNoMarks
+		return noMarks()
 	}
 	set := map[string]string{}
 	if p.Settings != "" {
@@ -118,7 +131,7 @@ func Shutdown(ctx context.Context) error {
 
 func notStarted() error {
 	if dormant.Load() == nil {
-		return errNoMarks
+		return noMarks()
 	}
 	return errInert
 }

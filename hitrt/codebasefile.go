@@ -30,6 +30,11 @@ func dataFingerprint(c *codebase, environment string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// codebasePath is where the codebase file is.
+func (d *dataFile) codebasePath() string {
+	return filepath.Join(d.p.set.dataDir, "codebase-"+d.fingerprint+".json")
+}
+
 // completeCodebase reports whether a codebase file is there and has its last
 // line. That is quick, and what a crash of the machine leaves mostly fails it.
 // Whether the content is right is seen later, see verify.
@@ -57,7 +62,8 @@ func (d *dataFile) verify() {
 		return
 	}
 	d.verified = true
-	path := filepath.Join(d.p.set.dataDir, "codebase-"+d.fingerprint+".json")
+	d.removeStale()
+	path := d.codebasePath()
 	if soundCodebase(path) {
 		return
 	}

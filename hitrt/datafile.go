@@ -126,7 +126,7 @@ func (d *dataFile) create() error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(dir, "codebase-"+d.fingerprint+".json")
+	path := d.codebasePath()
 	if !completeCodebase(path) {
 		if err := d.replace(path, d.writeCodebase); err != nil {
 			return err
@@ -276,4 +276,21 @@ func (d *dataFile) close() {
 		d.p.rep.say("write", "writing to dataDir: %v", err)
 	}
 	d.file = nil
+}
+
+// staleAge is how old a temporary file must be to be nobody's: it takes a process
+// seconds to write one.
+const staleAge = time.Hour
+
+// removeStale removes the temporary files of processes that were killed while they
+// wrote them.
+func (d *dataFile) removeStale() {
+	for _, pattern := range []string{"process-*.hits.*.tmp", "codebase-*.json.*.tmp"} {
+		paths, _ := filepath.Glob(filepath.Join(globQuoted(d.p.set.dataDir), pattern))
+		for _, path := range paths {
+			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
+				_ = os.Remove(path)
+			}
+		}
+	}
 }

@@ -27,6 +27,9 @@ var mappedArrays struct {
 	killed  [3][mappedPage + 32 + mappedPage]uint8
 	started [3][mappedPage + 32 + mappedPage]uint8
 	removed [3][mappedPage + 32 + mappedPage]uint8
+	full    [3][mappedPage + 32 + mappedPage]uint8
+	gone    [3][mappedPage + 32 + mappedPage]uint8
+	limited [3][mappedPage + 32 + mappedPage]uint8
 }
 
 func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedPage] }
