@@ -343,6 +343,24 @@ type VariableSet struct {
 	Nearest     string // in that case, what it is most likely a misspelling of, if anything
 }
 
+// Options returns the settings in a value of SCAVENGER_OPTIONS, of the form
+// "key=value;key=value".
+func Options(text string) []VariableSet {
+	var all []VariableSet
+	for _, option := range strings.Split(text, ";") {
+		name, value, _ := strings.Cut(option, "=")
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		v := VariableSet{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
+		if v.Key == nil {
+			v.Nearest = Nearest(camelCase(name), allNames())
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
 // Variables returns the variables of environ, in its form, that look like
 // settings, sorted by name.
 func Variables(environ []string) []VariableSet {

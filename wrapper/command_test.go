@@ -2,6 +2,7 @@ package wrapper
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -18,6 +19,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
+
+var update = flag.Bool("update", false, "write the goldens")
 
 // What the toolexec role takes for commands are the commands.
 func TestCommandNames(t *testing.T) {
@@ -174,6 +177,9 @@ func TestActionArgs(t *testing.T) {
 		{[]string{"-config=a b", "compile"}, []string{"compile"}, "a b", "", ""},
 		{[]string{"-config=a", "--next='x y' z", "compile"}, []string{"compile"}, "a", "x y|z", ""},
 		{[]string{"-next=z", "-config=a", "scan", "-format=json"}, []string{"scan", "-format=json"}, "a", "z", ""},
+		{[]string{"-config", "a", "--next", "z", "compile", "-o"}, []string{"compile", "-o"}, "a", "z", ""},
+		{[]string{"-config"}, []string{"-config"}, "", "", ""},
+		{[]string{"-config", "a"}, nil, "", "", "no tool follows"},
 		{[]string{"-config="}, nil, "", "", "want the settings file"},
 		{[]string{"-config=a"}, nil, "", "", "no tool follows"},
 		{[]string{"--help"}, []string{"--help"}, "", "", ""},
@@ -211,6 +217,15 @@ func TestSettingsFile(t *testing.T) {
 		return c
 	}
 	text := string(settingsFile([]config.Module{{Path: "example.com/app"}}, nil))
+	const golden = "testdata/scavenger.toml"
+	if *update {
+		if err := os.WriteFile(golden, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || string(want) != text {
+		t.Errorf("init does not write %s (%v); see the difference after running the test with -update", golden, err)
+	}
 	for line := range strings.Lines(text) {
 		if len([]rune(line)) > 81 && strings.HasPrefix(line, "# ") {
 			t.Errorf("a long line: %s", line)

@@ -192,6 +192,18 @@ func (d *examination) settings() map[string]string {
 
 // variables shows the variables that a program started here would see.
 func (d *examination) variables() {
+	for _, v := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
+		switch {
+		case v.Key == nil && v.Nearest != "":
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+		case v.Key == nil:
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting", v.Name), "")
+		case v.Key.Build:
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s acts when a program is built, and has no effect here", v.Name), "")
+		default:
+			d.say("environment", "ok", fmt.Sprintf("SCAVENGER_OPTIONS: %s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
+		}
+	}
 	for _, v := range config.Variables(os.Environ()) {
 		switch {
 		case v.Key == nil && v.Nearest != "":
@@ -222,6 +234,7 @@ func (d *examination) binary(b *inspected, self string, functions bool) {
 		}
 		d.say("  "+name, "ok", s.Text()+"  (built in)", "")
 	}
+	d.stale(b)
 	total := 0
 	slices.SortFunc(b.Packages, func(x, y inspectedPackage) int { return strings.Compare(x.Path, y.Path) })
 	for _, p := range b.Packages {
@@ -239,6 +252,27 @@ func (d *examination) binary(b *inspected, self string, functions bool) {
 	}
 	if total == 0 {
 		d.say("tracks", "failed", "no function", "scavenger-wrap scan shows which packages match")
+	}
+}
+
+// stale says which settings a program of this module would have other values of if
+// it was built now.
+func (d *examination) stale(b *inspected) {
+	cfg, err := d.loadConfig()
+	if err != nil || !cfg.OfModules(b.Main) {
+		return
+	}
+	all := maps.Clone(b.Settings)
+	maps.Copy(all, cfg.Run)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if b.Settings[name] == cfg.Run[name] {
+			continue
+		}
+		from := cfg.File
+		if from == "" {
+			from = "the directory, which has no settings file,"
+		}
+		d.say("binary", "note", fmt.Sprintf("%s says something else of %s: build the program again", from, name), "")
 	}
 }
 

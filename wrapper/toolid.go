@@ -41,7 +41,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 )
 
@@ -108,7 +107,7 @@ func buildName(sources fs.FS) (string, error) {
 		return v, nil
 	}
 	h := sha256.New()
-	if err := hashSources(h, sources, slices.Concat(compileSources, linkSources)); err != nil {
+	if err := hashSources(h, sources, []string{"*/*.go"}); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s %x", v, h.Sum(nil)[:5]), nil

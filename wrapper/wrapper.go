@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
@@ -94,9 +95,13 @@ func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 		}
 	}
 	for len(args) > 1 {
-		name, value, _ := strings.Cut(oneDash(args[1]), "=")
+		name, value, ok := strings.Cut(oneDash(args[1]), "=")
+		if (name == "-config" || name == "-next") && !ok && len(args) > 2 {
+			value, ok = args[2], true // -config FILE
+			args = slices.Delete(slices.Clone(args), 2, 3)
+		}
 		switch {
-		case !strings.Contains(args[1], "="):
+		case !ok:
 			return args, flags, nil
 		case name == "-next":
 			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
