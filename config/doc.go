@@ -56,9 +56,11 @@ What may be meant does not stop a build. When a program of the main module is li
 
 ## What they mean
 
-*Acts* says when a key acts, and *again* what the go command does again after a change of it: ` + "`compile`" + ` all
-packages, the standard library too, as for another compiler, or only ` + "`link`" + ` programs. A variable of the
-running program costs nothing.
+*Acts* says when a key acts, and *again* what the go command does again after a change of it: ` + "`compile`" + `
+packages, as for another compiler (most are then taken from plain builds: [performance.md](performance.md)), or
+only ` + "`link`" + ` programs. A variable of the running program costs nothing.
+
+` + "`SCAVENGER_PLAIN_CACHE=off`" + ` in the environment of a build compiles those too. The result is the same.
 
 | key | variable | values | default | acts | again | meaning |
 | --- | --- | --- | --- | --- | --- | --- |

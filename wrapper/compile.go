@@ -38,11 +38,17 @@ var errUntouched = errors.New("compile untouched")
 
 func (a *action) compile() error {
 	c, err := a.newCompilation()
+	if err == errUntouched {
+		return a.untouched()
+	}
 	if err == nil {
 		err = c.mark()
 	}
+	if err == errUntouched && a.config.Match(c.metadata.ImportPath) {
+		return a.untouched() // the table of plain archives has none that match
+	}
 	if err == errUntouched {
-		return a.untouched()
+		return a.unmarked(a.args)
 	}
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ const logVariable = "SCAVENGER_WRAP_LOG"
 const (
 	outcomeMarked    = "marked"            // compile: the package has marks
 	outcomeNotMarked = "not marked"        // compile
+	outcomePlain     = "plain"             // compile, asm: not marked, and taken from the plain cache
 	outcomeRegistry  = "linked with marks" // link
 	outcomeUntouched = "untouched"         // any other
 	outcomeFailed    = "failed"
@@ -80,6 +81,19 @@ func (l *actionLog) marked(res *rewrite.Result) {
 		l.outcome, l.reason = outcomeNotMarked, "no function to mark"
 	}
 	l.functions, l.leftOut = len(res.Functions), len(res.LeftOut)
+}
+
+// plain notes that the result was taken from the plain cache, or why not.
+func (l *actionLog) plain(whyNot string) {
+	switch {
+	case l == nil:
+	case whyNot == "":
+		l.outcome = outcomePlain
+	case l.reason == "":
+		l.reason = "not from the plain cache: " + whyNot
+	default:
+		l.reason += "; not from the plain cache: " + whyNot
+	}
 }
 
 // linked notes what a program registers, and the patterns that match none of its

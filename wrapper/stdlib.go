@@ -238,10 +238,8 @@ func (l *linking) listStdlib(packages, flags, env []string) (map[string]string, 
 // turns: they most likely need the same packages, which the first leaves in the
 // cache for the others. "" if it is not known where that go command works.
 func (l *linking) lockFile() string {
-	for dir := l.dir; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return filepath.Join(dir, "scavenger.lock")
-		}
+	if work := workDirectory(l.dir); work != "" {
+		return filepath.Join(work, "scavenger.lock")
 	}
 	return ""
 }

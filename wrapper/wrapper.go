@@ -154,20 +154,25 @@ func toolName(path string) string {
 }
 
 func (a *action) run() error {
-	if a.tool != "compile" && a.tool != "link" {
+	switch a.tool {
+	case "compile", "link":
+	case "asm":
+		return a.asm()
+	default:
 		return a.passOn(a.args)
 	}
+	a.given = a.args
 	expanded, err := expandResponseFiles(a.args)
 	if err != nil {
 		return err
 	}
 	if a.tool == "compile" && hasFlag(expanded, "-std") {
 		// The standard library: nine in ten actions of a first build. Not even
-		// the settings are read.
+		// the settings are read, but by the first.
 		a.log.note(outcomeNotMarked, "the standard library")
-		return a.passOn(a.args)
+		return a.unmarked(expanded)
 	}
-	a.given, a.args = a.args, expanded
+	a.args = expanded
 	dir, err := a.workingDir()
 	if err != nil {
 		return err

@@ -1,0 +1,289 @@
+// The plain cache: packages that are not marked need not be compiled.
+//
+// As our compile has a tool ID of its own, a marked build finds none of the
+// packages that plain builds have left in the build cache. Yet what an unmarked
+// package compiles to is, but for the build ID, what a plain build compiles it
+// to. So the action takes the archive of the plain build and writes it with the
+// build ID that the go command asks for. The content ID, which the go command
+// then computes, is that of the plain archive: it proves, package by package,
+// that importers have been compiled against the same bytes.
+//
+// Where the plain archives are is asked once per build (plaintable.go). An
+// archive is taken only if all that goes into it is known to be the same. In
+// any other case, and whenever anything fails, the package is compiled.
+
+package wrapper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// plainCacheVariable switches all of this off with the value "off".
+const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
+
+// unmarked does a compile action that is not changed: by taking the archive
+// from the plain cache or by becoming the tool. args has no response files.
+func (a *action) unmarked(args []string) error {
+	err := a.takePlain(args)
+	if err == nil {
+		a.log.plain("")
+		return nil
+	}
+	a.log.plain(err.Error())
+	return a.untouched()
+}
+
+// takePlain makes the archive from that of the plain build. The error says why
+// not.
+func (a *action) takePlain(args []string) error {
+	switch {
+	case os.Getenv(plainCacheVariable) == "off":
+		return errors.New("switched off")
+	case len(a.options.next) > 0:
+		return errors.New("-next may change it")
+	case a.importPath == "" || strings.Contains(a.importPath, " "):
+		return errors.New("the variant of a test, or not built by the go command")
+	}
+	c, err := parseCompile(args)
+	if err != nil {
+		return err
+	}
+	table, err := a.plainTable(c)
+	if err != nil {
+		return err
+	}
+	p, err := table.find(a.importPath)
+	if err != nil {
+		return err
+	}
+	if err := c.same(p, table); err != nil {
+		return err
+	}
+	return c.take(p)
+}
+
+// A plainCompile is a compile command line of which every flag is understood.
+type plainCompile struct {
+	values map[string]string // of the flags that the go command sets on its own
+	modes  []string          // those that stand for its build flags
+	words  []string          // all others
+	files  []string
+}
+
+// Compile's flags as far as the go command gives them of its own accord: with
+// a value and without.
+var (
+	packageValues = []string{"-asmhdr", "-buildid", "-c", "-embedcfg", "-goversion", "-importcfg", "-installsuffix",
+		"-lang", "-o", "-p", "-symabis", "-trimpath"}
+	packageFlags = []string{"-complete", "-nolocalimports", "-pack", "-std"}
+	modeWords    = []string{"-asan", "-msan", "-race", "-shared"}
+)
+
+func parseCompile(args []string) (*plainCompile, error) {
+	c := &plainCompile{values: map[string]string{}}
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		arg := oneDash(args[0])
+		args = args[1:]
+		name, value, hasValue := strings.Cut(arg, "=")
+		switch {
+		case slices.Contains(packageValues, name):
+			if !hasValue {
+				if len(args) == 0 {
+					return nil, fmt.Errorf("%s has no value", name)
+				}
+				value, args = args[0], args[1:]
+			}
+			c.values[name] = value
+		case slices.Contains(modeWords, arg):
+			c.modes = append(c.modes, arg)
+		case name == "-coveragecfg":
+			return nil, errors.New("it is covered")
+		case name == "-pgoprofile":
+			return nil, errors.New("it has a profile")
+		case !slices.Contains(packageFlags, arg):
+			c.words = append(c.words, arg)
+		}
+	}
+	c.files = args
+	for _, name := range []string{"-buildid", "-importcfg", "-o"} {
+		if c.values[name] == "" {
+			return nil, fmt.Errorf("%s is not given", name)
+		}
+	}
+	if c.values["-p"] == "main" {
+		return nil, errors.New("a main package")
+	}
+	return c, nil
+}
+
+// same returns nil if the compilation is that of the plain archive, build ID
+// aside. The flags that are not looked at are those that depend on nothing but
+// the package and what the go commands have in common.
+func (c *plainCompile) same(p *plainPackage, table *plainTable) error {
+	if len(c.values["-buildid"]) != len(p.BuildID) {
+		return errors.New("build IDs differ in length")
+	}
+	if slices.Sort(c.modes); !slices.Equal(c.modes, p.Modes) {
+		return fmt.Errorf("compiled with %q, the plain one with %q", c.modes, p.Modes)
+	}
+	for _, word := range c.words {
+		if !slices.Contains(p.Words, word) {
+			return fmt.Errorf("%s is not known", word)
+		}
+	}
+	if _, ok := c.values["-asmhdr"]; ok && !p.TakeAsm {
+		return errors.New("it has assembly, and -asmflags are given")
+	}
+	if err := c.sameFiles(p); err != nil {
+		return err
+	}
+	cfg, err := readImportcfg(c.values["-importcfg"])
+	if err != nil {
+		return err
+	}
+	for path, archive := range cfg.packages {
+		dep, err := table.find(path)
+		if err != nil {
+			return fmt.Errorf("imports %s: %w", path, err)
+		}
+		id, err := contentID(archive)
+		if err != nil {
+			return err
+		}
+		if id == "" || id != contentOf(dep.BuildID) {
+			return fmt.Errorf("imports another %s", path)
+		}
+	}
+	return nil
+}
+
+// sameFiles compares the source files, in their order. Those that cgo has
+// generated are elsewhere, and so are compared by what is in them.
+func (c *plainCompile) sameFiles(p *plainPackage) error {
+	if len(c.files) != len(p.Files) {
+		return fmt.Errorf("%d files, the plain one has %d", len(c.files), len(p.Files))
+	}
+	for i, file := range c.files {
+		if file == p.Files[i] {
+			continue
+		}
+		if filepath.Dir(file) != filepath.Dir(c.values["-o"]) {
+			return fmt.Errorf("%s, the plain one has %s", file, p.Files[i])
+		}
+		have, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		want, err := os.ReadFile(p.Files[i])
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(have, want) {
+			return fmt.Errorf("%s differs from the plain one", filepath.Base(file))
+		}
+	}
+	return nil
+}
+
+// contentOf returns the part of a build ID that identifies the content.
+func contentOf(buildID string) string {
+	return buildID[strings.LastIndexByte(buildID, '/')+1:]
+}
+
+// take writes the archive: the two members that compile itself would have
+// written. What the go command adds to it, from asm and from the C compiler, it
+// adds again.
+func (c *plainCompile) take(p *plainPackage) error {
+	f, err := os.Open(p.Archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	members, err := readMembers(f)
+	if err != nil {
+		return err
+	}
+	if len(members) < 2 || members[0].name != "__.PKGDEF" || members[1].name != "_go_.o" {
+		return errors.New("the plain archive has another form")
+	}
+	end := members[1].offset + members[1].size
+	data := make([]byte, end+members[1].size%2)
+	if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(len(data))), data); err != nil {
+		return err
+	}
+	if !replaceAll(data, p.BuildID, c.values["-buildid"]) {
+		return errors.New("the plain archive has no build ID")
+	}
+	if _, ok := c.values["-asmhdr"]; ok {
+		if err := c.keepAssembled(f, p, members[2:]); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(c.values["-o"], data, 0o666)
+}
+
+// replaceAll replaces, in place, a text by another one of the same length.
+func replaceAll(data []byte, old, replacement string) (found bool) {
+	for rest := data; ; {
+		i := bytes.Index(rest, []byte(old))
+		if i < 0 {
+			return found
+		}
+		found = true
+		copy(rest[i:], replacement)
+		rest = rest[i+len(old):]
+	}
+}
+
+// keepAssembled takes the objects that asm has made of the package's assembly
+// out of the plain archive, where they follow those of the compiler, for the asm
+// actions to come. Asm itself could not run: it needs the -asmhdr file, which
+// only a compilation writes.
+func (c *plainCompile) keepAssembled(f *os.File, p *plainPackage, members []member) error {
+	if len(members) < len(p.AsmFiles) {
+		return errors.New("the plain archive lacks assembled objects")
+	}
+	for i, name := range p.AsmFiles {
+		object := assembled(c.values["-o"], strings.TrimSuffix(name, ".s")+".o")
+		// Names of members are cut to 16 characters.
+		if !strings.HasPrefix(filepath.Base(object), members[i].name) || members[i].name == "" {
+			return errors.New("the plain archive has other assembled objects")
+		}
+		data := make([]byte, members[i].size)
+		if _, err := f.ReadAt(data, members[i].offset); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(object), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(object, data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// assembled returns where the object that asm is to write, beside a file of the
+// object directory, is kept.
+func assembled(file, object string) string {
+	return filepath.Join(filepath.Dir(file), "scavenger", "asm", filepath.Base(object))
+}
+
+// asm hands out what keepAssembled has kept.
+func (a *action) asm() error {
+	out, ok := flagValue(a.args, "-o")
+	if ok && !hasFlag(a.args, "-gensymabis") {
+		if err := os.Rename(assembled(out, out), out); err == nil {
+			a.log.plain("")
+			return nil
+		}
+	}
+	return a.passOn(a.args)
+}

@@ -1,0 +1,244 @@
+// Where the plain archives of a build's packages are.
+//
+// The first action of a go command that wants to know asks a second go command,
+// without us, that is otherwise the same (parent.go), and leaves the answer in
+// the work directory of the first, one small file per package: each of the
+// hundreds of actions then reads those of its package and of its imports.
+//
+// The second go command compiles what the cache lacks, so a package is compiled
+// once whoever is first. It is not asked for packages that match, nor for those
+// that depend on one: their plain archives would be of no use.
+
+package wrapper
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+)
+
+// A plainPackage is the plain compilation of a package.
+type plainPackage struct {
+	Archive  string
+	BuildID  string
+	Files    []string // compile's, absolute; generated ones are in the build cache
+	AsmFiles []string // asm's, without their directory
+	TakeAsm  bool     // false: assembled with flags that nobody has compared
+	Modes    []string // the mode words of the compilation, sorted
+	Words    []string // those that -gcflags may have added
+}
+
+// A plainTable is the answer of the second go command: a directory.
+type plainTable struct {
+	dir string
+}
+
+// Every file of the table is there once the file of this name is. It holds why
+// there are no others, if so.
+const tableDone = "done"
+
+var errNotInTable = errors.New("no plain archive")
+
+// plainTable returns the table of this build. It is made unless it is there.
+func (a *action) plainTable(c *plainCompile) (*plainTable, error) {
+	work := workDirectory(c.values["-o"])
+	if work == "" {
+		return nil, errors.New("not built by the go command")
+	}
+	t := &plainTable{filepath.Join(work, "scavenger-plain")}
+	if t.done() {
+		return t, nil
+	}
+	if err := os.MkdirAll(t.dir, 0o777); err != nil {
+		return nil, err
+	}
+	unlock, err := lock(filepath.Join(t.dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if t.done() { // while we waited
+		return t, nil
+	}
+	reason := ""
+	if err := a.fill(t); err != nil {
+		reason = err.Error()
+	}
+	return t, os.WriteFile(filepath.Join(t.dir, tableDone), []byte(reason), 0o666)
+}
+
+func (t *plainTable) done() bool {
+	_, err := os.Stat(filepath.Join(t.dir, tableDone))
+	return err == nil
+}
+
+// find returns the plain compilation of a package.
+func (t *plainTable) find(importPath string) (*plainPackage, error) {
+	text, err := os.ReadFile(t.file(importPath))
+	if errors.Is(err, fs.ErrNotExist) {
+		if reason, err := os.ReadFile(filepath.Join(t.dir, tableDone)); err == nil && len(reason) > 0 {
+			return nil, errors.New(string(reason))
+		}
+		return nil, errNotInTable
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := new(plainPackage)
+	return p, json.Unmarshal(text, p)
+}
+
+func (t *plainTable) file(importPath string) string {
+	return filepath.Join(t.dir, fmt.Sprintf("%x", sha256.Sum256([]byte(importPath)))[:32])
+}
+
+// workDirectory returns the directory that a go command keeps the object
+// directories of its actions in, "" if it is not known.
+func workDirectory(file string) string {
+	for dir := filepath.Dir(file); filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
+		if strings.HasPrefix(filepath.Base(dir), "go-build") {
+			return dir
+		}
+	}
+	return ""
+}
+
+// fill asks for the plain archives and writes the files of the table.
+func (a *action) fill(t *plainTable) error {
+	outer, err := readOuterCommand()
+	if err != nil {
+		return err
+	}
+	cfg := a.config
+	if cfg == nil {
+		if cfg, err = config.Load(config.Source{Dir: outer.dir, File: a.options.config, Lookup: os.LookupEnv}); err != nil {
+			return err
+		}
+	}
+	names, err := outer.unmarked(cfg)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	// -compiled names the files that cgo generates.
+	packages, err := outer.list(append([]string{"-export", "-compiled",
+		"-json=ImportPath,Dir,Standard,Export,BuildID,CompiledGoFiles,CgoFiles,SFiles", "--"}, names...))
+	if err != nil {
+		return err
+	}
+	for _, p := range packages {
+		if p.Export == "" || p.BuildID == "" {
+			continue
+		}
+		text, err := json.Marshal(outer.plainPackage(p))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(t.file(p.ImportPath), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A graphPackage is what go list says of a package of the second go command.
+type graphPackage struct {
+	ImportPath, Dir, ForTest          string
+	Standard, DepOnly                 bool
+	Imports                           []string
+	Export, BuildID                   string
+	CompiledGoFiles, CgoFiles, SFiles []string
+}
+
+func (c *outerCommand) plainPackage(p graphPackage) *plainPackage {
+	modes := slices.Clone(c.modes)
+	slices.Sort(modes)
+	plain := &plainPackage{Archive: p.Export, BuildID: p.BuildID, TakeAsm: !c.asm, Modes: slices.Compact(modes), Words: c.words}
+	for _, file := range p.CompiledGoFiles {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(p.Dir, file)
+		}
+		plain.Files = append(plain.Files, file)
+	}
+	for _, file := range p.SFiles {
+		// The C compiler's are told by their names in the one package of the
+		// standard library that has both; elsewhere, with cgo, all are its.
+		if len(p.CgoFiles) == 0 || p.ImportPath == "runtime/cgo" && !strings.HasPrefix(file, "gcc_") {
+			plain.AsmFiles = append(plain.AsmFiles, file)
+		}
+	}
+	return plain
+}
+
+// unmarked returns the import paths of those packages of the build that neither
+// match nor depend on one that does.
+func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
+	args := []string{"-deps", "-json=ImportPath,Dir,ForTest,Standard,DepOnly,Imports", "--"}
+	if c.tests {
+		args = append([]string{"-test"}, args...)
+	}
+	packages, err := c.list(append(args, c.roots...)) // each after those it imports
+	if err != nil {
+		return nil, err
+	}
+	if c.cover {
+		more, err := c.list([]string{"-deps", "-json=ImportPath,Standard,DepOnly,Imports", "--", "runtime/coverage"})
+		if err != nil {
+			return nil, err
+		}
+		packages = append(packages, more...)
+	}
+	var names []string
+	out := map[string]bool{}
+	for _, p := range packages {
+		if _, seen := out[p.ImportPath]; seen {
+			continue
+		}
+		out[p.ImportPath] = !p.Standard && cfg.Match(p.ImportPath) && cfg.FromModules(p.ImportPath, []string{p.Dir}) ||
+			slices.ContainsFunc(p.Imports, func(path string) bool { return out[path] })
+		switch {
+		case out[p.ImportPath], p.ImportPath == "unsafe", c.named && !p.DepOnly:
+		case p.ForTest != "" || strings.Contains(p.ImportPath, " ") || strings.HasSuffix(p.ImportPath, ".test"):
+		default:
+			names = append(names, p.ImportPath)
+		}
+	}
+	return names, nil
+}
+
+// list runs go list with the flags of the build. Packages with errors come
+// without an archive; saying what is wrong with them is left to the build.
+func (c *outerCommand) list(args []string) ([]graphPackage, error) {
+	flags := slices.Concat([]string{"list", "-e", "-pgo=off"}, c.flags)
+	cmd := exec.Command(c.program, append(flags, args...)...)
+	cmd.Dir, cmd.Env = c.dir, c.env()
+	cmd.WaitDelay = time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		return nil, fmt.Errorf("go list: %w: %s", err, first)
+	}
+	var packages []graphPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p graphPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		packages = append(packages, p)
+	}
+}
