@@ -104,10 +104,11 @@ func BenchmarkPublish(b *testing.B) {
 }
 
 // BenchmarkStart is what a program with local files waits for when it starts:
-// for the first time, and then.
+// for the first time, and then. The link action has made the fingerprint.
 func BenchmarkStart(b *testing.B) {
 	for _, n := range benchSizes {
 		prog := newProgram(n)
+		prog.Fingerprint = fmt.Sprint(n)
 		dir := b.TempDir()
 		for _, again := range []bool{false, true} {
 			b.Run(fmt.Sprintf("functions=%d/again=%v", n, again), func(b *testing.B) {
@@ -120,8 +121,16 @@ func BenchmarkStart(b *testing.B) {
 						b.StartTimer()
 					}
 					pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
-					pub.begin()
+					begun := make(chan struct{})
+					go func() {
+						pub.begin()
+						close(begun)
+					}()
+					<-pub.ready
+					b.StopTimer()
+					<-begun
 					pub.data.release()
+					b.StartTimer()
 				}
 			})
 		}

@@ -163,3 +163,19 @@ func BenchmarkChunks(b *testing.B) {
 		c.chunks("<default>", maxMessage)
 	}
 }
+
+// indices yields what entries does, whatever the text.
+func FuzzIndices(f *testing.F) {
+	f.Add(newProgram(30).Packages[0].Entries)
+	f.Add("header\n0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\tint\tx\n7\t\t3\n\n99\t\t3\t\tH\t\n-1\t\t\t\t\t\n+1\t\t\t\t\t")
+	f.Fuzz(func(t *testing.T, text string) {
+		p := &Package{Path: "p", Marks: make([]uint8, 32), Entries: text}
+		var want []int
+		for _, e := range p.entries() {
+			want = append(want, e.index)
+		}
+		if got := slices.Collect(p.indices()); !slices.Equal(got, want) {
+			t.Errorf("indices %v, want %v", got, want)
+		}
+	})
+}

@@ -18,10 +18,14 @@ import (
 
 // dataFingerprint names a codebase file. Stamps are found by their place, so
 // the order of functions is in it, unlike in what the collector gets; and so are
-// lines, which the report shows.
-func dataFingerprint(c *codebase, environment string) string {
+// lines, which the report shows. All of that is in the program's own fingerprint,
+// if it has one.
+func dataFingerprint(program string, c *codebase, environment string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n", codebaseFormat, environment)
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", codebaseFormat, environment, program)
+	if program != "" {
+		return hex.EncodeToString(h.Sum(nil))
+	}
 	for i := range c.packages {
 		p := &c.packages[i]
 		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
@@ -58,7 +62,7 @@ func completeCodebase(path string) bool {
 // verify reads the codebase file once, which takes too long for the start of a
 // program, and writes it anew if it is damaged.
 func (d *dataFile) verify() {
-	if d.verified || d.file == nil {
+	if d.verified || !d.listed {
 		return
 	}
 	d.verified = true

@@ -36,7 +36,8 @@ type dataFile struct {
 	layout   layout
 	shared   []byte // the whole file, mapped; nil if it is written to instead
 	attached int    // of the packages, from the first on, how many have their marks in it
-	verified bool   // the codebase file was read and found whole
+	listed   bool   // the codebase file is there
+	verified bool   // it was read and found whole
 }
 
 func newDataFile(p *publisher) *dataFile {
@@ -45,14 +46,14 @@ func newDataFile(p *publisher) *dataFile {
 		d.stampOf[i] = -1
 	}
 	for i := range p.codebase.packages {
-		for _, e := range p.codebase.packages[i].entries() {
-			if e.index >= 0 {
-				d.stampOf[p.codebase.base[i]+e.index] = int32(d.functions)
+		for index := range p.codebase.packages[i].indices() {
+			if index >= 0 {
+				d.stampOf[p.codebase.base[i]+index] = int32(d.functions)
 			}
 			d.functions++
 		}
 	}
-	d.fingerprint = dataFingerprint(p.codebase, p.set.environment)
+	d.fingerprint = dataFingerprint(p.identity, p.codebase, p.set.environment)
 	d.stamps = make([]byte, d.functions*stampSize)
 	for i := range d.functions {
 		binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], neverHit)
@@ -119,20 +120,30 @@ func (d *dataFile) update() error {
 	return nil
 }
 
-// create writes both files, the codebase first: a process's file never names a
-// codebase that is not there.
+// list writes the codebase file, if no other process of this build did. The
+// process's file comes first and names it: hits that are there can be read as soon
+// as any process of the build has come this far.
+func (d *dataFile) list(now time.Time) {
+	if d.listed || d.file == nil || now.Before(d.retryAt) && !d.p.isExiting() {
+		return
+	}
+	if path := d.codebasePath(); !completeCodebase(path) {
+		if err := d.replace(path, d.writeCodebase); err != nil {
+			d.retryAt = now.Add(dataRetry)
+			d.p.rep.say("list", "listing the functions in dataDir: %v", err)
+			return
+		}
+	}
+	d.listed = true
+}
+
+// create writes the process's file.
 func (d *dataFile) create() error {
 	dir := d.p.set.dataDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	path := d.codebasePath()
-	if !completeCodebase(path) {
-		if err := d.replace(path, d.writeCodebase); err != nil {
-			return err
-		}
-	}
-	path = filepath.Join(dir, "process-"+d.p.process+".hits")
+	path := filepath.Join(dir, "process-"+d.p.process+".hits")
 	d.layout = layout{}
 	if pages, ok := markPages(d.p.codebase.packages); ok && canMap(dir) {
 		d.layout.pages = pages
@@ -148,7 +159,7 @@ func (d *dataFile) create() error {
 		_ = file.Close()
 		return fmt.Errorf("%s: taken away just after it was made (%v)", path, err)
 	}
-	d.file, d.path = file, path
+	d.file, d.path, d.listed = file, path, false
 	clear(d.dirty)
 	d.share()
 	return nil

@@ -305,13 +305,13 @@ func TestDataFingerprint(t *testing.T) {
 		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
 		"fewer":   "0\ta.go\t1\t\tF\t\n",
 	} {
-		got := dataFingerprint(newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}}), "<default>")
+		got := dataFingerprint("", newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}}), "<default>")
 		if other, ok := seen[got]; ok {
 			t.Errorf("%s and %s have the same fingerprint", name, other)
 		}
 		seen[got] = name
 	}
-	if _, ok := seen[dataFingerprint(newCodebase([]Package{*first}), "other")]; ok {
+	if _, ok := seen[dataFingerprint("", newCodebase([]Package{*first}), "other")]; ok {
 		t.Errorf("two environments have the same fingerprint")
 	}
 }
@@ -350,9 +350,48 @@ func TestDataFileHeaderSizes(t *testing.T) {
 		pub.prepare()
 		pub.set.appName = strings.Repeat("n", length) // beyond the clamp
 		pub.checkpoint()
+		pub.data.list(time.Now())
 		if _, _, err := readData(pub.set.dataDir); err != nil {
 			t.Errorf("name of %d bytes: %v", length, err)
 		}
 		pub.data.close()
+	}
+}
+
+// A process of a large program is recorded before its functions are listed. If it
+// ends in between, its calls are known once another process has listed them.
+func TestDataFileListedLater(t *testing.T) {
+	if !canLock {
+		t.Skip("no file locks")
+	}
+	dir, prog := t.TempDir(), newProgram(3000)
+	prog.call(3)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	pub.prepare()
+	pub.checkpoint()
+	path := pub.data.path
+	if !exists(path) || exists(pub.data.codebasePath()) {
+		t.Errorf("process file there: %v; codebase file there: %v", exists(path), exists(pub.data.codebasePath()))
+	}
+	pub.data.release()
+	for _, n := range []int{3000, 300} { // listed after the program starts, and before
+		fake := newFake()
+		second, messages := newTestPublisher(newProgram(n), fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+		go second.run()
+		<-second.ready
+		if n == 300 && !exists(second.data.codebasePath()) {
+			t.Error("a small program starts before its functions are listed")
+		}
+		second.exit()
+		<-second.done
+		if !exists(second.data.codebasePath()) || exists(path) {
+			t.Errorf("codebase file there: %v; file of the first process there: %v", exists(second.data.codebasePath()), exists(path))
+		}
+		if n == 3000 {
+			waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
+		}
+		if messages.String() != "" {
+			t.Errorf("messages %q", messages)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -29,6 +30,7 @@ const earliest = 1_490_000_000_001
 type publisher struct {
 	set      *settings
 	packages []Package
+	identity string // Fingerprint of the program
 	codebase *codebase
 	rep      *reporter
 	now      func() time.Time
@@ -45,7 +47,7 @@ type publisher struct {
 	nextCheckpoint time.Time
 
 	flushes  chan chan error // of Flush
-	ready    chan struct{}   // closed when there are local files
+	ready    chan struct{}   // closed when the program need not wait for local files any more
 	leaving  atomic.Bool
 	exiting  chan struct{} // closed when Exit was called
 	deadline time.Time     // valid once exiting is closed
@@ -57,6 +59,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 	return &publisher{
 		set:      set,
 		packages: p.Packages,
+		identity: p.Fingerprint,
 		rep:      newReporter(os.Stderr, set),
 		now:      time.Now,
 		started:  time.Now(),
@@ -89,15 +92,22 @@ func (p *publisher) run() {
 	}
 }
 
-// begin prepares everything and makes local files. From then on, where marks can
-// be mapped, nothing that the program calls can be lost.
+// begin prepares everything and makes local files. Once the process's own is
+// there, where marks can be mapped, nothing that the program calls can be lost. If
+// there are many functions, the program need not wait until all are listed.
 func (p *publisher) begin() {
-	defer close(p.ready)
+	ready := sync.OnceFunc(func() { close(p.ready) })
+	defer ready()
 	p.prepare()
-	if p.data != nil {
-		p.checkpoint()
-		p.nextCheckpoint = time.Now().Add(checkpointInterval)
+	if p.data == nil {
+		return
 	}
+	p.checkpoint()
+	if p.data.functions > fewFunctions {
+		ready()
+	}
+	p.data.list(p.now())
+	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
 // prepare builds what newPublisher left out.
@@ -211,7 +221,21 @@ func (p *publisher) sweep() {
 func (p *publisher) checkpoint() {
 	p.data.inspect()
 	p.sweep()
-	p.data.write(p.now())
+	now := p.now()
+	p.data.write(now)
+	if p.isReady() {
+		p.data.list(now)
+	}
+}
+
+// isReady reports whether the program waits no longer for local files.
+func (p *publisher) isReady() bool {
+	select {
+	case <-p.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // exit is what [Exit] does, in the goroutine that ends the program.

@@ -5,6 +5,8 @@ package wrapper
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -47,7 +49,7 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+entries(p.Functions))
 	}
 	b.WriteString("}\n\n")
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:]}\n\n", main, baked)
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], Fingerprint: %q}\n\n", main, baked, programFingerprint(packages))
 	b.WriteString(`func init() {
 	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
@@ -55,6 +57,16 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 }
 `)
 	return b.Bytes(), nil
+}
+
+// programFingerprint stands for all that hitrt reads of the packages' functions.
+func programFingerprint(packages []*metadata) string {
+	h := sha256.New()
+	for _, p := range packages {
+		text := entries(p.Functions)
+		fmt.Fprintf(h, "%q %d %d\n%s", p.ImportPath, p.Marks, len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // entries returns functions in the form that hitrt reads (codebase.go there):
