@@ -112,9 +112,11 @@ func newCollector(p *publisher) *collector {
 	if force := p.set.forceInterval; force != 0 {
 		first.interval, first.retry = force, force
 	}
+	poll := first
+	poll.interval = min(poll.interval, maxPoll) // or it would forget us, whatever forceIntervalSeconds says
 	return &collector{
 		p: p, client: newClient(p.set, p.network), limit: p.set.maxMessage,
-		poll: first, codebase: first, invocation: first,
+		poll: poll, codebase: first, invocation: first,
 		hits: hits{size: p.codebase.size, since: p.started},
 	}
 }

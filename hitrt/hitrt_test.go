@@ -108,3 +108,20 @@ func BenchmarkRegister(b *testing.B) {
 		newPublisher(prog, loadSettings(prog, os.LookupEnv))
 	}
 }
+
+// With a collector alone, the start costs nothing for each function, in time or in
+// memory, until the first publication.
+func TestStartIsFree(t *testing.T) {
+	prog := newProgram(200_000)
+	before := heap()
+	pub, _ := newTestPublisher(prog, &sink{}, toCollector()...)
+	pub.prepare()
+	if now := heap(); now > before+256<<10 { // a number for each of its packages, of 30 functions
+		t.Errorf("%d bytes are held for 200,000 functions", now-before)
+	}
+	prog.call(1)
+	pub.collector.endInterval()
+	if pub.collector.hits.unsent.count(0, pub.codebase.size) != 1 {
+		t.Error("the call is not known")
+	}
+}

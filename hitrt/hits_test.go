@@ -30,12 +30,22 @@ func TestPublishOutageTimes(t *testing.T) {
 			pub, _ := newTestPublisher(prog, fake, toCollector()...)
 			go pub.run()
 			calls := map[int]time.Time{}
+			var held uint64
 			for i := 0; time.Now().Before(back); i++ {
+				if i == 4 {
+					held = heap()
+				}
 				for _, j := range []int{i % 40, 59} { // one is always in use
 					prog.call(j)
 					calls[j] = time.Now()
 				}
 				time.Sleep(13 * time.Hour)
+			}
+			fake.mu.Lock()
+			fake.calls = nil // the collector's memory is its own
+			fake.mu.Unlock()
+			if now := heap(); now > held+1<<20 {
+				t.Errorf("up for %v: %d bytes more are held after three weeks than after two days", up, now-held)
 			}
 			time.Sleep(3 * time.Hour)
 			synctest.Wait()

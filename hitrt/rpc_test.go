@@ -3,6 +3,7 @@ package hitrt
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	fake "github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 )
 
 // serve runs a handler on a real port, as the collector does: HTTP/1.1 and h2c.
@@ -292,4 +295,46 @@ func TestCallLeavesNothing(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("%d goroutines, %d before", after, before)
+}
+
+// Against a server of google.golang.org/grpc, without and with TLS.
+func TestCallGRPCServer(t *testing.T) {
+	for _, secured := range []bool{false, true} {
+		server, err := fake.Start(fake.Options{NoJitter: true, TLS: secured, MaxMessageSize: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		c := newClient(&settings{serverURL: server.URL(), apiKey: fake.DemoKey, grpcTLS: "auto"}, nil)
+		defer c.closeIdle()
+		if secured {
+			roots := x509.NewCertPool()
+			if !roots.AppendCertsFromPEM(server.Certificate()) {
+				t.Fatal("no certificate")
+			}
+			for _, transport := range []http.RoundTripper{c.web, c.secured} {
+				transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+			}
+		}
+		ctx := within(t, 20*time.Second)
+		target, err := c.initConfig(ctx)
+		if err != nil || strings.HasPrefix(target, "https:") != secured {
+			t.Fatalf("TLS %v: target %q, %v", secured, target, err)
+		}
+		for key, want := range map[string]string{fake.DemoKey: "", "none": "UNAUTHENTICATED", strings.Repeat("x", 1<<20): "RESOURCE_EXHAUSTED"} {
+			_, err := c.call(ctx, target, methodPoll, encodeConfigRequest(key, newUUID()))
+			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("TLS %v, key of %d bytes: %v, want %q", secured, len(key), err, want)
+			}
+		}
+		for _, method := range []string{methodCodebase, methodInvocations} {
+			var status *statusError
+			if _, err := c.call(ctx, target, method, newMessage(0)); !errors.As(err, &status) || grpcCode(status.grpc) != "INVALID_ARGUMENT" {
+				t.Errorf("TLS %v, empty %s: %v", secured, method, err)
+			}
+		}
+		if _, err := c.call(ctx, target, "None", newMessage(0)); err == nil {
+			t.Errorf("TLS %v: an unknown method is answered", secured)
+		}
+	}
 }

@@ -479,3 +479,23 @@ func TestPublishForceInterval(t *testing.T) {
 		pub.exit()
 	})
 }
+
+// One that is longer than the collector remembers does not keep us from polling.
+func TestPublishForceLongInterval(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake := newFake()
+		pub, _ := newTestPublisher(newProgram(10), fake, toCollector("SCAVENGER_FORCE_INTERVAL_SECONDS=86400")...)
+		go pub.run()
+		time.Sleep(20 * time.Hour)
+		polls := fake.got(methodPoll)
+		for i := range polls[1:] {
+			if gap := polls[i+1].at.Sub(polls[i].at); gap > 45*time.Minute {
+				t.Errorf("no poll for %v", gap)
+			}
+		}
+		if n := len(fake.got(methodInvocations)); n != 2 {
+			t.Errorf("%d publications, want one after each of the two codebases", n)
+		}
+		pub.exit()
+	})
+}
