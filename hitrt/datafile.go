@@ -120,28 +120,42 @@ func (d *dataFile) update() error {
 	return nil
 }
 
-// list writes the codebase file, if no other process of this build did. The
-// process's file comes first and names it: hits that are there can be read as soon
-// as any process of the build has come this far.
+// list writes the codebase file of a program with many functions. Its process's
+// file comes first and names it: hits that are there can be read as soon as any
+// process of the build has come this far.
 func (d *dataFile) list(now time.Time) {
 	if d.listed || d.file == nil || now.Before(d.retryAt) && !d.p.isExiting() {
 		return
 	}
+	if err := d.listFunctions(); err != nil {
+		d.retryAt = now.Add(dataRetry)
+		d.p.rep.say("list", "listing the functions in dataDir: %v", err)
+	}
+}
+
+// listFunctions writes the codebase file, if no other process of this build did.
+func (d *dataFile) listFunctions() error {
 	if path := d.codebasePath(); !completeCodebase(path) {
 		if err := d.replace(path, d.writeCodebase); err != nil {
-			d.retryAt = now.Add(dataRetry)
-			d.p.rep.say("list", "listing the functions in dataDir: %v", err)
-			return
+			return err
 		}
 	}
 	d.listed = true
+	return nil
 }
 
-// create writes the process's file.
+// create writes the process's file, and before it, in a program with few
+// functions, the codebase file.
 func (d *dataFile) create() error {
 	dir := d.p.set.dataDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
+	}
+	d.listed = false
+	if d.functions <= fewFunctions {
+		if err := d.listFunctions(); err != nil {
+			return err
+		}
 	}
 	path := filepath.Join(dir, "process-"+d.p.process+".hits")
 	d.layout = layout{}
@@ -159,7 +173,7 @@ func (d *dataFile) create() error {
 		_ = file.Close()
 		return fmt.Errorf("%s: taken away just after it was made (%v)", path, err)
 	}
-	d.file, d.path, d.listed = file, path, false
+	d.file, d.path = file, path
 	clear(d.dirty)
 	d.share()
 	return nil

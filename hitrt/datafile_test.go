@@ -350,7 +350,6 @@ func TestDataFileHeaderSizes(t *testing.T) {
 		pub.prepare()
 		pub.set.appName = strings.Repeat("n", length) // beyond the clamp
 		pub.checkpoint()
-		pub.data.list(time.Now())
 		if _, _, err := readData(pub.set.dataDir); err != nil {
 			t.Errorf("name of %d bytes: %v", length, err)
 		}

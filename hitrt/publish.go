@@ -103,9 +103,7 @@ func (p *publisher) begin() {
 		return
 	}
 	p.checkpoint()
-	if p.data.functions > fewFunctions {
-		ready()
-	}
+	ready()
 	p.data.list(p.now())
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
