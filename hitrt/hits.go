@@ -174,6 +174,9 @@ func (c *collector) sendAgain() error {
 // sendHits publishes hits with one interval start, in as many messages as they
 // need, at least one. accepted is called with what the collector said OK to.
 func (c *collector) sendHits(hits bitset, start int64, accepted func(bitset)) error {
+	if c.polled && c.poll.due(c.p.now()) && !c.p.isExiting() {
+		c.pollConfig() // there may be many messages, and a slow collector
+	}
 	if c.fingerprint == "" {
 		c.prepareChunks()
 	}

@@ -177,3 +177,44 @@ func TestPublishAgainTimes(t *testing.T) {
 		pub.exit()
 	})
 }
+
+// A slow collector is polled all the same while it gets what an outage of weeks has
+// left: it would forget the process.
+func TestPublishSlow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(300)
+		fake.intervals = [6]int64{1200, 120, 1200, 120, 1200, 120}
+		back := time.Now().Add(30 * 24 * time.Hour)
+		fake.fault = func(w http.ResponseWriter, _ *http.Request, method string) bool {
+			if time.Now().Before(back) {
+				w.WriteHeader(http.StatusBadGateway)
+				return true
+			}
+			if strings.HasPrefix(method, "Send") {
+				time.Sleep(29 * time.Second)
+			}
+			return false
+		}
+		pub, _ := newTestPublisher(prog, fake, toCollector()...)
+		go pub.run()
+		for i := 0; time.Now().Before(back); i++ {
+			prog.call(i % 300)
+			time.Sleep(31 * time.Minute)
+		}
+		time.Sleep(6 * time.Hour)
+		synctest.Wait()
+		last := back
+		for _, call := range fake.got(methodPoll) {
+			if gap := call.at.Sub(last); call.at.After(back) && gap > 45*time.Minute {
+				t.Errorf("no poll for %v, %v after the outage", gap, call.at.Sub(back))
+			}
+			last = call.at
+		}
+		for i := range 300 {
+			if at := fake.invokedAt(prog.hashOf(i)); at <= 0 {
+				t.Fatalf("function %d: %d", i, at)
+			}
+		}
+		pub.exit()
+	})
+}
