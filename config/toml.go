@@ -27,12 +27,13 @@ func parseTOML(text string) ([]property, error) {
 // mistakeOf says what is wrong with a line, in words of which nothing is secret.
 func mistakeOf(text string, pe toml.ParseError) error {
 	line, column, message := pe.Position.Line, pe.Position.Col, parseMessage(pe)
-	name, at := keyAt(text, line)
+	lines := strings.Split(text, "\n")
+	name, at := keyAt(lines, line)
 	key, known := lookUp(name)
 	switch {
 	case strings.HasSuffix(message, " has already been defined."):
 		for first := 1; first < line; first++ {
-			if n, firstAt := keyAt(text, first); n == name {
+			if n, firstAt := keyAt(lines, first); n == name {
 				return &syntaxError{line, at, fmt.Sprintf("%s is set a second time; it is at %d:%d already: remove one of the two", name, first, firstAt)}
 			}
 		}
@@ -47,8 +48,7 @@ func mistakeOf(text string, pe toml.ParseError) error {
 
 // keyAt returns the key, or the table, that a line begins with, and its column; ""
 // if there is none.
-func keyAt(text string, line int) (name string, column int) {
-	lines := strings.Split(text, "\n")
+func keyAt(lines []string, line int) (name string, column int) {
 	if line < 1 || line > len(lines) {
 		return "", 1
 	}
@@ -81,8 +81,9 @@ func parseMessage(pe toml.ParseError) string {
 func topLevelKeys(text string, values map[string]any) []property {
 	var found, lost []property
 	seen := map[string]bool{}
-	for i := range strings.Count(text, "\n") + 1 {
-		name, column := keyAt(text, i+1)
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		name, column := keyAt(lines, i+1)
 		name, _, _ = strings.Cut(name, ".") // which makes it a table
 		if v, ok := values[name]; ok && !seen[name] {
 			seen[name] = true
