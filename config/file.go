@@ -138,6 +138,13 @@ func (c *Config) readProperty(values map[*Key]Setting, p property, all []propert
 			p.value = expand(text, all, lookup)
 		}
 	}
+	if list, ok := p.value.([]any); ok && name.key.Build {
+		for i, e := range list {
+			if text, ok := e.(string); ok {
+				list[i] = expand(text, all, lookup)
+			}
+		}
+	}
 	s, err := newSetting(name, p.value)
 	var bad *entryError
 	if errors.As(err, &bad) {

@@ -155,6 +155,17 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// In TOML the entries of a list are expanded.
+func TestExpandList(t *testing.T) {
+	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: "packages = ['$TEAM/a', '${TEAM}/b', '$appName']\nappName = 'shop'\nexcludePackages = '$TEAM/c'"}), "TEAM", "example.com/team")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"example.com/team/a", "example.com/team/b", "shop"}; !slices.Equal(c.Packages, want) || !slices.Equal(c.ExcludePackages, []string{"example.com/team/c"}) {
+		t.Errorf("packages %q, want %q; excludePackages %q", c.Packages, want, c.ExcludePackages)
+	}
+}
+
 func TestHalfCollector(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: "appName = 'x'\nserverUrl = 'http://h'"}))
 	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "scavenger.toml:2:1: serverUrl has no effect without apiKey") {

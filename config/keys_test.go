@@ -70,6 +70,13 @@ func TestKeys(t *testing.T) {
 				if has := len(c.Settings) == 1; has == k.Build {
 					t.Errorf("with a blank %s the settings are %v", Variable(name), c.Settings)
 				}
+				c, err = load(dir, Variable(name), s.text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if fromVariable := len(c.Settings) == 1 && c.Settings[0].From == Variable(name); fromVariable != k.Build {
+					t.Errorf("with a file and %s the settings are %v", Variable(name), c.Settings)
+				}
 				c, err = load(tree(t, map[string]string{"go.mod": "module m\n"}), Variable(name), s.text)
 				if err != nil {
 					t.Fatal(err)
