@@ -103,16 +103,25 @@ func (d *examination) run(binary string, functions, offline bool) error {
 // collects reports whether a program with these settings would send anything, as
 // far as that can be told without the settings file of the run.
 func collects(settings map[string]string) bool {
-	for _, key := range []string{"serverUrl", "apiKey"} {
-		v, ok := os.LookupEnv(config.Variable(key))
-		if !ok {
-			v = settings[key]
-		}
-		if strings.TrimSpace(v) == "" {
-			return false
+	return runValue("serverUrl", settings) != "" && runValue("apiKey", settings) != ""
+}
+
+// runValue returns the value of a key that a program with these settings would
+// have if it was started here.
+func runValue(key string, settings map[string]string) string {
+	k := config.LookUp(key)
+	for _, name := range append([]string{k.Name}, k.Aliases...) {
+		if v, ok := os.LookupEnv(config.Variable(name)); ok {
+			return strings.TrimSpace(v)
 		}
 	}
-	return true
+	value := settings[key]
+	for _, o := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
+		if o.Key == k {
+			value = o.Value
+		}
+	}
+	return strings.TrimSpace(value)
 }
 
 // goCommand looks at the go command and at what makes it start us.

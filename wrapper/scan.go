@@ -145,9 +145,9 @@ func sum(counts map[string]int) int {
 
 // problem is what makes the exit status 1.
 func (s *scan) problem(cfg *config.Config) error {
-	total, marked := 0, false
+	counts, marked := map[string]int{}, false
 	for _, p := range s.Packages {
-		total += p.Functions
+		counts[p.Package] = p.Functions
 		marked = marked || p.NotMarked == ""
 	}
 	hint := ""
@@ -160,8 +160,8 @@ func (s *scan) problem(cfg *config.Config) error {
 		return fmt.Errorf("%s: %s: %q matches no package%s", u.From, u.Key, u.Pattern, hint)
 	case len(s.Unmatched) > 1:
 		return fmt.Errorf("%d patterns match no package%s", len(s.Unmatched), hint)
-	case total > cfg.MaxMethodsCount:
-		return fmt.Errorf("%d functions are more than maxMethodsCount (%d): a program that has all of them is not linked", total, cfg.MaxMethodsCount)
+	case sum(counts) > cfg.MaxMethodsCount:
+		return fmt.Errorf("a program with all of these %d functions is not linked: they are %w", sum(counts), tooMany(cfg, counts))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package wrapper
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -41,19 +42,24 @@ func noMatch(c *config.Config, importPath string) string {
 
 // checkCount refuses a program with more functions than maxMethodsCount.
 func checkCount(c *config.Config, packages []*metadata) error {
-	total := 0
+	counts := map[string]int{}
 	for _, p := range packages {
-		total += len(p.Functions)
+		counts[p.ImportPath] = len(p.Functions)
 	}
-	if total <= c.MaxMethodsCount {
-		return nil
+	if total := sum(counts); total > c.MaxMethodsCount {
+		return fmt.Errorf("the program has %d functions to mark, %w", total, tooMany(c, counts))
 	}
-	largest := slices.Clone(packages)
-	slices.SortStableFunc(largest, func(a, b *metadata) int { return cmp.Compare(len(b.Functions), len(a.Functions)) })
+	return nil
+}
+
+// tooMany says which packages have most functions, and what to do.
+func tooMany(c *config.Config, counts map[string]int) error {
+	largest := slices.Sorted(maps.Keys(counts))
+	slices.SortStableFunc(largest, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })
 	var names []string
 	for _, p := range largest[:min(5, len(largest))] {
-		names = append(names, fmt.Sprintf("%s (%d)", p.ImportPath, len(p.Functions)))
+		names = append(names, fmt.Sprintf("%s (%d)", p, counts[p]))
 	}
-	return fmt.Errorf("the program has %d functions to mark, more than maxMethodsCount (%d); the largest packages are %s: "+
-		"leave some out with packages or excludePackages, or raise maxMethodsCount", total, c.MaxMethodsCount, strings.Join(names, ", "))
+	return fmt.Errorf("more than maxMethodsCount (%d); the largest packages are %s: "+
+		"leave some out with packages or excludePackages, or raise maxMethodsCount", c.MaxMethodsCount, strings.Join(names, ", "))
 }
