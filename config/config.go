@@ -89,7 +89,7 @@ func (s Setting) fromEntry(i int) string {
 
 // Text is the value for people: secrets only show how they begin.
 func (s Setting) Text() string {
-	if s.Key.Secret && !isReference(s.Value) {
+	if s.Key.Secret && s.Value != "" && !isReference(s.Value) {
 		return Masked(s.Value)
 	}
 	if s.List != nil {

@@ -195,6 +195,15 @@ func TestMasked(t *testing.T) {
 	}
 }
 
+// A secret that is blank or only a reference is none.
+func TestSecretText(t *testing.T) {
+	for value, want := range map[string]string{"": "", "$KEY": "$KEY", "${KEY}": "${KEY}", "$4c94e0dd-ad04": "$4c9…", "$Secret": "…", "4c94e0dd-ad04": "4c94…", "short": "…"} {
+		if got := (Setting{Key: LookUp("apiKey"), Value: value}).Text(); got != want {
+			t.Errorf("%q is shown as %q, want %q", value, got, want)
+		}
+	}
+}
+
 func TestNearest(t *testing.T) {
 	for name, want := range map[string]string{
 		"pakages": "packages", "severUrl": "serverUrl", "serverUlr": "serverUrl", "apepName": "appName", "tgas": "tags", "apikey": "apiKey", "excludeGeterSetter": "excludeGetterSetter", "colour": "", "a": "",
