@@ -22,7 +22,7 @@ import (
 
 // commandNames are the words that are for us rather than the names of tools.
 // They stand here so that an action need not build the command line to know.
-var commandNames = []string{"init", "scan", "diff", "doctor", "goflags", "report", "publish", "version", "completion", "help", "h"}
+var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "publish", "version", "completion", "help", "h"}
 
 // isCommand reports whether the first argument is for us rather than the name
 // of a tool.
@@ -84,7 +84,7 @@ func (cmd *commands) app() *cli.App {
 			return nil
 		},
 		Commands: []*cli.Command{
-			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goflagsCommand(),
+			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.goflagsCommand(),
 			cmd.reportCommand(), cmd.publishCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -31,6 +31,9 @@ const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 // unmarked does a compile action that is not changed: by taking the archive
 // from the plain cache or by becoming the tool. args has no response files.
 func (a *action) unmarked(args []string) error {
+	if a.options.frontend != "" { // then the go command itself finds them
+		return a.untouched()
+	}
 	err := a.takePlain(args)
 	if err == nil {
 		a.log.plain("")

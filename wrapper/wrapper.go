@@ -81,8 +81,9 @@ func Main(args []string, sources fs.FS) int {
 // actionFlags are the flags that stand before the tool in the toolexec value:
 // -toolexec="scavenger-wrap -config=scavenger.toml -next=PROGRAM".
 type actionFlags struct {
-	config string   // the settings file
-	next   []string // the next program of a chain, with arguments of its own
+	config   string   // the settings file
+	next     []string // the next program of a chain, with arguments of its own
+	frontend string   // "" in a build that is not by scavenger-wrap go; see frontendFlag
 }
 
 // actionArgs returns the arguments without what is not the action's: response
@@ -107,6 +108,8 @@ func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
 				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
 			}
+		case name == "-frontend":
+			flags.frontend = value
 		case name == "-config":
 			if flags.config = value; value == "" {
 				return nil, flags, errors.New("-config=: want the settings file")
@@ -166,27 +169,44 @@ func (a *action) run() error {
 	if err != nil {
 		return err
 	}
-	if a.tool == "compile" && hasFlag(expanded, "-std") {
+	frontend := a.options.frontend != ""
+	if a.tool == "compile" && !frontend && hasFlag(expanded, "-std") {
 		// The standard library: nine in ten actions of a first build. Not even
 		// the settings are read, but by the first.
 		a.log.note(outcomeNotMarked, "the standard library")
 		return a.unmarked(expanded)
 	}
 	a.args = expanded
+	versionOnly := len(a.args) == 1 && a.args[0] == "-V=full"
+	switch {
+	case frontend && a.tool == "compile" && versionOnly:
+		return a.untouched()
+	case frontend && a.tool == "compile":
+		return a.compileMarker()
+	}
+	if err := a.loadConfig(); err != nil {
+		return err
+	}
+	switch {
+	case versionOnly:
+		return a.printVersion()
+	case a.tool == "compile":
+		return a.compile()
+	case frontend:
+		if err := a.linkMarker(); err != nil {
+			return err
+		}
+	}
+	return a.link()
+}
+
+func (a *action) loadConfig() error {
 	dir, err := a.workingDir()
 	if err != nil {
 		return err
 	}
-	if a.config, err = config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv}); err != nil {
-		return err
-	}
-	switch {
-	case len(a.args) == 1 && a.args[0] == "-V=full":
-		return a.printVersion()
-	case a.tool == "compile":
-		return a.compile()
-	}
-	return a.link()
+	a.config, err = config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv})
+	return err
 }
 
 // untouched becomes the tool with the arguments as they came.
