@@ -4,6 +4,7 @@
 //	go run ./e2e/bench runtime     what marks cost at run time, beside go build -cover
 //	go run ./e2e/bench contention  what cores do to each other's marks
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
+//	go run ./e2e/bench build       what builds cost, beside other tools
 //	go run ./e2e/bench runtime -h
 //
 // What it measures with is fetched through the module proxy. Tables go to
@@ -30,8 +31,10 @@ func main() {
 		err = contentionBench(ctx, os.Args[2:])
 	case "startup":
 		err = startupBench(ctx, os.Args[2:])
+	case "build":
+		err = buildBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {
