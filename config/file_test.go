@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -217,6 +218,46 @@ func FuzzTOML(f *testing.F) {
 				if s, err := newSetting(name, p.value); err == nil && s.List == nil && s.Value == "" {
 					t.Fatalf("%q: %v is taken for no value", text, p.value)
 				}
+			}
+		}
+	})
+}
+
+// Whatever a file holds, a mistake has the file's name, and places are in the file.
+func FuzzFile(f *testing.F) {
+	f.Add("packages = ['a', './b']\n", true)
+	f.Add("packages = a, \\\r\n b;c\rexcludeByRegex = a\\\\.b,(\n", false)
+	f.Add("\uFEFFappName = a # b\nappName = c\napp_name = d\nannotations = @a;//b", false)
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module m\n\ngo 1.24\n"), 0o666); err != nil {
+		f.Fatal(err)
+	}
+	place := regexp.MustCompile(`\.(?:toml|conf):(\d+):(\d+)$`)
+	f.Fuzz(func(t *testing.T, text string, isTOML bool) {
+		name := filepath.Join(dir, "x.conf")
+		if isTOML {
+			name = filepath.Join(dir, "x.toml")
+		}
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Load(Source{Dir: dir, File: name, Lookup: environ()})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), name) {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
+		for _, s := range append(slices.Clone(c.Settings), c.Unfounded(nil)...) {
+			m := place.FindStringSubmatch(s.From)
+			if m == nil {
+				t.Fatalf("%q: %s is from %s", text, s.Key.Name, s.From)
+			}
+			line, _ := strconv.Atoi(m[1])
+			column, _ := strconv.Atoi(m[2])
+			if line > lines || column > len(text)+1 {
+				t.Fatalf("%q: %s is from %s", text, s.Key.Name, s.From)
 			}
 		}
 	})
