@@ -42,7 +42,7 @@ func contentionBench(_ context.Context, args []string) error {
 	fmt.Fprintf(w, "### Time of a call, ns, by the number of cores that mark functions of one cache line\n\n")
 	fmt.Fprintf(w, "| cores | store | test, then store |\n| --- | --- | --- |\n")
 	for cores := 1; cores <= runtime.NumCPU(); cores *= 2 {
-		fmt.Fprintf(w, "| %d | %.2f | %.2f |\n", cores, median(storeMark, cores, *runs), median(testMark, cores, *runs))
+		fmt.Fprintf(w, "| %d | %.2f | %.2f |\n", cores, timePerCall(storeMark, cores, *runs), timePerCall(testMark, cores, *runs))
 	}
 	fmt.Fprintf(w, "\n### Simulated: how often a core has to fetch the line from another, per 1,000 calls\n\n")
 	fmt.Fprintf(w, "The cores take turns, a call each, of one of the line's %d functions at random; marks are cleared once in %d calls of a core.\n\n", lineSize, *calls/10)
@@ -53,9 +53,9 @@ func contentionBench(_ context.Context, args []string) error {
 	return nil
 }
 
-// median returns the nanoseconds of a call while so many cores make calls, all
+// timePerCall returns the nanoseconds of a call while so many cores make calls, all
 // at the same time.
-func median(mark func(*cells, int), cores, runs int) float64 {
+func timePerCall(mark func(*cells, int), cores, runs int) float64 {
 	const calls = 1_000_000
 	var all []float64
 	c := new(cells)

@@ -72,14 +72,14 @@ var variants = []variant{
 //go:embed testdata/*.txt
 var testdata embed.FS
 
-// A bench is the libraries, fetched to one workspace: to scavenger-wrap all of
+// A workspace is the libraries, fetched to one place: to scavenger-wrap all of
 // them are the program's own, so that the standard library is compiled once.
-type bench struct {
-	dir     string // of the workspace
+type workspace struct {
+	dir     string // of go.work
 	wrapper string
 }
 
-func newBench(ctx context.Context, dir string, libs []library) (*bench, error) {
+func newWorkspace(ctx context.Context, dir string, libs []library) (*workspace, error) {
 	wrapper, err := program.BuildWrapper(ctx, dir)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func newBench(ctx context.Context, dir string, libs []library) (*bench, error) {
 			return nil, err
 		}
 	}
-	return &bench{dir, wrapper}, os.WriteFile(filepath.Join(dir, "go.work"), []byte(work), 0o666)
+	return &workspace{dir, wrapper}, os.WriteFile(filepath.Join(dir, "go.work"), []byte(work), 0o666)
 }
 
 // path is the module path, base the directory that it is fetched to.
@@ -118,7 +118,7 @@ func (l library) path() string {
 func (l library) base() string { return strings.ReplaceAll(l.path(), "/", "_") }
 
 // build builds the test binary of a library in one variant.
-func (b *bench) build(ctx context.Context, lib library, v variant) (binary string, err error) {
+func (b *workspace) build(ctx context.Context, lib library, v variant) (binary string, err error) {
 	binary = filepath.Join(b.dir, lib.name+"."+strings.ReplaceAll(v.name, " ", "_")+program.ExeSuffix())
 	args := append([]string{"test", "-c", "-vet=off", "-o", binary}, v.flags(b.wrapper, lib.path())...)
 	_, err = b.goCommand(ctx, lib, append(args, lib.pkg)...)
@@ -126,7 +126,7 @@ func (b *bench) build(ctx context.Context, lib library, v variant) (binary strin
 }
 
 // goCommand runs the go command in the library's module and returns what it prints.
-func (b *bench) goCommand(ctx context.Context, lib library, args ...string) (string, error) {
+func (b *workspace) goCommand(ctx context.Context, lib library, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(b.dir, lib.base())
 	cmd.Env = append(os.Environ(), "GOWORK="+filepath.Join(b.dir, "go.work"), "GOFLAGS=-mod=readonly")

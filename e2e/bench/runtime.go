@@ -49,7 +49,7 @@ func runtimeBench(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b, err := newBench(ctx, dir, libs)
+	b, err := newWorkspace(ctx, dir, libs)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ type series struct {
 	counts     []float64       // instructions by variant; nil if not counted
 }
 
-func (b *bench) runtime(ctx context.Context, libs []library, opts runtimeOptions) error {
+func (b *workspace) runtime(ctx context.Context, libs []library, opts runtimeOptions) error {
 	var all []*series
 	binaries := map[string][]string{}
 	for _, lib := range libs {
@@ -126,7 +126,7 @@ func newSeries(lib library, benchmark string, cores int) *series {
 // measure takes the samples, round by round: in each round every benchmark runs
 // in every variant, in another order each time, so that what else the machine
 // does meets all of them.
-func (b *bench) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
+func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
 		var err error
 		dir := b.packageDir(s.library)
@@ -149,7 +149,7 @@ func (b *bench) measure(ctx context.Context, all []*series, binaries map[string]
 }
 
 // sample takes one sample of a variant, and one of a single iteration.
-func (b *bench) sample(ctx context.Context, s *series, v int, binary string) error {
+func (b *workspace) sample(ctx context.Context, s *series, v int, binary string) error {
 	dir := b.packageDir(s.library)
 	one, err := run(ctx, dir, binary, s.benchmark, 1, s.cores)
 	if err != nil {
@@ -164,12 +164,12 @@ func (b *bench) sample(ctx context.Context, s *series, v int, binary string) err
 }
 
 // packageDir is the directory that benchmarks run in, where their data is.
-func (b *bench) packageDir(lib library) string {
+func (b *workspace) packageDir(lib library) string {
 	return filepath.Join(b.dir, lib.base(), lib.pkg)
 }
 
 // count counts the instructions of the series on one core.
-func (b *bench) count(ctx context.Context, all []*series, binaries map[string][]string) error {
+func (b *workspace) count(ctx context.Context, all []*series, binaries map[string][]string) error {
 	for _, s := range all {
 		if s.cores > 1 {
 			continue

@@ -14,7 +14,7 @@ import (
 
 // writeSizes compares, for each library, its code in the test binary, the whole
 // file, and the decisions of the inliner.
-func (b *bench) writeSizes(ctx context.Context, w io.Writer, libs []library, binaries map[string][]string) error {
+func (b *workspace) writeSizes(ctx context.Context, w io.Writer, libs []library, binaries map[string][]string) error {
 	fmt.Fprintf(w, "### Machine code of the library (and size of the test binary), as a ratio to plain\n\n")
 	writeHeader(w, "library", "plain, KiB")
 	text, file := make([][]float64, len(variants)-1), make([][]float64, len(variants)-1)
@@ -70,7 +70,7 @@ func codeSize(binary, module string) (float64, error) {
 var decision = regexp.MustCompile(`(?m)^\S+:\d+:\d+: (can inline|inlining call to) .*$`)
 
 // writeInlining counts what the inliner does not do any more.
-func (b *bench) writeInlining(ctx context.Context, w io.Writer, libs []library) error {
+func (b *workspace) writeInlining(ctx context.Context, w io.Writer, libs []library) error {
 	fmt.Fprintf(w, "### What the inliner does not do any more, of what it does for plain\n\n")
 	fmt.Fprintf(w, "| library | functions, marked | functions, cover set | calls, marked | calls, cover set |\n| --- | --- | --- | --- | --- |\n")
 	var sum [4][2]int
@@ -116,7 +116,7 @@ func writeLost(w io.Writer, name string, row [4][2]int) {
 // decisions returns the lines in which the compiler says what it inlines, of the
 // package with the benchmarks. A covered package's lines have other columns, so
 // these are left out; functions of one name have lines of their own.
-func (b *bench) decisions(ctx context.Context, lib library, v variant) (map[string]bool, error) {
+func (b *workspace) decisions(ctx context.Context, lib library, v variant) (map[string]bool, error) {
 	args := append([]string{"build", "-gcflags=" + lib.importPath() + "=-m"}, v.flags(b.wrapper, lib.path())...)
 	out, err := b.goCommand(ctx, lib, append(args, lib.pkg)...)
 	if err != nil {
