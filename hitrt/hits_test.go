@@ -154,9 +154,9 @@ func TestPublishAgainTimes(t *testing.T) {
 		prog.call(0)
 		go pub.run()
 		var late time.Time
-		for day := range 40 {
+		for day := range 12 {
 			time.Sleep(24 * time.Hour)
-			if day == 35 {
+			if day == 9 {
 				prog.call(1)
 				late = time.Now()
 			}
