@@ -88,12 +88,17 @@ func signature(declaringType, name, params string) string {
 	return s + p + ")"
 }
 
-// methodName is the display form of a function's name.
+// methodName is the display form of a function's name. The dots in the name of
+// a function literal, which would make its function a class, become hyphens.
 func methodName(name string) string {
 	if name == "" {
 		return "_"
 	}
-	return shorten(identifier(name), maxName)
+	parts := strings.Split(name, ".")
+	for i, part := range parts {
+		parts[i] = identifier(part)
+	}
+	return shorten(strings.Join(parts, "-"), maxName)
 }
 
 // signatureHash identifies a function in a workspace. It has neither parameters
@@ -111,10 +116,11 @@ func signatureHash(path, receiver, name string) [16]byte {
 	return md5Sum(append(b, name...))
 }
 
-// exported reports whether a Go name is exported.
+// exported reports whether a Go name is exported. That of a function literal,
+// which has a dot, is not.
 func exported(name string) bool {
 	r, _ := utf8.DecodeRuneInString(name)
-	return unicode.IsUpper(r)
+	return unicode.IsUpper(r) && !strings.Contains(name, ".")
 }
 
 // wordChar reports whether r is what a regular expression calls \w in ASCII.

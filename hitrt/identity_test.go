@@ -170,3 +170,17 @@ func checkSignature(t *testing.T, path, receiver, name, params string) string {
 	}
 	return s
 }
+
+// The dots in a function literal's name would make classes of functions.
+func TestMethodName(t *testing.T) {
+	for name, want := range map[string]string{
+		"Add": "Add", "Add.func1": "Add-func1", "Add.func1.2": "Add-func1-2", "F-range1.1": "F_range1-1", "größe": "größe", "": "_",
+	} {
+		if got := methodName(name); got != want {
+			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
+		}
+	}
+	if exported("Add.func1") || !exported("Add") {
+		t.Error("a function literal counts as exported, or a function does not")
+	}
+}

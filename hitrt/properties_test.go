@@ -175,3 +175,29 @@ func TestSettingsFileErrors(t *testing.T) {
 		t.Errorf("a TOML file, which is for the build, is read: %v", s.fileErr)
 	}
 }
+
+// A collector without a key is said where the environment asks for it. In the
+// binary alone it is not: that is how the program is on its developer's machine.
+func TestSettingsNoKey(t *testing.T) {
+	const message = "serverUrl is set, but apiKey is not"
+	const baked = `{"serverUrl":"http://collector:8080"}`
+	for _, test := range []struct {
+		baked, environment string
+		said               bool
+	}{
+		{"", "SCAVENGER_SERVER_URL=http://c", true},
+		{"", "SCAVENGER_OPTIONS=serverUrl=http://c", true},
+		{`{"apiKey":"$MISSING"}`, "SCAVENGER_SERVER_URL=http://c", true},
+		{baked, "SCAVENGER_API_KEY=$MISSING", false},
+		{baked, "X=", false},
+		{`{"apiKey":"k"}`, "SCAVENGER_SERVER_URL=http://c", false},
+		{`{"enabled":"false"}`, "SCAVENGER_SERVER_URL=http://c", false},
+	} {
+		s := loadSettings(&Program{Settings: test.baked}, environment(test.environment))
+		var out strings.Builder
+		s.explain(&out)
+		if said := strings.Contains(out.String(), message); said != test.said || strings.Count(out.String(), "\n") > 1 {
+			t.Errorf("%s, %s: said %q", test.baked, test.environment, out.String())
+		}
+	}
+}

@@ -39,6 +39,9 @@ type settings struct {
 
 	maxMessage int // the largest message, in bytes
 
+	// explicit is whether the serverUrl is the environment's own: one in the
+	// binary without a key is what a program has on its developer's machine.
+	explicit bool
 	problems []string // values that were not understood, to be said once
 	fileErr  error    // why there is no settings file where there should be one
 }
@@ -85,6 +88,11 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()
+	if strings.Contains(s.apiKey, "$") { // a name that stands for nothing: no key has one
+		s.apiKey = ""
+	}
+	own := settingsReader{lookup: lookup, values: r.values[:2]}
+	s.explicit = own.text("serverUrl") != ""
 	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
 	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // which are its names
 	if r.boolean("debugMode", false) {
@@ -272,8 +280,11 @@ func (r *settingsReader) serverURL() string {
 
 // explain says why a program is inert whose environment asks for something else.
 func (s *settings) explain(out io.Writer) {
-	if s.fileErr != nil {
+	switch {
+	case s.fileErr != nil:
 		newReporter(out, s).write("reading settings: %v", s.fileErr)
+	case s.enabled && s.explicit && s.apiKey == "":
+		newReporter(out, s).write("serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace")
 	}
 }
 
