@@ -91,12 +91,14 @@ func (c *importcfg) write(file string) error {
 	return writeLines(file, c.lines)
 }
 
-// writePackages writes the packagefile lines alone, for a compile of ours:
-// compile knows fewer kinds of lines than link.
-func (c *importcfg) writePackages(file string) error {
+// writePackages writes the packagefile lines of the import paths alone, for a
+// compile of ours: compile knows fewer kinds of lines than link.
+func (c *importcfg) writePackages(file string, paths []string) error {
 	var lines []string
-	for _, p := range c.paths() {
-		lines = append(lines, "packagefile "+p+"="+c.packages[p])
+	for _, p := range paths {
+		if archive, ok := c.packages[p]; ok {
+			lines = append(lines, "packagefile "+p+"="+archive)
+		}
 	}
 	return writeLines(file, lines)
 }

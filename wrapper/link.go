@@ -118,7 +118,7 @@ func (l *linking) addRegistry() error {
 	if err := os.WriteFile(file, source, 0o666); err != nil {
 		return err
 	}
-	archive, err := l.compilePackage(registryPath, []string{file})
+	archive, err := l.compilePackage(registryPath, []string{file}, l.cfg.paths())
 	if err != nil {
 		return fmt.Errorf("compiling the registry: %w", err)
 	}
@@ -164,6 +164,14 @@ func (l *linking) addHitrt() error {
 	if err := l.addStdlib(imports); err != nil {
 		return err
 	}
+	kept, err := l.keptHitrt(names, imports)
+	if err != nil {
+		return err
+	}
+	if archive := l.archive(hitrtPath); takeHitrt(kept, archive) {
+		l.cfg.add(hitrtPath, archive)
+		return nil
+	}
 	var files []string
 	for _, name := range names {
 		text, err := fs.ReadFile(l.sources, path.Join("hitrt", name))
@@ -176,22 +184,36 @@ func (l *linking) addHitrt() error {
 		}
 		files = append(files, file)
 	}
-	_, err = l.compilePackage(hitrtPath, files)
+	// With no other archives than those that the file's name stands for.
+	if archive, err := l.compilePackage(hitrtPath, files, imports); err == nil {
+		keepHitrt(kept, archive)
+		return nil
+	}
+	_, err = l.compilePackage(hitrtPath, files, l.cfg.paths())
 	return err
 }
 
-// compilePackage compiles files of one directory to an archive, with the
-// program's code generation flags and against its archives, and adds it to the
-// importcfg.
-func (l *linking) compilePackage(importPath string, files []string) (archive string, err error) {
-	archive = filepath.Join(l.dir, path.Base(importPath)+".a")
+// hitrtFlags are the flags that decide which code packages of ours become: the
+// program's code generation flags among them.
+func (l *linking) hitrtFlags() []string {
+	return append([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags...)
+}
+
+// archive returns where the archive of a package of ours goes.
+func (l *linking) archive(importPath string) string {
+	return filepath.Join(l.dir, path.Base(importPath)+".a")
+}
+
+// compilePackage compiles files of one directory to an archive, against the
+// program's archives of the import paths, and adds it to the importcfg.
+func (l *linking) compilePackage(importPath string, files, imports []string) (archive string, err error) {
+	archive = l.archive(importPath)
 	cfgFile := filepath.Join(l.dir, "importcfg."+path.Base(importPath))
-	if err := l.cfg.writePackages(cfgFile); err != nil {
+	if err := l.cfg.writePackages(cfgFile, imports); err != nil {
 		return "", err
 	}
-	args := []string{"-o", archive, "-p", importPath, "-trimpath", filepath.Dir(files[0]) + "=>" + importPath,
-		"-lang=go1.24", "-complete", "-nolocalimports", "-pack", "-importcfg", cfgFile}
-	args = append(args, l.main.Main.Flags...)
+	args := []string{"-o", archive, "-p", importPath, "-trimpath", filepath.Dir(files[0]) + "=>" + importPath, "-importcfg", cfgFile}
+	args = append(args, l.hitrtFlags()...)
 	cmd := exec.Command(l.siblingTool("compile"), append(args, files...)...)
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stderr, &stderr
