@@ -61,6 +61,11 @@ func (a *action) plainTable(c *plainCompile) (*plainTable, error) {
 	if t.done() {
 		return t, nil
 	}
+	// Most builds that get here without a table have compiled a marked package
+	// and now what imports it, of which no plain archive is of use.
+	if err := c.importsNoMark(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(t.dir, 0o777); err != nil {
 		return nil, err
 	}
@@ -77,6 +82,23 @@ func (a *action) plainTable(c *plainCompile) (*plainTable, error) {
 		reason = err.Error()
 	}
 	return t, os.WriteFile(filepath.Join(t.dir, tableDone), []byte(reason), 0o666)
+}
+
+func (c *plainCompile) importsNoMark() error {
+	cfg, err := readImportcfg(c.values["-importcfg"])
+	if err != nil {
+		return err
+	}
+	for path, archive := range cfg.packages {
+		m, err := readMember(archive, metadataMember)
+		if err != nil {
+			return err
+		}
+		if m != nil {
+			return fmt.Errorf("imports %s, which is marked", path)
+		}
+	}
+	return nil
 }
 
 func (t *plainTable) done() bool {
