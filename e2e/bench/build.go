@@ -72,6 +72,7 @@ type cost struct{ cpu, wall time.Duration }
 // A bench is one run of the command.
 type bench struct {
 	dir, wrapper string
+	keep         string // where to keep the caches to start from, "" for nowhere
 	rounds       int
 	rows         []string
 	modes        []mode
@@ -92,11 +93,12 @@ func buildBench(ctx context.Context, args []string) error {
 	programs := flags.String("programs", strings.Join(allSubjects, ","), "programs to build")
 	modeNames := flags.String("modes", strings.Join(allModes, ","), "ways to build them; plain is needed for ratios")
 	rowNames := flags.String("rows", strings.Join(rows, ","), "what to measure; each but the first needs \""+rowSwitched+"\", which is then measured too")
+	keep := flags.String("keep", "", "`directory` for the build caches to start from, so that another run need not fill them")
 	rounds := flags.Int("rounds", 3, "builds of each kind; the table has the medians")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	b := &bench{rounds: *rounds, rows: strings.Split(*rowNames, ","), tools: map[string]string{}}
+	b := &bench{keep: *keep, rounds: *rounds, rows: strings.Split(*rowNames, ","), tools: map[string]string{}}
 	for _, r := range b.rows {
 		if !slices.Contains(rows, r) {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(rows, ", "))
@@ -159,7 +161,12 @@ func (b *bench) measure(ctx context.Context, s subject) error {
 		return err
 	}
 	base := filepath.Join(dir, "base")
-	if err := fillCache(ctx, p, s, base); err != nil {
+	if b.keep != "" {
+		if base, err = filepath.Abs(filepath.Join(b.keep, s.name)); err != nil {
+			return err
+		}
+	}
+	if err := fillCache(ctx, p, s, base); err != nil { // no more than the go command's look at it, if it is full
 		return err
 	}
 	failed := map[string]bool{}
