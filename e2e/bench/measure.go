@@ -87,8 +87,9 @@ func instructions(ctx context.Context, dir, binary, benchmark string, n int) (fl
 		args := append([]string{"--tool=callgrind", "--callgrind-out-file=" + os.DevNull, binary}, benchmarkArgs(benchmark, iterations, 1)...)
 		cmd := exec.CommandContext(ctx, "valgrind", args...)
 		cmd.Dir = dir
-		// The collector's work depends on when it runs.
-		cmd.Env = append(os.Environ(), "GOCOVERDIR=", "GOGC=off")
+		// The garbage collector's work depends on when it runs, and callgrind stops
+		// at the signals that preempt goroutines.
+		cmd.Env = append(os.Environ(), "GOCOVERDIR=", "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			return 0, fmt.Errorf("valgrind %s %s: %w\n%s", filepath.Base(binary), benchmark, err, out)
