@@ -14,11 +14,14 @@
 package rewrite
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"slices"
 	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // Closures say how function literals are named.
@@ -31,20 +34,24 @@ type Closures struct {
 	Arch     string // GOARCH, on which constants may depend
 }
 
-// literals yields the function literals in a node that have names, in the order
-// of the text.
-func (p *pkg) literals(node ast.Node) []*ast.FuncLit {
-	if p.names == nil {
-		return nil
-	}
-	var list []*ast.FuncLit
-	ast.Inspect(node, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.FuncLit); ok && p.names[lit] != "" {
-			list = append(list, lit)
+// findLiterals finds the function literals that have names.
+func (p *pkg) findLiterals(files []*file) {
+	for _, f := range files {
+		for lit := range inspector.All[*ast.FuncLit](inspector.New([]*ast.File{f.tree})) {
+			if p.names[lit] != "" {
+				f.literals = append(f.literals, lit)
+			}
 		}
-		return true
-	})
-	return list
+	}
+}
+
+// literalsIn returns those in a node.
+func (f *file) literalsIn(node ast.Node) []*ast.FuncLit {
+	at := func(pos token.Pos) int {
+		i, _ := slices.BinarySearchFunc(f.literals, pos, func(lit *ast.FuncLit, pos token.Pos) int { return cmp.Compare(lit.Pos(), pos) })
+		return i
+	}
+	return f.literals[at(node.Pos()):at(node.End())]
 }
 
 // markLiterals lists and marks the literals in a function. They are left out
@@ -56,7 +63,7 @@ func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason
 	}
 	typ := strings.TrimPrefix(receiver(fn), "*")
 	outer := "" // a literal that is left out by its name
-	for _, lit := range p.literals(fn.Body) {
+	for _, lit := range f.literalsIn(fn.Body) {
 		entry := p.literalEntry(f, receiver(fn), lit)
 		left := leftOut
 		switch {
@@ -94,7 +101,7 @@ func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, w
 			comments = append(comments, f.between(before, v.Pos()))
 		}
 		before = v.End()
-		for _, lit := range p.literals(v) {
+		for _, lit := range f.literalsIn(v) {
 			entry := p.literalEntry(f, "", lit)
 			p.add(w, entry, lit.Body, p.selection.leftOutVariable(f, v, entry.Name, comments, whole), reason)
 		}

@@ -79,6 +79,7 @@ func (p *pkg) nameLiterals(files []*file) {
 		}
 	}
 	p.names = n.names
+	p.findLiterals(files)
 }
 
 func (n *numbering) check(p *pkg, files []*file) {

@@ -29,8 +29,6 @@ import (
 	"go/token"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/tools/go/ast/inspector"
 )
 
 // A Source is one Go file of a package as the compiler would get it.
@@ -142,6 +140,8 @@ type file struct {
 	tree   *ast.File
 	pos    *token.File
 	name   string // name that //line directives ahead of the package clause give the file; "" if none
+
+	literals []*ast.FuncLit // those that have names, in the order of the text
 }
 
 func (p *pkg) parse(source Source) (*file, error) {
@@ -175,11 +175,7 @@ func (p *pkg) mark(f *file) []byte {
 	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol)}
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
-	for c := range fileCursor(f.tree).Children() {
-		decl, ok := c.Node().(ast.Decl)
-		if !ok {
-			continue // the package's name
-		}
+	for _, decl := range f.tree.Decls {
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
 		end = decl.End()
 		switch decl := decl.(type) {
@@ -229,12 +225,6 @@ func (p *pkg) add(w *writer, entry Function, body *ast.BlockStmt, leftOut, reaso
 		w.mark(body, entry.Index)
 	}
 	p.result.Functions = append(p.result.Functions, entry)
-}
-
-// fileCursor returns the cursor whose children are the declarations of a file.
-func fileCursor(tree *ast.File) inspector.Cursor {
-	c, _ := inspector.New([]*ast.File{tree}).Root().FirstChild()
-	return c
 }
 
 // listed reports whether a function is a part of the codebase. A method named
