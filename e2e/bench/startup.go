@@ -21,7 +21,7 @@ const functionsPerPackage = 1000
 
 func startupBench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("startup", flag.ContinueOnError)
-	functions := flags.Int("functions", 100_000, "functions of the larger program")
+	functions := flags.Int("functions", 99_000, "functions of the larger program, fewer than maxMethodsCount")
 	runs := flags.Int("runs", 40, "starts of each program, of which the fastest counts")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -101,7 +101,7 @@ func generate(dir string, packages int) (*program.Program, error) {
 	}
 	println((used.Utime.Sec+used.Stime.Sec)*1e6 + int64(used.Utime.Usec) + int64(used.Stime.Usec))
 	sum := 0
-` + calls.String() + "\tif sum < 0 {\n\t\tos.Exit(1)\n\t}\n}\n"
+` + calls.String() + "\tprintln(sum)\n}\n"
 	if err := write(filepath.Join(dir, "main.go"), main); err != nil {
 		return nil, err
 	}
