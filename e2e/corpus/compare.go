@@ -162,5 +162,11 @@ func smoke(ctx context.Context, s subject, p *program.Program, binary string, ar
 	if err != nil && !errors.As(err, &exit) {
 		return "", err
 	}
-	return fmt.Sprintf("%sstatus %d", out, cmd.ProcessState.ExitCode()), nil
+	var kept strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if s.race == "" || !strings.HasPrefix(line, s.race) {
+			kept.WriteString(line)
+		}
+	}
+	return fmt.Sprintf("%sstatus %d", kept.String(), cmd.ProcessState.ExitCode()), nil
 }

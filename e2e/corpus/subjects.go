@@ -11,6 +11,7 @@ type subject struct {
 	build []string   // arguments of go build
 	smoke [][]string // arguments of the program's smoke runs; none: it is only built
 	stdin string     // what each of them reads
+	race  string     // begins a line of a goroutine's that comes anywhere, or not at all
 }
 
 // subjects are public modules whose authors know nothing of us.
@@ -21,6 +22,7 @@ var subjects = []subject{
 	{name: "chi", module: "github.com/go-chi/chi/v5@v5.5.0", test: []string{"./..."}, stresses: "prints stacks, several init"},
 	{name: "zap", module: "go.uber.org/zap@v1.28.0", test: []string{"./..."}, stresses: "runtime.Callers depth, lines, function names"},
 	{name: "logrus", module: "github.com/sirupsen/logrus@v1.10.2", test: []string{"./..."}, stresses: "finds its caller by function names"},
+	{name: "goleak", module: "go.uber.org/goleak@v1.3.0", test: []string{"./..."}, stresses: "lists all goroutines, reads stacks"},
 	{name: "hcl", module: "github.com/hashicorp/hcl/v2@v2.25.0", test: []string{"./..."}, stresses: "ragel output with //line, goto"},
 	{name: "avo", module: "github.com/mmcloughlin/avo@v0.5.0", test: []string{"-short", "./build", "./reg", "./operand", "./printer", "./pass", "./ir", "./x86", "./tests/...", "./examples/..."}, stresses: "dot imports, a package of 6,343 functions, builds Go itself"},
 	{name: "goja", module: "github.com/dop251/goja@v0.0.0-20260917113740-793a2a65c13b", test: []string{"."}, stresses: "3,041-function package, reflection"},
@@ -36,7 +38,7 @@ var subjects = []subject{
 	{name: "wazero", module: "github.com/tetratelabs/wazero@v1.12.0", build: []string{"./cmd/wazero"}, smoke: [][]string{{"version"}, {"-h"}, {"run", "nothing.wasm"}}, stresses: "assembly, linkname, code made at run time"},
 	{name: "staticcheck", module: "honnef.co/go/tools@v0.8.2", build: []string{"./cmd/staticcheck"}, smoke: [][]string{{"-version"}, {"-list-checks"}, {"./config/...", "./pattern/..."}}, stresses: "go/packages, iterators"},
 	{name: "task", module: "github.com/go-task/task/v3@v3.54.0", build: []string{"./cmd/task"}, smoke: [][]string{{"--version"}, {"--help"}}, stresses: "700 packages, generics, iterators"},
-	{name: "badger", module: "github.com/dgraph-io/badger/v4@v4.9.6", build: []string{"./badger"}, smoke: [][]string{{"help"}}, stresses: "a function named min, a type named mark, mmap"},
+	{name: "badger", module: "github.com/dgraph-io/badger/v4@v4.9.6", build: []string{"./badger"}, smoke: [][]string{{"help"}}, race: "Listening for /debug HTTP requests", stresses: "a function named min, a type named mark, mmap"},
 	{name: "caddy", module: "github.com/caddyserver/caddy/v2@v2.11.9", build: []string{"./cmd/caddy"}, smoke: [][]string{{"list-modules"}, {"help"}}, stresses: "registration in init functions"},
 	{name: "prometheus", module: "github.com/prometheus/prometheus@v0.316.0", remove: []string{"go.work", "go.work.sum"}, build: []string{"-tags=remove_all_sd,enable_file_sd", "./cmd/prometheus"}, smoke: [][]string{{"--help"}}, stresses: "goyacc, a lexer of 2,089 lines, protobuf"},
 	{name: "hugo", module: "github.com/gohugoio/hugo@v0.163.3", build: []string{"."}, smoke: [][]string{{"help"}}, stresses: "labels at the start of bodies, generics"},

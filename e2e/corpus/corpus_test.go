@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+// quick are subjects that together take less than a minute of one core, also
+// with a build cache that has nothing.
+var quick = []string{"reflect2", "lo", "goleak", "logrus"}
+
+func TestQuickSubjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and tests libraries twice")
+	}
+	chosen, err := choose(quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapper, err := program.BuildWrapper(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range chosen {
+		t.Run(s.name, func(t *testing.T) {
+			c, err := compare(context.Background(), s, wrapper, filepath.Join(t.TempDir(), s.name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("plain: %s; marked: %s", c.plain, c.marked)
+			if len(c.differences) > 0 {
+				t.Errorf("with and without scavenger-wrap differ:\n%s", strings.Join(c.differences, "\n"))
+			}
+		})
+	}
+}
