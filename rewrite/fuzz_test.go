@@ -43,6 +43,9 @@ func FuzzFragments(f *testing.F) {
 		f.Add([]byte{byte(i), 0, 7, 12, 9, byte(i), 7, 5}, false)
 	}
 	f.Fuzz(func(t *testing.T, indexes []byte, header bool) {
+		if len(indexes) > 500 {
+			t.Skip("on a busy machine the checks would take the 10 s that a fuzzer takes for a hang")
+		}
 		text := []byte("package p;")
 		for _, i := range indexes {
 			text = append(text, fragments[int(i)%len(fragments)]...)
