@@ -33,7 +33,10 @@ type Runner struct {
 	Wrapper string // path of the binary
 }
 
-// Run runs a row that is no script as a subtest, and prints its line.
+// Run runs a row that has arguments as a subtest, and prints its line. (Go test
+// shows the lines with -v, when something fails, and when it is to test the
+// package in the working directory; of packages that it is given and that pass it
+// keeps what they print to itself.)
 func (r Runner) Run(t *testing.T, row Row) {
 	t.Run(row.List+"/"+row.Name, func(t *testing.T) {
 		result, start := "works", time.Now()

@@ -70,13 +70,39 @@ func TestRows(t *testing.T) {
 		if !slices.Contains(Lists, row.List) {
 			t.Errorf("%s is in no list of the document", name)
 		}
-		if (row.Script == "") == (len(row.Args) == 0) {
-			t.Errorf("%s has both or neither of a script and arguments", name)
+		ways := 0
+		for _, given := range []bool{row.Script != "", row.Test != "", len(row.Args) > 0} {
+			if given {
+				ways++
+			}
+		}
+		if ways != 1 {
+			t.Errorf("%s has %d of a script, a test and arguments, want one", name, ways)
 		}
 		if row.Script != "" {
 			if _, err := os.Stat(filepath.Join("..", "testdata", "script", row.Script+".txtar")); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+		if row.Test != "" && !hasTest(t, row.Test) {
+			t.Errorf("%s: there is no test %s", name, row.Test)
+		}
 	}
+}
+
+// hasTest reports whether a package of e2e's has a test: "buildcost.TestPlainCache".
+func hasTest(t *testing.T, test string) bool {
+	t.Helper()
+	dir, name, _ := strings.Cut(test, ".")
+	files, err := filepath.Glob(filepath.Join("..", dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(text), "\nfunc "+name+"(t *testing.T) {")
+	})
 }

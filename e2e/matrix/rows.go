@@ -13,6 +13,7 @@ type Row struct {
 	Std     bool   // compiles a standard library of its own, which takes a minute
 	Needs   string // a program without which the row is skipped
 	Script  string // a script in e2e/testdata/script that shows it instead
+	Test    string // or a test of another package of e2e's: "buildcost.TestPlainCache"
 
 	// Reason says why the row has another result than "works".
 	Reason string
@@ -20,12 +21,15 @@ type Row struct {
 	Toolchains string // releases of Go that it is shown with; "" is the one that runs the tests
 }
 
+// everyRelease is for rows that the toolchain scripts show as well.
+const everyRelease = "1.24 to 1.27"
+
 // Lists are the sections of docs/compatibility.md, in order.
 var Lists = []string{"Flags", "Cross builds", "Tests", "Shapes", "Source", "The same program", "Cache", "Toolchains", "Chains and command lines"}
 
 // Rows is the table.
 var Rows = []Row{
-	{List: "Flags", Name: "none", Args: []string{"."}},
+	{List: "Flags", Name: "none", Args: []string{"."}, Toolchains: everyRelease},
 	{List: "Flags", Name: "-race", Args: []string{"-race", "."}, Needs: "gcc", Std: true},
 	{List: "Flags", Name: "-asan", Args: []string{"-asan", "."}, Needs: "gcc", Std: true},
 	{List: "Flags", Name: "-msan", Args: []string{"-msan", "."}, Env: []string{"CC=clang"}, Needs: "clang", Std: true},
@@ -35,10 +39,12 @@ var Rows = []Row{
 	{List: "Flags", Name: "-coverpkg=all", Args: []string{"-cover", "-coverpkg=all", "."}, Std: true},
 	{List: "Flags", Name: "-covermode=count -coverpkg=std", Args: []string{"-cover", "-covermode=count", "-coverpkg=std", "."}, Std: true},
 	{List: "Flags", Name: "-covermode=atomic -coverpkg=fmt,strconv", Args: []string{"-cover", "-covermode=atomic", "-coverpkg=fmt,strconv", "."}},
+	{List: "Flags", Name: "-coverpkg=strconv", Args: []string{"-cover", "-coverpkg=strconv", "."}, Std: true, Toolchains: everyRelease},
 	{List: "Flags", Name: "-gcflags=-N -l", Args: []string{"-gcflags=-N -l", "."}},
 	{List: "Flags", Name: "-gcflags=all=-N -l", Args: []string{"-gcflags=all=-N -l", "."}, Std: true},
 	{List: "Flags", Name: "-gcflags=all=… and another -gcflags", Script: "build_gcflags_twice", Reason: "refused, with a message: of several the go command records only the last"},
 	{List: "Flags", Name: "-gcflags=-e", Args: []string{"-gcflags=-e", "."}},
+	{List: "Flags", Name: "-gcflags=-m", Script: "probe_free", Toolchains: everyRelease},
 	{List: "Flags", Name: "-ldflags=-s -w", Args: []string{"-ldflags=-s -w", "."}},
 	{List: "Flags", Name: "-ldflags=-X", Args: []string{"-ldflags=-X main.version=1.2", "."}},
 	{List: "Flags", Name: "-ldflags=-extldflags=-static", Args: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo", "./withcgo"}, Needs: "gcc"},
@@ -78,14 +84,14 @@ var Rows = []Row{
 	{List: "Cross builds", Name: "js/wasm", Args: []string{"."}, Env: []string{"GOOS=js", "GOARCH=wasm"}, Cross: true, Std: true},
 	{List: "Cross builds", Name: "wasip1/wasm", Args: []string{"."}, Env: []string{"GOOS=wasip1", "GOARCH=wasm"}, Cross: true, Std: true},
 
-	{List: "Tests", Name: "go test", Command: "test", Args: []string{"-v", "./..."}},
+	{List: "Tests", Name: "go test", Command: "test", Args: []string{"-v", "./..."}, Toolchains: everyRelease},
 	{List: "Tests", Name: "go test -cover", Command: "test", Args: []string{"-cover", "./..."}},
 	{List: "Tests", Name: "go test -coverpkg=./...", Command: "test", Args: []string{"-coverpkg=./...", "./..."}},
 	{List: "Tests", Name: "go test -race", Command: "test", Args: []string{"-race", "./lib"}, Needs: "gcc", Std: true},
 	{List: "Tests", Name: "go test -bench", Command: "test", Args: []string{"-run=^$", "-bench=NoSuch", "./lib"}},
 	{List: "Tests", Name: "go test -fuzz", Command: "test", Args: []string{"-run=^$", "-fuzz=FuzzUsed", "-fuzztime=10x", "./lib"}},
 	{List: "Tests", Name: "go test -c, -json, -coverprofile, cached", Script: "test_profile"},
-	{List: "Tests", Name: "go vet", Command: "vet", Args: []string{"./..."}},
+	{List: "Tests", Name: "go vet", Command: "vet", Args: []string{"./..."}, Toolchains: everyRelease},
 	{List: "Tests", Name: "go list -export", Command: "list", Args: []string{"-export", "-f={{.ImportPath}} {{.Name}}", "./..."}},
 	{List: "Tests", Name: "go run", Command: "run", Args: []string{"./second"}},
 	{List: "Tests", Name: "go install", Script: "build_install"},
@@ -108,6 +114,9 @@ var Rows = []Row{
 	{List: "Source", Name: "//go:wasmexport", Args: []string{"-buildmode=c-shared", "./wasm"}, Env: []string{"GOOS=wasip1", "GOARCH=wasm"}, Cross: true, Std: true},
 
 	{List: "The same program", Name: "panics, runtime.Caller, debug.Stack", Script: "same_stack"},
+	{List: "The same program", Name: "inlined functions and literals in stacks", Script: "same_stack"},
+	{List: "The same program", Name: "runtime/coverage", Script: "probe_free"},
+	{List: "The same program", Name: "libraries' own tests", Test: "corpus.TestQuickSubjects"},
 	{List: "The same program", Name: "compile errors", Script: "error_compile"},
 	{List: "The same program", Name: "link errors", Script: "error_link"},
 	{List: "The same program", Name: "vet findings", Script: "same_findings"},
@@ -120,15 +129,19 @@ var Rows = []Row{
 
 	{List: "Cache", Name: "plain and marked builds in one cache", Script: "cache_plain_wrapped_plain"},
 	{List: "Cache", Name: "cold, warm, two builds at once", Script: "same_binary"},
-	{List: "Cache", Name: "read-only", Script: "cache_read_only", Reason: "what is in it is used (tested where the tests do not run as root)"},
+	{List: "Cache", Name: "what is not marked, from plain builds", Test: "buildcost.TestPlainCache", Toolchains: everyRelease},
+	{List: "Cache", Name: "read-only", Script: "cache_read_only"},
 	{List: "Cache", Name: "a run-time setting only links", Script: "settings_file"},
 	{List: "Cache", Name: "transient failures are not kept", Script: "cache_transient"},
+	{List: "Cache", Name: "go commands of ours that are killed", Test: "buildcost.TestPlainCache"},
 
 	{List: "Toolchains", Name: "Go 1.24", Script: "toolchain_1_24", Toolchains: "1.24"},
 	{List: "Toolchains", Name: "Go 1.25", Script: "toolchain_1_25", Toolchains: "1.25"},
 	{List: "Toolchains", Name: "Go 1.27", Script: "toolchain_1_27", Toolchains: "1.27"},
 	{List: "Toolchains", Name: "a newer one, where it differs", Script: "toolchain_unknown", Toolchains: "-", Reason: "built without reporting, with a message"},
 
+	{List: "Chains and command lines", Name: "scavenger-wrap go build, go test, go run", Script: "build_frontend", Toolchains: everyRelease},
+	{List: "Chains and command lines", Name: "scavenger-wrap go vet, go list -export", Script: "build_frontend"},
 	{List: "Chains and command lines", Name: "-next", Script: "toolexec_next"},
 	{List: "Chains and command lines", Name: "unknown tools, statuses, descriptors", Script: "toolexec_next"},
 	{List: "Chains and command lines", Name: "response files", Script: "build_large"},
