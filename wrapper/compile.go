@@ -82,12 +82,13 @@ func (a *action) compile() error {
 // Should it accept the original, then the package is compiled without marks and
 // its functions are not observable. But the go command keeps the outcome in its
 // cache, so that must not come of a failure that passes, such as of a full disk:
-// those are told by having no place in the source.
+// those are told by having no place in the source, or by being about an import
+// that could not be read.
 func (c *compilation) refused(message []byte) error {
 	if err := runProcess(c.command(c.given)); err != nil {
 		return err
 	}
-	if !sourceError.Match(message) {
+	if !sourceError.Match(message) || unreadImport.Match(message) {
 		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
 	}
 	c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
@@ -98,6 +99,9 @@ func (c *compilation) refused(message []byte) error {
 // sourceError matches a message that names a place in the source, or a bug in
 // the compiler.
 var sourceError = regexp.MustCompile(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
+
+// unreadImport matches a message about an import whose archive is known.
+var unreadImport = regexp.MustCompile(`(?m): could not import [^\n]+ \((open|read) `)
 
 // A compilation is a compile action that is being changed.
 type compilation struct {
