@@ -26,6 +26,7 @@ func (b *builds) scripts(t *testing.T) {
 			}
 			goroot, modcache, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 			env.Setenv("PATH", strings.Join([]string{filepath.Dir(b.wrapper), filepath.Join(goroot, "bin"), os.Getenv("PATH")}, string(os.PathListSeparator)))
+			env.Setenv("GOROOT", goroot)
 			env.Setenv("GOCACHE", b.taken)
 			env.Setenv("GOMODCACHE", modcache)
 			for name, value := range map[string]string{"GOTOOLCHAIN": "local", "GOENV": "off", "GOFLAGS": "", "GOPROXY": "off"} {
