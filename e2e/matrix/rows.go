@@ -21,7 +21,8 @@ type Row struct {
 	Toolchains string // releases of Go that it is shown with; "" is the one that runs the tests
 }
 
-// everyRelease is for rows that the toolchain scripts show as well.
+// everyRelease is for rows that the toolchain scripts show as well, and for
+// scripts that run other releases when asked for by name.
 const everyRelease = "1.24 to 1.27"
 
 // Lists are the sections of docs/compatibility.md, in order.
@@ -113,8 +114,8 @@ var Rows = []Row{
 	{List: "Source", Name: "embed, linkname, nosplit, dot and blank imports", Script: "build_source_text"},
 	{List: "Source", Name: "//go:wasmexport", Args: []string{"-buildmode=c-shared", "./wasm"}, Env: []string{"GOOS=wasip1", "GOARCH=wasm"}, Cross: true, Std: true},
 
-	{List: "The same program", Name: "panics, runtime.Caller, debug.Stack", Script: "same_stack"},
-	{List: "The same program", Name: "inlined functions and literals in stacks", Script: "same_stack"},
+	{List: "The same program", Name: "panics, runtime.Caller, debug.Stack", Script: "same_stack", Toolchains: everyRelease},
+	{List: "The same program", Name: "inlined functions and literals in stacks", Script: "same_stack", Toolchains: everyRelease},
 	{List: "The same program", Name: "runtime/coverage", Script: "probe_free"},
 	{List: "The same program", Name: "libraries' own tests", Test: "corpus.TestQuickSubjects"},
 	{List: "The same program", Name: "compile errors", Script: "error_compile"},
