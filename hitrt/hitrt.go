@@ -96,7 +96,7 @@ func Register(p *Program) (active bool) {
 	}()
 	set := loadSettings(p, os.LookupEnv)
 	if !set.active() {
-		set.explain(os.Stderr)
+		set.explain(standardError())
 		dormant.CompareAndSwap(nil, p) // Start may wake it
 		return false
 	}

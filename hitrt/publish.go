@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -60,7 +59,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		set:      set,
 		packages: p.Packages,
 		identity: p.Fingerprint,
-		rep:      newReporter(os.Stderr, set),
+		rep:      newReporter(standardError(), set),
 		now:      time.Now,
 		started:  time.Now(),
 		flushes:  make(chan chan error),
