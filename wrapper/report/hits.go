@@ -87,15 +87,7 @@ func (d *data) addProcess(name string) {
 		d.problem(name, fmt.Errorf("damaged: %d functions, but %s lists %d", h.Functions, codebaseName(h.Fingerprint), len(c.entries)))
 		return
 	}
-	latest, err := readStamps(f, h, size, c.last)
-	if h.Format >= 2 {
-		var info fs.FileInfo
-		var markErr error
-		if info, markErr = f.Stat(); markErr == nil {
-			latest, markErr = readMarks(f, h, max(latest, info.ModTime().UnixMilli()), latest, c.last)
-		}
-		err = errors.Join(err, markErr)
-	}
+	latest, err := readCalls(f, h, size, c.last)
 	if err != nil {
 		d.problem(name, err)
 	}
@@ -104,6 +96,38 @@ func (d *data) addProcess(name string) {
 		id: h.Process, app: h.AppName, host: h.Hostname,
 		started: h.StartedAt, end: max(latest, h.StartedAt),
 	})
+}
+
+// A hitsFile is what readCalls needs of an [os.File].
+type hitsFile interface {
+	io.ReaderAt
+	Stat() (fs.FileInfo, error)
+}
+
+// readCalls raises each element of last to the time of the process's last call of
+// it, and returns the latest of them, 0 if there is none.
+//
+// The marks are read first. The process may live, and clears a mark once it has
+// written the stamp; a call that it stamps between the two readings would be in
+// neither the other way round.
+func readCalls(f hitsFile, h hitsHeader, size int64, last []int64) (latest int64, err error) {
+	if h.Format < 2 {
+		return readStamps(f, h, size, last)
+	}
+	marked, markErr := readMarks(f, h, len(last))
+	latest, err = readStamps(f, h, size, last)
+	info, statErr := f.Stat()
+	if len(marked) > 0 {
+		now := max(latest, minStamp)
+		if statErr == nil && isTime(uint64(max(info.ModTime().UnixMilli(), 0))) {
+			now = max(latest, info.ModTime().UnixMilli())
+		}
+		for _, i := range marked {
+			last[i] = max(last[i], now)
+		}
+		latest = now
+	}
+	return latest, errors.Join(err, markErr, statErr)
 }
 
 // readHitsHeader reads everything before the stamps.

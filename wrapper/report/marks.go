@@ -19,26 +19,22 @@ import (
 
 const placeSize = 4
 
-// readMarks raises the elements of last whose marks are set to now, the last
-// time that is known of the process. It returns the latest time of a call,
-// which was latest before.
-func readMarks(r io.ReaderAt, h hitsHeader, now, latest int64, last []int64) (int64, error) {
-	places, err := readPart(r, h.Places, int64(len(last))*placeSize, h.Size)
+// readMarks returns which of a file's functions have their mark set. An error says
+// what is wrong with some of the marks: the others count all the same.
+func readMarks(r io.ReaderAt, h hitsHeader, functions int) (marked []int, err error) {
+	places, err := readPart(r, h.Places, int64(functions)*placeSize, h.Size)
 	if err != nil {
-		return latest, fmt.Errorf("damaged: the places of the marks: %w", err)
+		return nil, fmt.Errorf("damaged: the places of the marks: %w", err)
 	}
 	if crc32.ChecksumIEEE(places) != h.PlacesCRC {
-		return latest, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
+		return nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
 	}
 	marks, err := readPart(r, h.Marks, h.Size-h.Marks, h.Size)
 	if err != nil {
-		return latest, fmt.Errorf("damaged: the marks: %w", err)
-	}
-	if now < 0 || !isTime(uint64(now)) {
-		now = max(latest, minStamp)
+		return nil, fmt.Errorf("damaged: the marks: %w", err)
 	}
 	bad := 0
-	for i := range last {
+	for i := range functions {
 		place := int64(binary.LittleEndian.Uint32(places[i*placeSize:]))
 		if place == 0 {
 			continue
@@ -54,13 +50,12 @@ func readMarks(r io.ReaderAt, h hitsHeader, now, latest int64, last []int64) (in
 		default:
 			bad++
 		}
-		last[i] = max(last[i], now)
-		latest = max(latest, now)
+		marked = append(marked, i)
 	}
 	if bad > 0 {
-		return latest, fmt.Errorf("damaged: %d of %d marks make no sense", bad, len(last))
+		return marked, fmt.Errorf("damaged: %d of %d marks make no sense", bad, functions)
 	}
-	return latest, nil
+	return marked, nil
 }
 
 // readPart reads a part of a file of the given size.

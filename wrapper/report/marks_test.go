@@ -100,6 +100,62 @@ func TestMarksOldFile(t *testing.T) {
 	}
 }
 
+// A liveFile is a file whose process writes a stamp, and then clears the mark,
+// before the n-th reading of it.
+type liveFile struct {
+	*os.File
+	n     int
+	write func()
+}
+
+func (f *liveFile) ReadAt(b []byte, offset int64) (int, error) {
+	if f.n--; f.n == 0 {
+		f.write()
+	}
+	return f.File.ReadAt(b, offset)
+}
+
+// A call that the process stamps at any moment of the reading is seen.
+func TestMarksOfLivingProcess(t *testing.T) {
+	functions := []testFunc{fn("store.Open", "store.go", 10)}
+	p := testProcess{id: "1", app: "shop", host: "h1", started: at(1)}
+	for n := 1; ; n++ {
+		path := filepath.Join(t.TempDir(), "process-1.hits")
+		content := markedBytes(t, "a1", functions, p, "Open")
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.OpenFile(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		live := &liveFile{file, n, func() {
+			stamp := binary.LittleEndian.AppendUint64(nil, uint64(at(2).UnixMilli()))
+			if _, err := file.WriteAt(stamp, 4096); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := file.WriteAt(make([]byte, 4096), int64(len(content)-4096)); err != nil {
+				t.Fatal(err)
+			}
+		}}
+		h, err := readHitsHeader(file, int64(len(content)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := make([]int64, 1)
+		if _, err := readCalls(live, h, int64(len(content)), last); err != nil {
+			t.Fatal(err)
+		}
+		if last[0] == 0 {
+			t.Errorf("stamped before reading %d: never called, want called", n)
+		}
+		if live.n > 0 {
+			return // all readings were before
+		}
+	}
+}
+
 // Damage hides no call without being named, wherever it is; except that a mark
 // that is lost cannot be told from one that was never set.
 func TestMarksDamaged(t *testing.T) {
