@@ -34,6 +34,9 @@ variables of the build machine never are.
    that act at build time are passed over here);
 4. what was built in.
 
+A program that has more rights than who started it (setuid, setgid) takes nothing from variables, the working
+directory or ` + "`$HOME`" + `, and no relative path: they are not its owner's.
+
 A blank value means the default. ` + "`$NAME`" + ` and ` + "`${NAME}`" + ` in a value stand for the variable of that name or
 the value of that key; they are replaced where the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret.
 

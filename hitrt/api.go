@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"sync/atomic"
 )
 
@@ -74,7 +73,7 @@ func Start(cfg Config) error {
 	}
 	configured := *p
 	configured.Settings = string(text)
-	s := loadSettings(&configured, os.LookupEnv)
+	s := loadSettings(&configured, variables())
 	if !s.active() {
 		return errInert
 	}

@@ -36,7 +36,6 @@
 package hitrt
 
 import (
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -94,7 +93,7 @@ func Register(p *Program) (active bool) {
 			active = false
 		}
 	}()
-	set := loadSettings(p, os.LookupEnv)
+	set := loadSettings(p, variables())
 	if !set.active() {
 		set.explain(standardError())
 		dormant.CompareAndSwap(nil, p) // Start may wake it

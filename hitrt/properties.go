@@ -20,8 +20,9 @@ const maxSettingsFile = 1 << 20
 // settingsFile returns the values of the settings file by key, and its name; no
 // values if there is none. SCAVENGER_CONFIG names it, or else it is the first
 // that exists of those that the Java agent looks for. A scavenger.toml is for the
-// build and was built in.
-func settingsFile(lookup func(string) (string, bool)) (values map[string]string, file string, err error) {
+// build and was built in. Only one in /etc is looked for if who started the program
+// is not trusted.
+func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[string]string, file string, err error) {
 	if named, _ := lookup("SCAVENGER_CONFIG"); strings.TrimSpace(named) != "" {
 		file = strings.TrimSpace(named)
 		if filepath.Ext(file) == ".toml" {
@@ -33,7 +34,10 @@ func settingsFile(lookup func(string) (string, bool)) (values map[string]string,
 		}
 		return values, file, err
 	}
-	places := []string{"scavenger.conf", filepath.Join("conf", "scavenger.conf")}
+	var places []string
+	if trusted {
+		places = []string{"scavenger.conf", filepath.Join("conf", "scavenger.conf")}
+	}
 	if home, _ := lookup("HOME"); home != "" {
 		places = append(places, filepath.Join(home, ".config", "scavenger.conf"))
 	}

@@ -56,9 +56,25 @@ func (s *settings) collects() bool {
 	return s.apiKey != "" && s.serverURL != ""
 }
 
+// variables is the lookup for [loadSettings]. A program that has more rights
+// than who started it (setuid, setgid) has none: its variables and its working
+// directory are somebody else's, who would else choose the files that it writes.
+func variables() func(string) (string, bool) {
+	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
+		return nil
+	}
+	return os.LookupEnv
+}
+
 // loadSettings reads the settings of program p. lookup finds environment
-// variables, as [os.LookupEnv] does.
+// variables, as [os.LookupEnv] does. If it is nil, only what is in the binary and
+// in /etc counts, and no relative path.
 func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
+	trusted, absolute := lookup != nil, absolute
+	if !trusted {
+		lookup = func(string) (string, bool) { return "", false }
+		absolute = onlyAbsolute
+	}
 	baked := map[string]string{}
 	r := settingsReader{lookup: lookup}
 	if p.Settings != "" {
@@ -67,7 +83,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		}
 	}
 	options, _ := lookup("SCAVENGER_OPTIONS")
-	file, _, fileErr := settingsFile(lookup)
+	file, _, fileErr := settingsFile(lookup, trusted)
 	if fileErr != nil {
 		r.problem("reading settings: %v", fileErr)
 	}
@@ -115,6 +131,14 @@ func absolute(path string) string {
 		return abs
 	}
 	return path
+}
+
+// onlyAbsolute is a path that no working directory changes, or none.
+func onlyAbsolute(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return ""
 }
 
 // A settingsReader looks settings up by key and notes values that it does not
