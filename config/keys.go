@@ -105,7 +105,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "closures", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "List and mark function literals by themselves, under the names that the runtime has for them: `Outer.func1` is the first in `Outer`, `init.func1` the first that a variable is initialised with. Scavenger shows `Outer_func1`. A literal more or less gives those behind it other names. By default they belong to the function that they stand in.",
+		Doc: "List and mark function literals by themselves, under the names that the runtime has for them: `Outer.func1` is the first in `Outer`, `init.func1` the first that a variable is initialised with. Scavenger shows `Outer-func1`. A literal more or less gives those behind it other names. By default they belong to the function that they stand in.",
 	},
 	{
 		Name: "trackTests", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
