@@ -7,7 +7,6 @@ package hitrt
 import (
 	"bufio"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -162,16 +161,9 @@ func (d *dataFile) create() error {
 	if pages, ok := markPages(d.p.codebase.packages); ok && canMap(dir) {
 		d.layout.pages = pages
 	}
-	if err := d.replace(path, d.writeProcess); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := d.writeLocked(path)
 	if err != nil {
 		return err
-	}
-	if err := lockFile(file); err != nil || !isAt(file, path) {
-		_ = file.Close()
-		return fmt.Errorf("%s: taken away just after it was made (%v)", path, err)
 	}
 	d.file, d.path = file, path
 	clear(d.dirty)
@@ -264,30 +256,72 @@ func (d *dataFile) takeBack(r pageRange, offset int64) (ok bool) {
 	return detach(r, d.shared[offset:offset+int64(r.size)]) == nil
 }
 
-// replace writes a file under a temporary name of this process's own and then
-// gives it its name.
-func (d *dataFile) replace(path string, write func(io.Writer) error) (err error) {
-	tmp := path + "." + d.p.process + ".tmp"
-	file, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+// writeLocked writes the process's file and returns it. Where there are locks, it
+// has its own before it has its name: whoever looks for files that processes left
+// could take it otherwise.
+func (d *dataFile) writeLocked(path string) (*os.File, error) {
+	if !canLock { // nor can an open file be renamed everywhere
+		if err := d.replace(path, func(w io.Writer) error { return d.writeProcess(w, false) }); err != nil {
+			return nil, err
+		}
+		return os.OpenFile(path, os.O_RDWR, 0)
+	}
+	file, err := d.writeTemporary(path, func(file *os.File, w io.Writer) error {
+		return d.writeProcess(w, lockFile(file) == nil)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.rename(path); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// replace writes a file under a temporary name and then gives it its name.
+func (d *dataFile) replace(path string, write func(io.Writer) error) error {
+	file, err := d.writeTemporary(path, func(_ *os.File, w io.Writer) error { return write(w) })
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp)
-		}
-	}()
+	if err := file.Close(); err != nil {
+		_ = os.Remove(d.temporary(path))
+		return err
+	}
+	return d.rename(path)
+}
+
+// temporary is the name that a file has until it is whole, this process's own.
+func (d *dataFile) temporary(path string) string {
+	return path + "." + d.p.process + ".tmp"
+}
+
+// writeTemporary writes a file under its temporary name.
+func (d *dataFile) writeTemporary(path string, write func(*os.File, io.Writer) error) (*os.File, error) {
+	file, err := os.OpenFile(d.temporary(path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return nil, err
+	}
 	w := bufio.NewWriterSize(file, 64<<10)
-	if err = write(w); err == nil {
+	if err = write(file, w); err == nil {
 		err = w.Flush()
 	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
 	if err != nil {
-		return err
+		_ = file.Close()
+		_ = os.Remove(d.temporary(path))
+		return nil, err
 	}
-	return os.Rename(tmp, path)
+	return file, nil
+}
+
+// rename gives a file that was written under its temporary name its own.
+func (d *dataFile) rename(path string) error {
+	err := os.Rename(d.temporary(path), path)
+	if err != nil {
+		_ = os.Remove(d.temporary(path))
+	}
+	return err
 }
 
 // close ends the use of the file; what could not be written is lost, and said.

@@ -25,7 +25,8 @@ package hitrt
 // full disk would end the program.
 //
 // The process holds a lock on its file for as long as it lives. So whoever gets
-// the lock knows that the process is no more, whatever became of its number.
+// the lock knows that the process is no more, whatever became of its number. The
+// header says if there is no lock, as on some file systems of networks.
 
 import (
 	"encoding/binary"
@@ -94,8 +95,8 @@ type codebaseFunction struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-func (d *dataFile) writeProcess(w io.Writer) error {
-	head, places, err := d.header()
+func (d *dataFile) writeProcess(w io.Writer, locked bool) error {
+	head, places, err := d.header(locked)
 	if err != nil {
 		return err
 	}
@@ -116,10 +117,10 @@ func (d *dataFile) writeProcess(w io.Writer) error {
 
 // header returns the header and the places, and completes the layout, which is
 // part of both.
-func (d *dataFile) header() (head, places []byte, err error) {
+func (d *dataFile) header(locked bool) (head, places []byte, err error) {
 	set := d.p.set
 	h := processHeader{
-		Format: stampsFormat, Fingerprint: d.fingerprint, Functions: d.functions, Locked: canLock,
+		Format: stampsFormat, Fingerprint: d.fingerprint, Functions: d.functions, Locked: canLock && locked,
 		AppName: set.appName, AppVersion: set.appVersion, Environment: set.environment, Hostname: set.hostname,
 		Process: d.p.process, PID: os.Getpid(), StartedAt: unixMillis(d.p.started),
 	}

@@ -155,3 +155,42 @@ func TestLeftoverLost(t *testing.T) {
 		t.Error("nothing was lost")
 	}
 }
+
+// No process's file can be claimed while it lives, not even as it appears.
+func TestLeftoverNotOfLiving(t *testing.T) {
+	if !canLock {
+		t.Skip("no file locks")
+	}
+	dir := t.TempDir()
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			for _, path := range processFiles(dir) {
+				if l, err := claimLeftover(path, func(*processHeader) bool { return true }); err == nil {
+					t.Errorf("%s was claimed, whose process lives", path)
+					_ = l.file.Close()
+				}
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	}()
+	for range 300 {
+		pub, messages := newTestPublisher(newProgram(9), nil, "SCAVENGER_DATA_DIR="+dir)
+		pub.begin()
+		path := pub.data.path
+		if messages.String() != "" {
+			t.Errorf("messages %q", messages)
+		}
+		if path != "" {
+			_ = os.Remove(path)
+		}
+		pub.data.release()
+	}
+	close(stop)
+	<-stopped
+}
