@@ -62,7 +62,7 @@ func completeCodebase(path string) bool {
 // verify reads the codebase file once, which takes too long for the start of a
 // program, and writes it anew if it is damaged.
 func (d *dataFile) verify() {
-	if d.verified || !d.listed {
+	if d.verified || !d.listed || d.elsewhere() {
 		return
 	}
 	d.verified = true

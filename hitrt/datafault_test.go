@@ -138,6 +138,48 @@ func TestDataFileDirectoryGone(t *testing.T) {
 	pub.data.release()
 }
 
+// A program that goes to a root directory of its own still has its file, and makes
+// none there.
+func TestDataFileChroot(t *testing.T) {
+	if dir := os.Getenv("HITRT_TEST_CHROOT"); dir != "" {
+		prog := newMappedProgram(&mappedArrays.chroot)
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+filepath.Join(dir, "data"))
+		pub.begin()
+		if err := syscall.Chroot(filepath.Join(dir, "jail")); err != nil {
+			t.Fatal(err)
+		}
+		prog.call(1)
+		pub.checkpoint()
+		pub.data.verify()
+		prog.call(2)
+		pub.checkpoint()
+		prog.call(3)
+		_, _ = os.Stdout.WriteString("alive: " + messages.String())
+		os.Exit(0)
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root can chroot")
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "jail"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDataFileChroot$")
+	cmd.Env = append(os.Environ(), "HITRT_TEST_CHROOT="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "alive: " {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	called := readMarks(t, filepath.Join(dir, "data"))
+	for i := range 5 {
+		if want := 1 <= i && i <= 3; called[i] != want {
+			t.Errorf("function %d is known to be called: %v, want %v", i, called[i], want)
+		}
+	}
+	if made, _ := os.ReadDir(filepath.Join(dir, "jail")); len(made) > 0 {
+		t.Errorf("made in the new root: %v", made)
+	}
+}
+
 // A limit on the size of files ends nothing, not even a program that has the
 // signal for it at its default.
 func TestDataFileSizeLimit(t *testing.T) {

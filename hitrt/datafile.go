@@ -30,7 +30,8 @@ type dataFile struct {
 	dirty   bitset // pages of stamps that the file does not have yet
 	file    *os.File
 	path    string
-	retryAt time.Time // not before that, after an error
+	root    os.FileInfo // what the path begins at
+	retryAt time.Time   // not before that, after an error
 
 	layout   layout
 	shared   []byte // the whole file, mapped; nil if it is written to instead
@@ -166,6 +167,7 @@ func (d *dataFile) create() error {
 		return err
 	}
 	d.file, d.path = file, path
+	d.root, _ = os.Stat(rootOf(path))
 	clear(d.dirty)
 	d.share()
 	return nil
@@ -214,16 +216,27 @@ func (d *dataFile) inspect() {
 	if d.file == nil {
 		return
 	}
-	info, err := os.Stat(d.path)
 	own, ownErr := d.file.Stat()
-	switch {
-	case ownErr != nil || err != nil && !os.IsNotExist(err):
-		return // nothing is known
-	case err == nil && os.SameFile(info, own) && own.Size() >= d.layout.size:
+	info, err := os.Stat(d.path)
+	gone := err == nil && !os.SameFile(info, own) || os.IsNotExist(err) && !d.elsewhere()
+	if ownErr != nil || !gone && own.Size() >= d.layout.size {
 		return
 	}
 	d.p.rep.say("gone", "%s was removed, replaced or cut off: it is written again", d.path)
 	d.release()
+}
+
+// elsewhere reports whether the program has another root directory than when the
+// file was made (chroot). Names say nothing any more then, and there is no way back;
+// but the file is where it was.
+func (d *dataFile) elsewhere() bool {
+	root, err := os.Stat(rootOf(d.path))
+	return err == nil && d.root != nil && !os.SameFile(root, d.root)
+}
+
+// rootOf is the root directory of an absolute path.
+func rootOf(path string) string {
+	return filepath.VolumeName(path) + string(filepath.Separator)
 }
 
 // release lets go of the file. The marks move back to memory.

@@ -30,6 +30,7 @@ var mappedArrays struct {
 	full    [3][mappedPage + 32 + mappedPage]uint8
 	gone    [3][mappedPage + 32 + mappedPage]uint8
 	limited [3][mappedPage + 32 + mappedPage]uint8
+	chroot  [3][mappedPage + 32 + mappedPage]uint8
 }
 
 func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedPage] }
