@@ -121,8 +121,8 @@ func launch(p *Program, set *settings) bool {
 }
 
 // Exit writes and sends what is pending. It is to run on return from main and
-// on os.Exit with any status. It never panics and returns within exitTimeout;
-// calls after the first do nothing.
+// on os.Exit with any status. It never panics and returns within exitTimeout of
+// the first call; others wait for what that one began.
 func Exit() {
 	defer func() { _ = recover() }()
 	if pub := registered.Load(); pub != nil {

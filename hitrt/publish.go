@@ -238,10 +238,11 @@ func (p *publisher) isReady() bool {
 // exit is what [Exit] does, in the goroutine that ends the program.
 func (p *publisher) exit() {
 	wait, ok := p.startExit()
-	if !ok {
-		return
-	}
-	if p.set.dataDir != "" {
+	switch {
+	case !ok: // what was begun, perhaps by Shutdown, needs its time
+		<-p.exiting
+		wait = p.left()
+	case p.set.dataDir != "":
 		// Local files need no collector's answer, only a moment.
 		wait = max(wait, 250*time.Millisecond)
 	}

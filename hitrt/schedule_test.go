@@ -333,11 +333,42 @@ func TestExitBounded(t *testing.T) {
 				if took := time.Since(began); took > want {
 					t.Errorf("exitTimeout %q, life %v: exit took %v, want at most %v", setting, life, took, want)
 				}
-				pub.exit() // does nothing
+				pub.exit() // waits no longer
+				if took := time.Since(began); took > want {
+					t.Errorf("exitTimeout %q, life %v: exit twice took %v, want at most %v", setting, life, took, want)
+				}
 				<-pub.done
 			})
 		}
 	}
+}
+
+// Who exits while somebody else does, as main may return while another goroutine
+// calls Shutdown, ends the process: not before all is sent.
+func TestExitTwice(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(10)
+		fake.fault = func(http.ResponseWriter, *http.Request, string) bool {
+			time.Sleep(200 * time.Millisecond)
+			return false
+		}
+		pub, _ := newTestPublisher(prog, fake, toCollector()...)
+		go pub.run()
+		prog.call(3)
+		go pub.exit()
+		time.Sleep(100 * time.Millisecond)
+		began := time.Now()
+		pub.exit()
+		select {
+		case <-pub.done:
+		default:
+			t.Errorf("the second call returned after %v, before all was sent", time.Since(began))
+		}
+		if fake.invokedAt(prog.hashOf(3)) <= 0 {
+			t.Error("the hit was not sent")
+		}
+		<-pub.done
+	})
 }
 
 // A machine that was suspended, and a wall clock that is set. Timers run by the
