@@ -35,6 +35,9 @@ const (
 	methodInvocations    = "SendInvocationDataPublication"
 	codeUnauthenticated  = 16
 	codeResourceExceeded = 8
+
+	// withoutHTTP2 is why net/http may have no HTTP/2, which gRPC is made of.
+	withoutHTTP2 = "GODEBUG=http2client=0 and the build tag nethttpomithttp2 take HTTP/2 from a program"
 )
 
 // A client calls one collector. It belongs to the publisher's goroutine; its
@@ -268,12 +271,15 @@ func (c *client) call(ctx context.Context, target, method string, message []byte
 		if secured && ctx.Err() == nil {
 			err = fmt.Errorf("%w (gRPC over TLS to %s; grpcTls=off sends without)", err, req.URL.Host)
 		}
+		if !secured && strings.Contains(err.Error(), "does not support unencrypted HTTP/2") {
+			err = fmt.Errorf("%w (%s)", err, withoutHTTP2)
+		}
 		return nil, err
 	}
 	defer resp.Body.Close()
 	defer func() { end(err) }() // before the body, whose end may never come
 	if resp.ProtoMajor != 2 {
-		return nil, fmt.Errorf("%s speaks %s, want HTTP/2", req.URL.Host, resp.Proto)
+		return nil, fmt.Errorf("%s speaks %s, want HTTP/2 (if it has it: %s)", req.URL.Host, resp.Proto, withoutHTTP2)
 	}
 	body, err := readAnswer(resp)
 	if err != nil {

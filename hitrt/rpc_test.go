@@ -338,3 +338,15 @@ func TestCallGRPCServer(t *testing.T) {
 		}
 	}
 }
+
+// A program that was told to do without HTTP/2 says why nothing is sent.
+func TestCallWithoutHTTP2(t *testing.T) {
+	t.Setenv("GODEBUG", "http2client=0")
+	server := serve(t, newFake())
+	c := newClient(&settings{serverURL: server.URL, apiKey: testKey, grpcTLS: "auto"}, nil)
+	defer c.closeIdle()
+	_, err := c.call(t.Context(), server.URL, methodPoll, encodeConfigRequest(testKey, "process"))
+	if err == nil || !strings.Contains(err.Error(), "http2client=0") {
+		t.Errorf("%v, want an error that names http2client=0", err)
+	}
+}
