@@ -54,7 +54,9 @@ func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 	var packages []listedPackage
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listedPackage
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) && len(packages) == 0 {
+			return nil, fmt.Errorf("no package matches %s", strings.Join(patterns, " "))
+		} else if errors.Is(err, io.EOF) {
 			return packages, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("go list: %w", err)
