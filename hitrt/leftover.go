@@ -12,8 +12,10 @@ package hitrt
 // A file is claimed by its lock. Its process holds that for as long as it lives,
 // a claimant until the file is removed, which it is once the collector said OK to
 // all of it twice, a publication's interval apart, as it may lose what it said OK
-// to; at the end of the claimant once must do. If the claimant dies too, the next
-// one begins anew: hits that are sent again with the same time change nothing.
+// to. At the end of the claimant there is no time for that: the name of the file
+// then says that it was sent once, and the next one sends it for the second time. If
+// the claimant dies too, that begins anew: hits that are sent again with the same
+// time change nothing.
 //
 // Left alone are files of other applications and environments, of processes on
 // systems without such locks, of unknown formats, and damaged ones; the last two
@@ -26,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -85,7 +88,7 @@ func (c *collector) sendLeftover() (more bool) {
 			_ = left.file.Close()
 			return false
 		case err == nil && c.p.isExiting():
-			left.remove()
+			left.retire()
 			return len(l.paths) > 0
 		case err == nil:
 			left.sentAt = now
@@ -131,6 +134,20 @@ func processFiles(dir string) []string {
 // remove removes the file, and lets go of it afterwards.
 func (l *leftover) remove() {
 	_ = os.Remove(l.path)
+	_ = l.file.Close()
+}
+
+// sentOnce is how the name of a file ends that the collector accepted once.
+const sentOnce = ".once.hits"
+
+// retire removes the file if it was sent for the second time, and says in its name
+// that it was sent if it was the first.
+func (l *leftover) retire() {
+	if strings.HasSuffix(l.path, sentOnce) {
+		l.remove()
+		return
+	}
+	_ = os.Rename(l.path, strings.TrimSuffix(l.path, ".hits")+sentOnce) // or it is sent twice more
 	_ = l.file.Close()
 }
 

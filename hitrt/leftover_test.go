@@ -97,14 +97,22 @@ func TestLeftover(t *testing.T) {
 	}
 }
 
-// A process that ends before its first tick sends it at its end. What the
-// collector does not take stays.
+// A process that ends before its first tick sends it at its end, and so does the
+// next one, since the collector may lose what it accepts. What it does not take
+// stays.
 func TestLeftoverAtExit(t *testing.T) {
 	if !canLock {
 		t.Skip("no file locks")
 	}
 	dir := t.TempDir()
 	paths := []string{leave(t, dir, newProgram(60), []int{3}), leave(t, dir, newProgram(60), []int{4})}
+	left := func() (n int) {
+		for _, path := range paths {
+			names, _ := filepath.Glob(strings.TrimSuffix(path, ".hits") + "*")
+			n += len(names)
+		}
+		return n
+	}
 	run := func(server string) {
 		pub, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server, "SCAVENGER_API_KEY="+testKey)
 		go pub.run()
@@ -117,10 +125,17 @@ func TestLeftoverAtExit(t *testing.T) {
 		t.Fatalf("files were removed that nobody took")
 	}
 	fake := newFake()
+	losing := true
+	fake.crashed = func(call fakeCall) bool { return losing && call.method == methodInvocations }
 	server := serve(t, fake)
 	run(server.URL)
-	if exists(paths[0]) || exists(paths[1]) {
-		t.Errorf("files are left")
+	if n := left(); n != 2 {
+		t.Fatalf("%d files are left after they were sent once, want both", n)
+	}
+	losing = false
+	run(server.URL)
+	if n := left(); n != 0 {
+		t.Errorf("%d files are left after they were sent twice", n)
 	}
 	for _, i := range []int{3, 4} {
 		waitFor(t, func() bool { return fake.invokedAt(newProgram(60).hashOf(i)) > 0 })
