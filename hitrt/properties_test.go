@@ -201,3 +201,19 @@ func TestSettingsNoKey(t *testing.T) {
 		}
 	}
 }
+
+// A serverUrl that is none makes a program inert, and that is said.
+func TestSettingsBadURL(t *testing.T) {
+	for variables, want := range map[string]int{
+		"SCAVENGER_SERVER_URL=collector:port": 1,
+		"SCAVENGER_SERVER_URL=":               0,
+		"SCAVENGER_EXIT_TIMEOUT=soon":         0,
+	} {
+		s := loadSettings(&Program{}, environment("SCAVENGER_API_KEY=4c94e0dd", variables))
+		var out strings.Builder
+		s.explain(&out)
+		if s.active() || strings.Count(out.String(), "serverUrl is not of the form") != want || strings.Count(out.String(), "\n") != want {
+			t.Errorf("%s: active %v, said %q, want %d lines", variables, s.active(), out.String(), want)
+		}
+	}
+}

@@ -307,6 +307,10 @@ func (s *settings) explain(out io.Writer) {
 		newReporter(out, s).write("reading settings: %v", s.fileErr)
 	case s.enabled && s.explicit && s.apiKey == "":
 		newReporter(out, s).write("serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace")
+	case s.enabled && s.explicit: // and serverUrl is none
+		for _, problem := range s.problems {
+			newReporter(out, s).write("%s", problem)
+		}
 	}
 }
 
