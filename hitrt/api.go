@@ -11,7 +11,8 @@ import (
 )
 
 // A Config is the settings of a program in its own words. Variables that begin
-// with SCAVENGER_ come before it, and what is empty is as if it were not there.
+// with SCAVENGER_ and a scavenger.conf come before it, and what is empty is as if it
+// were not there.
 type Config struct {
 	ServerURL   string // of the collector
 	APIKey      string
@@ -109,7 +110,8 @@ func Flush(ctx context.Context) error {
 }
 
 // Shutdown is [Flush] at the end of a program: after it nothing is recorded. It
-// returns when all was sent or ctx is done, and at the latest after exitTimeout.
+// returns when all was sent or ctx is done, and at the latest after exitTimeout. Its
+// only errors are that of ctx and that nothing was ever recorded.
 func Shutdown(ctx context.Context) error {
 	pub := registered.Load()
 	if pub == nil {
