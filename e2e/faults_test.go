@@ -243,8 +243,10 @@ func TestFaultsNextProcess(t *testing.T) {
 	if len(row.lost) > 0 {
 		t.Errorf("lost: %q", row.lost)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(left) != 1 {
-		t.Errorf("files %q are left, want the last process's", left)
+	// The one after that sends it again, and removes it.
+	runFaulty(t, bin, "return", dir, c.URL(), nil)
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(left) != 2 {
+		t.Errorf("files %q are left, want those of the last two processes", left)
 	}
 }
 
