@@ -93,7 +93,7 @@ func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (pl
 	return plain, marked
 }
 
-var plainOptions = Options{ImportPath: testPath, Dir: "p"}
+var plainOptions = Options{ImportPath: testPath, Dir: "p", Columns: true}
 
 // forms are options with each form of a mark.
 func forms() []Options {

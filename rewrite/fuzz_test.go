@@ -60,7 +60,7 @@ func FuzzFragments(f *testing.F) {
 func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	t.Helper()
 	sources := []Source{{"/src/p/fuzz.go", text}}
-	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer, Free: free}
+	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer, Free: free, Columns: len(text)%2 == 0}
 	res, err := Package(opts, sources)
 	if err != nil {
 		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err == nil {

@@ -35,6 +35,13 @@
 // What is left are functions on one line: from about column 160 on, or the
 // second mark, their columns may be wrong.
 //
+// A directive begins what the compiler keeps as a file of its own. There it finds
+// no instruction of the first statement's line that could stand for the call of
+// a mark that it has inlined, in the tables for tracebacks, and puts one in that
+// does nothing. So columns are restored only if somebody is going to read them
+// ([Options.Columns]); line numbers need no directive where the mark and the code
+// behind it are on one line.
+//
 // Nor can directives restore all of the compiler's messages. It sorts them by
 // directive first, and where a message mentions a second position it adds the
 // one without directives. Where its output is to be the same, let it compile the
@@ -59,6 +66,7 @@ type writer struct {
 	*file
 	symbol   string // the array of marks
 	counters string // the array that free marks assign to; "" if there are none
+	columns  bool   // what is behind a mark keeps its column
 	form     form   // of the next mark
 
 	out  []byte // nil as long as there is no mark
@@ -73,7 +81,7 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 	}
 	pos, code := w.place(body)
 	w.text(pos, code, index)
-	if start := body.Lbrace + 1; w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
+	if start := body.Lbrace + 1; w.columns && w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
 		w.text(pos, code, index)
 	}
@@ -87,13 +95,16 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 // it is on the line of code.
 func (w *writer) text(pos, code token.Pos, index int) {
 	w.buf = w.buf[:0]
-	if w.sameLines(pos, code) {
+	elsewhere := w.sameLines(pos, code)
+	if elsewhere {
 		p := w.adjusted(code)
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
 	w.buf = w.appendProbe(w.buf, index)
-	w.buf = appendLine(w.buf, w.adjusted(pos))
+	if elsewhere || w.columns {
+		w.buf = appendLine(w.buf, w.adjusted(pos))
+	}
 }
 
 // sameLines reports whether the position to is some lines below from and

@@ -45,6 +45,10 @@ type Options struct {
 	Closures   *Closures // function literals are entries of their own; nil if they belong to the function around them
 	Sanitizer  bool      // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
 
+	// Columns asks for what the compiler prints to have the columns of the
+	// original. Lines it has in any case.
+	Columns bool
+
 	// Free asks for marks that cost nothing in the inliner's eyes. The package
 	// is to be compiled with [Result.CoverageCfg] or, if it is compiled with a
 	// -coveragecfg of the user's, with that one, whose CounterPrefix is given here.
@@ -172,7 +176,7 @@ func leftAlone(name string) bool {
 // mark lists the functions of a file and returns its marked text, or nil if
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
-	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol)}
+	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for _, decl := range f.tree.Decls {

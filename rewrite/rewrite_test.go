@@ -38,7 +38,7 @@ func readGolden(t testing.TB, file string) *golden {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &golden{file: file, archive: archive, opts: Options{ImportPath: testPath, Dir: "p"}}
+	g := &golden{file: file, archive: archive, opts: Options{ImportPath: testPath, Dir: "p", Columns: true}}
 	for _, line := range strings.Split(string(archive.Comment), "\n") {
 		switch key, value, _ := strings.Cut(line, ": "); key {
 		case "dir":
@@ -47,6 +47,8 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.Closures = closuresForTests
 		case "sanitizer":
 			g.opts.Sanitizer = true
+		case "columns":
+			g.opts.Columns = value == "true"
 		case "free":
 			g.opts.Free = true
 		case "counters":

@@ -51,7 +51,7 @@ func TestStandardLibrary(t *testing.T) {
 	t.Parallel()
 	functions := 0
 	for dir, sources := range stdPackages(t, ".") {
-		opts := Options{ImportPath: filepath.ToSlash(dir), Dir: filepath.ToSlash(dir), Sanitizer: len(dir)%2 == 0, Free: len(dir)%4 < 2}
+		opts := Options{ImportPath: filepath.ToSlash(dir), Dir: filepath.ToSlash(dir), Sanitizer: len(dir)%2 == 0, Free: len(dir)%4 < 2, Columns: len(dir)%8 < 4}
 		res, err := Package(opts, sources)
 		if err != nil {
 			t.Errorf("%s: %v", dir, err)

@@ -240,6 +240,7 @@ func (c *compilation) markFiles() error {
 		Filter:     filterOf(c.config, c.metadata.ImportPath),
 		Closures:   c.closures(),
 		Sanitizer:  hasFlag(c.flags, "-race") || hasFlag(c.flags, "-msan") || hasFlag(c.flags, "-asan"),
+		Columns:    c.wantsColumns(),
 	}
 	if err := c.chooseForm(&opts); err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
@@ -83,4 +85,22 @@ func withoutMarks(message []byte) []byte {
 		}
 	}
 	return out
+}
+
+// wantsColumns reports whether the compiler may print something about a package
+// that compiles: there is a flag that the go command does not give on its own.
+// What it prints of one that does not comes from the original.
+func (c *compilation) wantsColumns() bool {
+	for i := 0; i < len(c.flags); i++ {
+		name, _, hasValue := strings.Cut(oneDash(c.flags[i]), "=")
+		switch {
+		case slices.Contains(valueFlags, name):
+			if !hasValue {
+				i++
+			}
+		case !slices.Contains(packageFlags, name) && !slices.Contains(modeWords, name):
+			return true
+		}
+	}
+	return false
 }
