@@ -16,9 +16,11 @@ package wrapper
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,6 +149,9 @@ func (c *plainCompile) same(p *plainPackage, table *plainTable) error {
 	if err := c.sameFiles(p); err != nil {
 		return err
 	}
+	if err := c.unchanged(p); err != nil {
+		return err
+	}
 	cfg, err := readImportcfg(c.values["-importcfg"])
 	if err != nil {
 		return err
@@ -193,6 +198,50 @@ func (c *plainCompile) sameFiles(p *plainPackage) error {
 		}
 	}
 	return nil
+}
+
+// unchanged returns an error if a file was changed since the plain archive was
+// asked for. A build takes a while, and the go command that it is of reads a
+// package's files when their turn comes: the archive, of what the files held
+// before, would be found for what they hold now until they change again.
+func (c *plainCompile) unchanged(p *plainPackage) error {
+	embedded, err := embeddedFiles(c.values["-embedcfg"])
+	if err != nil {
+		return err
+	}
+	files := slices.Concat(c.files, embedded)
+	if _, ok := c.values["-asmhdr"]; ok {
+		files = append(files, p.Sources...)
+	}
+	for _, file := range files {
+		if filepath.Dir(file) == filepath.Dir(c.values["-o"]) {
+			continue // generated, and compared by what is in it
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		if changeTime(info).After(p.Since) {
+			return fmt.Errorf("%s has changed since", file)
+		}
+	}
+	return nil
+}
+
+// embeddedFiles returns the files that a -embedcfg file names, "" for none.
+func embeddedFiles(file string) ([]string, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var cfg struct{ Files map[string]string }
+	if err := json.Unmarshal(text, &cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(file), err)
+	}
+	return slices.Collect(maps.Values(cfg.Files)), nil
 }
 
 // contentOf returns the part of a build ID that identifies the content.

@@ -33,11 +33,13 @@ import (
 type plainPackage struct {
 	Archive  string
 	BuildID  string
-	Files    []string // compile's, absolute; generated ones are in the build cache
-	AsmFiles []string // asm's, without their directory
-	TakeAsm  bool     // false: assembled with flags that nobody has compared
-	Modes    []string // the mode words of the compilation, sorted
-	Words    []string // those that -gcflags may have added
+	Files    []string  // compile's, absolute; generated ones are in the build cache
+	AsmFiles []string  // asm's, without their directory
+	Sources  []string  // what the plain archive was assembled from, absolute
+	Since    time.Time // when the second go command had not read any of the files yet
+	TakeAsm  bool      // false: assembled with flags that nobody has compared
+	Modes    []string  // the mode words of the compilation, sorted
+	Words    []string  // those that -gcflags may have added
 }
 
 // A plainTable is the answer of the second go command: a directory.
@@ -153,9 +155,11 @@ func (a *action) fill(t *plainTable) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
+	// A file system's clock may be a tick behind.
+	since := time.Now().Add(-100 * time.Millisecond)
 	// -compiled names the files that cgo generates.
 	packages, err := outer.list(append([]string{"-export", "-compiled",
-		"-json=ImportPath,Dir,Standard,Export,BuildID,CompiledGoFiles,CgoFiles,SFiles", "--"}, names...))
+		"-json=ImportPath,Dir,Standard,Export,BuildID,CompiledGoFiles,CgoFiles,SFiles,HFiles", "--"}, names...))
 	if err != nil {
 		return err
 	}
@@ -163,7 +167,9 @@ func (a *action) fill(t *plainTable) error {
 		if p.Export == "" || p.BuildID == "" {
 			continue
 		}
-		text, err := json.Marshal(outer.plainPackage(p))
+		plain := outer.plainPackage(p)
+		plain.Since = since
+		text, err := json.Marshal(plain)
 		if err != nil {
 			return err
 		}
@@ -181,6 +187,7 @@ type graphPackage struct {
 	Imports                           []string
 	Export, BuildID                   string
 	CompiledGoFiles, CgoFiles, SFiles []string
+	HFiles                            []string
 }
 
 func (c *outerCommand) plainPackage(p graphPackage) *plainPackage {
@@ -199,6 +206,9 @@ func (c *outerCommand) plainPackage(p graphPackage) *plainPackage {
 		if len(p.CgoFiles) == 0 || p.ImportPath == "runtime/cgo" && !strings.HasPrefix(file, "gcc_") {
 			plain.AsmFiles = append(plain.AsmFiles, file)
 		}
+	}
+	for _, file := range slices.Concat(p.SFiles, p.HFiles) {
+		plain.Sources = append(plain.Sources, filepath.Join(p.Dir, file))
 	}
 	return plain
 }

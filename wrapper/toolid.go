@@ -75,8 +75,8 @@ func extendVersion(line, id string) string {
 // compileSources are the files, relative to the module, whose code decides how
 // a package is compiled.
 var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go", "wrapper/args.go",
-	"wrapper/chain.go", "wrapper/closures.go", "wrapper/compile.go", "wrapper/frontend.go", "wrapper/importcfg.go",
-	"wrapper/metadata.go", "wrapper/newgo.go", "wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go",
+	"wrapper/chain.go", "wrapper/change_linux.go", "wrapper/change_other.go", "wrapper/closures.go", "wrapper/compile.go",
+	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/newgo.go", "wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go",
 	"wrapper/probe.go", "wrapper/selection.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
