@@ -119,7 +119,7 @@ type goCall struct {
 	before   []string // the command, and -C
 	after    []string // everything else
 	gcflags  []string // values of -gcflags, which is in neither
-	toolexec string   // that of -toolexec
+	toolexec *string  // that of -toolexec, nil if it is not given
 }
 
 // splitGoCall takes a command line apart. It returns false for commands that do
@@ -164,7 +164,7 @@ func splitGoCall(args []string) (*goCall, bool) {
 		case "gcflags":
 			c.gcflags = append(c.gcflags, value)
 		case "toolexec":
-			c.toolexec = value
+			c.toolexec = &value
 		default:
 			c.after = append(c.after, args[:n]...)
 		}
@@ -177,20 +177,20 @@ func splitGoCall(args []string) (*goCall, bool) {
 // the command line takes the place of all in GOFLAGS.
 func (c *goCall) addGOFLAGS(goflags []string) {
 	var gcflags []string
-	toolexec := ""
+	var toolexec *string
 	for _, flag := range goflags {
 		flag = oneDash(flag)
 		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok {
 			gcflags = append(gcflags, value)
 		}
 		if value, ok := strings.CutPrefix(flag, "-toolexec="); ok {
-			toolexec = value
+			toolexec = &value
 		}
 	}
 	if len(c.gcflags) == 0 {
 		c.gcflags = gcflags
 	}
-	if c.toolexec == "" {
+	if c.toolexec == nil {
 		c.toolexec = toolexec
 	}
 }
@@ -198,7 +198,10 @@ func (c *goCall) addGOFLAGS(goflags []string) {
 // ourToolexec returns our flags in the toolexec value: those that stand there if
 // that is us, otherwise that what stands there comes next.
 func (c *goCall) ourToolexec(exe string) ([]string, error) {
-	words, err := splitQuoted(c.toolexec)
+	if c.toolexec == nil {
+		return nil, nil
+	}
+	words, err := splitQuoted(*c.toolexec)
 	if err != nil {
 		return nil, fmt.Errorf("-toolexec: %w", err)
 	}

@@ -74,7 +74,7 @@ func TestSplitGoCall(t *testing.T) {
 			continue
 		}
 		for _, field := range [][2]string{{strings.Join(c.before, " "), test.before}, {strings.Join(c.after, " "), test.after},
-			{strings.Join(c.gcflags, " "), test.gcflags}, {c.toolexec, test.toolexec}, {c.dir, test.dir}} {
+			{strings.Join(c.gcflags, " "), test.gcflags}, {deref(c.toolexec), test.toolexec}, {c.dir, test.dir}} {
 			if field[0] != field[1] {
 				t.Errorf("%s: %q, want %q", test.args, field[0], field[1])
 			}
@@ -83,6 +83,25 @@ func TestSplitGoCall(t *testing.T) {
 	for _, args := range []string{"", "mod tidy", "generate", "-C d", "build -tags"} {
 		if _, ok := splitGoCall(strings.Fields(args)); ok {
 			t.Errorf("%s: taken for a build", args)
+		}
+	}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// A flag of the command line takes the place of one in GOFLAGS, an empty one too.
+func TestToolexecOfGOFLAGS(t *testing.T) {
+	for args, want := range map[string]string{"build": "-next=other", "build -toolexec=": "", "build -toolexec=mine": "-next=mine"} {
+		c, _ := splitGoCall(strings.Fields(args))
+		c.addGOFLAGS([]string{"-toolexec=other"})
+		ours, err := c.ourToolexec(os.Args[0])
+		if got := strings.Join(ours, " "); got != want || err != nil {
+			t.Errorf("GOFLAGS=-toolexec=other go %s: %q, %v, want %q", args, got, err, want)
 		}
 	}
 }
