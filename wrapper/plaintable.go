@@ -182,7 +182,7 @@ func (a *action) fill(t *plainTable) error {
 
 // A graphPackage is what go list says of a package of the second go command.
 type graphPackage struct {
-	ImportPath, Dir, ForTest          string
+	ImportPath, Name, Dir, ForTest    string
 	Standard, DepOnly                 bool
 	Imports                           []string
 	Export, BuildID                   string
@@ -216,7 +216,7 @@ func (c *outerCommand) plainPackage(p graphPackage) *plainPackage {
 // unmarked returns the import paths of those packages of the build that neither
 // match nor depend on one that does.
 func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
-	args := []string{"-deps", "-json=ImportPath,Dir,ForTest,Standard,DepOnly,Imports", "--"}
+	args := []string{"-deps", "-json=ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", "--"}
 	if c.tests {
 		args = append([]string{"-test"}, args...)
 	}
@@ -241,6 +241,7 @@ func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
 			slices.ContainsFunc(p.Imports, func(path string) bool { return out[path] })
 		switch {
 		case out[p.ImportPath], p.ImportPath == "unsafe", c.named && !p.DepOnly:
+		case p.Name == "main": // compiled in any case
 		case p.ForTest != "" || strings.Contains(p.ImportPath, " ") || strings.HasSuffix(p.ImportPath, ".test"):
 		default:
 			names = append(names, p.ImportPath)
