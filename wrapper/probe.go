@@ -98,6 +98,7 @@ func (c *compilation) wantsColumns() bool {
 			if !hasValue {
 				i++
 			}
+		case name == "-dynlink": // a plugin's host is to be compiled alike
 		case !slices.Contains(packageFlags, name) && !slices.Contains(modeWords, name):
 			return true
 		}

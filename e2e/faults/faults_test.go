@@ -1,8 +1,8 @@
 //go:build linux
 
-// What survives which end of a process. docs/reliability.md has the promises.
-
-package e2e
+// Package faults tests what survives which end of a process. docs/reliability.md
+// has the promises.
+package faults
 
 import (
 	"bufio"

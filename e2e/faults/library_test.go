@@ -2,7 +2,7 @@
 
 // What survives the end of a C program that has a marked Go library in it.
 
-package e2e
+package faults
 
 import (
 	"context"

@@ -1,0 +1,32 @@
+//go:build linux
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+// binDir holds the scavenger-wrap that all tests use. It is set once, before
+// any test runs.
+var binDir string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "scavenger-faults-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		binDir = dir
+		_, err = program.BuildWrapper(context.Background(), dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
