@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
@@ -18,6 +20,11 @@ var binDir string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	if signal.Ignored(syscall.SIGHUP) {
+		// As under nohup, and so would the programs that are started here. A
+		// signal that is handled they get in its default state.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	dir, err := os.MkdirTemp("", "scavenger-faults-")
 	if err == nil {
 		defer os.RemoveAll(dir)
