@@ -66,7 +66,7 @@ func libraryNames() string {
 
 // A series is one benchmark on a number of cores, with its samples by variant.
 type series struct {
-	library    library
+	lib        library
 	benchmark  string
 	cores      int
 	iterations int
@@ -120,7 +120,7 @@ func (b *workspace) runtime(ctx context.Context, libs []library, opts runtimeOpt
 
 func newSeries(lib library, benchmark string, cores int) *series {
 	n := len(variants)
-	return &series{library: lib, benchmark: benchmark, cores: cores, base: make([]time.Duration, n), samples: make([][]sample, n)}
+	return &series{lib: lib, benchmark: benchmark, cores: cores, base: make([]time.Duration, n), samples: make([][]sample, n)}
 }
 
 // measure takes the samples, round by round: in each round every benchmark runs
@@ -129,8 +129,8 @@ func newSeries(lib library, benchmark string, cores int) *series {
 func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
 		var err error
-		dir := b.packageDir(s.library)
-		if s.iterations, err = calibrate(ctx, dir, binaries[s.library.name][0], s.benchmark, s.cores, opts.time); err != nil {
+		dir := b.packageDir(s.lib)
+		if s.iterations, err = calibrate(ctx, dir, binaries[s.lib.name][0], s.benchmark, s.cores, opts.time); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (b *workspace) measure(ctx context.Context, all []*series, binaries map[str
 		for _, s := range all {
 			for i := range variants {
 				v := (i + round) % len(variants)
-				if err := b.sample(ctx, s, v, binaries[s.library.name][v]); err != nil {
+				if err := b.sample(ctx, s, v, binaries[s.lib.name][v]); err != nil {
 					return err
 				}
 			}
@@ -150,7 +150,7 @@ func (b *workspace) measure(ctx context.Context, all []*series, binaries map[str
 
 // sample takes one sample of a variant, and one of a single iteration.
 func (b *workspace) sample(ctx context.Context, s *series, v int, binary string) error {
-	dir := b.packageDir(s.library)
+	dir := b.packageDir(s.lib)
 	one, err := run(ctx, dir, binary, s.benchmark, 1, s.cores)
 	if err != nil {
 		return err
@@ -174,16 +174,16 @@ func (b *workspace) count(ctx context.Context, all []*series, binaries map[strin
 		if s.cores > 1 {
 			continue
 		}
-		fmt.Fprintln(os.Stderr, "counting", s.library.name, s.benchmark)
-		dir := b.packageDir(s.library)
-		plain := binaries[s.library.name][0]
+		fmt.Fprintln(os.Stderr, "counting", s.lib.name, s.benchmark)
+		dir := b.packageDir(s.lib)
+		plain := binaries[s.lib.name][0]
 		// Under valgrind all is some fifty times slower.
 		n, err := calibrate(ctx, dir, plain, s.benchmark, 1, 20*time.Millisecond)
 		if err != nil {
 			return err
 		}
 		for v := range variants {
-			c, err := instructions(ctx, dir, binaries[s.library.name][v], s.benchmark, n)
+			c, err := instructions(ctx, dir, binaries[s.lib.name][v], s.benchmark, n)
 			if err != nil {
 				return err
 			}

@@ -55,7 +55,7 @@ func writeTimes(w io.Writer, all []*series) {
 			ratios[i] = append(ratios[i], r)
 		}
 		allocs := fmt.Sprintf("%.0f : %.0f", s.allocs(1), s.allocs(0))
-		writeRow(w, s.library.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), allocs)
+		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), allocs)
 	}
 	writeSummary(w, ratios, "", "")
 	fmt.Fprintln(w)
@@ -75,7 +75,7 @@ func writeParallel(w io.Writer, all []*series) {
 	writeHeader(w, "benchmark", "cores")
 	ratios := map[int][][]float64{}
 	for _, s := range all {
-		if !slices.Contains(s.library.parallel, s.benchmark) {
+		if !slices.Contains(s.lib.parallel, s.benchmark) {
 			continue
 		}
 		if ratios[s.cores] == nil {
@@ -85,7 +85,7 @@ func writeParallel(w io.Writer, all []*series) {
 		for i, r := range row {
 			ratios[s.cores][i] = append(ratios[s.cores][i], r)
 		}
-		writeRow(w, s.library.name+" "+s.benchmark, row, fmt.Sprint(s.cores))
+		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprint(s.cores))
 	}
 	for cores := 1; ratios[cores] != nil; cores *= 2 {
 		writeSummary(w, ratios[cores], fmt.Sprint(cores))
@@ -106,7 +106,7 @@ func writeInstructions(w io.Writer, all []*series) {
 			row = append(row, c/s.counts[0])
 			ratios[i] = append(ratios[i], c/s.counts[0])
 		}
-		writeRow(w, s.library.name+" "+s.benchmark, row)
+		writeRow(w, s.lib.name+" "+s.benchmark, row)
 	}
 	writeSummary(w, ratios)
 	fmt.Fprintln(w)
@@ -124,7 +124,7 @@ func writeRaw(dir string, all []*series) error {
 		var b strings.Builder
 		for _, s := range all {
 			for _, x := range s.samples[v] {
-				fmt.Fprintf(&b, "Benchmark%s/%s-%d %d %.2f ns/op %.0f allocs/op\n", s.library.name, s.benchmark, s.cores, s.iterations, s.perIteration(v, x), x.allocs)
+				fmt.Fprintf(&b, "Benchmark%s/%s-%d %d %.2f ns/op %.0f allocs/op\n", s.lib.name, s.benchmark, s.cores, s.iterations, s.perIteration(v, x), x.allocs)
 			}
 		}
 		name := filepath.Join(dir, strings.ReplaceAll(variant.name, " ", "_")+".txt")
