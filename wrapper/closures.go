@@ -23,12 +23,11 @@ func (c *compilation) closures() *rewrite.Closures {
 	if closures == nil {
 		return nil
 	}
-	if release, ok := flagValue(c.flags, "-goversion"); ok {
+	if release, err := c.release(); err == nil && release != "" {
 		closures.Release = release
 	}
-	file, ok := flagValue(c.flags, "-importcfg")
-	cfg, err := readImportcfg(file)
-	if !ok || err != nil {
+	cfg, err := c.importcfg()
+	if err != nil {
 		return closures // the compiler will say what is wrong with that
 	}
 	closures.Importer = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
