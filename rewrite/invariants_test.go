@@ -25,7 +25,7 @@ import (
 func marks(symbol string) *regexp.Regexp {
 	cell := regexp.QuoteMeta(symbol) + `\[(\d+)\]`
 	return regexp.MustCompile(`(?:/\*line :\d+:255\*/)?` +
-		`(?:if ` + cell + ` == 0 \{ ` + cell + ` = 1 \};|` + `(?:\w+\[0\] = )?` + regexp.QuoteMeta(symbol) + `_hit\(&` + cell + `\);|` + regexp.QuoteMeta(symbol) + `_generic\((\d+)\);)` +
+		`(?:if ` + cell + ` == 0 \{ ` + cell + ` = 1 \};|` + `(?:\w+\[0\] = )?` + regexp.QuoteMeta(symbol) + `_hit\((?:` + cell + `, )?&` + cell + `\);|` + regexp.QuoteMeta(symbol) + `_generic\((\d+)\);)` +
 		`(?:/\*line :\d+:\d+\*/)?`)
 }
 

@@ -15,7 +15,7 @@
 // takes 11 of a budget of 80, by which one in eight of the functions that were
 // inlined is not any more. The free form takes nothing:
 //
-//	counters[0] = hit(&cells[4113]);
+//	counters[0] = hit(cells[4113], &cells[4113]);
 //
 // Its price is waived by cmd/compile/internal/inline: an assignment to an
 // element of what it was told is a coverage counter is not counted, whatever is
@@ -29,11 +29,17 @@
 // The function hit is inlined by itself. It is on one line, since each of its
 // lines would be an entry in the line tables of the functions it ends up in:
 //
-//	func hit(p *uint8) (r struct{}) { if *p == 0 { for { *p = 1; if zero == 0 { break } } }; return }
+//	func hit(v uint8, p *uint8) (r struct{}) { if v == 0 { for { *p = 1; if zero == 0 { break } } }; return }
 //
 // The loop, which is left after one turn, makes the compiler place the store at
 // the end of the function that it is inlined into. What is left in the way is a
 // comparison with memory and a branch that is not taken.
+//
+// The cell is read by the caller, for a reason of the compiler's: for a call that
+// it inlines it needs an instruction on the line of the call, which stands for
+// the call in tables for tracebacks. Where it finds none there, as in a function
+// that only converts its argument, it puts one in that does nothing. The
+// comparison has the line of the load; so it is found there.
 //
 // What else -coveragecfg entails:
 //
@@ -88,7 +94,7 @@ type form int
 const (
 	direct    form = iota // if cells[4113] == 0 { cells[4113] = 1 };
 	sanitized             // hit(&cells[4113]);
-	free                  // counters[0] = hit(&cells[4113]);
+	free                  // counters[0] = hit(cells[4113], &cells[4113]);
 	generic               // generic(4113);
 )
 
@@ -109,7 +115,8 @@ func (p *pkg) form(inGeneric bool) form {
 // name, any of which the package may have given another meaning, and is Go 1.
 //
 // The race detector would report a direct mark, and the other sanitizers would
-// add checks to it. They leave a function alone that says so.
+// add checks to it. They leave a function alone that says so, which then has to
+// read the cell too.
 func (w *writer) appendProbe(b []byte, index int) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
@@ -129,7 +136,12 @@ func (w *writer) appendProbe(b []byte, index int) []byte {
 		fallthrough
 	case sanitized:
 		b = append(b, w.symbol...)
-		b = append(b, hitSuffix+"(&"...)
+		b = append(b, hitSuffix+"("...)
+		if w.form == free && !w.sanitizer {
+			cell()
+			b = append(b, ", "...)
+		}
+		b = append(b, '&')
 		cell()
 		return append(b, ");"...)
 	}
@@ -178,11 +190,15 @@ func (p *pkg) writeHit(b io.Writer) {
 		fmt.Fprintf(b, "\n//go:norace\n//go:nosplit\nfunc %s(p *%s) (r struct{}) { if *p == 0 { *p = 1 }; return }\n",
 			symbol+hitSuffix, p.elem)
 	case counters != "":
-		fmt.Fprintf(b, "\nfunc %s(p *%s) (r struct{}) { if *p == 0 { for { *p = 1; if %s == 0 { break } } }; return }\n",
-			symbol+hitSuffix, p.elem, symbol+zeroSuffix)
+		fmt.Fprintf(b, "\nfunc %s(v %s, p *%s) (r struct{}) { if v == 0 { for { *p = 1; if %s == 0 { break } } }; return }\n",
+			symbol+hitSuffix, p.elem, p.elem, symbol+zeroSuffix)
 	}
 	if p.generic {
-		fmt.Fprintf(b, "\nfunc %s(i %s) { %s[0] = %s(&%s[i]) }\n", symbol+genericSuffix, p.index, counters, symbol+hitSuffix, symbol)
+		read := ""
+		if !p.opts.Sanitizer {
+			read = symbol + "[i], "
+		}
+		fmt.Fprintf(b, "\nfunc %s(i %s) { %s[0] = %s(%s&%s[i]) }\n", symbol+genericSuffix, p.index, counters, symbol+hitSuffix, read, symbol)
 	}
 	if p.needsHook() {
 		// Its parameter should be a bool, which the package may have declared.

@@ -315,6 +315,45 @@ func Use() int { return First([]int{1}) }
 	})
 }
 
+// A mark is a comparison and a branch, also in a function that has no code which
+// could stand for the call that the mark was.
+func TestToolchainMarkedCode(t *testing.T) {
+	const text = `package lib
+
+func Low(n uint32) uint8 { return uint8(n) }
+
+func Sum(list []uint32) (n int) {
+	for _, v := range list {
+		n += int(Low(v))
+	}
+	return n
+}
+`
+	eachToolchain(t, func(tc toolchain) {
+		file := tc.write("lib.go", text)
+		res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
+		if err != nil {
+			tc.Fatal(err)
+		}
+		cmd := tc.command("go", "tool", "compile", "-p", "example.com/lib", "-S", "-o", filepath.Join(tc.dir, "lib.a"),
+			"-coveragecfg="+tc.write("coveragecfg", string(res.CoverageCfg)),
+			tc.write("marked.go", string(res.Files[0])), tc.write("marks.go", string(res.Declarations)))
+		cmd.Env = append(cmd.Env, "GOARCH=amd64")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			tc.Fatalf("%v\n%s", err, out)
+		}
+		_, code, _ := strings.Cut(string(out), "example.com/lib.Sum STEXT")
+		code, _, _ = strings.Cut(code, " STEXT")
+		if n := strings.Count(code, "CMPB\texample.com/lib."+res.Symbol+"+"); n != 2 {
+			tc.Errorf("%d comparisons for 2 marks in\n%s", n, code)
+		}
+		if strings.Contains(code, "XCHGL\tAX, AX") {
+			tc.Errorf("an instruction that does nothing in\n%s", code)
+		}
+	})
+}
+
 // The export data of main's imports tell whether runtime/coverage is in the
 // program, also when it is none of them that imports it.
 func TestToolchainMayHold(t *testing.T) {
