@@ -195,10 +195,16 @@ func (d *dataFile) share() {
 		return
 	}
 	d.shared, d.attached = shared, 0
+	pipe, err := newPagePipe()
+	if err != nil {
+		d.p.rep.trace("mapping the marks: %v", err)
+		return
+	}
+	defer pipe.close()
 	offset := d.layout.marks
 	for _, r := range d.layout.pages {
 		if r.size > 0 {
-			if err := attach(r, d.file, offset); err != nil {
+			if err := pipe.attach(r, d.file, offset); err != nil {
 				d.p.rep.trace("mapping the marks: %v", err)
 				return
 			}

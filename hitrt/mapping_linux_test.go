@@ -121,6 +121,11 @@ func TestMappedMarks(t *testing.T) {
 
 // No mark is lost that is set while its page is replaced.
 func TestAttachConcurrent(t *testing.T) {
+	pipe, err := newPagePipe() // one for all, as in share
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.close()
 	var arrays [][]uint8
 	for i := range mappedArrays.attach {
 		arrays = append(arrays, mappedArrays.attach[i][:])
@@ -163,7 +168,7 @@ func TestAttachConcurrent(t *testing.T) {
 			for next.Load() < rand.Int64N(int64(len(marks))) {
 			}
 			if round%2 == 0 {
-				err = attach(r, file, 0)
+				err = pipe.attach(r, file, 0)
 			} else {
 				err = detach(r, data)
 			}
