@@ -150,10 +150,9 @@ func (d *dataFile) places() []byte {
 	places := make([]byte, placeSize*d.functions)
 	offset := d.layout.marks
 	for i, r := range d.layout.pages {
-		base := d.p.codebase.base[i]
 		for m := range r.marks {
-			if at := d.stampOf[base+m]; at >= 0 {
-				binary.LittleEndian.PutUint32(places[placeSize*int(at):], uint32(offset+int64(r.at+m)))
+			if at := d.packages[i].stampOf(m); at >= 0 {
+				binary.LittleEndian.PutUint32(places[placeSize*at:], uint32(offset+int64(r.at+m)))
 			}
 		}
 		offset += int64(r.size)

@@ -70,6 +70,11 @@ type Package struct {
 	// and the reason why the function is not observable), file (empty: as in the
 	// line before), line, receiver base type with its star, name, parameter types.
 	Entries string
+
+	// InOrder is how many functions Entries lists, if the first of them has index
+	// 0, the next one 1, and so on, as in most packages: then local files are made
+	// without reading megabytes of Entries. It may be 0 for any package.
+	InOrder int
 }
 
 const (
