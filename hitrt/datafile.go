@@ -27,7 +27,9 @@ type dataFile struct {
 	packages    []packageStamps
 
 	stamps  []byte // what the file has from S on, once written
-	dirty   bitset // pages of stamps that the file does not have yet
+	filled  bitset // pages of stamps that are so; on the others no function was hit
+	never   []byte // what the file has for one of those
+	dirty   bitset // pages that the file does not have yet
 	file    *os.File
 	path    string
 	root    os.FileInfo // what the path begins at
@@ -48,10 +50,14 @@ func newDataFile(p *publisher) *dataFile {
 		d.functions += s.functions
 	}
 	d.fingerprint = dataFingerprint(p.identity, p.codebase, p.set.environment)
-	d.stamps = make([]byte, d.functions*stampSize)
-	for i := range d.functions {
-		binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], neverHit)
+	d.never = make([]byte, pageSize)
+	for i := 0; i < pageSize; i += stampSize {
+		binary.LittleEndian.PutUint64(d.never[i:], neverHit)
 	}
+	// The system gives memory when it is first written to: a program that starts
+	// does not pay for all of it.
+	d.stamps = make([]byte, d.functions*stampSize)
+	d.filled = newBitset(len(d.stamps)/pageSize + 1)
 	d.dirty = newBitset(len(d.stamps)/pageSize + 1)
 	return d
 }
@@ -101,9 +107,14 @@ func (d *dataFile) hit(pkg, mark int, stamp int64) {
 	if i < 0 {
 		return
 	}
+	page := i * stampSize / pageSize
+	if !d.filled.has(page) {
+		copy(d.stamps[page*pageSize:], d.never)
+		d.filled.add(page)
+	}
 	binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], uint64(stamp))
 	if d.shared == nil {
-		d.dirty.add(i * stampSize / pageSize)
+		d.dirty.add(page)
 		return
 	}
 	// Whole or not at all, which two stores on a 32-bit machine would not be.
