@@ -109,6 +109,9 @@ func BenchmarkStart(b *testing.B) {
 	for _, n := range benchSizes {
 		prog := newProgram(n)
 		prog.Fingerprint = fmt.Sprint(n)
+		for i := range prog.Packages {
+			inOrder(&prog.Packages[i])
+		}
 		dir := b.TempDir()
 		for _, again := range []bool{false, true} {
 			b.Run(fmt.Sprintf("functions=%d/again=%v", n, again), func(b *testing.B) {

@@ -115,11 +115,11 @@ func newCodebase(packages []Package) *codebase {
 	return c
 }
 
-// sweep calls hit with the number of every function hit since the last sweep.
-func (c *codebase) sweep(hit func(number int)) {
+// sweep calls hit with the place of the package and the index of the mark of every
+// function hit since the last sweep.
+func (c *codebase) sweep(hit func(pkg, mark int)) {
 	for i := range c.packages {
-		base := c.base[i]
-		sweep(c.packages[i].Marks, func(m int) { hit(base + m) })
+		sweep(c.packages[i].Marks, func(m int) { hit(i, m) })
 	}
 }
 

@@ -49,7 +49,7 @@ func TestHashes(t *testing.T) {
 		prog.call(i)
 	}
 	set := newBitset(c.size)
-	c.sweep(set.add)
+	c.sweep(func(pkg, mark int) { set.add(c.base[pkg] + mark) })
 	var got, want []string
 	for number, hash := range c.hashes(set) {
 		if !set.has(number) {
@@ -151,7 +151,7 @@ func BenchmarkSweep(b *testing.B) {
 	prog := newProgram(100_000)
 	c := newCodebase(prog.Packages)
 	for b.Loop() {
-		c.sweep(func(int) {})
+		c.sweep(func(int, int) {})
 	}
 }
 

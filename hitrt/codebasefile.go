@@ -115,7 +115,12 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	for i := range d.p.codebase.packages {
 		p := &d.p.codebase.packages[i]
 		path, file := packagePart(p.Path), ""
+		stamps, n := &d.packages[i], 0
 		for _, e := range p.entries() {
+			if stamps.stamps == nil && e.index != n {
+				return wrongOrder(p)
+			}
+			n++
 			file = orElse(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
 			line, _ := strconv.Atoi(e.line)
@@ -133,7 +138,17 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				return err
 			}
 		}
+		if n != stamps.functions {
+			return wrongOrder(p)
+		}
 	}
 	_, err := w.Write(checksumLine(h.Sum(nil)))
 	return err
+}
+
+// wrongOrder says that the stamps of p are other functions' than those that would
+// be listed with them: the registry is wrong. Without a list nobody takes the calls
+// of one for those of another.
+func wrongOrder(p *Package) error {
+	return fmt.Errorf("internal error: the functions of %s are not %d in the order of their marks", p.Path, p.InOrder)
 }

@@ -71,7 +71,8 @@ func callConcurrently(t *testing.T, workers int) {
 		pub.collector.endInterval()
 		for i := range functions {
 			number := pub.codebase.base[i/30] + i%30
-			stamp := int64(binary.LittleEndian.Uint64(pub.data.stamps[stampSize*pub.data.stampOf[number]:]))
+			at := stampSize * pub.data.packages[i/30].stampOf(i%30)
+			stamp := int64(binary.LittleEndian.Uint64(pub.data.stamps[at:]))
 			if stamp < called[i] || !pub.collector.hits.unsent.has(number) {
 				t.Fatalf("round %d, function %d: called at %d, its stamp is %d", round, i, called[i]-base, stamp-base)
 			}

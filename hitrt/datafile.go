@@ -24,10 +24,12 @@ type dataFile struct {
 	p           *publisher
 	fingerprint string
 	functions   int
-	stampOf     []int32 // place of a function's stamp, by number; -1 = padding
+	packages    []packageStamps
 
 	stamps  []byte // what the file has from S on, once written
-	dirty   bitset // pages of stamps that the file does not have yet
+	filled  bitset // pages of stamps that are so; on the others no function was hit
+	never   []byte // what the file has for one of those
+	dirty   bitset // pages that the file does not have yet
 	file    *os.File
 	path    string
 	root    os.FileInfo // what the path begins at
@@ -41,37 +43,78 @@ type dataFile struct {
 }
 
 func newDataFile(p *publisher) *dataFile {
-	d := &dataFile{p: p, stampOf: make([]int32, p.codebase.size)}
-	for i := range d.stampOf {
-		d.stampOf[i] = -1
-	}
-	for i := range p.codebase.packages {
-		for index := range p.codebase.packages[i].indices() {
-			if index >= 0 {
-				d.stampOf[p.codebase.base[i]+index] = int32(d.functions)
-			}
-			d.functions++
-		}
+	d := &dataFile{p: p, packages: make([]packageStamps, len(p.codebase.packages))}
+	for i := range d.packages {
+		s := newPackageStamps(&p.codebase.packages[i], d.functions)
+		d.packages[i] = s
+		d.functions += s.functions
 	}
 	d.fingerprint = dataFingerprint(p.identity, p.codebase, p.set.environment)
-	d.stamps = make([]byte, d.functions*stampSize)
-	for i := range d.functions {
-		binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], neverHit)
+	d.never = make([]byte, pageSize)
+	for i := 0; i < pageSize; i += stampSize {
+		binary.LittleEndian.PutUint64(d.never[i:], neverHit)
 	}
+	// The system gives memory when it is first written to: a program that starts
+	// does not pay for all of it.
+	d.stamps = make([]byte, d.functions*stampSize)
+	d.filled = newBitset(len(d.stamps)/pageSize + 1)
 	d.dirty = newBitset(len(d.stamps)/pageSize + 1)
 	return d
 }
 
+// packageStamps says which stamps a package's functions have.
+type packageStamps struct {
+	first     int     // place of the first one's, among those of all packages
+	functions int     // so many it has
+	stamps    []int32 // place of the stamp of each mark's function; -1 = padding; nil = they are in order
+}
+
+// newPackageStamps gives the functions of p the stamps from a place on. Where the
+// registry does not say that they are in order, their text tells. That it says so
+// wrongly is seen when they are listed, see writeCodebase.
+func newPackageStamps(p *Package, first int) packageStamps {
+	if p.InOrder > 0 && p.InOrder <= len(p.Marks) {
+		return packageStamps{first: first, functions: p.InOrder}
+	}
+	s := packageStamps{first: first, stamps: make([]int32, len(p.Marks))}
+	for m := range s.stamps {
+		s.stamps[m] = -1
+	}
+	for index := range p.indices() {
+		if index >= 0 {
+			s.stamps[index] = int32(first + s.functions)
+		}
+		s.functions++
+	}
+	return s
+}
+
+// stampOf is the place of the stamp of a mark's function, -1 if there is none.
+func (s *packageStamps) stampOf(mark int) int {
+	switch {
+	case s.stamps != nil:
+		return int(s.stamps[mark])
+	case mark < s.functions:
+		return s.first + mark
+	}
+	return -1
+}
+
 // hit stamps a function. A mark is cleared after that, so if the file is mapped
 // its stamp must be in there when hit returns.
-func (d *dataFile) hit(number int, stamp int64) {
-	i := int(d.stampOf[number])
+func (d *dataFile) hit(pkg, mark int, stamp int64) {
+	i := d.packages[pkg].stampOf(mark)
 	if i < 0 {
 		return
 	}
+	page := i * stampSize / pageSize
+	if !d.filled.has(page) {
+		copy(d.stamps[page*pageSize:], d.never)
+		d.filled.add(page)
+	}
 	binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], uint64(stamp))
 	if d.shared == nil {
-		d.dirty.add(i * stampSize / pageSize)
+		d.dirty.add(page)
 		return
 	}
 	// Whole or not at all, which two stores on a 32-bit machine would not be.
@@ -195,10 +238,16 @@ func (d *dataFile) share() {
 		return
 	}
 	d.shared, d.attached = shared, 0
+	pipe, err := newPagePipe()
+	if err != nil {
+		d.p.rep.trace("mapping the marks: %v", err)
+		return
+	}
+	defer pipe.close()
 	offset := d.layout.marks
 	for _, r := range d.layout.pages {
 		if r.size > 0 {
-			if err := attach(r, d.file, offset); err != nil {
+			if err := pipe.attach(r, d.file, offset); err != nil {
 				d.p.rep.trace("mapping the marks: %v", err)
 				return
 			}

@@ -95,29 +95,48 @@ type codebaseFunction struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
+// writeProcess writes the process's file. Its parts are made as they are written:
+// there may be megabytes of them, and the program waits.
 func (d *dataFile) writeProcess(w io.Writer, locked bool) error {
-	head, places, err := d.header(locked)
+	head, err := d.header(locked)
 	if err != nil {
 		return err
 	}
-	start := make([]byte, d.layout.stamps)
+	l := &d.layout
+	start := make([]byte, l.stamps)
 	copy(start, "SCAVHIT1")
 	binary.LittleEndian.PutUint32(start[8:], uint32(len(head)))
 	binary.LittleEndian.PutUint32(start[12:], crc32.ChecksumIEEE(head))
 	copy(start[16:], head)
-	rest := make([]byte, d.layout.size-d.layout.places)
-	copy(rest, places)
-	for _, part := range [][]byte{start, d.stamps, rest} {
-		if _, err := w.Write(part); err != nil {
+	if _, err := w.Write(start); err != nil {
+		return err
+	}
+	for from := 0; from < len(d.stamps); from += pageSize {
+		page := d.stamps[from:min(from+pageSize, len(d.stamps))]
+		if !d.filled.has(from / pageSize) {
+			page = d.never[:len(page)]
+		}
+		if _, err := w.Write(page); err != nil {
+			return err
+		}
+	}
+	if l.pages == nil {
+		return nil
+	}
+	if err := d.writePlaces(w); err != nil {
+		return err
+	}
+	zeros := make([]byte, pageSize)
+	for left := l.size - l.places - int64(placeSize*d.functions); left > 0; left -= pageSize {
+		if _, err := w.Write(zeros[:min(left, pageSize)]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// header returns the header and the places, and completes the layout, which is
-// part of both.
-func (d *dataFile) header(locked bool) (head, places []byte, err error) {
+// header returns the header, and completes the layout, which is part of it.
+func (d *dataFile) header(locked bool) (head []byte, err error) {
 	set := d.p.set
 	h := processHeader{
 		Format: stampsFormat, Fingerprint: d.fingerprint, Functions: d.functions, Locked: canLock && locked,
@@ -134,29 +153,41 @@ func (d *dataFile) header(locked bool) (head, places []byte, err error) {
 			for _, r := range l.pages {
 				l.size += int64(r.size)
 			}
-			places = d.places()
-			h.Format, h.Places, h.PlacesCRC, h.Marks = marksFormat, l.places, crc32.ChecksumIEEE(places), l.marks
+			sum := crc32.NewIEEE()
+			_ = d.writePlaces(sum)
+			h.Format, h.Places, h.PlacesCRC, h.Marks = marksFormat, l.places, sum.Sum32(), l.marks
 		}
 		h.Stamps, h.Size = l.stamps, l.size
 		head, err = json.Marshal(h)
 		if err != nil || int64(16+len(head)) < l.stamps {
-			return head, places, err
+			return head, err
 		}
 	}
 }
 
-// places returns where in the file each function's mark is.
-func (d *dataFile) places() []byte {
-	places := make([]byte, placeSize*d.functions)
+// writePlaces writes where in the file each function's mark is. It is called twice,
+// as their checksum comes before them in the file.
+func (d *dataFile) writePlaces(w io.Writer) error {
+	var places []byte // of one package
 	offset := d.layout.marks
 	for i, r := range d.layout.pages {
-		base := d.p.codebase.base[i]
-		for m := range r.marks {
-			if at := d.stampOf[base+m]; at >= 0 {
-				binary.LittleEndian.PutUint32(places[placeSize*int(at):], uint32(offset+int64(r.at+m)))
+		s, first := &d.packages[i], uint32(offset+int64(r.at))
+		if places = places[:0]; s.stamps == nil {
+			for m := range s.functions {
+				places = binary.LittleEndian.AppendUint32(places, first+uint32(m))
 			}
+		} else {
+			places = append(places, make([]byte, placeSize*s.functions)...)
+			for m, at := range s.stamps {
+				if at >= 0 {
+					binary.LittleEndian.PutUint32(places[placeSize*(int(at)-s.first):], first+uint32(m))
+				}
+			}
+		}
+		if _, err := w.Write(places); err != nil {
+			return err
 		}
 		offset += int64(r.size)
 	}
-	return places
+	return nil
 }

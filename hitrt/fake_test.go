@@ -54,6 +54,19 @@ func newProgram(n int) *Program {
 	return p
 }
 
+// inOrder makes p a package without functions that are not observable, of which the
+// registry says so.
+func inOrder(p *Package) {
+	var entries strings.Builder
+	for line := range strings.Lines(p.Entries) {
+		if !strings.HasPrefix(line, "-") {
+			entries.WriteString(line)
+			p.InOrder++
+		}
+	}
+	p.Entries = entries.String()
+}
+
 // call marks function i of a program of newProgram.
 func (p *Program) call(i int) { setMark(p.Packages[i/30].Marks, i%30) }
 

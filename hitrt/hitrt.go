@@ -9,10 +9,11 @@
 // initialise. [Register] reads the settings and starts one goroutine. Without
 // local files it does not look at the program's functions, so its cost does not
 // grow with their number; with them it waits until the process's file is there
-// (0.1 µs a function, 2 s at most), and in small programs until the list of their
-// functions is. Names, signatures and hashes are made in that goroutine, and not
-// kept: what stays in memory is four bytes and three bits per function for the
-// collector, and twelve bytes per function for local files.
+// (0.03 µs a function, 0.1 in packages where some are not observable; 2 s at most),
+// and in small programs until the list of their functions is. Names, signatures and
+// hashes are made in that goroutine, and not kept: what stays in memory is four bytes
+// and three bits per function for the collector, and eight bytes per function for
+// local files, twelve where some are not observable.
 //
 // # When anything runs
 //
@@ -70,6 +71,11 @@ type Package struct {
 	// and the reason why the function is not observable), file (empty: as in the
 	// line before), line, receiver base type with its star, name, parameter types.
 	Entries string
+
+	// InOrder is how many functions Entries lists, if the first of them has index
+	// 0, the next one 1, and so on, as in most packages: then local files are made
+	// without reading megabytes of Entries. It may be 0 for any package.
+	InOrder int
 }
 
 const (

@@ -52,12 +52,50 @@ func mapFile(file *os.File, size int) ([]byte, error) {
 
 func unmapFile(data []byte) { _ = syscall.Munmap(data) }
 
-// attach maps the file's pages from offset on over those of r. The marks that
-// are set stay set.
-func attach(r pageRange, file *os.File, offset int64) error {
-	return r.replace(func(done, size int) error {
-		return mapFixed(r.start+uintptr(done), size, syscall.MAP_SHARED, int(file.Fd()), offset+int64(done))
-	})
+// A pagePipe is the pipe that keeps pages, and a buffer for what comes out of it.
+// One does for all packages: to make both anew for each of them costs more than
+// the mapping. After an error pages may be left in it, and it is of no use.
+type pagePipe struct {
+	out, in int
+	old     []byte
+}
+
+func newPagePipe() (*pagePipe, error) {
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
+		return nil, os.NewSyscallError("pipe2", err)
+	}
+	return &pagePipe{fds[0], fds[1], make([]byte, 16*mappedPage)}, nil
+}
+
+func (p *pagePipe) close() {
+	_ = syscall.Close(p.out)
+	_ = syscall.Close(p.in)
+}
+
+// attach maps the file's pages from offset on over those of r, as many at a time
+// as the pipe takes. The marks that are set, before it or meanwhile, stay set.
+func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
+	for done := 0; done < r.size; {
+		from, to := max(done, r.at&^3), min(r.size, r.at+len(r.marks))
+		for at := from; at < to; at += mappedPage - at%mappedPage {
+			atomic.AddUint32((*uint32)(unsafe.Pointer(&r.marks[at-r.at])), 0)
+		}
+		size, err := splicePages(p.in, r.start+uintptr(done), min(r.size-done, len(p.old)))
+		if err != nil {
+			return err
+		}
+		if err := mapFixed(r.start+uintptr(done), size, syscall.MAP_SHARED, int(file.Fd()), offset+int64(done)); err != nil {
+			return err
+		}
+		old := p.old[:size]
+		if err := readPipe(p.out, old); err != nil {
+			return err
+		}
+		r.set(old, done)
+		done += size
+	}
+	return nil
 }
 
 // detach gives the pages of r memory again that is nobody else's. data is
@@ -68,37 +106,6 @@ func detach(r pageRange, data []byte) error {
 		return err
 	}
 	r.set(data, 0)
-	return nil
-}
-
-// replace calls each for the pages of r, as many at a time as a pipe takes, and
-// sets the marks again that were set before it or meanwhile.
-func (r pageRange) replace(each func(done, size int) error) error {
-	var pipe [2]int
-	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
-		return err
-	}
-	defer syscall.Close(pipe[0])
-	defer syscall.Close(pipe[1])
-	old := make([]byte, 0, 16*mappedPage)
-	for done := 0; done < r.size; {
-		from, to := max(done, r.at&^3), min(r.size, r.at+len(r.marks))
-		for at := from; at < to; at += mappedPage - at%mappedPage {
-			atomic.AddUint32((*uint32)(unsafe.Pointer(&r.marks[at-r.at])), 0)
-		}
-		size, err := splicePages(pipe[1], r.start+uintptr(done), min(r.size-done, cap(old)))
-		if err != nil {
-			return err
-		}
-		if err := each(done, size); err != nil {
-			return err
-		}
-		if old, err = readPipe(pipe[0], old[:size]); err != nil {
-			return err
-		}
-		r.set(old, done)
-		done += size
-	}
 	return nil
 }
 
@@ -118,18 +125,18 @@ func splicePages(pipe int, start uintptr, size int) (int, error) {
 	return int(n), nil
 }
 
-func readPipe(pipe int, b []byte) ([]byte, error) {
+func readPipe(pipe int, b []byte) error {
 	for n := 0; n < len(b); {
 		m, err := syscall.Read(pipe, b[n:])
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil || m == 0 {
-			return b, os.NewSyscallError("read", orEOF(err))
+			return os.NewSyscallError("read", orEOF(err))
 		}
 		n += m
 	}
-	return b, nil
+	return nil
 }
 
 func orEOF(err error) error {

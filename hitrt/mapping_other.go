@@ -15,6 +15,12 @@ func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported 
 
 func unmapFile([]byte) {}
 
-func attach(pageRange, *os.File, int64) error { return errors.ErrUnsupported }
+type pagePipe struct{}
+
+func newPagePipe() (*pagePipe, error) { return nil, errors.ErrUnsupported }
+
+func (*pagePipe) close() {}
+
+func (*pagePipe) attach(pageRange, *os.File, int64) error { return errors.ErrUnsupported }
 
 func detach(pageRange, []byte) error { return errors.ErrUnsupported }

@@ -204,12 +204,12 @@ func (p *publisher) flush() error {
 // sweep reads and clears the marks, for all outlets at once.
 func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
-	p.codebase.sweep(func(number int) {
+	p.codebase.sweep(func(pkg, mark int) {
 		if p.collector != nil {
-			p.collector.hits.add(number)
+			p.collector.hits.add(p.codebase.base[pkg] + mark)
 		}
 		if p.data != nil {
-			p.data.hit(number, stamp)
+			p.data.hit(pkg, mark, stamp)
 		}
 	})
 }

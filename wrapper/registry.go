@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
@@ -46,6 +47,9 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 		if p.Marks > 0 {
 			fmt.Fprintf(&b, "Marks: marks%d[%d:%d], Padding: %d, ", i, rewrite.Padding, rewrite.Padding+p.Marks, rewrite.Padding)
 		}
+		if inOrder(p.Functions) {
+			fmt.Fprintf(&b, "InOrder: %d, ", len(p.Functions))
+		}
 		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+entries(p.Functions))
 	}
 	b.WriteString("}\n\n")
@@ -57,6 +61,18 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 }
 `)
 	return b.Bytes(), nil
+}
+
+// inOrder reports whether the entries of functions have the mark indices 0, 1, and
+// so on, which is to be told to hitrt. A name with a line end in it would make two
+// lines of one.
+func inOrder(functions []rewrite.Function) bool {
+	for i, f := range functions {
+		if f.Index != i {
+			return false
+		}
+	}
+	return strings.Count(entries(functions), "\n") == len(functions)
 }
 
 // programFingerprint stands for all that hitrt reads of the packages' functions.
