@@ -66,7 +66,7 @@ func TestAPIExample(t *testing.T) {
 	if out := run(app); strings.Count(out, "\n") != 1 || !strings.Contains(out, "not built with -toolexec=scavenger-wrap") {
 		t.Errorf("without marks it says %q, want one line", out)
 	}
-	run("go", "build", "-toolexec="+filepath.Join(binDir, "scavenger-wrap"), "-o", app, ".")
+	run("go", "build", "-toolexec="+wrapperFile(t), "-o", app, ".")
 	if out := run(app); out != "" {
 		t.Errorf("it says %q", out)
 	}
@@ -80,7 +80,7 @@ func TestAPIExample(t *testing.T) {
 	if len(known) != 3 || !known["main"] || !known["job"] || known["never"] {
 		t.Errorf("known to the collector: %v", known)
 	}
-	if report := run(filepath.Join(binDir, "scavenger-wrap"), "report", filepath.Join(dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
+	if report := run(wrapperFile(t), "report", filepath.Join(dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
 		t.Errorf("report\n%s", report)
 	}
 }

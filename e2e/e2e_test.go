@@ -31,6 +31,15 @@ import (
 // any test runs.
 var binDir string
 
+// wrapperFile returns that scavenger-wrap, for a test.
+func wrapperFile(t testing.TB) string {
+	t.Helper()
+	if err := program.NoteSources(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(binDir, "scavenger-wrap"+program.ExeSuffix())
+}
+
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
@@ -83,6 +92,7 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s is not a .txtar file and would not be run", s)
 		}
 	}
+	wrapperFile(t)
 	testscript.Run(t, scriptParams(testscript.Params{Dir: "testdata/script"}))
 }
 

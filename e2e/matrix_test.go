@@ -17,7 +17,7 @@ import (
 // matrix.TestSettings run.
 func TestMatrix(t *testing.T) {
 	byName := strings.Contains(flag.Lookup("test.run").Value.String(), "Matrix")
-	r := matrix.Runner{Wrapper: filepath.Join(binDir, "scavenger-wrap")}
+	r := matrix.Runner{Wrapper: wrapperFile(t)}
 	for _, row := range matrix.Rows {
 		switch {
 		case row.Test != "": // run by its package

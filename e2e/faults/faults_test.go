@@ -261,7 +261,7 @@ func buildFaulty(t *testing.T) string {
 		}
 	}
 	bin := filepath.Join(dir, "app")
-	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(binDir, "scavenger-wrap"), "-o", bin, ".")
+	cmd := exec.Command("go", "build", "-toolexec="+wrapperFile(t), "-o", bin, ".")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -400,7 +400,7 @@ func knownToReport(t *testing.T, dir string) map[string]bool {
 	if names, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(names) == 0 {
 		return known // killed before it began
 	}
-	out, err := exec.Command(filepath.Join(binDir, "scavenger-wrap"), "report", "-format", "json", dir).Output()
+	out, err := exec.Command(wrapperFile(t), "report", "-format", "json", dir).Output()
 	if err != nil {
 		t.Errorf("report: %v", err)
 		return known

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -16,6 +17,15 @@ import (
 // binDir holds the scavenger-wrap that all tests use. It is set once, before
 // any test runs.
 var binDir string
+
+// wrapperFile returns that scavenger-wrap, for a test.
+func wrapperFile(t testing.TB) string {
+	t.Helper()
+	if err := program.NoteSources(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(binDir, "scavenger-wrap")
+}
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
