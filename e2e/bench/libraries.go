@@ -117,10 +117,18 @@ func (l library) path() string {
 
 func (l library) base() string { return strings.ReplaceAll(l.path(), "/", "_") }
 
-// build builds the test binary of a library in one variant.
-func (b *workspace) build(ctx context.Context, lib library, v variant) (binary string, err error) {
-	binary = filepath.Join(b.dir, lib.name+"."+strings.ReplaceAll(v.name, " ", "_")+program.ExeSuffix())
+// build builds the test binary of a library in one variant, unless it is there.
+// In layout 0 the linker places functions as it always does, in the others at
+// random.
+func (b *workspace) build(ctx context.Context, lib library, v variant, layout int) (binary string, err error) {
+	binary = filepath.Join(b.dir, fmt.Sprintf("%s.%s.%d%s", lib.name, strings.ReplaceAll(v.name, " ", "_"), layout, program.ExeSuffix()))
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
 	args := append([]string{"test", "-c", "-vet=off", "-o", binary}, v.flags(b.wrapper, lib.path())...)
+	if layout > 0 {
+		args = append(args, fmt.Sprintf("-ldflags=-randlayout=%d", layout))
+	}
 	_, err = b.goCommand(ctx, lib, append(args, lib.pkg)...)
 	return binary, err
 }

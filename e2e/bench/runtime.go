@@ -18,6 +18,7 @@ import (
 // runtimeOptions are the flags of the measurement.
 type runtimeOptions struct {
 	rounds       int
+	layouts      int
 	time         time.Duration
 	out          string
 	size         bool
@@ -28,6 +29,7 @@ func runtimeBench(ctx context.Context, args []string) error {
 	var opts runtimeOptions
 	flags := flag.NewFlagSet("runtime", flag.ContinueOnError)
 	flags.IntVar(&opts.rounds, "rounds", 10, "runs of each benchmark in each variant; 0 for none")
+	flags.IntVar(&opts.layouts, "layouts", 5, "orders in which the linker places functions, taking turns by rounds")
 	flags.DurationVar(&opts.time, "time", 200*time.Millisecond, "CPU time of a run")
 	flags.StringVar(&opts.out, "out", "", "directory for the single results, a file for each variant that benchstat reads")
 	flags.BoolVar(&opts.size, "size", true, "compare code size and inlining")
@@ -35,6 +37,9 @@ func runtimeBench(ctx context.Context, args []string) error {
 	names := flags.String("lib", "", "libraries to run, separated by commas; all by default")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if opts.layouts < 1 || opts.rounds%opts.layouts != 0 {
+		return fmt.Errorf("-rounds=%d is no multiple of -layouts=%d", opts.rounds, opts.layouts)
 	}
 	libs := slices.Clone(libraries)
 	if *names != "" {
@@ -71,7 +76,8 @@ type series struct {
 	cores      int
 	iterations int
 	base       []time.Duration // of one iteration, by variant
-	samples    [][]sample      // by variant
+	samples    [][]sample      // by variant, one of each round
+	layouts    int             // of them, taking turns by rounds
 	counts     []float64       // instructions by variant; nil if not counted
 }
 
@@ -81,7 +87,7 @@ func (b *workspace) runtime(ctx context.Context, libs []library, opts runtimeOpt
 	for _, lib := range libs {
 		fmt.Fprintln(os.Stderr, "building", lib.name)
 		for _, v := range variants {
-			binary, err := b.build(ctx, lib, v)
+			binary, err := b.build(ctx, lib, v, 0)
 			if err != nil {
 				return err
 			}
@@ -126,6 +132,10 @@ func newSeries(lib library, benchmark string, cores int) *series {
 // measure takes the samples, round by round: in each round every benchmark runs
 // in every variant, in another order each time, so that what else the machine
 // does meets all of them.
+//
+// How fast a loop is also depends on where it comes to lie, by half and more in
+// small ones, and everything that makes code longer moves what is behind it. So
+// the linker places functions in another order from round to round.
 func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
 		var err error
@@ -134,12 +144,20 @@ func (b *workspace) measure(ctx context.Context, all []*series, binaries map[str
 			return err
 		}
 	}
+	for _, s := range all {
+		s.layouts = opts.layouts
+	}
 	for round := range opts.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, opts.rounds)
+		layout := round % opts.layouts
 		for _, s := range all {
 			for i := range variants {
 				v := (i + round) % len(variants)
-				if err := b.sample(ctx, s, v, binaries[s.lib.name][v]); err != nil {
+				binary, err := b.build(ctx, s.lib, variants[v], layout)
+				if err != nil {
+					return err
+				}
+				if err := b.sample(ctx, s, v, binary); err != nil {
 					return err
 				}
 			}
@@ -194,19 +212,31 @@ func (b *workspace) count(ctx context.Context, all []*series, binaries map[strin
 }
 
 // time returns the CPU time of one iteration in a variant, in nanoseconds: the
-// mean of the lowest quarter of the samples.
+// mean over the layouts of the least sample of each.
 func (s *series) time(v int) float64 {
-	var times []float64
-	for _, x := range s.samples[v] {
-		times = append(times, s.perIteration(v, x))
-	}
-	slices.Sort(times)
-	lowest := times[:(len(times)+3)/4]
 	sum := 0.0
-	for _, t := range lowest {
-		sum += t
+	for layout := range s.layouts {
+		sum += s.layoutTime(v, layout)
 	}
-	return sum / float64(len(lowest))
+	return sum / float64(s.layouts)
+}
+
+func (s *series) layoutTime(v, layout int) float64 {
+	least := math.Inf(1)
+	for i := layout; i < len(s.samples[v]); i += s.layouts {
+		least = min(least, s.perIteration(v, s.samples[v][i]))
+	}
+	return least
+}
+
+// spread returns how much slower the slowest layout of plain is than the fastest.
+func (s *series) spread() float64 {
+	least, most := math.Inf(1), 0.0
+	for layout := range s.layouts {
+		t := s.layoutTime(0, layout)
+		least, most = min(least, t), max(most, t)
+	}
+	return most / least
 }
 
 func (s *series) perIteration(v int, x sample) float64 {

@@ -44,7 +44,7 @@ func writeSummary(w io.Writer, ratios [][]float64, more ...string) {
 // writeTimes writes CPU time on one core, and allocations where they differ.
 func writeTimes(w io.Writer, all []*series) {
 	fmt.Fprintf(w, "### CPU time, one core, as a ratio to plain\n\n")
-	writeHeader(w, "benchmark", "plain, ns", "allocations, marked to plain")
+	writeHeader(w, "benchmark", "plain, ns", "slowest layout of plain to fastest", "allocations, marked to plain")
 	ratios := make([][]float64, len(variants)-1)
 	for _, s := range all {
 		if s.cores != 1 {
@@ -55,9 +55,9 @@ func writeTimes(w io.Writer, all []*series) {
 			ratios[i] = append(ratios[i], r)
 		}
 		allocs := fmt.Sprintf("%.0f : %.0f", s.allocs(1), s.allocs(0))
-		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), allocs)
+		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), fmt.Sprintf("%.2f", s.spread()), allocs)
 	}
-	writeSummary(w, ratios, "", "")
+	writeSummary(w, ratios, "", "", "")
 	fmt.Fprintln(w)
 }
 
