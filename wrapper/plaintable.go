@@ -142,6 +142,9 @@ func workDirectory(file string) string {
 // fill asks for the plain archives and writes the files of the table.
 func (a *action) fill(t *plainTable) error {
 	outer, err := readOuterCommand()
+	if err == nil {
+		err = outer.noPlain
+	}
 	if err != nil {
 		return err
 	}
