@@ -110,17 +110,17 @@ func contentID(archive string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	head := make([]byte, 4096)
-	n, err := io.ReadFull(f, head)
+	var head [4096]byte
+	n, err := io.ReadFull(f, head[:])
 	if err != nil && err != io.ErrUnexpectedEOF {
 		return "", err
 	}
-	_, rest, ok := strings.Cut(string(head[:n]), "\nbuild id \"")
-	id, _, ok2 := strings.Cut(rest, "\"\n")
+	_, rest, ok := bytes.Cut(head[:n], []byte("\nbuild id \""))
+	id, _, ok2 := bytes.Cut(rest, []byte("\"\n"))
 	if !ok || !ok2 {
 		return "", nil
 	}
-	return id[strings.LastIndexByte(id, '/')+1:], nil
+	return string(id[bytes.LastIndexByte(id, '/')+1:]), nil
 }
 
 // objectMagic begins a Go object; the 8 bytes after it are the fingerprint of

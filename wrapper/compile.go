@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
@@ -88,7 +89,7 @@ func (c *compilation) refused(message []byte) error {
 	if err := runProcess(c.command(c.given)); err != nil {
 		return err
 	}
-	if !sourceError.Match(message) || unreadImport.Match(message) {
+	if !sourceError().Match(message) || unreadImport().Match(message) {
 		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
 	}
 	c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
@@ -98,10 +99,16 @@ func (c *compilation) refused(message []byte) error {
 
 // sourceError matches a message that names a place in the source, or a bug in
 // the compiler.
-var sourceError = regexp.MustCompile(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
+var sourceError = lazyRegexp(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
 
 // unreadImport matches a message about an import whose archive is known.
-var unreadImport = regexp.MustCompile(`(?m): could not import [^\n]+ \((open|read) `)
+var unreadImport = lazyRegexp(`(?m): could not import [^\n]+ \((open|read) `)
+
+// lazyRegexp compiles an expression when it is wanted, which it is in hardly any
+// of the hundreds of processes of a build.
+func lazyRegexp(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // A compilation is a compile action that is being changed.
 type compilation struct {

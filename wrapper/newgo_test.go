@@ -105,7 +105,7 @@ func TestRefused(t *testing.T) {
 		"fatal error: runtime: cannot allocate memory\n\ngoroutine 1:\n":  false,
 		"open $WORK/b001/importcfg: too many open files":                  false,
 	} {
-		if got := sourceError.MatchString(message); got != want {
+		if got := sourceError().MatchString(message); got != want {
 			t.Errorf("sourceError matches %q: %t, want %t", message, got, want)
 		}
 	}

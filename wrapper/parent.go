@@ -29,6 +29,8 @@ type outerCommand struct {
 	asm   bool     // there are -asmflags
 	cover bool     // there may be packages of the standard library for -cover
 	named bool     // a -gcflags or -asmflags is for the packages of the command line only
+
+	noPlain error // why the plain archives of the build's packages cannot be asked for
 }
 
 // readOuterCommand returns an error if anything of the go command is not known
@@ -159,7 +161,7 @@ func (c *outerCommand) parse(args, goflags []string) error {
 	}
 	for _, root := range c.roots {
 		if strings.Contains(root, "@") {
-			return errors.New("packages of a module version are not known to go list")
+			c.noPlain = errors.New("packages of a module version are not known to go list")
 		}
 	}
 	return nil
@@ -258,6 +260,11 @@ func (c *outerCommand) add(to *[]string, name, value string, hasValue bool, flag
 		default:
 			return fmt.Errorf("-buildmode=%s", value)
 		}
+	case name == "a":
+		if on {
+			c.noPlain = errors.New("-a")
+		}
+		return nil
 	case flag.use == special:
 		if name == "compiler" && value == "gc" || !flag.value && !on {
 			return nil
@@ -280,7 +287,7 @@ func (c *outerCommand) perPackage(name, value string) string {
 	_, flags, ok := strings.Cut(value, "=")
 	if !ok || strings.HasPrefix(strings.TrimSpace(value), "-") {
 		c.named = true
-		return "scavenger.invalid/none="
+		return forNamed + strings.TrimSpace(value)
 	}
 	words, _ := splitQuoted(flags)
 	for _, word := range words {
@@ -290,6 +297,36 @@ func (c *outerCommand) perPackage(name, value string) string {
 	}
 	c.asm = c.asm || name == "asmflags"
 	return value
+}
+
+// forNamed begins the value of a -gcflags or -asmflags that is for the packages
+// that the command line names.
+const forNamed = "scavenger.invalid/none="
+
+// forStdlib returns flags with those for the packages that the command line names
+// given to the packages of the standard library among them, and without the
+// markers of the front-end, which only we know.
+func (c *outerCommand) forStdlib(flags []string) []string {
+	var out []string
+	for _, flag := range flags {
+		name, value, _ := strings.Cut(flag, "=")
+		if name != "-gcflags" && name != "-asmflags" {
+			out = append(out, flag)
+			continue
+		}
+		if i := strings.Index(value, markerFlag); i >= 0 { // the last word, and an ID
+			value = strings.TrimSpace(value[:i])
+		}
+		out = append(out, name+"="+value)
+		if words, ok := strings.CutPrefix(value, forNamed); ok {
+			for _, root := range c.roots {
+				if first, _, _ := strings.Cut(root, "/"); !strings.Contains(strings.ReplaceAll(first, "...", ""), ".") && !filepath.IsAbs(root) {
+					out = append(out, name+"="+root+"="+words)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // silentWords are the flags of compile that people give and that do not make it

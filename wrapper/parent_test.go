@@ -24,10 +24,10 @@ func TestParseOuterCommand(t *testing.T) {
 		{args: "go build -race -race=false -msan=1", flags: "-race -race=false -msan=1", modes: "-race -msan"},
 		{args: "go build -buildmode=c-shared .", flags: "-buildmode=pie", roots: ".", modes: "-shared"},
 		{args: "go build -buildmode exe .", flags: "-buildmode=exe", roots: "."},
-		{args: "go build -gcflags=-m .", flags: "-gcflags=scavenger.invalid/none=", roots: ".", named: true},
+		{args: "go build -gcflags=-m .", flags: "-gcflags=scavenger.invalid/none=-m", roots: ".", named: true},
 		{args: "go build -gcflags= .", flags: "-gcflags=scavenger.invalid/none=", roots: ".", named: true},
 		{args: "go build -gcflags=all=-l -gcflags std=-B -gcflags=os/...=-m .", flags: "-gcflags=all=-l -gcflags=std=-B -gcflags=os/...=-m", roots: ".", words: "-l -B"},
-		{args: "go build .", goflags: "-toolexec=scavenger-wrap -mod=vendor -v -count=1 -gcflags=-l", keptGoflags: "-mod=vendor -gcflags=scavenger.invalid/none=", roots: ".", named: true},
+		{args: "go build .", goflags: "-toolexec=scavenger-wrap -mod=vendor -v -count=1 -gcflags=-l", keptGoflags: "-mod=vendor -gcflags=scavenger.invalid/none=-l", roots: ".", named: true},
 		{args: "go build -cover -coverpkg=./... -pgo=off -ldflags -s -p=1 .", flags: "-p=1", roots: "."},
 		{args: "go run -exec env main.go util.go x.go.txt -race", roots: "main.go util.go"},
 		{args: "go run ./cmd/app a.go -x", roots: "./cmd/app"},
@@ -72,12 +72,32 @@ func TestParseOuterCommandRefuses(t *testing.T) {
 		"go test -update ./...", "go test ./... -update", "go vet -printf=false .", "go list -m all",
 	} {
 		c := new(outerCommand)
-		if err := c.parse(strings.Fields(args), nil); err == nil {
+		if err := c.parse(strings.Fields(args), nil); err == nil && c.noPlain == nil {
 			t.Errorf("%s: taken for known: flags %q, packages %q", args, c.flags, c.roots)
 		}
 	}
 	if err := new(outerCommand).parse([]string{"go", "build"}, []string{"-wonder"}); err == nil {
 		t.Error("GOFLAGS=-wonder: taken for known")
+	}
+}
+
+func TestForStdlib(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"go build -gcflags=all=-l -gcflags=-N .", "-gcflags=all=-l -gcflags=scavenger.invalid/none=-N"},
+		{"go build -a -race -gcflags=-l -asmflags=-S ./a std mime net/... ... /tmp/x example.com/app main.go",
+			"-race -gcflags=scavenger.invalid/none=-l -gcflags=std=-l -gcflags=mime=-l -gcflags=net/...=-l -gcflags=...=-l " +
+				"-asmflags=scavenger.invalid/none=-S -asmflags=std=-S -asmflags=mime=-S -asmflags=net/...=-S -asmflags=...=-S"},
+		{"go install -gcflags=x/...=-scavenger=12 -gcflags=-scavenger=12 std", "-gcflags=x/...= -gcflags=scavenger.invalid/none= -gcflags=std="},
+		{"go run -gcflags=std=-l example.com/cmd@latest", "-gcflags=std=-l"},
+	} {
+		c := new(outerCommand)
+		if err := c.parse(strings.Fields(test.args), nil); err != nil {
+			t.Errorf("%s: %v", test.args, err)
+			continue
+		}
+		if got := c.forStdlib(c.flags); !slices.Equal(got, strings.Fields(test.want)) {
+			t.Errorf("%s: %q, want %q", test.args, got, test.want)
+		}
 	}
 }
 

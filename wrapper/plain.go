@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -156,16 +157,20 @@ func (c *plainCompile) same(p *plainPackage, table *plainTable) error {
 	if err != nil {
 		return err
 	}
+	plain, err := table.contentIDs()
+	if err != nil {
+		return err
+	}
 	for path, archive := range cfg.packages {
-		dep, err := table.find(path)
-		if err != nil {
-			return fmt.Errorf("imports %s: %w", path, err)
+		want, ok := plain[path]
+		if !ok {
+			return fmt.Errorf("imports %s: %w", path, errNotInTable)
 		}
 		id, err := contentID(archive)
 		if err != nil {
 			return err
 		}
-		if id == "" || id != contentOf(dep.BuildID) {
+		if id == "" || id != want {
 			return fmt.Errorf("imports another %s", path)
 		}
 	}
@@ -265,33 +270,50 @@ func (c *plainCompile) take(p *plainPackage) error {
 	if len(members) < 2 || members[0].name != "__.PKGDEF" || members[1].name != "_go_.o" {
 		return errors.New("the plain archive has another form")
 	}
-	end := members[1].offset + members[1].size
-	data := make([]byte, end+members[1].size%2)
-	if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(len(data))), data); err != nil {
-		return err
-	}
-	if !replaceAll(data, p.BuildID, c.values["-buildid"]) {
-		return errors.New("the plain archive has no build ID")
-	}
 	if _, ok := c.values["-asmhdr"]; ok {
 		if err := c.keepAssembled(f, p, members[2:]); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(c.values["-o"], data, 0o666)
+	out, err := os.OpenFile(c.values["-o"], os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	err = c.copyMembers(out, f, p, members[:2])
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	return err
 }
 
-// replaceAll replaces, in place, a text by another one of the same length.
-func replaceAll(data []byte, old, replacement string) (found bool) {
-	for rest := data; ; {
-		i := bytes.Index(rest, []byte(old))
-		if i < 0 {
-			return found
-		}
-		found = true
-		copy(rest[i:], replacement)
-		rest = rest[i+len(old):]
+// copyMembers copies the first members of an archive, and the build ID into the
+// copies. It stands in the first lines of each member. Were it elsewhere too, the
+// content ID of the archive would not be that of the plain one, as the go command
+// computes it without the build ID: nothing that imports the package would be
+// taken.
+func (c *plainCompile) copyMembers(out, f *os.File, p *plainPackage, members []member) error {
+	last := members[len(members)-1]
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
 	}
+	// From file to file, which Linux does without us.
+	if _, err := io.CopyN(out, f, last.offset+last.size+last.size%2); err != nil {
+		return err
+	}
+	for _, m := range members {
+		head := make([]byte, min(m.size, 4096))
+		if _, err := f.ReadAt(head, m.offset); err != nil {
+			return err
+		}
+		i := bytes.Index(head, []byte("\nbuild id "+strconv.Quote(p.BuildID)+"\n"))
+		if i < 0 {
+			return fmt.Errorf("%s of the plain archive has no build ID", m.name)
+		}
+		if _, err := out.WriteAt([]byte(c.values["-buildid"]), m.offset+int64(i+len("\nbuild id \""))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keepAssembled takes the objects that asm has made of the package's assembly

@@ -2,8 +2,8 @@
 //
 // The first action of a go command that wants to know asks a second go command,
 // without us, that is otherwise the same (parent.go), and leaves the answer in
-// the work directory of the first, one small file per package: each of the
-// hundreds of actions then reads those of its package and of its imports.
+// the work directory of the first: one small file per package, and one with the
+// content IDs of all. Each of the hundreds of actions then reads two.
 //
 // The second go command compiles what the cache lacks, so a package is compiled
 // once whoever is first. It is not asked for packages that match, nor for those
@@ -50,6 +50,10 @@ type plainTable struct {
 // Every file of the table is there once the file of this name is. It holds why
 // there are no others, if so.
 const tableDone = "done"
+
+// tableContents is the file with a line for each package: its import path and the
+// content ID of its plain archive.
+const tableContents = "contents"
 
 var errNotInTable = errors.New("no plain archive")
 
@@ -124,6 +128,21 @@ func (t *plainTable) find(importPath string) (*plainPackage, error) {
 	return p, json.Unmarshal(text, p)
 }
 
+// contentIDs returns the content IDs of all plain archives by import path.
+func (t *plainTable) contentIDs() (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(t.dir, tableContents))
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if path, id, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
+			ids[path] = id
+		}
+	}
+	return ids, nil
+}
+
 func (t *plainTable) file(importPath string) string {
 	return filepath.Join(t.dir, fmt.Sprintf("%x", sha256.Sum256([]byte(importPath)))[:32])
 }
@@ -142,6 +161,9 @@ func workDirectory(file string) string {
 // fill asks for the plain archives and writes the files of the table.
 func (a *action) fill(t *plainTable) error {
 	outer, err := readOuterCommand()
+	if err == nil {
+		err = outer.noPlain
+	}
 	if err != nil {
 		return err
 	}
@@ -163,10 +185,12 @@ func (a *action) fill(t *plainTable) error {
 	if err != nil {
 		return err
 	}
+	var contents strings.Builder
 	for _, p := range packages {
 		if p.Export == "" || p.BuildID == "" {
 			continue
 		}
+		fmt.Fprintf(&contents, "%s %s\n", p.ImportPath, contentOf(p.BuildID))
 		plain := outer.plainPackage(p)
 		plain.Since = since
 		text, err := json.Marshal(plain)
@@ -177,7 +201,7 @@ func (a *action) fill(t *plainTable) error {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(filepath.Join(t.dir, tableContents), []byte(contents.String()), 0o666)
 }
 
 // A graphPackage is what go list says of a package of the second go command.

@@ -5,6 +5,10 @@
 // those flags of the running build that reach the standard library. Those are
 // taken from where the build itself writes them down: the modinfo line of
 // importcfg.link (what `go version -m` shows), and the environment.
+//
+// Not everything stands there: of several -gcflags only the last, and nothing of
+// -overlay. Where the packages come out other than the program has them, the
+// command line of the running go command is the last resort (parent.go).
 
 package wrapper
 
@@ -73,32 +77,56 @@ func (l *linking) addStdlib(packages []string) error {
 	if len(lacking) == 0 {
 		return nil
 	}
-	flags, env, err := l.nestedFlags()
+	nested, err := l.nestedGo()
 	if err != nil {
 		return err
 	}
-	attempts, err := l.nestedAttempts(flags)
-	if err != nil {
+	differing, err := l.tryNested(nested, lacking)
+	if err != nil || differing == "" {
 		return err
 	}
-	differing := ""
-	for _, flags := range attempts {
-		archives, err := l.listStdlib(lacking, flags, env)
-		if err != nil {
+	outer, err := l.outerGo()
+	if err == nil {
+		if differing, err = l.tryNested(outer, lacking); err != nil || differing == "" {
 			return err
 		}
+		err = errors.New("nor do all flags of the go command give it")
+	}
+	return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
+		"a build flag reaches the standard library that the go command has not recorded (%w): give -gcflags once, and nothing else in GOFLAGS=%q that does", differing, err, os.Getenv("GOFLAGS"))
+}
+
+// A nestedGo is how a nested go command is run.
+type nestedGo struct {
+	dir   string
+	flags []string
+	env   []string
+}
+
+// tryNested adds packages, and all that they import, as the nested go command
+// gives them, unless the program has another compilation of one: then it returns
+// that one's import path.
+func (l *linking) tryNested(nested nestedGo, packages []string) (differing string, err error) {
+	attempts, err := l.nestedAttempts(nested.flags)
+	if err != nil {
+		return "", err
+	}
+	for _, flags := range attempts {
+		archives, err := l.listStdlib(packages, nestedGo{nested.dir, flags, nested.env})
+		if err != nil {
+			return "", err
+		}
 		if differing, err = l.differing(archives); err != nil {
-			return err
+			return "", err
 		}
 		if differing == "" {
 			for p, archive := range archives {
 				l.cfg.add(p, archive)
 			}
-			return nil
+			return "", nil
 		}
 	}
-	return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
-		"a build flag reaches the standard library that the go command has not recorded: give -gcflags once, and nothing else in GOFLAGS=%q that does", differing, os.Getenv("GOFLAGS"))
+	return differing, nil
 }
 
 // differing returns the import path of a package of which the program has
@@ -192,24 +220,14 @@ func sameContent(a, b string) (bool, error) {
 
 // listStdlib returns the archives of packages of the standard library and of
 // all that they import, by import path.
-func (l *linking) listStdlib(packages, flags, env []string) (map[string]string, error) {
+func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]string, error) {
 	goCommand, err := l.goCommand()
 	if err != nil {
 		return nil, err
 	}
-	// An empty module of our own: the user's go.mod, vendor directory and
-	// workspace have no say in the standard library.
-	dir := filepath.Join(l.dir, "nested")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666); err != nil {
-		return nil, err
-	}
-	args := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}, flags, []string{"--"}, packages)
+	args := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}, nested.flags, []string{"--"}, packages)
 	cmd := exec.Command(goCommand, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env...)
+	cmd.Dir, cmd.Env = nested.dir, nested.env
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
@@ -257,61 +275,97 @@ func (l *linking) buildInfo() (*debug.BuildInfo, error) {
 	return info, nil
 }
 
-// nestedFlags returns the flags and variables under which a nested go command
-// compiles the standard library as the running one did.
-func (l *linking) nestedFlags() (flags, env []string, err error) {
+// nestedGo returns how a nested go command compiles the standard library as the
+// running one did, from what that has written down.
+func (l *linking) nestedGo() (nestedGo, error) {
+	// An empty module of our own: the user's go.mod, vendor directory and
+	// workspace have no say in the standard library.
+	n := nestedGo{dir: filepath.Join(l.dir, "nested")}
+	if err := os.MkdirAll(n.dir, 0o777); err != nil {
+		return n, err
+	}
+	if err := os.WriteFile(filepath.Join(n.dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666); err != nil {
+		return n, err
+	}
 	info, err := l.buildInfo()
 	if err != nil {
-		return nil, nil, err
+		return n, err
 	}
 	goos, goarch, err := objectTarget(l.cfg.packages["runtime"])
 	if err != nil {
-		return nil, nil, err
+		return n, err
 	}
-	env = []string{
-		"GOOS=" + goos, "GOARCH=" + goarch, "GOWORK=off", "GO111MODULE=on", "GOTOOLCHAIN=local",
+	n.env = append(os.Environ(),
+		"GOOS="+goos, "GOARCH="+goarch, "GOWORK=off", "GO111MODULE=on", "GOTOOLCHAIN=local",
 		"TOOLEXEC_IMPORTPATH=",
 		// Never empty: the go command would look into its env file then, where
 		// a -toolexec may stand.
-		"GOFLAGS=-buildvcs=false",
-	}
+		"GOFLAGS=-buildvcs=false", l.cgoEnabled())
 	tags := ""
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "-race", "-msan", "-asan", "-trimpath":
 			if s.Value == "true" {
-				flags = append(flags, s.Key)
+				n.flags = append(n.flags, s.Key)
 			}
 		case "-tags":
 			tags = s.Value
 		case "-gcflags":
 			// Without a pattern they are for the packages on the command line.
 			if pattern, _, ok := strings.Cut(s.Value, "="); ok && !strings.HasPrefix(pattern, "-") {
-				flags = append(flags, "-gcflags="+s.Value)
+				n.flags = append(n.flags, "-gcflags="+s.Value)
 			}
 		case "-pgo":
-			flags = append(flags, "-pgo="+s.Value)
+			n.flags = append(n.flags, "-pgo="+s.Value)
 		case "GOEXPERIMENT", "GOFIPS140", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
-			env = append(env, s.Key+"="+s.Value)
+			n.env = append(n.env, s.Key+"="+s.Value)
 		default:
 			if strings.HasPrefix(s.Key, "GO"+strings.ToUpper(goarch)) || s.Key == "GOARM" || s.Key == "GO386" || s.Key == "GOMIPS" {
-				env = append(env, s.Key+"="+s.Value)
+				n.env = append(n.env, s.Key+"="+s.Value)
 			}
 		}
 	}
 	if slices.Contains(l.main.Main.Flags, "-shared") {
 		// Whichever build mode it is for, the packages are compiled alike; and
 		// unlike c-shared and c-archive this one is not refused without a main.
-		flags = append(flags, "-buildmode=pie")
-	}
-	// A program without cgo stays without: net and os/user have a form for it.
-	if _, ok := l.cfg.packages["runtime/cgo"]; ok {
-		env = append(env, "CGO_ENABLED=1")
-	} else {
-		env = append(env, "CGO_ENABLED=0")
+		n.flags = append(n.flags, "-buildmode=pie")
 	}
 	if tags != "" {
-		flags = append(flags, "-tags="+tags)
+		n.flags = append(n.flags, "-tags="+tags)
 	}
-	return flags, env, nil
+	return n, nil
+}
+
+// cgoEnabled returns the variable for a nested go command. A program without cgo
+// stays without: net and os/user have a form for it.
+func (l *linking) cgoEnabled() string {
+	if _, ok := l.cfg.packages["runtime/cgo"]; ok {
+		return "CGO_ENABLED=1"
+	}
+	return "CGO_ENABLED=0"
+}
+
+// outerGo returns how a nested go command compiles the standard library as the
+// running one does, from that one's command line. It runs where that one does,
+// as patterns and files in its flags may be relative.
+func (l *linking) outerGo() (nestedGo, error) {
+	outer, err := readOuterCommand()
+	if err != nil {
+		return nestedGo{}, err
+	}
+	if outer.dir, err = l.workingDir(); err != nil {
+		return nestedGo{}, err
+	}
+	outer.goflags, outer.flags = outer.forStdlib(outer.goflags), outer.forStdlib(outer.flags)
+	n := nestedGo{dir: outer.dir, flags: outer.flags, env: append(outer.env(), l.cgoEnabled())}
+	info, err := l.buildInfo()
+	if err != nil {
+		return n, err
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-pgo" {
+			n.flags = append(slices.Clip(n.flags), "-pgo="+s.Value)
+		}
+	}
+	return n, nil
 }
