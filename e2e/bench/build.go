@@ -213,7 +213,10 @@ func buildEnv(cache string, more ...string) []string {
 
 // sequence measures all rows of one mode, from a copy of the cache.
 func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) error {
-	cache := filepath.Join(dir, "cache")
+	// Each has directories of its own, which are deleted in the end: some file
+	// systems are slow to make files after others were deleted.
+	work := filepath.Join(dir, fmt.Sprint(m.name, round))
+	cache := filepath.Join(work, "cold", "cache")
 	source, err := b.prepare(ctx, m, p, dir)
 	if err != nil {
 		return err
@@ -227,16 +230,14 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 		return err
 	}
 	if slices.Contains(b.rows, rowCold) {
-		if err := errors.Join(clearCache(cache), run(rowCold)); err != nil {
+		if err := errors.Join(os.MkdirAll(cache, 0o777), run(rowCold)); err != nil {
 			return err
 		}
 	}
 	if len(b.rows) == 1 && b.rows[0] == rowCold {
 		return nil
 	}
-	if err := clearCache(cache); err != nil {
-		return err
-	}
+	cache = filepath.Join(work, "warm", "cache")
 	if err := os.CopyFS(cache, os.DirFS(base)); err != nil {
 		return err
 	}
@@ -267,10 +268,6 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 		return err
 	}
 	return run(rowNothing, setting)
-}
-
-func clearCache(cache string) error {
-	return errors.Join(os.RemoveAll(cache), os.RemoveAll(cache+"-garble"), os.MkdirAll(cache, 0o777))
 }
 
 // prepare returns the directory of the sources to build. Orchestrion wants to be
