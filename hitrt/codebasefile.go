@@ -150,5 +150,5 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 // be listed with them: the registry is wrong. Without a list nobody takes the calls
 // of one for those of another.
 func wrongOrder(p *Package) error {
-	return fmt.Errorf("internal error: the functions of %s are not %d in the order of their marks", p.Path, p.InOrder)
+	return fmt.Errorf("internal error: %s does not have %d functions in the order of their marks", p.Path, p.InOrder)
 }

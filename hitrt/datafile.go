@@ -27,7 +27,7 @@ type dataFile struct {
 	packages    []packageStamps
 
 	stamps  []byte // what the file has from S on, once written
-	filled  bitset // pages of stamps that are so; on the others no function was hit
+	filled  bitset // pages of stamps that are filled in; on the others no function was hit
 	never   []byte // what the file has for one of those
 	dirty   bitset // pages that the file does not have yet
 	file    *os.File
@@ -70,8 +70,8 @@ type packageStamps struct {
 }
 
 // newPackageStamps gives the functions of p the stamps from a place on. Where the
-// registry does not say that they are in order, their text tells. That it says so
-// wrongly is seen when they are listed, see writeCodebase.
+// registry does not say that they are in order, their text tells. Who lists them
+// checks what it says, see writeCodebase.
 func newPackageStamps(p *Package, first int) packageStamps {
 	if p.InOrder > 0 && p.InOrder <= len(p.Marks) {
 		return packageStamps{first: first, functions: p.InOrder}
@@ -288,17 +288,21 @@ func rootOf(path string) string {
 	return filepath.VolumeName(path) + string(filepath.Separator)
 }
 
-// release lets go of the file. The marks move back to memory.
+// release lets go of the file. The marks move back to memory, package by package
+// from the last one on: should the system give no memory for one, then the next
+// attempt is for those that are left, and not for marks that are in memory.
 func (d *dataFile) release() {
-	offset := d.layout.marks
-	for i, r := range d.layout.pages {
-		if d.shared == nil || i >= d.attached {
-			break
+	offset := d.layout.size
+	for i := len(d.layout.pages) - 1; i >= 0 && d.shared != nil; i-- {
+		r := d.layout.pages[i]
+		offset -= int64(r.size)
+		if i >= d.attached {
+			continue
 		}
 		if r.size > 0 && !d.takeBack(r, offset) {
 			return
 		}
-		offset += int64(r.size)
+		d.attached = i
 	}
 	if d.shared != nil {
 		unmapFile(d.shared)

@@ -27,6 +27,7 @@ var mappedArrays struct {
 	killed  [3][mappedPage + 32 + mappedPage]uint8
 	started [3][mappedPage + 32 + mappedPage]uint8
 	removed [3][mappedPage + 32 + mappedPage]uint8
+	halfway [3][mappedPage + 32 + mappedPage]uint8
 	full    [3][mappedPage + 32 + mappedPage]uint8
 	gone    [3][mappedPage + 32 + mappedPage]uint8
 	limited [3][mappedPage + 32 + mappedPage]uint8
@@ -215,6 +216,39 @@ func TestMappedFileGone(t *testing.T) {
 	}
 	if !strings.Contains(messages.String(), "removed, replaced or cut off") {
 		t.Errorf("messages %q", messages)
+	}
+}
+
+// The system may give no memory for the marks of one package when the file is
+// gone. What is called until it does is known nevertheless.
+func TestMappedFileGoneHalfway(t *testing.T) {
+	dir := t.TempDir()
+	prog := newMappedProgram(&mappedArrays.halfway)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	pub.begin()
+	d := pub.data
+	prog.call(1)
+	if err := os.Remove(d.path); err != nil {
+		t.Fatal(err)
+	}
+	d.layout.pages[1].start++ // which mmap refuses
+	pub.checkpoint()
+	if d.attached != 2 || d.shared == nil {
+		t.Fatalf("%d packages are mapped, want 2", d.attached)
+	}
+	for i := range 3 {
+		prog.call(30*i + 2)
+	}
+	d.layout.pages[1].start--
+	pub.checkpoint()
+	got := readMarks(t, dir)
+	for _, i := range []int{1, 2, 32, 62} {
+		if !got[place(i)] {
+			t.Errorf("function %d was called, and is not in the file", i)
+		}
+	}
+	if d.attached != 3 {
+		t.Errorf("%d packages are mapped, want 3", d.attached)
 	}
 }
 

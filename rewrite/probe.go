@@ -41,6 +41,12 @@
 // that only converts its argument, it puts one in that does nothing. The
 // comparison has the line of the load; so it is found there.
 //
+// Two forms look better and are not. Without the loop the store stays in line: the
+// branch over it is taken at each call, which saves a jump in some loops, and yet
+// twenty benchmarks took 1.4 % longer with such marks in their small functions.
+// And "for v != 0 { return }", by which the compiler takes the branch for likely,
+// brings the store back in line.
+//
 // What else -coveragecfg entails:
 //
 //   - With the mode "testmain" the package registers nothing with

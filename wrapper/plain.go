@@ -270,18 +270,16 @@ func (c *plainCompile) take(p *plainPackage) error {
 	if len(members) < 2 || members[0].name != "__.PKGDEF" || members[1].name != "_go_.o" {
 		return errors.New("the plain archive has another form")
 	}
-	if _, ok := c.values["-asmhdr"]; ok {
-		if err := c.keepAssembled(f, p, members[2:]); err != nil {
-			return err
-		}
-	}
-	out, err := os.OpenFile(c.values["-o"], os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	out, err := os.Create(c.values["-o"])
 	if err != nil {
 		return err
 	}
 	err = c.copyMembers(out, f, p, members[:2])
 	if closeErr := out.Close(); err == nil {
 		err = closeErr
+	}
+	if _, ok := c.values["-asmhdr"]; ok && err == nil {
+		err = c.keepAssembled(f, p, members[2:])
 	}
 	return err
 }

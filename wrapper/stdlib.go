@@ -87,13 +87,17 @@ func (l *linking) addStdlib(packages []string) error {
 	}
 	outer, err := l.outerGo()
 	if err == nil {
-		if differing, err = l.tryNested(outer, lacking); err != nil || differing == "" {
-			return err
+		var still string
+		if still, err = l.tryNested(outer, lacking); err == nil && still == "" {
+			return nil
 		}
-		err = errors.New("nor do all flags of the go command give it")
+	}
+	if err == nil {
+		err = errors.New("with all flags of the go command it differs too")
 	}
 	return fmt.Errorf("package %s of the program differs from the one that hitrt's imports were compiled against; "+
-		"a build flag reaches the standard library that the go command has not recorded (%w): give -gcflags once, and nothing else in GOFLAGS=%q that does", differing, err, os.Getenv("GOFLAGS"))
+		"a build flag reaches the standard library that the go command has not recorded: give -gcflags once, and nothing else in GOFLAGS=%q that does (%w)",
+		differing, os.Getenv("GOFLAGS"), err)
 }
 
 // A nestedGo is how a nested go command is run.
@@ -278,13 +282,9 @@ func (l *linking) buildInfo() (*debug.BuildInfo, error) {
 // nestedGo returns how a nested go command compiles the standard library as the
 // running one did, from what that has written down.
 func (l *linking) nestedGo() (nestedGo, error) {
-	// An empty module of our own: the user's go.mod, vendor directory and
-	// workspace have no say in the standard library.
-	n := nestedGo{dir: filepath.Join(l.dir, "nested")}
-	if err := os.MkdirAll(n.dir, 0o777); err != nil {
-		return n, err
-	}
-	if err := os.WriteFile(filepath.Join(n.dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666); err != nil {
+	var n nestedGo
+	var err error
+	if n.dir, err = l.emptyModule(); err != nil {
 		return n, err
 	}
 	info, err := l.buildInfo()
@@ -336,6 +336,16 @@ func (l *linking) nestedGo() (nestedGo, error) {
 	return n, nil
 }
 
+// emptyModule returns the directory of a module of our own: the user's go.mod,
+// vendor directory and workspace have no say in the standard library.
+func (l *linking) emptyModule() (dir string, err error) {
+	dir = filepath.Join(l.dir, "nested")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666)
+}
+
 // cgoEnabled returns the variable for a nested go command. A program without cgo
 // stays without: net and os/user have a form for it.
 func (l *linking) cgoEnabled() string {
@@ -347,7 +357,8 @@ func (l *linking) cgoEnabled() string {
 
 // outerGo returns how a nested go command compiles the standard library as the
 // running one does, from that one's command line. It runs where that one does,
-// as patterns and files in its flags may be relative.
+// as patterns and files in its flags may be relative; but for package@version the
+// module there counts for nothing.
 func (l *linking) outerGo() (nestedGo, error) {
 	outer, err := readOuterCommand()
 	if err != nil {
@@ -358,6 +369,12 @@ func (l *linking) outerGo() (nestedGo, error) {
 	}
 	outer.goflags, outer.flags = outer.forStdlib(outer.goflags), outer.forStdlib(outer.flags)
 	n := nestedGo{dir: outer.dir, flags: outer.flags, env: append(outer.env(), l.cgoEnabled())}
+	if slices.ContainsFunc(outer.roots, func(root string) bool { return strings.Contains(root, "@") }) {
+		n.env = append(n.env, "GOWORK=off")
+		if n.dir, err = l.emptyModule(); err != nil {
+			return n, err
+		}
+	}
 	info, err := l.buildInfo()
 	if err != nil {
 		return n, err

@@ -156,6 +156,7 @@ func (b *bench) installTools(ctx context.Context) error {
 func (b *bench) measure(ctx context.Context, s subject) error {
 	b.costs, b.failures = map[[2]string][]cost{}, nil
 	dir := filepath.Join(b.dir, s.name)
+	defer os.RemoveAll(dir)
 	p, err := program.Fetch(ctx, s.module, filepath.Join(dir, "source"))
 	if err != nil {
 		return err
@@ -213,8 +214,8 @@ func buildEnv(cache string, more ...string) []string {
 
 // sequence measures all rows of one mode, from a copy of the cache.
 func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) error {
-	// Each has directories of its own, which are deleted in the end: some file
-	// systems are slow to make files after others were deleted.
+	// Each has directories of its own, which are deleted with the program's: some
+	// file systems are slow to make files after others were deleted.
 	work := filepath.Join(dir, fmt.Sprint(m.name, round))
 	cache := filepath.Join(work, "cold", "cache")
 	source, err := b.prepare(ctx, m, p, dir)

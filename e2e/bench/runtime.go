@@ -135,7 +135,9 @@ func newSeries(lib library, benchmark string, cores int) *series {
 //
 // How fast a loop is also depends on where it comes to lie, by half and more in
 // small ones, and everything that makes code longer moves what is behind it. So
-// the linker places functions in another order from round to round.
+// the linker places functions in another order from round to round. It is the
+// same order for variants that have the same functions, as plain and marked have,
+// and another one for those with some more, as covered ones.
 func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
 		var err error

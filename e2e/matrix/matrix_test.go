@@ -39,6 +39,19 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestBuilds runs the other rows that have arguments.
+func TestBuilds(t *testing.T) {
+	wrapper, err := program.BuildWrapper(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range Rows {
+		if len(row.Args) > 0 && !row.Std {
+			Runner{wrapper}.Run(t, row)
+		}
+	}
+}
+
 // TestDocument keeps docs/compatibility.md to the table.
 func TestDocument(t *testing.T) {
 	file := filepath.Join("..", "..", "docs", "compatibility.md")
