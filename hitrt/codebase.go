@@ -115,7 +115,7 @@ func newCodebase(packages []Package) *codebase {
 	return c
 }
 
-// sweep calls hit with the place of the package and the index of the mark of every
+// sweep calls hit with the index of the package and the index of the mark of every
 // function hit since the last sweep.
 func (c *codebase) sweep(hit func(pkg, mark int)) {
 	for i := range c.packages {

@@ -62,44 +62,6 @@ func newDataFile(p *publisher) *dataFile {
 	return d
 }
 
-// packageStamps says which stamps a package's functions have.
-type packageStamps struct {
-	first     int     // place of the first one's, among those of all packages
-	functions int     // so many it has
-	stamps    []int32 // place of the stamp of each mark's function; -1 = padding; nil = they are in order
-}
-
-// newPackageStamps gives the functions of p the stamps from a place on. Where the
-// registry does not say that they are in order, their text tells. Who lists them
-// checks what it says, see writeCodebase.
-func newPackageStamps(p *Package, first int) packageStamps {
-	if p.InOrder > 0 && p.InOrder <= len(p.Marks) {
-		return packageStamps{first: first, functions: p.InOrder}
-	}
-	s := packageStamps{first: first, stamps: make([]int32, len(p.Marks))}
-	for m := range s.stamps {
-		s.stamps[m] = -1
-	}
-	for index := range p.indices() {
-		if index >= 0 {
-			s.stamps[index] = int32(first + s.functions)
-		}
-		s.functions++
-	}
-	return s
-}
-
-// stampOf is the place of the stamp of a mark's function, -1 if there is none.
-func (s *packageStamps) stampOf(mark int) int {
-	switch {
-	case s.stamps != nil:
-		return int(s.stamps[mark])
-	case mark < s.functions:
-		return s.first + mark
-	}
-	return -1
-}
-
 // hit stamps a function. A mark is cleared after that, so if the file is mapped
 // its stamp must be in there when hit returns.
 func (d *dataFile) hit(pkg, mark int, stamp int64) {

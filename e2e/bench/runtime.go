@@ -29,7 +29,7 @@ func runtimeBench(ctx context.Context, args []string) error {
 	var opts runtimeOptions
 	flags := flag.NewFlagSet("runtime", flag.ContinueOnError)
 	flags.IntVar(&opts.rounds, "rounds", 10, "runs of each benchmark in each variant; 0 for none")
-	flags.IntVar(&opts.layouts, "layouts", 5, "orders in which the linker places functions, taking turns by rounds")
+	flags.IntVar(&opts.layouts, "layouts", 5, "orders in which the linker places functions, one after the other by rounds")
 	flags.DurationVar(&opts.time, "time", 200*time.Millisecond, "CPU time of a run")
 	flags.StringVar(&opts.out, "out", "", "directory for the single results, a file for each variant that benchstat reads")
 	flags.BoolVar(&opts.size, "size", true, "compare code size and inlining")
@@ -38,8 +38,8 @@ func runtimeBench(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if opts.layouts < 1 || opts.rounds%opts.layouts != 0 {
-		return fmt.Errorf("-rounds=%d is no multiple of -layouts=%d", opts.rounds, opts.layouts)
+	if opts.layouts < 1 {
+		return fmt.Errorf("-layouts=%d: there is at least one", opts.layouts)
 	}
 	libs := slices.Clone(libraries)
 	if *names != "" {
@@ -74,10 +74,9 @@ type series struct {
 	lib        library
 	benchmark  string
 	cores      int
-	iterations int
+	iterations []int           // of a run, by variant
 	base       []time.Duration // of one iteration, by variant
 	samples    [][]sample      // by variant, one of each round
-	layouts    int             // of them, taking turns by rounds
 	counts     []float64       // instructions by variant; nil if not counted
 }
 
@@ -130,7 +129,7 @@ func newSeries(lib library, benchmark string, cores int) *series {
 }
 
 // measure takes the samples, round by round: in each round every benchmark runs
-// in every variant, in another order each time, so that what else the machine
+// in every variant, forwards and backwards in turns, so that what else the machine
 // does meets all of them.
 //
 // How fast a loop is also depends on where it comes to lie, by half and more in
@@ -140,21 +139,22 @@ func newSeries(lib library, benchmark string, cores int) *series {
 // and another one for those with some more, as covered ones.
 func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
-		var err error
-		dir := b.packageDir(s.lib)
-		if s.iterations, err = calibrate(ctx, dir, binaries[s.lib.name][0], s.benchmark, s.cores, opts.time); err != nil {
-			return err
+		for _, binary := range binaries[s.lib.name] {
+			n, err := calibrate(ctx, b.packageDir(s.lib), binary, s.benchmark, s.cores, opts.time)
+			if err != nil {
+				return err
+			}
+			s.iterations = append(s.iterations, n)
 		}
-	}
-	for _, s := range all {
-		s.layouts = opts.layouts
 	}
 	for round := range opts.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, opts.rounds)
 		layout := round % opts.layouts
 		for _, s := range all {
-			for i := range variants {
-				v := (i + round) % len(variants)
+			for v := range variants {
+				if round%2 == 1 {
+					v = len(variants) - 1 - v
+				}
 				binary, err := b.build(ctx, s.lib, variants[v], layout)
 				if err != nil {
 					return err
@@ -178,7 +178,7 @@ func (b *workspace) sample(ctx context.Context, s *series, v int, binary string)
 	if s.base[v] == 0 || one.cpu < s.base[v] {
 		s.base[v] = one.cpu
 	}
-	got, err := run(ctx, dir, binary, s.benchmark, s.iterations, s.cores)
+	got, err := run(ctx, dir, binary, s.benchmark, s.iterations[v], s.cores)
 	s.samples[v] = append(s.samples[v], got)
 	return err
 }
@@ -214,35 +214,38 @@ func (b *workspace) count(ctx context.Context, all []*series, binaries map[strin
 }
 
 // time returns the CPU time of one iteration in a variant, in nanoseconds: the
-// mean over the layouts of the least sample of each.
+// median over the rounds.
 func (s *series) time(v int) float64 {
-	sum := 0.0
-	for layout := range s.layouts {
-		sum += s.layoutTime(v, layout)
+	var times []float64
+	for _, x := range s.samples[v] {
+		times = append(times, s.perIteration(v, x))
 	}
-	return sum / float64(s.layouts)
+	return quantile(times, 0.5)
 }
 
-func (s *series) layoutTime(v, layout int) float64 {
-	least := math.Inf(1)
-	for i := layout; i < len(s.samples[v]); i += s.layouts {
-		least = min(least, s.perIteration(v, s.samples[v][i]))
+// ratios returns the time of a variant to that of plain, round by round. The two
+// follow one another within a second or two, so that what slows the machine down
+// for longer than that slows down both.
+func (s *series) ratios(v int) []float64 {
+	var ratios []float64
+	for i, x := range s.samples[v] {
+		ratios = append(ratios, s.perIteration(v, x)/s.perIteration(0, s.samples[0][i]))
 	}
-	return least
+	return ratios
 }
 
-// spread returns how much slower the slowest layout of plain is than the fastest.
-func (s *series) spread() float64 {
-	least, most := math.Inf(1), 0.0
-	for layout := range s.layouts {
-		t := s.layoutTime(0, layout)
-		least, most = min(least, t), max(most, t)
-	}
-	return most / least
+// quantile returns the value that the share q of the list is below; the list is
+// not empty.
+func quantile(list []float64, q float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	at := q * float64(len(list)-1)
+	i := int(at)
+	j := min(i+1, len(list)-1)
+	return list[i] + (list[j]-list[i])*(at-float64(i))
 }
 
 func (s *series) perIteration(v int, x sample) float64 {
-	return float64(x.cpu-s.base[v]) / float64(s.iterations-1)
+	return float64(x.cpu-s.base[v]) / float64(s.iterations[v]-1)
 }
 
 // allocs returns the allocations of one iteration: the least of the samples, as

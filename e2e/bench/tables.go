@@ -41,30 +41,55 @@ func writeSummary(w io.Writer, ratios [][]float64, more ...string) {
 	writeRow(w, "**worst**", worst, more...)
 }
 
-// writeTimes writes CPU time on one core, and allocations where they differ.
+// writeTimes writes CPU time on one core, and allocations.
 func writeTimes(w io.Writer, all []*series) {
 	fmt.Fprintf(w, "### CPU time, one core, as a ratio to plain\n\n")
-	writeHeader(w, "benchmark", "plain, ns", "slowest layout of plain to fastest", "allocations, marked to plain")
+	writeHeader(w, "benchmark", "plain, ns", "allocations, marked to plain", "quartiles of marked")
 	ratios := make([][]float64, len(variants)-1)
+	var single []*series
 	for _, s := range all {
 		if s.cores != 1 {
 			continue
 		}
-		row := s.ratios()
+		single = append(single, s)
+		row := s.medians()
 		for i, r := range row {
 			ratios[i] = append(ratios[i], r)
 		}
-		allocs := fmt.Sprintf("%.0f : %.0f", s.allocs(1), s.allocs(0))
-		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), fmt.Sprintf("%.2f", s.spread()), allocs)
+		marked := s.ratios(1)
+		writeRow(w, s.lib.name+" "+s.benchmark, row, fmt.Sprintf("%.0f", s.time(0)), fmt.Sprintf("%.0f : %.0f", s.allocs(1), s.allocs(0)),
+			fmt.Sprintf("%.3f – %.3f", quantile(marked, 0.25), quantile(marked, 0.75)))
 	}
 	writeSummary(w, ratios, "", "", "")
+	writeRounds(w, single)
+}
+
+// writeRounds writes the geometric means of the rounds, each of which is a
+// measurement by itself: how far they are apart says how good their median is.
+func writeRounds(w io.Writer, all []*series) {
+	if len(all) == 0 {
+		return
+	}
+	for v := 1; v < len(variants); v++ {
+		var means []float64
+		for round := range all[0].samples[v] {
+			var ratios []float64
+			for _, s := range all {
+				ratios = append(ratios, s.ratios(v)[round])
+			}
+			means = append(means, geomean(ratios))
+		}
+		fmt.Fprintf(w, "\nGeometric means of the rounds, %s: median %.3f, quartiles %.3f – %.3f.\n", variants[v].name,
+			quantile(means, 0.5), quantile(means, 0.25), quantile(means, 0.75))
+	}
 	fmt.Fprintln(w)
 }
 
-func (s *series) ratios() []float64 {
+// medians returns the ratios of all variants but plain: medians over the rounds.
+func (s *series) medians() []float64 {
 	var row []float64
 	for v := 1; v < len(variants); v++ {
-		row = append(row, s.time(v)/s.time(0))
+		row = append(row, quantile(s.ratios(v), 0.5))
 	}
 	return row
 }
@@ -81,7 +106,7 @@ func writeParallel(w io.Writer, all []*series) {
 		if ratios[s.cores] == nil {
 			ratios[s.cores] = make([][]float64, len(variants)-1)
 		}
-		row := s.ratios()
+		row := s.medians()
 		for i, r := range row {
 			ratios[s.cores][i] = append(ratios[s.cores][i], r)
 		}
@@ -124,7 +149,7 @@ func writeRaw(dir string, all []*series) error {
 		var b strings.Builder
 		for _, s := range all {
 			for _, x := range s.samples[v] {
-				fmt.Fprintf(&b, "Benchmark%s/%s-%d %d %.2f ns/op %.0f allocs/op\n", s.lib.name, s.benchmark, s.cores, s.iterations, s.perIteration(v, x), x.allocs)
+				fmt.Fprintf(&b, "Benchmark%s/%s-%d %d %.2f ns/op %.0f allocs/op\n", s.lib.name, s.benchmark, s.cores, s.iterations[v], s.perIteration(v, x), x.allocs)
 			}
 		}
 		name := filepath.Join(dir, strings.ReplaceAll(variant.name, " ", "_")+".txt")

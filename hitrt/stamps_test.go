@@ -1,0 +1,83 @@
+package hitrt
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What the registry says of the order of functions changes nothing of the files,
+// and nothing that cannot be right is believed.
+func TestDataFileInOrder(t *testing.T) {
+	files := func(field int) (process, codebase string) {
+		prog := newProgram(2000)
+		for i := range prog.Packages {
+			p := &prog.Packages[i]
+			if i%3 > 0 {
+				inOrder(p)
+			}
+			p.Entries = "#header\n" + p.Entries
+			switch {
+			case field != 0:
+				p.InOrder = field
+			case i%6 == 1:
+				p.InOrder = 0
+			}
+		}
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
+		pub.started = time.UnixMilli(earliest)
+		pub.prepare()
+		pub.process = "process"
+		for i := range prog.Packages { // as if they were mapped
+			pub.data.layout.pages = append(pub.data.layout.pages, pageRange{size: 4096 * (1 + i%2), marks: prog.Packages[i].Marks, at: i})
+		}
+		for i := range prog.Packages {
+			pub.data.hit(i, 0, earliest+1)
+			pub.data.hit(i, i%20, earliest+2)
+			pub.data.hit(i, len(prog.Packages[i].Marks)-1, earliest+3) // padding
+		}
+		var a, b bytes.Buffer
+		if err := errors.Join(pub.data.writeProcess(&a, true), pub.data.writeCodebase(&b)); err != nil {
+			t.Fatal(err)
+		}
+		if size := pub.data.layout.size; int64(a.Len()) != size {
+			t.Errorf("%d bytes, want %d", a.Len(), size)
+		}
+		return a.String(), b.String()
+	}
+	process, codebase := files(-1) // all is read
+	for _, field := range []int{0, 33} {
+		if p, c := files(field); p != process || c != codebase {
+			t.Errorf("InOrder %d: other files than without it", field)
+		}
+	}
+}
+
+// If it is wrong where that cannot be seen at once, there is no list of functions in
+// which the calls of one would be another's.
+func TestDataFileWrongOrder(t *testing.T) {
+	for name, change := range map[string]func(p *Package){
+		"one fewer":      func(p *Package) { p.InOrder-- },
+		"one more":       func(p *Package) { p.InOrder++ },
+		"not observable": func(p *Package) { p.InOrder = 11 },
+		"swapped": func(p *Package) {
+			p.Entries = strings.NewReplacer("\n3\t", "\n4\t", "\n4\t", "\n3\t").Replace(p.Entries)
+		},
+	} {
+		prog := newProgram(10)
+		if name != "not observable" {
+			inOrder(&prog.Packages[0])
+		}
+		change(&prog.Packages[0])
+		dir := t.TempDir()
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+		prog.call(3)
+		pub.begin()
+		if got := messages.String(); !strings.Contains(got, "internal error") || !strings.Contains(got, prog.Packages[0].Path) {
+			t.Errorf("%s: messages %q, want one about the order", name, got)
+		}
+		checkNames(t, dir, 0)
+	}
+}
