@@ -53,18 +53,19 @@ var libraries = []library{
 
 // A variant is one way of building.
 type variant struct {
-	name  string
-	flags func(wrapper, module string) []string
+	name   string
+	flags  func(wrapper, module string) []string
+	slower int // about so many times, if more than 1
 }
 
 // plain comes first: the others are measured against it.
 var variants = []variant{
-	{"plain", func(_, _ string) []string { return nil }},
-	{"marked", func(wrapper, _ string) []string { return []string{"-toolexec=" + wrapper} }},
-	{"cover set", func(_, module string) []string {
+	{name: "plain", flags: func(_, _ string) []string { return nil }},
+	{name: "marked", flags: func(wrapper, _ string) []string { return []string{"-toolexec=" + wrapper} }},
+	{name: "cover set", flags: func(_, module string) []string {
 		return []string{"-cover", "-covermode=set", "-coverpkg=" + module + "/..."}
 	}},
-	{"cover atomic", func(_, module string) []string {
+	{name: "cover atomic", slower: 4, flags: func(_, module string) []string {
 		return []string{"-cover", "-covermode=atomic", "-coverpkg=" + module + "/..."}
 	}},
 }

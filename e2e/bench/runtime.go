@@ -139,12 +139,14 @@ func newSeries(lib library, benchmark string, cores int) *series {
 // and another one for those with some more, as covered ones.
 func (b *workspace) measure(ctx context.Context, all []*series, binaries map[string][]string, opts runtimeOptions) error {
 	for _, s := range all {
-		for _, binary := range binaries[s.lib.name] {
-			n, err := calibrate(ctx, b.packageDir(s.lib), binary, s.benchmark, s.cores, opts.time)
-			if err != nil {
-				return err
-			}
-			s.iterations = append(s.iterations, n)
+		n, err := calibrate(ctx, b.packageDir(s.lib), binaries[s.lib.name][0], s.benchmark, s.cores, opts.time)
+		if err != nil {
+			return err
+		}
+		// As many for all, as some benchmarks do more in one of many; but not so
+		// many for what takes minutes then.
+		for _, v := range variants {
+			s.iterations = append(s.iterations, max(2, n/max(1, v.slower)))
 		}
 	}
 	for round := range opts.rounds {
