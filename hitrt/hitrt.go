@@ -9,7 +9,7 @@
 // initialise. [Register] reads the settings and starts one goroutine. Without
 // local files it does not look at the program's functions, so its cost does not
 // grow with their number; with them it waits until the process's file is there
-// (0.03 µs a function, 0.1 in packages where some are not observable; 2 s at most),
+// (0.05 µs a function, 0.2 in packages where some are not observable; 2 s at most),
 // and in small programs until the list of their functions is. Names, signatures and
 // hashes are made in that goroutine, and not kept: what stays in memory is four bytes
 // and three bits per function for the collector, and eight bytes per function for
