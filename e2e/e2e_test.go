@@ -34,7 +34,7 @@ var binDir string
 // wrapperFile returns that scavenger-wrap, for a test.
 func wrapperFile(t testing.TB) string {
 	t.Helper()
-	if err := program.NoteSources(context.Background()); err != nil {
+	if err := program.NoteSources(); err != nil {
 		t.Fatal(err)
 	}
 	return filepath.Join(binDir, "scavenger-wrap"+program.ExeSuffix())

@@ -69,8 +69,6 @@ type writer struct {
 	columns  bool   // what is behind a mark keeps its column
 	form     form   // of the next mark
 
-	sanitizer bool // marks leave it to hit to read the cell
-
 	out  []byte // nil as long as there is no mark
 	next int    // offset of the text that has not been copied
 	buf  []byte // for the text of a mark

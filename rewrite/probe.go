@@ -98,15 +98,18 @@ const (
 type form int
 
 const (
-	direct    form = iota // if cells[4113] == 0 { cells[4113] = 1 };
-	sanitized             // hit(&cells[4113]);
-	free                  // counters[0] = hit(cells[4113], &cells[4113]);
-	generic               // generic(4113);
+	direct        form = iota // if cells[4113] == 0 { cells[4113] = 1 };
+	sanitized                 // hit(&cells[4113]);
+	free                      // counters[0] = hit(cells[4113], &cells[4113]);
+	freeSanitized             // counters[0] = hit(&cells[4113]);
+	generic                   // generic(4113);
 )
 
 // form returns the form of the marks in a function.
 func (p *pkg) form(inGeneric bool) form {
 	switch {
+	case p.opts.Free && !inGeneric && p.opts.Sanitizer:
+		return freeSanitized
 	case p.opts.Free && !inGeneric:
 		return free
 	case p.opts.Free && p.index != "":
@@ -136,14 +139,14 @@ func (w *writer) appendProbe(b []byte, index int) []byte {
 		b = append(b, genericSuffix+"("...)
 		b = strconv.AppendInt(b, int64(Padding+index), 10)
 		return append(b, ");"...)
-	case free:
+	case free, freeSanitized:
 		b = append(b, w.counters...)
 		b = append(b, "[0] = "...)
 		fallthrough
 	case sanitized:
 		b = append(b, w.symbol...)
 		b = append(b, hitSuffix+"("...)
-		if w.form == free && !w.sanitizer {
+		if w.form == free {
 			cell()
 			b = append(b, ", "...)
 		}

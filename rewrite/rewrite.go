@@ -176,7 +176,7 @@ func leftAlone(name string) bool {
 // mark lists the functions of a file and returns its marked text, or nil if
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
-	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns, sanitizer: p.opts.Sanitizer}
+	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for _, decl := range f.tree.Decls {

@@ -47,10 +47,11 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 		if p.Marks > 0 {
 			fmt.Fprintf(&b, "Marks: marks%d[%d:%d], Padding: %d, ", i, rewrite.Padding, rewrite.Padding+p.Marks, rewrite.Padding)
 		}
-		if inOrder(p.Functions) {
+		text := entries(p.Functions)
+		if inOrder(p.Functions, text) {
 			fmt.Fprintf(&b, "InOrder: %d, ", len(p.Functions))
 		}
-		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+entries(p.Functions))
+		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+text)
 	}
 	b.WriteString("}\n\n")
 	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], Fingerprint: %q}\n\n", main, baked, programFingerprint(packages))
@@ -63,16 +64,16 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 	return b.Bytes(), nil
 }
 
-// inOrder reports whether the entries of functions have the mark indices 0, 1, and
-// so on, which is to be told to hitrt. A name with a line end in it would make two
-// lines of one.
-func inOrder(functions []rewrite.Function) bool {
+// inOrder reports whether functions, of which text is the entries, have the mark
+// indices 0, 1, and so on, which is to be told to hitrt. A name with a line end in it
+// would make two lines of one.
+func inOrder(functions []rewrite.Function, text string) bool {
 	for i, f := range functions {
 		if f.Index != i {
 			return false
 		}
 	}
-	return strings.Count(entries(functions), "\n") == len(functions)
+	return strings.Count(text, "\n") == len(functions)
 }
 
 // programFingerprint stands for all that hitrt reads of the packages' functions.

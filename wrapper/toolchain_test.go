@@ -86,6 +86,18 @@ func (tc toolchain) compile(path, text string, imports map[string]string) (archi
 	return archive
 }
 
+// mark marks a file of package example.com/lib, and returns what compile is to be
+// called with on top of its other flags.
+func (tc toolchain) mark(file, text string) (res *rewrite.Result, args []string) {
+	tc.Helper()
+	res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
+	if err != nil {
+		tc.Fatal(err)
+	}
+	return res, []string{"-coveragecfg=" + tc.write("coveragecfg", string(res.CoverageCfg)),
+		tc.write("marked.go", string(res.Files[0])), tc.write("marks.go", string(res.Declarations))}
+}
+
 // The fingerprint stands where patchFingerprint writes it: it is the one that
 // an importer records, and follows what the package exports.
 func TestToolchainFingerprint(t *testing.T) {
@@ -273,10 +285,7 @@ func Use() int { return First([]int{1}) }
 	}
 	eachToolchain(t, func(tc toolchain) {
 		file := tc.write("lib.go", text)
-		res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
-		if err != nil {
-			tc.Fatal(err)
-		}
+		res, marked := tc.mark(file, text)
 		compile := func(args ...string) string {
 			args = append([]string{"tool", "compile", "-p", "example.com/lib", "-m=2", "-o", filepath.Join(tc.dir, "lib.a")}, args...)
 			out, err := tc.command("go", args...).CombinedOutput()
@@ -298,8 +307,7 @@ func Use() int { return First([]int{1}) }
 				want[name] = strconv.Itoa(n + 3)
 			}
 		}
-		output := compile("-coveragecfg="+tc.write("coveragecfg", string(res.CoverageCfg)),
-			tc.write("marked.go", string(res.Files[0])), tc.write("marks.go", string(res.Declarations)))
+		output := compile(marked...)
 		if !strings.Contains(output, "inlining call to "+res.Symbol+"_hit") {
 			tc.Error("the function that sets a mark is not inlined")
 		}
@@ -330,14 +338,9 @@ func Sum(list []uint32) (n int) {
 }
 `
 	eachToolchain(t, func(tc toolchain) {
-		file := tc.write("lib.go", text)
-		res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
-		if err != nil {
-			tc.Fatal(err)
-		}
-		cmd := tc.command("go", "tool", "compile", "-p", "example.com/lib", "-S", "-o", filepath.Join(tc.dir, "lib.a"),
-			"-coveragecfg="+tc.write("coveragecfg", string(res.CoverageCfg)),
-			tc.write("marked.go", string(res.Files[0])), tc.write("marks.go", string(res.Declarations)))
+		res, marked := tc.mark(tc.write("lib.go", text), text)
+		args := append([]string{"tool", "compile", "-p", "example.com/lib", "-S", "-o", filepath.Join(tc.dir, "lib.a")}, marked...)
+		cmd := tc.command("go", args...)
 		cmd.Env = append(cmd.Env, "GOARCH=amd64")
 		out, err := cmd.CombinedOutput()
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -98,19 +99,25 @@ func BuildWrapper(ctx context.Context, dir string) (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building scavenger-wrap: %w\n%s", err, out)
 	}
-	return binary, NoteSources(ctx)
+	return binary, NoteSources()
 }
 
 // NoteSources looks at every file that scavenger-wrap is built from. What a test
 // looks at is part of what go test keeps its result under, and what the go
 // commands that it starts look at is not: without this a result would be taken
 // for that of other sources. Only calls from within a test count.
-func NoteSources(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/naver/scavenger/scavenger-wrap").Output()
+func NoteSources() error {
+	root, err := os.Getwd()
 	if err != nil {
-		return fmt.Errorf("go list -m: %w", err)
+		return err
 	}
-	root := strings.TrimSpace(string(out))
+	for !isFile(filepath.Join(root, "go.mod")) {
+		parent := filepath.Dir(root)
+		if parent == root {
+			return errors.New("the working directory is in no checkout of scavenger-wrap")
+		}
+		root = parent
+	}
 	files := []string{filepath.Join(root, "go.mod"), filepath.Join(root, "main.go")}
 	for _, pattern := range []string{"config/*.go", "hitrt/*.go", "rewrite/*.go", "wrapper/*.go", "wrapper/report/*.go"} {
 		matches, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
@@ -125,6 +132,11 @@ func NoteSources(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // ExeSuffix is the suffix of executables on this platform.
