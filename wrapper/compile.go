@@ -172,7 +172,7 @@ func (c *compilation) mark() error {
 		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return errUntouched
 	}
-	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, c.sourceDirs())
+	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, packageDir(c.flags, c.files))
 	if !matches {
 		c.log.note(outcomeNotMarked, noMatch(c.config, path))
 	}
@@ -202,19 +202,6 @@ func (c *compilation) mark() error {
 		return errUntouched
 	}
 	return nil
-}
-
-// sourceDirs returns the directories that the package's files are in, without
-// the object directory, where those of cgo and cover are.
-func (c *compilation) sourceDirs() []string {
-	var dirs []string
-	for _, file := range c.files {
-		dir, err := filepath.Abs(filepath.Dir(file))
-		if err == nil && dir != filepath.Dir(c.dir) && !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
 }
 
 // isTestMain reports whether the files are those of the generated main package

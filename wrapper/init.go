@@ -45,7 +45,7 @@ func (cmd *commands) init(from string) error {
 	if err != nil {
 		return err
 	}
-	root, modules, err := config.Root(dir, os.Getenv)
+	root, modules, err := config.Root(config.Source{Dir: dir, Lookup: os.LookupEnv})
 	if err != nil {
 		return err
 	}
