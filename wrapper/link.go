@@ -43,12 +43,15 @@ func (a *action) link() error {
 	if err != nil {
 		return fmt.Errorf("reading the archive of main: %w", err)
 	}
-	if mainMeta == nil || mainMeta.Main == nil {
-		return a.untouched()
-	}
 	cfg, err := readImportcfg(cfgFile)
 	if err != nil {
 		return err
+	}
+	if mainMeta == nil || mainMeta.Main == nil {
+		if err := a.warnUnmarked(os.Stderr, cfg); err != nil {
+			return err
+		}
+		return a.untouched()
 	}
 	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
 	release, err := objectVersion(cfg.packages["runtime"])
@@ -95,6 +98,11 @@ func (l *linking) addRegistry() error {
 	packages, err := l.markedPackages()
 	if err != nil {
 		return err
+	}
+	if len(packages) == 0 {
+		if err := l.warnUnmarked(os.Stderr, l.cfg); err != nil {
+			return err
+		}
 	}
 	if err := checkCount(l.config, packages); err != nil {
 		return err
