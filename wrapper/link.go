@@ -27,6 +27,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -47,10 +48,16 @@ func (a *action) link() error {
 	if err != nil {
 		return err
 	}
+	switch {
+	case mainMeta == nil:
+		err = a.warnUnmarked(os.Stderr, cfg)
+	case mainMeta.Main == nil:
+		warnNotMarked(os.Stderr, mainMeta, true)
+	}
+	if err != nil {
+		return err
+	}
 	if mainMeta == nil || mainMeta.Main == nil {
-		if err := a.warnUnmarked(os.Stderr, cfg); err != nil {
-			return err
-		}
 		return a.untouched()
 	}
 	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
@@ -134,12 +141,9 @@ func (l *linking) addRegistry() error {
 }
 
 // markedPackages returns the metadata of all packages of the program that have
-// functions, sorted by import path.
+// functions, sorted by import path. Of those without marks it says why.
 func (l *linking) markedPackages() ([]*metadata, error) {
-	var packages []*metadata
-	if len(l.main.Functions) > 0 {
-		packages = append(packages, l.main)
-	}
+	all := []*metadata{l.main}
 	mainArchive := l.args[len(l.args)-1]
 	for _, p := range l.cfg.paths() {
 		archive := l.cfg.packages[p]
@@ -150,12 +154,15 @@ func (l *linking) markedPackages() ([]*metadata, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m != nil && len(m.Functions) > 0 {
-			packages = append(packages, m)
+		if m != nil {
+			all = append(all, m)
 		}
 	}
-	sortByImportPath(packages)
-	return packages, nil
+	sortByImportPath(all)
+	for _, m := range all {
+		warnNotMarked(os.Stderr, m, m == l.main)
+	}
+	return slices.DeleteFunc(all, func(m *metadata) bool { return len(m.Functions) == 0 }), nil
 }
 
 // addHitrt compiles hitrt and adds it, and the packages that it needs, to the

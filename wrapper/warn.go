@@ -70,6 +70,21 @@ func (a *action) warnUnmarked(out io.Writer, cfg *importcfg) error {
 	return nil
 }
 
+// warnNotMarked writes a line if a package that matches has no marks.
+func warnNotMarked(out io.Writer, m *metadata, isMain bool) {
+	if m.NotMarked == "" {
+		return
+	}
+	effect := "its functions are not observable"
+	switch {
+	case isMain && m.Main == nil:
+		effect = "the program reports nothing"
+	case len(m.Functions) == 0:
+		effect = "its functions are not listed"
+	}
+	fmt.Fprintf(out, "scavenger-wrap: %s: not marked: %s; %s\n", m.ImportPath, m.NotMarked, effect)
+}
+
 // isMainModule reports whether the program's module is a main one: one that has
 // neither the checksum of a download nor, as from a vendor directory, the version of
 // one. A main module can have a version too, from version control.
