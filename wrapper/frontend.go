@@ -15,7 +15,6 @@
 package wrapper
 
 import (
-	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -120,22 +119,6 @@ type goCall struct {
 	toolexec *string  // that of -toolexec, nil if it is not given
 
 	module map[string]string // those of moduleFlags, which are in after too
-}
-
-// goflagsIn returns the flags in GOFLAGS, with what the go command's env file has.
-func goflagsIn(goFile, dir string) ([]string, error) {
-	goEnv := exec.Command(goFile, "env", "GOFLAGS")
-	var stderr bytes.Buffer
-	goEnv.Dir, goEnv.Stderr = dir, &stderr
-	out, err := goEnv.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go env GOFLAGS: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
-	}
-	flags, err := splitQuoted(string(out))
-	if err != nil {
-		return nil, fmt.Errorf("GOFLAGS: %w", err)
-	}
-	return flags, nil
 }
 
 // splitGoCall takes a command line apart. It returns false for commands that do

@@ -34,11 +34,11 @@ type listedPackage struct {
 // Without patterns it is those below the working directory.
 func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 	if len(patterns) == 0 {
-		dir, err := os.Getwd()
+		from, err := cmd.buildSource()
 		if err != nil {
 			return nil, err
 		}
-		if root, _, err := config.Root(config.Source{Dir: dir, Lookup: os.LookupEnv}); err != nil || root == "" {
+		if root, _, err := config.Root(from); err != nil || root == "" {
 			return nil, cmp.Or(err, errors.New("no go.mod here or above: run it in the module of your program, or name packages"))
 		}
 		patterns = []string{"./..."}

@@ -1,12 +1,14 @@
-// The flags of the go command that say where go.mod is. Its environment does not
-// have them, unless they are in GOFLAGS: an action reads its command line.
+// The flags of the go command that say where go.mod is. Its environment has them
+// only if they are in GOFLAGS, so an action reads its command line too.
 
 package wrapper
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
@@ -24,6 +26,22 @@ func (c *goCall) moduleWords() []string {
 		}
 	}
 	return words
+}
+
+// goflagsIn returns the flags in GOFLAGS, with what the go command's env file has.
+func goflagsIn(goFile, dir string) ([]string, error) {
+	goEnv := exec.Command(goFile, "env", "GOFLAGS")
+	var stderr bytes.Buffer
+	goEnv.Dir, goEnv.Stderr = dir, &stderr
+	out, err := goEnv.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOFLAGS: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	flags, err := splitQuoted(string(out))
+	if err != nil {
+		return nil, fmt.Errorf("GOFLAGS: %w", err)
+	}
+	return flags, nil
 }
 
 // readConfig returns the settings of the build that the action is of.
