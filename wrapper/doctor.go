@@ -177,7 +177,7 @@ func sameFile(a, b string) bool {
 // settings shows the settings of a build here, and returns what it would build in;
 // nil if they are wrong.
 func (d *examination) settings() map[string]string {
-	cfg, err := d.loadConfig()
+	cfg, err := d.buildConfig()
 	if err != nil {
 		d.say("settings", "failed", err.Error(), "correct it; docs/settings.md and scavenger-wrap init list all keys")
 		return nil
@@ -267,7 +267,7 @@ func (d *examination) binary(b *inspected, self string, functions bool) {
 // stale says which settings a program of this module would have other values of if
 // it was built now.
 func (d *examination) stale(b *inspected) {
-	cfg, err := d.loadConfig()
+	cfg, err := d.buildConfig()
 	if err != nil || !cfg.OfModules(b.Main) {
 		return
 	}

@@ -18,6 +18,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,15 +67,9 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goEnv := exec.Command(goFile, "env", "GOFLAGS")
-	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
-	out, err := goEnv.Output() // with what the env file has
+	goflags, err := goflagsIn(goFile, dir)
 	if err != nil {
-		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
-	}
-	goflags, err := splitQuoted(string(out))
-	if err != nil {
-		return nil, fmt.Errorf("GOFLAGS: %w", err)
+		return nil, err
 	}
 	call.addGOFLAGS(goflags)
 	exe, err := os.Executable()
@@ -90,7 +85,7 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 			cmd.configFile = file
 		}
 	}
-	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv})
+	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: call.module["modfile"], Overlay: call.module["overlay"]})
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +98,15 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	}
 	if cfg.TrackTests {
 		// The go command has no way to give a flag to the main program of a test.
-		return call.arguments(append([]string{exe}, ours...), call.gcflags), nil
+		toolexec := append([]string{exe}, call.moduleWords()...)
+		return call.arguments(append(toolexec, ours...), call.gcflags), nil
 	}
 	id, err := (&action{tool: "compile", sources: cmd.sources, config: cfg}).id()
 	if err != nil {
 		return nil, err
 	}
-	toolexec := append([]string{exe, frontendFlag(call.gcflags)}, ours...)
+	toolexec := append([]string{exe, frontendFlag(call.gcflags)}, call.moduleWords()...)
+	toolexec = append(toolexec, ours...)
 	return call.arguments(toolexec, withMarkers(call.gcflags, markerPatterns(cfg), markerFlag+id)), nil
 }
 
@@ -120,12 +117,14 @@ type goCall struct {
 	after    []string // everything else
 	gcflags  []string // values of -gcflags, which is in neither
 	toolexec *string  // that of -toolexec, nil if it is not given
+
+	module map[string]string // those of moduleFlags, which are in after too
 }
 
 // splitGoCall takes a command line apart. It returns false for commands that do
 // not build, and for command lines that go will refuse.
 func splitGoCall(args []string) (*goCall, bool) {
-	c := new(goCall)
+	c := &goCall{module: map[string]string{}}
 	takeDir := func() {
 		if len(args) > 1 && oneDash(args[0]) == "-C" {
 			c.dir, c.before, args = args[1], append(c.before, args[:2]...), args[2:]
@@ -165,6 +164,9 @@ func splitGoCall(args []string) (*goCall, bool) {
 			c.gcflags = append(c.gcflags, value)
 		case "toolexec":
 			c.toolexec = &value
+		case "modfile", "overlay": // moduleFlags
+			c.module[name] = value
+			fallthrough
 		default:
 			c.after = append(c.after, args[:n]...)
 		}
@@ -178,6 +180,7 @@ func splitGoCall(args []string) (*goCall, bool) {
 func (c *goCall) addGOFLAGS(goflags []string) {
 	var gcflags []string
 	var toolexec *string
+	module := map[string]string{}
 	for _, flag := range goflags {
 		flag = oneDash(flag)
 		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok {
@@ -186,7 +189,12 @@ func (c *goCall) addGOFLAGS(goflags []string) {
 		if value, ok := strings.CutPrefix(flag, "-toolexec="); ok {
 			toolexec = &value
 		}
+		if name, value, ok := strings.Cut(strings.TrimPrefix(flag, "-"), "="); ok && slices.Contains(moduleFlags, name) {
+			module[name] = value
+		}
 	}
+	maps.Copy(module, c.module)
+	c.module = module
 	if len(c.gcflags) == 0 {
 		c.gcflags = gcflags
 	}
@@ -307,8 +315,7 @@ func (a *action) compileMarker() error {
 	if err := a.loadConfig(); err != nil {
 		return err
 	}
-	c := &compilation{action: a, files: files}
-	if p == "main" || a.config.Match(path) && a.config.FromModules(path, c.sourceDirs()) {
+	if p == "main" || a.config.Match(path) && a.config.FromModules(path, packageDir(flags, files)) {
 		return errors.New("compiled without the flag that says that it may be marked: " +
 			"a flag that scavenger-wrap does not know hides -gcflags; use go with -toolexec=scavenger-wrap")
 	}

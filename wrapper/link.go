@@ -27,6 +27,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -43,12 +44,21 @@ func (a *action) link() error {
 	if err != nil {
 		return fmt.Errorf("reading the archive of main: %w", err)
 	}
-	if mainMeta == nil || mainMeta.Main == nil {
-		return a.untouched()
-	}
 	cfg, err := readImportcfg(cfgFile)
 	if err != nil {
 		return err
+	}
+	switch {
+	case mainMeta == nil:
+		err = a.warnUnmarked(os.Stderr, cfg)
+	case mainMeta.Main == nil:
+		warnNotMarked(os.Stderr, mainMeta, true)
+	}
+	if err != nil {
+		return err
+	}
+	if mainMeta == nil || mainMeta.Main == nil {
+		return a.untouched()
 	}
 	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
 	release, err := objectVersion(cfg.packages["runtime"])
@@ -96,6 +106,11 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
+	if len(packages) == 0 {
+		if err := l.warnUnmarked(os.Stderr, l.cfg); err != nil {
+			return err
+		}
+	}
 	if err := checkCount(l.config, packages); err != nil {
 		return err
 	}
@@ -126,12 +141,9 @@ func (l *linking) addRegistry() error {
 }
 
 // markedPackages returns the metadata of all packages of the program that have
-// functions, sorted by import path.
+// functions, sorted by import path. Of those without marks it says why.
 func (l *linking) markedPackages() ([]*metadata, error) {
-	var packages []*metadata
-	if len(l.main.Functions) > 0 {
-		packages = append(packages, l.main)
-	}
+	all := []*metadata{l.main}
 	mainArchive := l.args[len(l.args)-1]
 	for _, p := range l.cfg.paths() {
 		archive := l.cfg.packages[p]
@@ -142,12 +154,15 @@ func (l *linking) markedPackages() ([]*metadata, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m != nil && len(m.Functions) > 0 {
-			packages = append(packages, m)
+		if m != nil {
+			all = append(all, m)
 		}
 	}
-	sortByImportPath(packages)
-	return packages, nil
+	sortByImportPath(all)
+	for _, m := range all {
+		warnNotMarked(os.Stderr, m, m == l.main)
+	}
+	return slices.DeleteFunc(all, func(m *metadata) bool { return len(m.Functions) == 0 }), nil
 }
 
 // addHitrt compiles hitrt and adds it, and the packages that it needs, to the

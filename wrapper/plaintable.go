@@ -169,7 +169,7 @@ func (a *action) fill(t *plainTable) error {
 	}
 	cfg := a.config
 	if cfg == nil {
-		if cfg, err = config.Load(config.Source{Dir: outer.dir, File: a.options.config, Lookup: os.LookupEnv}); err != nil {
+		if cfg, err = a.readConfig(); err != nil {
 			return err
 		}
 	}
@@ -261,7 +261,7 @@ func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
 		if _, seen := out[p.ImportPath]; seen {
 			continue
 		}
-		out[p.ImportPath] = !p.Standard && cfg.Match(p.ImportPath) && cfg.FromModules(p.ImportPath, []string{p.Dir}) ||
+		out[p.ImportPath] = !p.Standard && cfg.Match(p.ImportPath) && cfg.FromModules(p.ImportPath, p.Dir) ||
 			slices.ContainsFunc(p.Imports, func(path string) bool { return out[path] })
 		switch {
 		case out[p.ImportPath], p.ImportPath == "unsafe", c.named && !p.DepOnly:

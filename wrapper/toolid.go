@@ -76,8 +76,8 @@ func extendVersion(line, id string) string {
 // a package is compiled.
 var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go", "wrapper/args.go",
 	"wrapper/chain.go", "wrapper/change_linux.go", "wrapper/change_other.go", "wrapper/closures.go", "wrapper/compile.go",
-	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/newgo.go", "wrapper/parent.go",
-	"wrapper/plain.go", "wrapper/plaintable.go", "wrapper/probe.go", "wrapper/selection.go", "wrapper/stub.go"}
+	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/moduleflags.go", "wrapper/newgo.go",
+	"wrapper/packagedir.go", "wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go", "wrapper/probe.go", "wrapper/selection.go", "wrapper/stub.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
 var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}

@@ -84,6 +84,10 @@ type actionFlags struct {
 	config   string   // the settings file
 	next     []string // the next program of a chain, with arguments of its own
 	frontend string   // "" in a build that is not by scavenger-wrap go; see frontendFlag
+
+	// The flags of the go command that say where go.mod is, by the front-end; nil
+	// without any.
+	module map[string]string
 }
 
 // actionArgs returns the arguments without what is not the action's: response
@@ -108,6 +112,11 @@ func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
 				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
 			}
+		case name == "-modfile", name == "-overlay":
+			if flags.module == nil {
+				flags.module = map[string]string{}
+			}
+			flags.module[name[1:]] = value
 		case name == "-frontend":
 			flags.frontend = value
 		case name == "-config":
@@ -200,12 +209,8 @@ func (a *action) run() error {
 	return a.link()
 }
 
-func (a *action) loadConfig() error {
-	dir, err := a.workingDir()
-	if err != nil {
-		return err
-	}
-	a.config, err = config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv})
+func (a *action) loadConfig() (err error) {
+	a.config, err = a.readConfig()
 	return err
 }
 
