@@ -29,6 +29,7 @@ func (a *action) passOn(args []string) error {
 	if cmd.Err != nil {
 		return fmt.Errorf("-next: %q: %w", a.options.next[0], unwrapExec(cmd.Err))
 	}
+	a.removeDir()
 	a.log.write() // on most systems there is no return
 	return replaceProcess(cmd.Path, cmd.Args[1:])
 }

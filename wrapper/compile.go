@@ -115,7 +115,6 @@ type compilation struct {
 	*action
 	flags, files []string
 	archive      string // where the object code goes
-	dir          string // ours: marked files and the like
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
@@ -134,7 +133,7 @@ func (a *action) newCompilation() (*compilation, error) {
 	p, _ := flagValue(flags, "-p")
 	c := &compilation{
 		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
-		dir: filepath.Join(filepath.Dir(out), "scavenger"), written: map[string]bool{},
+		written: map[string]bool{},
 	}
 	c.metadata.ImportPath = packagePath(a.importPath, p)
 	return c, nil
@@ -146,6 +145,12 @@ func (c *compilation) arguments() ([]string, error) {
 	if c.coverageCfg != "" {
 		flags = setFlag(flags, "-coveragecfg", c.coverageCfg)
 	}
+	// Export data has the names of the files that are really read.
+	rewrites := []string{c.dir + "=>scavenger"}
+	if v, ok := flagValue(flags, "-trimpath"); ok && v != "" {
+		rewrites = append(rewrites, v)
+	}
+	flags = setFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
 	args := append(flags, c.files...)
 	if len(c.options.next) > 0 {
 		return args, nil // which may know nothing of response files
@@ -187,7 +192,7 @@ func (c *compilation) mark() error {
 	if !matches && !withRegistry {
 		return errUntouched
 	}
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+	if _, err := c.makeDir(c.archive); err != nil {
 		return err
 	}
 	if matches {
@@ -205,12 +210,16 @@ func (c *compilation) mark() error {
 }
 
 // sourceDirs returns the directories that the package's files are in, without
-// the object directory, where those of cgo and cover are.
+// the go command's object directory, where those of cgo and cover are.
 func (c *compilation) sourceDirs() []string {
+	objects := ""
+	if workDirectory(c.archive) != "" {
+		objects = filepath.Dir(c.archive)
+	}
 	var dirs []string
 	for _, file := range c.files {
 		dir, err := filepath.Abs(filepath.Dir(file))
-		if err == nil && dir != filepath.Dir(c.dir) && !slices.Contains(dirs, dir) {
+		if err == nil && dir != objects && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
 	}

@@ -307,7 +307,8 @@ func (a *action) compileMarker() error {
 	if err := a.loadConfig(); err != nil {
 		return err
 	}
-	c := &compilation{action: a, files: files}
+	out, _ := flagValue(flags, "-o")
+	c := &compilation{action: a, files: files, archive: out}
 	if p == "main" || a.config.Match(path) && a.config.FromModules(path, c.sourceDirs()) {
 		return errors.New("compiled without the flag that says that it may be marked: " +
 			"a flag that scavenger-wrap does not know hides -gcflags; use go with -toolexec=scavenger-wrap")
@@ -332,11 +333,10 @@ func (a *action) takeMarker() (bool, error) {
 	if !ok || len(a.options.next) > 0 {
 		return true, nil
 	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	dir, err := a.makeDir(out)
+	if err != nil {
 		return true, err
 	}
-	var err error
 	a.given, err = shortenCommandLine(kept, dir)
 	return true, err
 }
@@ -361,8 +361,8 @@ func (a *action) linkMarker() error {
 	if err := cfg.setGcflags(given); err != nil {
 		return err
 	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	dir, err := a.makeDir(out)
+	if err != nil {
 		return err
 	}
 	file = filepath.Join(dir, "importcfg")

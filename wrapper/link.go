@@ -50,7 +50,10 @@ func (a *action) link() error {
 	if err != nil {
 		return err
 	}
-	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
+	if _, err := a.makeDir(out); err != nil {
+		return err
+	}
+	l := &linking{action: a, cfg: cfg, main: mainMeta}
 	release, err := objectVersion(cfg.packages["runtime"])
 	if err != nil || newerThanKnown(release) {
 		return l.tryLink(release)
@@ -86,7 +89,6 @@ type linking struct {
 	*action
 	cfg  *importcfg // of the program; archives are added to it
 	main *metadata
-	dir  string // ours
 }
 
 // addRegistry compiles hitrt and the registry, and adds them and what they need
@@ -100,9 +102,6 @@ func (l *linking) addRegistry() error {
 		return err
 	}
 	l.log.linked(l.config, l.main.ImportPath, packages, l.cfg.paths())
-	if err := os.MkdirAll(l.dir, 0o777); err != nil {
-		return err
-	}
 	if err := l.addHitrt(); err != nil {
 		return fmt.Errorf("adding hitrt: %w", err)
 	}

@@ -345,7 +345,7 @@ func (c *plainCompile) keepAssembled(f *os.File, p *plainPackage, members []memb
 // assembled returns where the object that asm is to write, beside a file of the
 // object directory, is kept.
 func assembled(file, object string) string {
-	return filepath.Join(filepath.Dir(file), "scavenger", "asm", filepath.Base(object))
+	return filepath.Join(filepath.Dir(file), "scavenger-asm", filepath.Base(object))
 }
 
 // asm hands out what keepAssembled has kept.

@@ -59,6 +59,7 @@ func Main(args []string, sources fs.FS) int {
 	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
 	a.log = newActionLog(a)
 	err = a.run()
+	a.removeDir()
 	if err != nil {
 		a.log.note(outcomeFailed, err.Error())
 	}
@@ -150,6 +151,8 @@ type action struct {
 	options    actionFlags
 	config     *config.Config
 	log        *actionLog
+	dir        string // ours, see makeDir
+	keepDir    bool   // leave dir to the go command
 }
 
 func toolName(path string) string {
