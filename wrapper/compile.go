@@ -54,12 +54,11 @@ func (a *action) compile() error {
 	if err != nil {
 		return err
 	}
-	args, err := c.arguments()
+	cmd, err := a.command(c.arguments())
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	cmd := a.command(args)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	var exit *exec.ExitError
@@ -86,7 +85,11 @@ func (a *action) compile() error {
 // those are told by having no place in the source, or by being about an import
 // that could not be read.
 func (c *compilation) refused(message []byte) error {
-	if err := runProcess(c.command(c.given)); err != nil {
+	original, err := c.command(c.given)
+	if err == nil {
+		err = runProcess(original)
+	}
+	if err != nil {
 		return err
 	}
 	if !sourceError().Match(message) || unreadImport().Match(message) {
@@ -140,7 +143,7 @@ func (a *action) newCompilation() (*compilation, error) {
 }
 
 // arguments returns compile's arguments after all changes.
-func (c *compilation) arguments() ([]string, error) {
+func (c *compilation) arguments() []string {
 	flags := c.flags
 	if c.coverageCfg != "" {
 		flags = setFlag(flags, "-coveragecfg", c.coverageCfg)
@@ -151,11 +154,7 @@ func (c *compilation) arguments() ([]string, error) {
 		rewrites = append(rewrites, v)
 	}
 	flags = setFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
-	args := append(flags, c.files...)
-	if len(c.options.next) > 0 {
-		return args, nil // which may know nothing of response files
-	}
-	return shortenCommandLine(args, c.dir)
+	return append(flags, c.files...)
 }
 
 // packagePath returns the import path of the package that is being compiled,

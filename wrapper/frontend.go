@@ -290,9 +290,7 @@ func (a *action) compileMarker() error {
 	flags, files := splitSources(a.args)
 	p, _ := flagValue(flags, "-p")
 	path := packagePath(a.importPath, p)
-	switch marked, err := a.takeMarker(); {
-	case err != nil:
-		return err
+	switch marked := a.takeMarker(); {
 	case hasFlag(flags, "-std"):
 		a.log.note(outcomeNotMarked, "the standard library")
 		return a.untouched()
@@ -319,26 +317,17 @@ func (a *action) compileMarker() error {
 
 // takeMarker takes the marker off the arguments, and reports whether it was
 // there.
-func (a *action) takeMarker() (bool, error) {
+func (a *action) takeMarker() bool {
 	kept := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return strings.HasPrefix(oneDash(arg), markerFlag) })
 	if len(kept) == len(a.args) {
-		return false, nil
+		return false
 	}
 	// Before Go 1.26 the go command gives it up for a flag that it does not know.
 	if _, ok := flagValue(kept, "-c"); !ok {
 		kept = append([]string{"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0)))}, kept...)
 	}
 	a.args, a.given = kept, kept
-	out, ok := flagValue(kept, "-o")
-	if !ok || len(a.options.next) > 0 {
-		return true, nil
-	}
-	dir, err := a.makeDir(out)
-	if err != nil {
-		return true, err
-	}
-	a.given, err = shortenCommandLine(kept, dir)
-	return true, err
+	return true
 }
 
 // linkMarker takes the marker out of what the build says of itself, which link
@@ -371,10 +360,7 @@ func (a *action) linkMarker() error {
 	}
 	a.args = setFlag(a.args, "-importcfg", file)
 	a.given = a.args
-	if len(a.options.next) == 0 {
-		a.given, err = shortenCommandLine(a.args, dir)
-	}
-	return err
+	return nil
 }
 
 // setGcflags changes what modinfo says of -gcflags; "" is not said.

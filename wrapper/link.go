@@ -74,14 +74,7 @@ func (l *linking) linkCommand() (*exec.Cmd, error) {
 	if err := l.cfg.write(file); err != nil {
 		return nil, err
 	}
-	args := setFlag(l.args, "-importcfg", file)
-	if len(l.options.next) == 0 {
-		var err error
-		if args, err = shortenCommandLine(args, l.dir); err != nil {
-			return nil, err
-		}
-	}
-	return l.command(args), nil
+	return l.command(setFlag(l.args, "-importcfg", file))
 }
 
 // A linking is a link action that is being changed.
@@ -226,8 +219,10 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 }
 
 // siblingTool returns the path of a tool of the same distribution.
-func (a *action) siblingTool(name string) string {
-	return filepath.Join(filepath.Dir(a.path), name+filepath.Ext(a.path))
+func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
+
+func siblingTool(tool, name string) string {
+	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
 }
 
 // goCommand returns the go command that the action's tool belongs to: the tool

@@ -25,14 +25,22 @@ func objectVersion(archive string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, f := range fields[4:] {
-		// Development versions are "devel go1.28-3c1a9b4" or "go1.28-devel_3c1a9b4".
-		if strings.HasPrefix(f, "go1.") {
-			v, _, _ := strings.Cut(f, "-")
-			return v, nil
-		}
+	if release := releaseOf(fields[4:]); release != "" {
+		return release, nil
 	}
 	return fields[4], nil
+}
+
+// releaseOf returns the release that words name, "" if none does.
+func releaseOf(words []string) string {
+	for _, w := range words {
+		// Development versions are "devel go1.28-3c1a9b4" or "go1.28-devel_3c1a9b4".
+		if strings.HasPrefix(w, "go1.") {
+			release, _, _ := strings.Cut(w, "-")
+			return release
+		}
+	}
+	return ""
 }
 
 // newerThanKnown reports whether a release is none of those that we know. A

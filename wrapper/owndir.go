@@ -23,9 +23,9 @@ func (a *action) makeDir(out string) (dir string, err error) {
 	if dir, err = filepath.Abs(out + ".scavenger"); err != nil {
 		return "", err
 	}
-	if strings.ContainsAny(dir, ";=") || os.MkdirAll(dir, 0o777) != nil {
-		// No path for -trimpath, or beside /dev/null, or where the output alone
-		// can be written.
+	if out == "" || out == os.DevNull || strings.ContainsAny(dir, ";=") || os.MkdirAll(dir, 0o777) != nil {
+		// There is no place beside it, none that -trimpath understands, or the
+		// output alone can be written.
 		if dir, err = os.MkdirTemp("", "scavenger-"); err != nil {
 			return "", err
 		}

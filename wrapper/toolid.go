@@ -45,7 +45,10 @@ import (
 )
 
 func (a *action) printVersion() error {
-	cmd := a.command(a.args)
+	cmd, err := a.command(a.args)
+	if err != nil {
+		return err
+	}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if exit, ok := err.(*exec.ExitError); ok && exit.Exited() {

@@ -92,7 +92,7 @@ type actionFlags struct {
 func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
 		// We are called compile: the tool's name is in the file too.
-		if args, err = expandResponseFiles(args); err != nil {
+		if args, err = expandWithTool(args); err != nil {
 			return nil, flags, err
 		}
 	}
@@ -168,7 +168,7 @@ func (a *action) run() error {
 		return a.passOn(a.args)
 	}
 	a.given = a.args
-	expanded, err := expandResponseFiles(a.args)
+	expanded, err := a.expanded()
 	if err != nil {
 		return err
 	}
