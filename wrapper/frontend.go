@@ -66,13 +66,17 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goEnv := exec.Command(goFile, "env", "GOFLAGS")
+	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOFLAGS")
 	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
 	out, err := goEnv.Output() // with what the env file has
 	if err != nil {
 		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
 	}
-	goflags, err := splitQuoted(string(out))
+	goVersion, rest, _ := strings.Cut(string(out), "\n")
+	if err := checkRelease(releaseOf(strings.Fields(goVersion))); err != nil {
+		return nil, err
+	}
+	goflags, err := splitQuoted(rest)
 	if err != nil {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}

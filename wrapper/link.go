@@ -58,6 +58,9 @@ func (a *action) link() error {
 	if err != nil || newerThanKnown(release) {
 		return l.tryLink(release)
 	}
+	if err := checkRelease(release); err != nil {
+		return err
+	}
 	if err := l.addRegistry(); err != nil {
 		return err
 	}

@@ -21,6 +21,9 @@ func (c *compilation) chooseForm(opts *rewrite.Options) error {
 		return nil // nothing is inlined, and a free mark would be a call
 	}
 	release, err := c.release()
+	if err == nil {
+		err = checkRelease(release)
+	}
 	if err != nil || newerThanKnown(release) {
 		return err
 	}

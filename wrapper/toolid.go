@@ -57,6 +57,10 @@ func (a *action) printVersion() error {
 	if err != nil {
 		return err
 	}
+	// The first to know, and the go command asks it once.
+	if err := checkRelease(releaseOf(strings.Fields(string(out)))); err != nil {
+		return err
+	}
 	id, err := a.id()
 	if err != nil {
 		return err
