@@ -102,6 +102,21 @@ func exportData(archive string) ([]byte, error) {
 	return readMember(archive, "__.PKGDEF")
 }
 
+// objectHeader returns the fields of the first line of an object file:
+// "go object linux amd64 go1.26.8 X:none".
+func objectHeader(archive string) ([]string, error) {
+	data, err := exportData(archive)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	f := strings.Fields(string(line))
+	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
+		return nil, fmt.Errorf("%s: not a Go object", archive)
+	}
+	return f, nil
+}
+
 // contentID returns the part of the archive's build ID that identifies its
 // content, whatever it was made from; "" if it has no build ID.
 func contentID(archive string) (string, error) {

@@ -27,7 +27,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"strings"
 )
 
 func (a *action) link() error {
@@ -221,13 +220,6 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	return archive, nil
 }
 
-// siblingTool returns the path of a tool of the same distribution.
-func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
-
-func siblingTool(tool, name string) string {
-	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
-}
-
 // goCommand returns the go command that the action's tool belongs to: the tool
 // is $GOROOT/pkg/tool/linux_amd64/link.
 func (a *action) goCommand() (string, error) {
@@ -265,19 +257,4 @@ func objectTarget(archive string) (goos, goarch string, err error) {
 		return "", "", err
 	}
 	return f[2], f[3], nil
-}
-
-// objectHeader returns the fields of the first line of an object file:
-// "go object linux amd64 go1.26.8 X:none".
-func objectHeader(archive string) ([]string, error) {
-	data, err := exportData(archive)
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	f := strings.Fields(string(line))
-	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
-		return nil, fmt.Errorf("%s: not a Go object", archive)
-	}
-	return f, nil
 }

@@ -80,11 +80,12 @@ func extendVersion(line, id string) string {
 }
 
 // compileSources are the files, relative to the module, whose code decides how
-// a package is compiled.
+// a package is compiled. TestCompileSources finds what lacks.
 var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go", "wrapper/args.go",
-	"wrapper/chain.go", "wrapper/change_linux.go", "wrapper/change_other.go", "wrapper/closures.go", "wrapper/compile.go",
-	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/newgo.go", "wrapper/parent.go",
-	"wrapper/plain.go", "wrapper/plaintable.go", "wrapper/probe.go", "wrapper/selection.go", "wrapper/stub.go"}
+	"wrapper/chain.go", "wrapper/change_*.go", "wrapper/closures.go", "wrapper/compile.go",
+	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/newgo.go", "wrapper/owndir.go",
+	"wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go", "wrapper/probe.go", "wrapper/responsefile.go",
+	"wrapper/selection.go", "wrapper/stub.go", "wrapper/wrapper.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
 var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}

@@ -159,6 +159,13 @@ func toolName(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".exe")
 }
 
+// siblingTool returns the path of a tool of the same distribution.
+func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
+
+func siblingTool(tool, name string) string {
+	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
+}
+
 func (a *action) run() error {
 	switch a.tool {
 	case "compile", "link":
