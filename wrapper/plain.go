@@ -267,7 +267,7 @@ func (c *plainCompile) take(p *plainPackage) error {
 	if err != nil {
 		return err
 	}
-	if len(members) < 2 || members[0].name != "__.PKGDEF" || members[1].name != "_go_.o" {
+	if len(members) < 2 || members[0].name != exportMember || members[1].name != "_go_.o" {
 		return errors.New("the plain archive has another form")
 	}
 	out, err := os.Create(c.values["-o"])
