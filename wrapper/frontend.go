@@ -15,6 +15,7 @@
 package wrapper
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -66,13 +67,14 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOFLAGS")
+	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
 	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
 	out, err := goEnv.Output() // with what the env file has
 	if err != nil {
 		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
 	}
 	goVersion, rest, _ := strings.Cut(string(out), "\n")
+	cache, rest, _ := strings.Cut(rest, "\n")
 	if err := checkRelease(releaseOf(strings.Fields(goVersion))); err != nil {
 		return nil, err
 	}
@@ -113,8 +115,26 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	toolexec := append([]string{exe, frontendFlag(call.gcflags)}, ours...)
+	toolexec := append([]string{calledCompile(exe, strings.TrimSpace(cache)), frontendFlag(call.gcflags)}, ours...)
 	return call.arguments(toolexec, withMarkers(call.gcflags, markerPatterns(cfg), markerFlag+id)), nil
+}
+
+// calledCompile returns a link of the name compile to a program, by which the go
+// command gives it response files (responsefile.go), or the program itself where
+// there can be none. #cgo LDFLAGS may be longer than an argument can get.
+func calledCompile(exe, cache string) string {
+	dir := filepath.Join(cache, "scavenger", fmt.Sprintf("tool-%x", sha256.Sum256([]byte(exe)))[:len("tool-")+16])
+	link := filepath.Join(dir, "compile")
+	if !filepath.IsAbs(cache) || strings.ContainsAny(link, `'"`) {
+		return exe
+	}
+	if file, err := os.Readlink(link); err == nil && file == exe {
+		return link
+	}
+	if os.MkdirAll(dir, 0o777) != nil || os.Symlink(exe, link) != nil {
+		return exe // without links, or a cache that cannot be written
+	}
+	return link
 }
 
 // A goCall is a command line of the go command, taken apart.

@@ -6,6 +6,7 @@
 // cgo, asm or cover, as it does not know that others understand them. With
 // -toolexec that program is scavenger-wrap: a copy of it by the name of
 // "compile" is given response files, in which the name of the tool comes first.
+// The front-end has the go command start such a link.
 //
 // From Go 1.27 on arguments stand in them as in those of gcc, in quotes where
 // they have white space and the like (golang.org/issue/77177). Before, an argument
