@@ -56,17 +56,20 @@ func (a *action) compile() error {
 	}
 	if c.metadata.NotMarked != "" && c.metadata.Main == nil {
 		// The compiler says what is wrong with it, if anything is.
-		if err := runProcess(c.command(c.given)); err != nil {
+		original, err := c.command(c.given)
+		if err == nil {
+			err = runProcess(original)
+		}
+		if err != nil {
 			return err
 		}
 		return c.metadata.attach(c.archive)
 	}
-	args, err := c.arguments()
+	cmd, err := a.command(c.arguments())
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	cmd := a.command(args)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	var exit *exec.ExitError
@@ -93,7 +96,11 @@ func (a *action) compile() error {
 // those are told by having no place in the source, or by being about an import
 // that could not be read.
 func (c *compilation) refused(message []byte) error {
-	if err := runProcess(c.command(c.given)); err != nil {
+	original, err := c.command(c.given)
+	if err == nil {
+		err = runProcess(original)
+	}
+	if err != nil {
 		return err
 	}
 	if !sourceError().Match(message) || unreadImport().Match(message) {
@@ -129,7 +136,6 @@ type compilation struct {
 	*action
 	flags, files []string
 	archive      string // where the object code goes
-	dir          string // ours: marked files and the like
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
@@ -148,23 +154,25 @@ func (a *action) newCompilation() (*compilation, error) {
 	p, _ := flagValue(flags, "-p")
 	c := &compilation{
 		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
-		dir: filepath.Join(filepath.Dir(out), "scavenger"), written: map[string]bool{},
+		written: map[string]bool{},
 	}
 	c.metadata.ImportPath = packagePath(a.importPath, p)
 	return c, nil
 }
 
 // arguments returns compile's arguments after all changes.
-func (c *compilation) arguments() ([]string, error) {
+func (c *compilation) arguments() []string {
 	flags := c.flags
 	if c.coverageCfg != "" {
 		flags = setFlag(flags, "-coveragecfg", c.coverageCfg)
 	}
-	args := append(flags, c.files...)
-	if len(c.options.next) > 0 {
-		return args, nil // which may know nothing of response files
+	// Export data has the names of the files that are really read.
+	rewrites := []string{c.dir + "=>scavenger"}
+	if v, ok := flagValue(flags, "-trimpath"); ok && v != "" {
+		rewrites = append(rewrites, v)
 	}
-	return shortenCommandLine(args, c.dir)
+	flags = setFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
+	return append(flags, c.files...)
 }
 
 // packagePath returns the import path of the package that is being compiled,
@@ -201,7 +209,7 @@ func (c *compilation) mark() error {
 	if !matches && !withRegistry {
 		return errUntouched
 	}
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+	if _, err := c.makeDir(c.archive); err != nil {
 		return err
 	}
 	if matches {

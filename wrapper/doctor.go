@@ -135,7 +135,11 @@ func (d *examination) goCommand() {
 		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
 		return
 	}
-	d.say("go", "ok", env.GOVERSION, "")
+	if err := checkRelease(releaseOf(strings.Fields(env.GOVERSION))); err != nil {
+		d.say("go", "failed", "scavenger-wrap "+err.Error(), "install a newer Go; one from Go 1.21 on runs it for GOTOOLCHAIN=go1.24.0+auto")
+	} else {
+		d.say("go", "ok", env.GOVERSION, "")
+	}
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
 	if env.GOMOD == "" || env.GOMOD == os.DevNull {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")

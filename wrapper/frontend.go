@@ -15,6 +15,7 @@
 package wrapper
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -67,9 +68,20 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goflags, err := goflagsIn(goFile, dir)
+	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
+	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
+	out, err := goEnv.Output() // with what the env file has
 	if err != nil {
+		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
+	}
+	goVersion, rest, _ := strings.Cut(string(out), "\n")
+	cache, rest, _ := strings.Cut(rest, "\n")
+	if err := checkRelease(releaseOf(strings.Fields(goVersion))); err != nil {
 		return nil, err
+	}
+	goflags, err := splitQuoted(rest)
+	if err != nil {
+		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
 	call.addGOFLAGS(goflags)
 	exe, err := os.Executable()
@@ -105,9 +117,27 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	toolexec := append([]string{exe, frontendFlag(call.gcflags)}, call.moduleWords()...)
+	toolexec := append([]string{calledCompile(exe, strings.TrimSpace(cache)), frontendFlag(call.gcflags)}, call.moduleWords()...)
 	toolexec = append(toolexec, ours...)
 	return call.arguments(toolexec, withMarkers(call.gcflags, markerPatterns(cfg), markerFlag+id)), nil
+}
+
+// calledCompile returns a link of the name compile to a program, by which the go
+// command gives it response files (responsefile.go), or the program itself where
+// there can be none. #cgo LDFLAGS may be longer than an argument can get.
+func calledCompile(exe, cache string) string {
+	dir := filepath.Join(cache, "scavenger", fmt.Sprintf("tool-%x", sha256.Sum256([]byte(exe)))[:len("tool-")+16])
+	link := filepath.Join(dir, "compile")
+	if !filepath.IsAbs(cache) || strings.ContainsAny(link, `'"`) {
+		return exe
+	}
+	if file, err := os.Readlink(link); err == nil && file == exe {
+		return link
+	}
+	if os.MkdirAll(dir, 0o777) != nil || os.Symlink(exe, link) != nil {
+		return exe // without links, or a cache that cannot be written
+	}
+	return link
 }
 
 // A goCall is a command line of the go command, taken apart.
@@ -298,9 +328,7 @@ func (a *action) compileMarker() error {
 	flags, files := splitSources(a.args)
 	p, _ := flagValue(flags, "-p")
 	path := packagePath(a.importPath, p)
-	switch marked, err := a.takeMarker(); {
-	case err != nil:
-		return err
+	switch marked := a.takeMarker(); {
 	case hasFlag(flags, "-std"):
 		a.log.note(outcomeNotMarked, "the standard library")
 		return a.untouched()
@@ -325,27 +353,17 @@ func (a *action) compileMarker() error {
 
 // takeMarker takes the marker off the arguments, and reports whether it was
 // there.
-func (a *action) takeMarker() (bool, error) {
+func (a *action) takeMarker() bool {
 	kept := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return strings.HasPrefix(oneDash(arg), markerFlag) })
 	if len(kept) == len(a.args) {
-		return false, nil
+		return false
 	}
 	// Before Go 1.26 the go command gives it up for a flag that it does not know.
 	if _, ok := flagValue(kept, "-c"); !ok {
 		kept = append([]string{"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0)))}, kept...)
 	}
 	a.args, a.given = kept, kept
-	out, ok := flagValue(kept, "-o")
-	if !ok || len(a.options.next) > 0 {
-		return true, nil
-	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return true, err
-	}
-	var err error
-	a.given, err = shortenCommandLine(kept, dir)
-	return true, err
+	return true
 }
 
 // linkMarker takes the marker out of what the build says of itself, which link
@@ -368,8 +386,8 @@ func (a *action) linkMarker() error {
 	if err := cfg.setGcflags(given); err != nil {
 		return err
 	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	dir, err := a.makeDir(out)
+	if err != nil {
 		return err
 	}
 	file = filepath.Join(dir, "importcfg")
@@ -378,10 +396,7 @@ func (a *action) linkMarker() error {
 	}
 	a.args = setFlag(a.args, "-importcfg", file)
 	a.given = a.args
-	if len(a.options.next) == 0 {
-		a.given, err = shortenCommandLine(a.args, dir)
-	}
-	return err
+	return nil
 }
 
 // setGcflags changes what modinfo says of -gcflags; "" is not said.

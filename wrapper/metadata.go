@@ -37,7 +37,7 @@ func (m *metadata) attach(archive string) error {
 	if err != nil {
 		return err
 	}
-	if err := appendMember(archive, metadataMember, data); err != nil {
+	if err := appendMetadata(archive, data); err != nil {
 		return fmt.Errorf("adding metadata to the archive: %w", err)
 	}
 	return nil

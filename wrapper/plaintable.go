@@ -173,6 +173,9 @@ func (a *action) fill(t *plainTable) error {
 			return err
 		}
 	}
+	if usesCacheProg() && !sharesCacheProg(outer.program, outer.dir, outer.env(), filepath.Dir(t.dir)) {
+		return errors.New("GOCACHEPROG serves no second go command")
+	}
 	names, err := outer.unmarked(cfg)
 	if err != nil || len(names) == 0 {
 		return err
@@ -278,7 +281,9 @@ func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
 // without an archive; saying what is wrong with them is left to the build.
 func (c *outerCommand) list(args []string) ([]graphPackage, error) {
 	flags := slices.Concat([]string{"list", "-e", "-pgo=off"}, c.flags)
-	cmd := exec.Command(c.program, append(flags, args...)...)
+	ctx, cancel := limitCacheProg()
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.program, append(flags, args...)...)
 	cmd.Dir, cmd.Env = c.dir, c.env()
 	cmd.WaitDelay = time.Second
 	var stderr bytes.Buffer

@@ -59,6 +59,7 @@ func Main(args []string, sources fs.FS) int {
 	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
 	a.log = newActionLog(a)
 	err = a.run()
+	a.removeDir()
 	if err != nil {
 		a.log.note(outcomeFailed, err.Error())
 	}
@@ -95,7 +96,7 @@ type actionFlags struct {
 func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
 		// We are called compile: the tool's name is in the file too.
-		if args, err = expandResponseFiles(args); err != nil {
+		if args, err = expandWithTool(args); err != nil {
 			return nil, flags, err
 		}
 	}
@@ -159,10 +160,19 @@ type action struct {
 	options    actionFlags
 	config     *config.Config
 	log        *actionLog
+	dir        string // ours, see makeDir
+	keepDir    bool   // leave dir to the go command
 }
 
 func toolName(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".exe")
+}
+
+// siblingTool returns the path of a tool of the same distribution.
+func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
+
+func siblingTool(tool, name string) string {
+	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
 }
 
 func (a *action) run() error {
@@ -174,7 +184,7 @@ func (a *action) run() error {
 		return a.passOn(a.args)
 	}
 	a.given = a.args
-	expanded, err := expandResponseFiles(a.args)
+	expanded, err := a.expanded()
 	if err != nil {
 		return err
 	}
