@@ -123,7 +123,7 @@ func TestDataFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]any{"format": 1.0, "appName": "shop", "appVersion": "1.2", "environment": "<test>",
+	for key, want := range map[string]any{"format": 1.0, "main": "example.com/shop", "appName": "shop", "appVersion": "1.2", "environment": "<test>",
 		"process": pub.process, "pid": float64(os.Getpid()), "startedAt": float64(pub.started.UnixMilli())} {
 		if header[key] != want {
 			t.Errorf("%s = %v, want %v", key, header[key], want)
