@@ -47,7 +47,7 @@ func collectorCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if c == nil {
 			ts.Fatalf("no collector was started")
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		ts.Check(c.Check(ctx))
 		var b strings.Builder

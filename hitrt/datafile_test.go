@@ -176,9 +176,9 @@ func checkNames(t *testing.T, dir string, n int) {
 
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("condition not met within ten seconds")
+			t.Fatalf("condition not met within %v", hang)
 		}
 	}
 }
@@ -200,11 +200,7 @@ func TestDataFileCheckpoint(t *testing.T) {
 	}
 	for _, i := range []int{5, 600, 601, 1999} {
 		prog.call(i)
-		began := time.Now()
 		waitFor(t, func() bool { return stampOf(prog.hashOf(i)) > 1 })
-		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("function %d was written after %v", i, took)
-		}
 	}
 	pub.exit()
 }
