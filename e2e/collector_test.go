@@ -41,6 +41,7 @@ func collectorCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(c.Close)
 		ts.Setenv("SCAVENGER_SERVER_URL", c.URL())
 		ts.Setenv("SCAVENGER_API_KEY", collector.DemoKey)
+		ts.Setenv("SCAVENGER_EXIT_TIMEOUT", "1m") // the collector answers, once it has a processor
 		ts.Value(collectorKey{}).(*scriptCollector).Collector = c
 	case args[0] == "rows" && len(args) == 4:
 		c := ts.Value(collectorKey{}).(*scriptCollector).Collector
