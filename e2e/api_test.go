@@ -54,7 +54,7 @@ func TestAPIExample(t *testing.T) {
 		t.Helper()
 		cmd := exec.Command(name, args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "COLLECTOR="+c.URL(), "COLLECTOR_KEY="+collector.DemoKey)
+		cmd.Env = append(os.Environ(), "COLLECTOR="+c.URL(), "COLLECTOR_KEY="+collector.DemoKey, "SCAVENGER_EXIT_TIMEOUT=1m")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %q: %v\n%s", name, args, err, out)

@@ -41,13 +41,14 @@ func collectorCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(c.Close)
 		ts.Setenv("SCAVENGER_SERVER_URL", c.URL())
 		ts.Setenv("SCAVENGER_API_KEY", collector.DemoKey)
+		ts.Setenv("SCAVENGER_EXIT_TIMEOUT", "1m") // the collector answers, once it has a processor
 		ts.Value(collectorKey{}).(*scriptCollector).Collector = c
 	case args[0] == "rows" && len(args) == 4:
 		c := ts.Value(collectorKey{}).(*scriptCollector).Collector
 		if c == nil {
 			ts.Fatalf("no collector was started")
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		ts.Check(c.Check(ctx))
 		var b strings.Builder

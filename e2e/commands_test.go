@@ -181,7 +181,7 @@ func startsCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // condition knows [root]: whether we may write to files that are read-only;
 // [named]: whether what takes minutes was asked for by name, as with -run Matrix
-// or -run Scripts/toolchain; and [toolchain:VERSION]: whether the module proxy, or the module cache, has that
+// or -run Heavy; and [toolchain:VERSION]: whether the module proxy, or the module cache, has that
 // release of Go.
 func condition(cond string) (bool, error) {
 	if cond == "root" {
@@ -189,7 +189,7 @@ func condition(cond string) (bool, error) {
 	}
 	if cond == "named" {
 		run := flag.Lookup("test.run").Value.String()
-		return strings.Contains(run, "Matrix") || strings.Contains(run, "toolchain"), nil
+		return strings.Contains(run, "Matrix") || strings.Contains(run, "Heavy"), nil
 	}
 	version, ok := strings.CutPrefix(cond, "toolchain:")
 	if !ok {

@@ -5,7 +5,8 @@
 // All scripts share one build cache. A changed setting means a new tool ID and
 // with it another compilation of the standard library, so unless it is about
 // settings, a script's module is called example.com/app and has no build
-// settings of its own.
+// settings of its own. Scripts for which the standard library has to be compiled
+// anew are in testdata/heavy, and run when asked for by name.
 package e2e
 
 import (
@@ -82,8 +83,18 @@ func warmCache(dir string) error {
 	return nil
 }
 
-func TestScripts(t *testing.T) {
-	scripts, err := filepath.Glob("testdata/script/*")
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// TestHeavy runs the scripts that compile a standard library of their own, with
+// flags or in a build cache that no other script has, or with another release of
+// Go.
+func TestHeavy(t *testing.T) {
+	program.Heavy(t)
+	runScripts(t, "testdata/heavy")
+}
+
+func runScripts(t *testing.T, dir string) {
+	scripts, err := filepath.Glob(dir + "/*")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts (%v)", err)
 	}
@@ -93,7 +104,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	wrapperFile(t)
-	testscript.Run(t, scriptParams(testscript.Params{Dir: "testdata/script"}))
+	testscript.Run(t, scriptParams(testscript.Params{Dir: dir}))
 }
 
 // scriptParams completes the parameters that say which scripts to run.

@@ -1,24 +1,20 @@
 package e2e
 
 import (
-	"flag"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/matrix"
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 // TestMatrix runs all rows of the table of package matrix when asked for by name.
-// As part of everything they are run by TestScripts and by package matrix, which
-// has ten minutes of its own.
+// As part of everything, those that do not compile a standard library of their own
+// are run by TestScripts and by package matrix.
 func TestMatrix(t *testing.T) {
-	if !strings.Contains(flag.Lookup("test.run").Value.String(), "Matrix") {
-		t.Skip("run by TestScripts and by the tests of matrix")
-	}
+	program.Heavy(t)
 	r := matrix.Runner{Wrapper: wrapperFile(t)}
 	for _, row := range matrix.Rows {
 		switch {
@@ -32,7 +28,10 @@ func TestMatrix(t *testing.T) {
 }
 
 func runRowScript(t *testing.T, row matrix.Row) {
-	file := filepath.Join("testdata", "script", row.Script+".txtar")
+	file, err := row.ScriptFile(".")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Run(row.List+"/"+row.Name, func(t *testing.T) {
 		result := "works"
 		// In a group, as the script is a parallel subtest.

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	fake "github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 )
@@ -120,7 +119,7 @@ func checkAtCollector(t *testing.T, text, app, environment string) {
 	p.process, p.codebase = newUUID(), newCodebase(prog.Packages)
 	p.collector = newCollector(p)
 	defer p.collector.client.closeIdle()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
 	if err := p.collector.sendAll(); err != nil {
 		t.Fatal(err)

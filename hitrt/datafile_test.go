@@ -123,7 +123,7 @@ func TestDataFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]any{"format": 1.0, "appName": "shop", "appVersion": "1.2", "environment": "<test>",
+	for key, want := range map[string]any{"format": 1.0, "main": "example.com/shop", "appName": "shop", "appVersion": "1.2", "environment": "<test>",
 		"process": pub.process, "pid": float64(os.Getpid()), "startedAt": float64(pub.started.UnixMilli())} {
 		if header[key] != want {
 			t.Errorf("%s = %v, want %v", key, header[key], want)
@@ -176,9 +176,9 @@ func checkNames(t *testing.T, dir string, n int) {
 
 func waitFor(t *testing.T, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(hang); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("condition not met within ten seconds")
+			t.Fatalf("condition not met within %v", hang)
 		}
 	}
 }
@@ -200,11 +200,7 @@ func TestDataFileCheckpoint(t *testing.T) {
 	}
 	for _, i := range []int{5, 600, 601, 1999} {
 		prog.call(i)
-		began := time.Now()
 		waitFor(t, func() bool { return stampOf(prog.hashOf(i)) > 1 })
-		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("function %d was written after %v", i, took)
-		}
 	}
 	pub.exit()
 }

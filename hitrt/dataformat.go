@@ -67,6 +67,8 @@ type processHeader struct {
 	Marks       int64  `json:"marks,omitempty"`
 	Size        int64  `json:"size"`
 	Locked      bool   `json:"locked"`
+	Main        string `json:"main,omitempty"`   // import path of the main package
+	Module      string `json:"module,omitempty"` // and of the main module
 	AppName     string `json:"appName"`
 	AppVersion  string `json:"appVersion"`
 	Environment string `json:"environment"`
@@ -140,7 +142,7 @@ func (d *dataFile) header(locked bool) (head []byte, err error) {
 	set := d.p.set
 	h := processHeader{
 		Format: stampsFormat, Fingerprint: d.fingerprint, Functions: d.functions, Locked: canLock && locked,
-		AppName: set.appName, AppVersion: set.appVersion, Environment: set.environment, Hostname: set.hostname,
+		Main: d.p.main, Module: mainModule(), AppName: set.appName, AppVersion: set.appVersion, Environment: set.environment, Hostname: set.hostname,
 		Process: d.p.process, PID: os.Getpid(), StartedAt: unixMillis(d.p.started),
 	}
 	l := &d.layout

@@ -9,6 +9,11 @@ import (
 )
 
 // unregister undoes Register for the next test.
+// hang is more than anything takes that ends by itself, on a machine that is busy
+// with other things. What has to end at a certain time is tested in bubbles, where
+// time is what the program makes of it.
+const hang = time.Minute
+
 func unregister(t *testing.T) {
 	t.Helper()
 	if p := registered.Load(); p != nil {
@@ -71,11 +76,7 @@ func TestRegister(t *testing.T) {
 		t.Errorf("a second Register is active")
 	}
 	prog.call(42)
-	began := time.Now()
-	Exit()
-	if took := time.Since(began); took > 2500*time.Millisecond {
-		t.Errorf("Exit took %v", took)
-	}
+	Exit() // how long it may take is in TestExitBounded
 	Exit()
 	if at := fake.invokedAt(prog.hashOf(42)); at <= 0 {
 		t.Errorf("at the collector, function 42 was invoked at %d, want a time", at)
@@ -85,19 +86,27 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// The start costs the same for any number of functions.
+// The start costs the same for any number of functions: the least of many starts,
+// as other processes may take the processor away in the middle of one.
 func TestRegisterCost(t *testing.T) {
 	clearVariables(t)
 	prog := newProgram(100_000)
-	prog.Settings = `{"apiKey":"k","serverUrl":"http://127.0.0.1:1"}`
-	defer unregister(t)
-	began := time.Now()
-	active := Register(prog)
-	took := time.Since(began)
-	if !active || took > 5*time.Millisecond {
-		t.Errorf("Register = %v after %v, want true within 5ms", active, took)
+	prog.Settings = `{"apiKey":"k","serverUrl":"http://127.0.0.1:1","exitTimeout":"0"}`
+	const want = 5 * time.Millisecond
+	least := hang
+	for i := 0; i < 100 && least > want; i++ {
+		began := time.Now()
+		active := Register(prog)
+		least = min(least, time.Since(began))
+		if !active {
+			t.Fatal("Register is not active")
+		}
+		Exit()
+		unregister(t)
 	}
-	Exit()
+	if least > want {
+		t.Errorf("Register takes %v, want at most %v", least, want)
+	}
 }
 
 func BenchmarkRegister(b *testing.B) {

@@ -77,6 +77,14 @@ func buildVersion() string {
 	return revision[:min(12, len(revision))]
 }
 
+// mainModule is the path of the module that the main package is in, "" if unknown.
+func mainModule() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Path
+	}
+	return ""
+}
+
 // buildSetting is a setting that the program was built with, "" if unknown.
 func buildSetting(key string) string {
 	if info, ok := debug.ReadBuildInfo(); ok {

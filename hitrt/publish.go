@@ -29,6 +29,7 @@ const earliest = 1_490_000_000_001
 type publisher struct {
 	set      *settings
 	packages []Package
+	main     string // import path of the main package
 	identity string // Fingerprint of the program
 	codebase *codebase
 	rep      *reporter
@@ -58,6 +59,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 	return &publisher{
 		set:      set,
 		packages: p.Packages,
+		main:     p.Main,
 		identity: p.Fingerprint,
 		rep:      newReporter(standardError(), set),
 		now:      time.Now,

@@ -298,11 +298,19 @@ func TestClosureNames(t *testing.T) {
 	}
 	for i, release := range releases {
 		t.Run(release, func(t *testing.T) {
-			cmd := exec.Command("go", "run", "-gcflags=-l", ".")
-			cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+			env := append(os.Environ(), "GOFLAGS=", "GOWORK=off")
 			if i > 0 {
-				cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+release)
+				env = append(env, "GOTOOLCHAIN="+release)
 			}
+			// A release that is not there yet is downloaded now, and not below, where
+			// the message would stand among what the program prints.
+			version := exec.Command("go", "version")
+			version.Env = env
+			if out, err := version.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			cmd := exec.Command("go", "run", "-gcflags=-l", ".")
+			cmd.Env = env
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -31,10 +31,13 @@ func start(t *testing.T, o Options) *Collector {
 	return c
 }
 
+// patience is how long tests wait for what has to come, on a machine however busy.
+const patience = 2 * time.Minute
+
 // testContext bounds what a test waits for.
 func testContext(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -269,7 +269,7 @@ func TestRequestLog(t *testing.T) {
 	for i, want := range []Kind{PollConfig, Codebase, Invocations} {
 		r := requests[i]
 		if r.Kind != want || r.Number != i+1 || !r.OK() || r.Size == 0 || r.Host != c.Addr() || r.Remote == "" ||
-			r.Header.Get("Content-Type") != "application/grpc" || r.Timeout <= 0 || r.Timeout > 30*time.Second {
+			r.Header.Get("Content-Type") != "application/grpc" || r.Timeout <= 0 || r.Timeout > patience {
 			t.Errorf("request %d: %+v", i, r)
 		}
 	}

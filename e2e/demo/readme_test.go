@@ -27,7 +27,7 @@ func TestReadme(t *testing.T) {
 	defer c.Close()
 
 	bin, module := t.TempDir(), t.TempDir()
-	env := append(os.Environ(), "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	env := append(os.Environ(), "SCAVENGER_EXIT_TIMEOUT=1m", "GOBIN="+bin, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	for name, text := range map[string]string{
 		"go.mod":  "module example.com/app\n\ngo 1.24\n",
 		"main.go": "package main\n\nfunc main() {}\n\nfunc unused() {}\n",

@@ -4,7 +4,7 @@
 // A row's build is done twice, plain and with -toolexec=scavenger-wrap. What
 // the go command says, what the programs print and what `go version -m` shows
 // of them must be the same; and the marked program must have reported. What
-// takes more than one build to show is a script in e2e/testdata/script.
+// takes more than one build to show is a script in e2e/testdata.
 package matrix
 
 import (
@@ -27,6 +27,17 @@ import (
 
 //go:embed testdata/app.txtar
 var testdata embed.FS
+
+// ScriptFile returns the file of the row's script. dir is that of package e2e.
+func (row Row) ScriptFile(dir string) (string, error) {
+	for _, kind := range []string{"script", "heavy"} {
+		file := filepath.Join(dir, "testdata", kind, row.Script+".txtar")
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("no script %s in testdata", row.Script)
+}
 
 // A Runner runs rows with one scavenger-wrap.
 type Runner struct {

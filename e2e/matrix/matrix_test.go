@@ -14,26 +14,15 @@ import (
 
 var update = flag.Bool("update", false, "write docs/compatibility.md again")
 
-// always are the rows of TestSettings that run with all other tests.
-var always = []string{"-race", "-trimpath", "windows/amd64"}
-
-// TestSettings runs the rows that compile the standard library anew: a few of
-// them with all other tests, since on two cores and with an empty cache all of
-// them take longer than the ten minutes that go test gives a package, and all
-// when asked for by name:
-//
-//	go test ./e2e/matrix -run Settings -timeout 1h
+// TestSettings runs the rows that compile the standard library anew.
 func TestSettings(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes minutes")
-	}
+	program.Heavy(t)
 	wrapper, err := program.BuildWrapper(context.Background(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	byName := strings.Contains(flag.Lookup("test.run").Value.String(), "Settings")
 	for _, row := range Rows {
-		if row.Std && (byName || slices.Contains(always, row.Name)) {
+		if row.Std {
 			Runner{wrapper}.Run(t, row)
 		}
 	}
@@ -93,7 +82,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("%s has %d of a script, a test and arguments, want one", name, ways)
 		}
 		if row.Script != "" {
-			if _, err := os.Stat(filepath.Join("..", "testdata", "script", row.Script+".txtar")); err != nil {
+			if _, err := row.ScriptFile(".."); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -12,7 +12,7 @@ type Row struct {
 	Cross   bool   // the program cannot run here
 	Std     bool   // compiles a standard library of its own, which takes a minute
 	Needs   string // a program without which the row is skipped
-	Script  string // a script in e2e/testdata/script that shows it instead
+	Script  string // a script in e2e/testdata that shows it instead
 	Test    string // or a test of another package of e2e's: "buildcost.TestPlainCache"
 
 	// Reason says why the row has another result than "works".

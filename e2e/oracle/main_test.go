@@ -52,7 +52,7 @@ func TestOracle(t *testing.T) {
 	}
 	defer c.Close()
 	if err := target.Run(ctx, bin, scratch, []string{
-		"SCAVENGER_SERVER_URL=" + c.URL(), "SCAVENGER_API_KEY=" + collector.DemoKey, "SCAVENGER_APP_NAME=age",
+		"SCAVENGER_SERVER_URL=" + c.URL(), "SCAVENGER_API_KEY=" + collector.DemoKey, "SCAVENGER_APP_NAME=age", "SCAVENGER_EXIT_TIMEOUT=1m",
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -64,6 +64,8 @@ type codebase struct {
 	err       error // why it cannot be used; the rest is empty then
 	entries   []entry
 	main      string    // import path of the main package, empty if that is not marked
+	mainFile  string    // with func main
+	numbers   []int     // of the functions, if builds are compared
 	last      []int64   // the latest stamp of each function, 0 if there is none
 	processes []process // whose hits are in last
 }
@@ -97,7 +99,7 @@ func (d *data) codebase(fingerprint string) *codebase {
 	c.last = make([]int64, len(c.entries))
 	for _, e := range c.entries {
 		if e.Name == "main" && e.Receiver == "" {
-			c.main = e.Package
+			c.main, c.mainFile = e.Package, e.File
 			break
 		}
 	}

@@ -313,6 +313,7 @@ func TestReadWhileWriting(t *testing.T) {
 
 	var mu sync.Mutex
 	written := 0
+	round := make(chan bool, 1) // the reader has begun another one
 	var writer sync.WaitGroup
 	writer.Add(1)
 	go func() {
@@ -327,6 +328,9 @@ func TestReadWhileWriting(t *testing.T) {
 			mu.Lock()
 			written = i + 1
 			mu.Unlock()
+			if i%1000 == 500 {
+				<-round // so that the reader sees several states, however slow it is
+			}
 			if i%100 == 0 {
 				// Another build starts: its codebase appears, then its hits.
 				id := fmt.Sprintf("n%d", i)
@@ -336,8 +340,11 @@ func TestReadWhileWriting(t *testing.T) {
 		}
 	}()
 	rounds := 0
-	deadline := time.Now().Add(time.Minute)
-	for done := false; !done && time.Now().Before(deadline); rounds++ {
+	for done := false; !done; rounds++ {
+		select {
+		case round <- true:
+		default:
+		}
 		mu.Lock()
 		before := written
 		mu.Unlock()

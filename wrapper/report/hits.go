@@ -44,6 +44,8 @@ const (
 type process struct {
 	id      string
 	app     string
+	main    string // import path of its main package, "" if unknown
+	module  string // and of its main module
 	host    string
 	started int64 // Unix milliseconds, as the process's clock had it
 	end     int64 // the latest time known of it, likewise
@@ -59,6 +61,8 @@ type hitsHeader struct {
 	PlacesCRC   uint32 `json:"placesCrc"`
 	Marks       int64  `json:"marks"` // M
 	Size        int64  `json:"size"`
+	Main        string `json:"main"`
+	Module      string `json:"module"`
 	AppName     string `json:"appName"`
 	Hostname    string `json:"hostname"`
 	Process     string `json:"process"`
@@ -93,7 +97,7 @@ func (d *data) addProcess(name string) {
 	}
 	// Even if some of its stamps are lost, it is a process that was observed.
 	c.processes = append(c.processes, process{
-		id: h.Process, app: h.AppName, host: h.Hostname,
+		id: h.Process, app: h.AppName, main: h.Main, module: h.Module, host: h.Hostname,
 		started: h.StartedAt, end: max(latest, h.StartedAt),
 	})
 }

@@ -9,41 +9,24 @@ import (
 	"time"
 )
 
-// A build is a codebase as one program used it. Programs share a codebase only
-// if neither has a main package of its own in it.
-type build struct {
-	*codebase
-	program programKey
-	started int64  // last start of one of its processes
-	process string // that process, to break ties the same way every time
-	current bool   // no build of the program was started later
-}
-
-// A programKey tells programs apart; see the package comment.
-type programKey struct{ app, main string }
-
 // join turns the gathered data into a report.
 func (d *data) join() *Report {
 	r := &Report{Problems: d.problems}
 	builds := d.builds(r)
-	r.Programs = programs(builds)
-
-	functions := map[identity]*function{}
-	for _, b := range builds { // current ones first, and the latest start first
-		for i := range b.entries {
-			e := &b.entries[i]
-			f, ok := functions[e.identity()]
-			if !ok {
-				f = &function{entry: e, removed: !b.current, reason: e.Reason}
-				functions[e.identity()] = f
-			}
-			if b.current && f.reason == "" {
-				f.reason = e.Reason
-			}
-			f.last = max(f.last, b.last[i])
-		}
+	programs := programs(builds)
+	for _, p := range programs {
+		r.Programs = append(r.Programs, p.report())
 	}
-	for _, f := range functions {
+	slices.SortStableFunc(builds, func(a, b *build) int {
+		switch {
+		case a.current() == b.current():
+			return 0
+		case a.current():
+			return -1
+		}
+		return 1
+	})
+	for _, f := range functions(builds) {
 		if f.removed {
 			r.Removed = append(r.Removed, f.report())
 		} else {
@@ -56,82 +39,81 @@ func (d *data) join() *Report {
 	return r
 }
 
-// builds returns the usable codebases that processes belong to: the current
-// build of each program, then the others, each part by last start, latest first.
-func (d *data) builds(r *Report) []build {
-	var list []build
+// builds returns the usable codebases that processes belong to. The one that was
+// started last comes first.
+func (d *data) builds(r *Report) []*build {
+	var list []*build
 	for _, c := range d.codebases {
 		if c.err == nil && len(c.processes) == 0 {
 			r.Unseen++
 		}
-		byProgram := map[programKey]build{}
-		for _, p := range c.processes {
-			key := programKey{p.app, c.main}
-			b, ok := byProgram[key]
-			if !ok {
-				b = build{codebase: c, program: key, started: p.started, process: p.id}
-			} else if p.started > b.started || p.started == b.started && p.id > b.process {
-				b.started, b.process = p.started, p.id
+		byKey := map[programKey]*build{}
+		for i := range c.processes {
+			p := &c.processes[i]
+			key := c.key(p)
+			b := byKey[key]
+			if b == nil {
+				b = &build{codebase: c, key: key, started: p.started, process: p.id}
+				byKey[key] = b
+				list = append(list, b)
 			}
-			byProgram[key] = b
-		}
-		for _, b := range byProgram {
-			list = append(list, b)
+			b.add(p)
 		}
 	}
-	slices.SortFunc(list, func(a, b build) int {
-		return cmp.Or(cmp.Compare(b.started, a.started), cmp.Compare(b.process, a.process))
-	})
-	var current, older []build
-	seen := map[programKey]bool{}
-	for _, b := range list {
-		if seen[b.program] {
-			older = append(older, b)
-			continue
-		}
-		seen[b.program] = true
-		b.current = true
-		current = append(current, b)
-	}
-	return append(current, older...)
+	slices.SortFunc(list, latestFirst)
+	return list
 }
 
-// programs sums up the processes by program.
-func programs(builds []build) []Program {
-	byKey := map[programKey]*Program{}
-	hosts := map[programKey]map[string]bool{}
+// functions joins the functions of builds, of which those that are current come
+// first.
+func functions(builds []*build) map[identity]*function {
+	all := map[identity]*function{}
 	for _, b := range builds {
-		p := byKey[b.program]
-		if p == nil {
-			p = &Program{App: b.program.app, Main: b.program.main}
-			byKey[b.program] = p
-			hosts[b.program] = map[string]bool{}
+		current := b.program.builds[0]
+		for i := range b.entries {
+			e := &b.entries[i]
+			f, ok := all[e.identity()]
+			if !ok {
+				f = &function{entry: e, removed: true, reason: e.Reason}
+				all[e.identity()] = f
+			}
+			// What ran when the current build was in use already is not gone,
+			// however alike the two are.
+			if b == current || b.last[i] > current.first {
+				f.removed = false
+			}
+			if b == current && f.reason == "" {
+				f.reason = e.Reason
+			}
+			f.last = max(f.last, b.last[i])
 		}
-		p.Builds++
-		for _, proc := range b.processes {
-			if proc.app != b.program.app {
+	}
+	return all
+}
+
+// report sums up the processes of a program.
+func (p *program) report() Program {
+	out := Program{App: p.app, Main: p.main, File: p.file, Builds: len(p.builds)}
+	hosts := map[string]bool{}
+	for _, b := range p.builds {
+		for i := range b.processes {
+			proc := &b.processes[i]
+			if b.codebase.key(proc) != p.programKey {
 				continue
 			}
-			p.Processes++
-			hosts[b.program][proc.host] = true
+			out.Processes++
+			hosts[proc.host] = true
 			// A clock that was never set must not stretch the time observed.
-			if from := fromMillis(proc.started); !from.IsZero() && (p.From.IsZero() || from.Before(p.From)) {
-				p.From = from
+			if from := fromMillis(proc.started); !from.IsZero() && (out.From.IsZero() || from.Before(out.From)) {
+				out.From = from
 			}
-			if to := fromMillis(proc.end); to.After(p.To) {
-				p.To = to
+			if to := fromMillis(proc.end); to.After(out.To) {
+				out.To = to
 			}
 		}
 	}
-	var list []Program
-	for key, p := range byKey {
-		p.Hosts = len(hosts[key])
-		list = append(list, *p)
-	}
-	slices.SortFunc(list, func(a, b Program) int {
-		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Main, b.Main))
-	})
-	return list
+	out.Hosts = len(hosts)
+	return out
 }
 
 // fromMillis is the time of a stamp, zero if it makes no sense.
@@ -145,7 +127,7 @@ func fromMillis(ms int64) time.Time {
 // A function is one identity while it is joined.
 type function struct {
 	*entry         // of the latest build that has it
-	removed bool   // no current build has it
+	removed bool   // no current build has it, and no older one called it since
 	reason  string // why some current build could not observe it
 	last    int64  // latest stamp of all builds
 }

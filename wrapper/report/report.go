@@ -25,8 +25,16 @@
 //
 // A program is an application name together with the package that holds func
 // main, because several commands of one module often share the name, and none of
-// them replaces another. What the newest builds of several programs have is
+// them replaces another. Programs that are built from single files all have one
+// import path, so for them it is the file as well. Two modules may have one name:
+// builds are of one program only if an older one called nothing that the newest
+// lacks, or if they have most of their functions in common. Otherwise they are
+// listed as two programs. Nothing is lost by that but that functions stay in the
+// list which the user deleted. What the newest builds of several programs have is
 // listed together.
+//
+// A function that an older build called after the first start of the newest one is
+// listed in any case.
 //
 // A build that no readable process belongs to lists nothing: nobody looked at
 // whether its functions are called.
@@ -77,7 +85,8 @@ type Function struct {
 // A Program is one program that left data.
 type Program struct {
 	App       string    // its application name
-	Main      string    // import path of its main package, empty if that is not marked
+	Main      string    // import path of its main package, empty if unknown
+	File      string    // with func main, if it was built from single files
 	Processes int       // whose hits could be read, at least in part
 	Hosts     int       // that they ran on
 	Builds    int       // codebases among them
@@ -100,7 +109,7 @@ func (p Problem) Unwrap() error { return p.Err }
 type Report struct {
 	Functions []Function // sorted by package, file, line
 	Removed   []Function // those only older builds have, sorted likewise; not written by WriteJSON and WriteText
-	Programs  []Program  // sorted by name and main package
+	Programs  []Program  // sorted by name and main package, several of one name by last start
 	Unseen    int        // codebases without a readable process, left out
 	Problems  []Problem  // sorted by file
 }

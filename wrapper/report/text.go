@@ -156,7 +156,7 @@ func (r *Report) writeNotes(w io.Writer) {
 		fmt.Fprintf(w, "\nNot observable: %s (%s). Whether they are called cannot be seen.\n", plural(n, "function"), r.reasons())
 	}
 	if n := len(r.Removed); n > 0 {
-		fmt.Fprintf(w, "\nLeft out: %s of older builds, gone from the build that was started last.\n", plural(n, "function"))
+		fmt.Fprintf(w, "\nLeft out: %s of older builds, which the newest one does not have.\n", plural(n, "function"))
 	}
 	if r.Unseen > 0 {
 		fmt.Fprintf(w, "\nLeft out: the functions of %s without a process whose calls could be read.\n", plural(r.Unseen, "build"))
@@ -211,17 +211,35 @@ func (r *Report) writePrograms(w io.Writer) {
 		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
 			p.Processes, p.Hosts, p.Builds, minute(p.From), minute(p.To), printable(p.title()))
 	}
+	r.writeNamesakes(w)
+}
+
+// writeNamesakes says why a name may stand in several lines.
+func (r *Report) writeNamesakes(w io.Writer) {
+	for rest := r.Programs; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].title() == rest[0].title() {
+			n++
+		}
+		if n > 1 {
+			fmt.Fprintf(w, "\n%d programs are called %s: they have too few functions in common to be\n"+
+				"versions of one, so what each has is listed. If they are versions, report from a\n"+
+				"directory without the files of the older ones.\n", n, printable(rest[0].title()))
+		}
+		rest = rest[n:]
+	}
 }
 
 // title names the program by what is known of it.
 func (p *Program) title() string {
+	main := cmp.Or(p.File, p.Main)
 	switch {
-	case p.Main == "":
+	case main == "":
 		return cmp.Or(p.App, "(no name)")
 	case p.App == "":
-		return p.Main
+		return main
 	}
-	return p.App + " (" + p.Main + ")"
+	return p.App + " (" + main + ")"
 }
 
 // minute is a time as people write it. All times of a report are UTC.

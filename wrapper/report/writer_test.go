@@ -53,6 +53,8 @@ func (f testFunc) unobservable(reason string) testFunc {
 type testProcess struct {
 	id      string
 	app     string
+	main    string // absent in the files of the first versions, like module
+	module  string
 	host    string
 	version string
 	started time.Time
@@ -91,6 +93,12 @@ func hitsBytes(t testing.TB, fingerprint string, functions []testFunc, p testPro
 		"format": 1, "fingerprint": fingerprint, "functions": len(functions),
 		"appName": p.app, "appVersion": p.version, "environment": "test", "hostname": p.host,
 		"process": p.id, "pid": 123, "startedAt": p.started.UnixMilli(),
+	}
+	if p.main != "" {
+		header["main"] = p.main
+	}
+	if p.module != "" {
+		header["module"] = p.module
 	}
 	return rawHits(t, header, stamps)
 }
