@@ -114,6 +114,10 @@ func (p *publisher) begin() {
 	p.checkpoint()
 	ready()
 	p.data.list(p.now())
+	if p.data.functions <= fewFunctions {
+		// At once: a program that gives up its rights to open files does so when it starts.
+		p.data.verify()
+	}
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
