@@ -94,6 +94,7 @@ func Flush(ctx context.Context) error {
 	answer := make(chan error, 1)
 	select {
 	case pub.flushes <- answer:
+		pub.wake.ring()
 	case <-pub.done:
 		return errors.New("scavenger: recording has ended")
 	case <-ctx.Done():

@@ -43,7 +43,7 @@ func (d *dataFile) codebasePath() string {
 // line. That is quick, and what a crash of the machine leaves mostly fails it.
 // Whether the content is right is seen later, see verify.
 func completeCodebase(path string) bool {
-	file, err := os.Open(path)
+	file, err := openFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return false
 	}
@@ -80,7 +80,7 @@ func (d *dataFile) verify() {
 // soundCodebase reports whether the last line of a codebase file has the
 // checksum of all lines before it.
 func soundCodebase(path string) bool {
-	file, err := os.Open(path)
+	file, err := openFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return false
 	}

@@ -114,8 +114,10 @@ func newCollector(p *publisher) *collector {
 	}
 	poll := first
 	poll.interval = min(poll.interval, maxPoll) // or it would forget us, whatever forceIntervalSeconds says
+	client := newClient(p.set, p.network)
+	p.conns = client.conns
 	return &collector{
-		p: p, client: newClient(p.set, p.network), limit: p.set.maxMessage,
+		p: p, client: client, limit: p.set.maxMessage,
 		poll: poll, codebase: first, invocation: first,
 		hits: hits{size: p.codebase.size, since: p.started},
 	}

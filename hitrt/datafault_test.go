@@ -180,6 +180,39 @@ func TestDataFileChroot(t *testing.T) {
 	}
 }
 
+// Without mapped marks the file is opened by name for each write. In another root
+// directory its name is out of reach, and what is called there is written all the same.
+func TestDataFileChrootUnmapped(t *testing.T) {
+	if dir := os.Getenv("HITRT_TEST_CHROOT_UNMAPPED"); dir != "" {
+		prog := newProgram(90)
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+filepath.Join(dir, "data"))
+		pub.begin()
+		if err := syscall.Chroot(filepath.Join(dir, "jail")); err != nil {
+			t.Fatal(err)
+		}
+		prog.call(1)
+		pub.checkpoint()
+		_, _ = os.Stdout.WriteString("alive: " + messages.String())
+		os.Exit(0)
+	}
+	if os.Getuid() != 0 {
+		t.Skip("only root can chroot")
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "jail"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestDataFileChrootUnmapped$")
+	cmd.Env = append(os.Environ(), "HITRT_TEST_CHROOT_UNMAPPED="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "alive: " {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, functions, err := readData(filepath.Join(dir, "data"))
+	if err != nil || functions[1].stamp == neverHit || functions[2].stamp != neverHit {
+		t.Errorf("%v, functions %v", err, functions[:4])
+	}
+}
+
 // A limit on the size of files ends nothing, not even a program that has the
 // signal for it at its default.
 func TestDataFileSizeLimit(t *testing.T) {

@@ -7,6 +7,7 @@ package hitrt
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,20 +27,20 @@ type dataFile struct {
 	functions   int
 	packages    []packageStamps
 
-	stamps  []byte // what the file has from S on, once written
-	filled  bitset // pages of stamps that are filled in; on the others no function was hit
-	never   []byte // what the file has for one of those
-	dirty   bitset // pages that the file does not have yet
-	file    *os.File
-	path    string
-	root    os.FileInfo // what the path begins at
+	stamps  []byte      // what the file has from S on, once written
+	filled  bitset      // pages of stamps that are filled in; on the others no function was hit
+	never   []byte      // what the file has for one of those
+	dirty   bitset      // pages that the file does not have yet
+	held    *heldFile   // nil until it is made; it is opened for each use
+	root    os.FileInfo // what its path begins at
 	retryAt time.Time   // not before that, after an error
 
 	layout   layout
-	shared   []byte // the whole file, mapped; nil if it is written to instead
-	attached int    // of the packages, from the first on, how many have their marks in it
-	listed   bool   // the codebase file is there
-	verified bool   // it was read and found whole
+	shared   []byte     // the whole file, mapped; nil if it is written to instead
+	spare    mappedFile // if it is written to: for when its name is out of reach
+	attached int        // of the packages, from the first on, how many have their marks in it
+	listed   bool       // the codebase file is there
+	verified bool       // it was read and found whole
 }
 
 func newDataFile(p *publisher) *dataFile {
@@ -88,7 +89,7 @@ func (d *dataFile) hit(pkg, mark int, stamp int64) {
 // write brings the files up to date. What cannot be written now is tried again;
 // the stamps in memory lose nothing by it.
 func (d *dataFile) write(now time.Time) {
-	if d.file == nil {
+	if d.held == nil {
 		if now.Before(d.retryAt) && !d.p.isExiting() {
 			return
 		}
@@ -105,6 +106,21 @@ func (d *dataFile) write(now time.Time) {
 
 // update writes the pages whose stamps changed, neighbours in one go.
 func (d *dataFile) update() error {
+	if d.dirty.empty() {
+		return nil
+	}
+	file, err := d.held.open(os.O_WRONLY)
+	if err != nil {
+		if d.spare != nil && d.elsewhere() {
+			return d.updateFile(d.spare)
+		}
+		return err
+	}
+	err = d.updateFile(file)
+	return errors.Join(err, file.Close())
+}
+
+func (d *dataFile) updateFile(file io.WriterAt) error {
 	pages := len(d.dirty) * 64
 	for i := 0; i < pages; i++ {
 		if !d.dirty.has(i) {
@@ -115,7 +131,7 @@ func (d *dataFile) update() error {
 			j++
 		}
 		from, to := i*pageSize, min(j*pageSize, len(d.stamps))
-		if _, err := d.file.WriteAt(d.stamps[from:to], d.layout.stamps+int64(from)); err != nil {
+		if _, err := file.WriteAt(d.stamps[from:to], d.layout.stamps+int64(from)); err != nil {
 			return err
 		}
 		for ; i < j; i++ {
@@ -129,7 +145,7 @@ func (d *dataFile) update() error {
 // file comes first and names it: hits that are there can be read as soon as any
 // process of the build has come this far.
 func (d *dataFile) list(now time.Time) {
-	if d.listed || d.file == nil || now.Before(d.retryAt) && !d.p.isExiting() {
+	if d.listed || d.held == nil || now.Before(d.retryAt) && !d.p.isExiting() {
 		return
 	}
 	if err := d.listFunctions(); err != nil {
@@ -167,36 +183,33 @@ func (d *dataFile) create() error {
 	if pages, ok := markPages(d.p.codebase.packages); ok && canMap(dir) {
 		d.layout.pages = pages
 	}
-	file, err := d.writeLocked(path)
+	held, err := d.writeHeld(path)
 	if err != nil {
 		return err
 	}
-	d.file, d.path = file, path
+	d.held = held
 	d.root, _ = os.Stat(rootOf(path))
 	clear(d.dirty)
 	d.share()
 	return nil
 }
 
-// isAt reports whether path is (still) the name of the file.
-func isAt(file *os.File, path string) bool {
-	info, err := file.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := os.Stat(path)
-	return err == nil && os.SameFile(info, named)
-}
-
 // share maps the file, and the marks of all packages to it. If anything is in
 // the way the file is written to instead, at every checkpoint.
 func (d *dataFile) share() {
-	if d.layout.pages == nil {
+	file, err := d.held.open(os.O_RDWR)
+	if err != nil {
+		d.p.rep.trace("mapping the file: %v", err)
 		return
 	}
-	shared, err := mapFile(d.file, int(d.layout.size))
+	defer file.Close() // the mapping needs none
+	if d.layout.pages == nil {
+		d.spare, _ = mapFile(file, int(d.held.info.Size()))
+		return
+	}
+	shared, err := mapFile(file, int(d.layout.size))
 	if err != nil {
-		d.p.rep.trace("mapping %s: %v", d.path, err)
+		d.p.rep.trace("mapping %s: %v", d.held.path, err)
 		return
 	}
 	d.shared, d.attached = shared, 0
@@ -209,7 +222,7 @@ func (d *dataFile) share() {
 	offset := d.layout.marks
 	for _, r := range d.layout.pages {
 		if r.size > 0 {
-			if err := pipe.attach(r, d.file, offset); err != nil {
+			if err := pipe.attach(r, file, offset); err != nil {
 				d.p.rep.trace("mapping the marks: %v", err)
 				return
 			}
@@ -224,16 +237,15 @@ func (d *dataFile) share() {
 // somebody cut off, and then quickly, because a store behind the end of a mapped
 // file ends the program.
 func (d *dataFile) inspect() {
-	if d.file == nil {
+	if d.held == nil {
 		return
 	}
-	own, ownErr := d.file.Stat()
-	info, err := os.Stat(d.path)
-	gone := err == nil && !os.SameFile(info, own) || os.IsNotExist(err) && !d.elsewhere()
-	if ownErr != nil || !gone && own.Size() >= d.layout.size {
+	info, err := os.Stat(d.held.path)
+	gone := err == nil && !os.SameFile(info, d.held.info) || os.IsNotExist(err) && !d.elsewhere()
+	if !gone && (err != nil || info.Size() >= d.layout.size) {
 		return
 	}
-	d.p.rep.say("gone", "%s was removed, replaced or cut off: it is written again", d.path)
+	d.p.rep.say("gone", "%s was removed, replaced or cut off: it is written again", d.held.path)
 	d.release()
 }
 
@@ -241,7 +253,7 @@ func (d *dataFile) inspect() {
 // file was made (chroot). Names say nothing any more then, and there is no way back;
 // but the file is where it was.
 func (d *dataFile) elsewhere() bool {
-	root, err := os.Stat(rootOf(d.path))
+	root, err := os.Stat(rootOf(d.held.path))
 	return err == nil && d.root != nil && !os.SameFile(root, d.root)
 }
 
@@ -269,8 +281,8 @@ func (d *dataFile) release() {
 	if d.shared != nil {
 		unmapFile(d.shared)
 	}
-	_ = d.file.Close() // nothing is waiting to be written
-	d.shared, d.file, d.attached = nil, nil, 0
+	d.letGo()
+	d.shared, d.attached = nil, 0
 }
 
 // takeBack reports whether the marks of r are in memory again.
@@ -284,27 +296,27 @@ func (d *dataFile) takeBack(r pageRange, offset int64) (ok bool) {
 	return detach(r, d.shared[offset:offset+int64(r.size)]) == nil
 }
 
-// writeLocked writes the process's file and returns it. Where there are locks, it
-// has its own before it has its name: whoever looks for files that processes left
-// could take it otherwise.
-func (d *dataFile) writeLocked(path string) (*os.File, error) {
-	if !canLock { // nor can an open file be renamed everywhere
-		if err := d.replace(path, func(w io.Writer) error { return d.writeProcess(w, false) }); err != nil {
-			return nil, err
-		}
-		return os.OpenFile(path, os.O_RDWR, 0)
-	}
+// writeHeld writes the process's file. Where there are locks, it has its own before
+// it has its name: whoever looks for files that processes left could take it otherwise.
+func (d *dataFile) writeHeld(path string) (*heldFile, error) {
+	locked := false
 	file, err := d.writeTemporary(path, func(file *os.File, w io.Writer) error {
-		return d.writeProcess(w, lockFile(file) == nil)
+		locked = canLock && lockFile(file) == nil
+		return d.writeProcess(w, locked)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := d.rename(path); err != nil {
-		_ = file.Close()
-		return nil, err
+	held, err := hold(file, d.temporary(path), locked)
+	if err == nil {
+		held.path = path
+		if err = d.rename(path); err == nil {
+			return held, nil
+		}
+		held.release()
 	}
-	return file, nil
+	_ = os.Remove(d.temporary(path))
+	return nil, err
 }
 
 // replace writes a file under a temporary name and then gives it its name.
@@ -327,7 +339,7 @@ func (d *dataFile) temporary(path string) string {
 
 // writeTemporary writes a file under its temporary name.
 func (d *dataFile) writeTemporary(path string, write func(*os.File, io.Writer) error) (*os.File, error) {
-	file, err := os.OpenFile(d.temporary(path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
+	file, err := openFile(d.temporary(path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -352,17 +364,21 @@ func (d *dataFile) rename(path string) error {
 	return err
 }
 
-// close ends the use of the file; what could not be written is lost, and said.
-// A mapped file stays as it is, for what other goroutines still call, and so
-// does the lock, until the process is no more.
+// close ends the use of the file. A mapped file stays as it is, for what other
+// goroutines still call, and so does the lock, until the process is no more.
 func (d *dataFile) close() {
-	if d.file == nil || d.shared != nil {
+	if d.held == nil || d.shared != nil {
 		return
 	}
-	if err := d.file.Close(); err != nil {
-		d.p.rep.say("write", "writing to dataDir: %v", err)
+	d.letGo()
+}
+
+func (d *dataFile) letGo() {
+	if d.spare != nil {
+		unmapFile(d.spare)
 	}
-	d.file = nil
+	d.held.release()
+	d.held, d.spare = nil, nil
 }
 
 // staleAge is how old a temporary file must be to be nobody's: it takes a process
@@ -372,12 +388,32 @@ const staleAge = time.Hour
 // removeStale removes the temporary files of processes that were killed while they
 // wrote them.
 func (d *dataFile) removeStale() {
-	for _, pattern := range []string{"process-*.hits.*.tmp", "codebase-*.json.*.tmp"} {
-		paths, _ := filepath.Glob(filepath.Join(globQuoted(d.p.set.dataDir), pattern))
-		for _, path := range paths {
-			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
-				_ = os.Remove(path)
-			}
+	entries, _ := os.ReadDir(d.p.set.dataDir)
+	for _, e := range entries {
+		if !isTemporary(e.Name()) {
+			continue
+		}
+		path := filepath.Join(d.p.set.dataDir, e.Name())
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
+			_ = os.Remove(path)
 		}
 	}
+}
+
+// isTemporary reports whether a name is one that [dataFile.temporary] gives.
+func isTemporary(name string) bool {
+	for _, pattern := range []string{"process-*.hits.*.tmp", "codebase-*.json.*.tmp"} {
+		if ok, _ := filepath.Match(pattern, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// path is the name of the process's file, "" while there is none.
+func (d *dataFile) path() string {
+	if d.held == nil {
+		return ""
+	}
+	return d.held.path
 }

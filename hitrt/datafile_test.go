@@ -364,7 +364,7 @@ func TestDataFileListedLater(t *testing.T) {
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.prepare()
 	pub.checkpoint()
-	path := pub.data.path
+	path := pub.data.path()
 	if !exists(path) || exists(pub.data.codebasePath()) {
 		t.Errorf("process file there: %v; codebase file there: %v", exists(path), exists(pub.data.codebasePath()))
 	}

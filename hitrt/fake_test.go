@@ -342,6 +342,7 @@ func newTestPublisher(p *Program, network http.RoundTripper, variables ...string
 	messages := new(lockedBuffer)
 	pub.rep = newReporter(messages, set)
 	pub.network = network
+	pub.poller.running.Store(true) // that of go test, and of synctest's clock
 	return pub, messages
 }
 

@@ -118,10 +118,7 @@ func launch(p *Program, set *settings) bool {
 	if set.dataDir != "" {
 		// The program may be killed at any moment from now on. But a directory
 		// that does not answer must not keep it from starting.
-		select {
-		case <-pub.ready:
-		case <-time.After(startTimeout):
-		}
+		pub.waitFor(pub.ready, startTimeout)
 	}
 	return true
 }

@@ -36,7 +36,7 @@ const (
 	// leftoverInterval is how often dataDir is searched.
 	leftoverInterval = 10 * time.Minute
 
-	// maxAccepted is how many files are kept open until they are sent again.
+	// maxAccepted is how many files are claimed until they are sent again.
 	maxAccepted = 16
 )
 
@@ -50,8 +50,8 @@ type leftovers struct {
 
 // A leftover is a file that was claimed.
 type leftover struct {
-	file   *os.File
 	path   string
+	held   *heldFile // nil until it is claimed
 	header processHeader
 	last   []int64 // when each function was called, 0 = never
 	sentAt time.Time
@@ -85,7 +85,7 @@ func (c *collector) sendLeftover() (more bool) {
 		left, err := c.claim(path)
 		switch {
 		case err == nil && !c.sendCallsOf(left):
-			_ = left.file.Close()
+			left.held.release()
 			return false
 		case err == nil && c.p.isExiting():
 			left.retire()
@@ -117,7 +117,7 @@ func (c *collector) unclaimed(now time.Time) iter.Seq[string] {
 		for len(l.paths) > 0 {
 			path := l.paths[0]
 			l.paths = l.paths[1:]
-			if path != c.p.data.path && !l.named[path] && !yield(path) {
+			if path != c.p.data.path() && !l.named[path] && !yield(path) {
 				return
 			}
 		}
@@ -126,15 +126,28 @@ func (c *collector) unclaimed(now time.Time) iter.Seq[string] {
 
 // processFiles returns the files of processes in a directory.
 func processFiles(dir string) []string {
-	paths, _ := filepath.Glob(filepath.Join(globQuoted(dir), "process-*.hits"))
-	slices.Sort(paths)
+	var paths []string
+	entries, _ := os.ReadDir(dir) // in the order of their names
+	for _, e := range entries {
+		if ok, _ := filepath.Match("process-*.hits", e.Name()); ok {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
 	return paths
 }
 
 // remove removes the file, and lets go of it afterwards.
 func (l *leftover) remove() {
-	_ = os.Remove(l.path)
-	_ = l.file.Close()
+	defer l.held.release()
+	if l.isThere() {
+		_ = os.Remove(l.path)
+	}
+}
+
+// isThere reports whether the name is still that of the file that was claimed.
+func (l *leftover) isThere() bool {
+	info, err := os.Stat(l.path)
+	return err == nil && os.SameFile(info, l.held.info)
 }
 
 // sentOnce is how the name of a file ends that the collector accepted once.
@@ -147,20 +160,10 @@ func (l *leftover) retire() {
 		l.remove()
 		return
 	}
-	_ = os.Rename(l.path, strings.TrimSuffix(l.path, ".hits")+sentOnce) // or it is sent twice more
-	_ = l.file.Close()
-}
-
-// globQuoted is a directory as a pattern that matches it alone.
-func globQuoted(dir string) string {
-	var b []byte
-	for i := range len(dir) {
-		if c := dir[i]; c == '*' || c == '?' || c == '[' || c == '\\' {
-			b = append(b, '\\')
-		}
-		b = append(b, dir[i])
+	defer l.held.release()
+	if l.isThere() {
+		_ = os.Rename(l.path, strings.TrimSuffix(l.path, ".hits")+sentOnce) // or it is sent twice more
 	}
-	return string(b)
 }
 
 // claim takes a file if it was left by a process of this application and
@@ -178,7 +181,7 @@ func claimLeftover(path string, wanted func(*processHeader) bool) (l *leftover, 
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return nil, errForeign
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := openFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, errForeign // not for us to read
 	}
@@ -187,8 +190,8 @@ func claimLeftover(path string, wanted func(*processHeader) bool) (l *leftover, 
 			_ = file.Close()
 		}
 	}()
-	l = &leftover{file: file, path: path}
-	if err := l.readHeader(); err != nil {
+	l = &leftover{path: path}
+	if err := l.readHeader(file); err != nil {
 		return nil, err
 	}
 	if !l.header.Locked || !wanted(&l.header) {
@@ -197,7 +200,27 @@ func claimLeftover(path string, wanted func(*processHeader) bool) (l *leftover, 
 	if lockFile(file) != nil || !isAt(file, path) {
 		return nil, errForeign
 	}
-	return l, l.readCalls()
+	if err := l.readCalls(file); err != nil {
+		return nil, err
+	}
+	l.held, err = hold(file, path, true)
+	return l, err
+}
+
+// isAt reports whether path is (still) the name of the file.
+func isAt(file *os.File, path string) bool {
+	named, err := os.Stat(path)
+	return err == nil && isFile(file, named)
+}
+
+// readAgain reads the calls of a file that was claimed.
+func (l *leftover) readAgain() error {
+	file, err := l.held.open(os.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return l.readCalls(file)
 }
 
 // sendCallsOf sends the calls of a process that was claimed, and reports whether
@@ -205,7 +228,7 @@ func claimLeftover(path string, wanted func(*processHeader) bool) (l *leftover, 
 func (c *collector) sendCallsOf(l *leftover) bool {
 	hashes, err := l.hashes()
 	if err == nil && l.last == nil {
-		err = l.readCalls()
+		err = l.readAgain()
 	}
 	if err != nil {
 		c.p.rep.say("leftover", "%s, left by an earlier process, cannot be sent: %v", l.path, err)

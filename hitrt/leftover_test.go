@@ -18,7 +18,7 @@ func leave(t *testing.T, dir string, prog *Program, calls []int, variables ...st
 		prog.call(i)
 	}
 	pub.checkpoint()
-	path := pub.data.path
+	path := pub.data.path()
 	pub.data.release() // and with it the lock
 	if messages.String() != "" {
 		t.Fatalf("messages %q", messages)
@@ -57,7 +57,7 @@ func TestLeftover(t *testing.T) {
 	if err := os.WriteFile(newer, []byte("SCAVHIT2 and what else it has"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	stay = append(stay, live.data.path, damaged, newer)
+	stay = append(stay, live.data.path(), damaged, newer)
 
 	fake, prog := newFake(), newProgram(60)
 	pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir,
@@ -184,7 +184,7 @@ func TestLeftoverNotOfLiving(t *testing.T) {
 			for _, path := range processFiles(dir) {
 				if l, err := claimLeftover(path, func(*processHeader) bool { return true }); err == nil {
 					t.Errorf("%s was claimed, whose process lives", path)
-					_ = l.file.Close()
+					l.held.release()
 				}
 			}
 			select {
@@ -197,7 +197,7 @@ func TestLeftoverNotOfLiving(t *testing.T) {
 	for range 300 {
 		pub, messages := newTestPublisher(newProgram(9), nil, "SCAVENGER_DATA_DIR="+dir)
 		pub.begin()
-		path := pub.data.path
+		path := pub.data.path()
 		if messages.String() != "" {
 			t.Errorf("messages %q", messages)
 		}

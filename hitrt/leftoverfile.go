@@ -18,9 +18,9 @@ import (
 )
 
 // readHeader reads what is before the stamps.
-func (l *leftover) readHeader() error {
+func (l *leftover) readHeader(file *os.File) error {
 	var start [16]byte
-	if _, err := l.file.ReadAt(start[:], 0); err != nil {
+	if _, err := file.ReadAt(start[:], 0); err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
 	length := binary.LittleEndian.Uint32(start[8:])
@@ -28,7 +28,7 @@ func (l *leftover) readHeader() error {
 		return errors.New("damaged, or of another format")
 	}
 	head := make([]byte, length)
-	if _, err := l.file.ReadAt(head, 16); err != nil {
+	if _, err := file.ReadAt(head, 16); err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
 	h := &l.header
@@ -42,9 +42,9 @@ func (l *leftover) readHeader() error {
 }
 
 // readCalls reads stamps and marks.
-func (l *leftover) readCalls() error {
+func (l *leftover) readCalls(file *os.File) error {
 	h := &l.header
-	info, err := l.file.Stat()
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (l *leftover) readCalls() error {
 		return fmt.Errorf("damaged: %d bytes", info.Size())
 	}
 	b := make([]byte, h.Size)
-	if _, err := l.file.ReadAt(b, 0); err != nil {
+	if _, err := file.ReadAt(b, 0); err != nil {
 		return err
 	}
 	l.last = make([]int64, n)
@@ -91,7 +91,7 @@ func (l *leftover) codebase(each func(f codebaseFunction, hash [16]byte)) error 
 	if filepath.Base(name) != name {
 		return errors.New("damaged: its fingerprint is none")
 	}
-	file, err := os.Open(filepath.Join(filepath.Dir(l.path), name))
+	file, err := openFile(filepath.Join(filepath.Dir(l.path), name), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

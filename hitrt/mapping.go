@@ -8,7 +8,10 @@ package hitrt
 // system that might fail a store when it is full or gone) leaves the marks where
 // they are. Then the file knows of a hit when the marks are next read.
 
-import "unsafe"
+import (
+	"io"
+	"unsafe"
+)
 
 // mappedPage is the size of the pages that the padding of mark arrays is for.
 const mappedPage = 4096
@@ -41,4 +44,18 @@ func markPages(packages []Package) (ranges []pageRange, ok bool) {
 		ranges[i] = pageRange{start, int(stop - start), p.Marks, int(first - start)}
 	}
 	return ranges, true
+}
+
+// A mappedFile is written to through its mapping.
+type mappedFile []byte
+
+// WriteAt is that of a file. A disk that takes nothing more is an error: the
+// publisher's goroutine has faults as panics.
+func (m mappedFile) WriteAt(b []byte, at int64) (n int, err error) {
+	defer func() {
+		if recover() != nil {
+			n, err = 0, io.ErrShortWrite
+		}
+	}()
+	return copy(m[at:at+int64(len(b))], b), nil
 }

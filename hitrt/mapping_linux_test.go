@@ -200,13 +200,13 @@ func TestMappedFileGone(t *testing.T) {
 	prog.call(1)
 	pub.begin()
 	prog.call(2)
-	if err := os.Remove(pub.data.path); err != nil {
+	if err := os.Remove(pub.data.path()); err != nil {
 		t.Fatal(err)
 	}
 	prog.call(3)
 	pub.checkpoint()
 	prog.call(4)
-	if err := os.Truncate(pub.data.path, 5000); err != nil {
+	if err := os.Truncate(pub.data.path(), 5000); err != nil {
 		t.Fatal(err)
 	}
 	pub.checkpoint() // mark 4 was cut off with the file
@@ -228,7 +228,7 @@ func TestMappedFileGoneHalfway(t *testing.T) {
 	pub.begin()
 	d := pub.data
 	prog.call(1)
-	if err := os.Remove(d.path); err != nil {
+	if err := os.Remove(d.path()); err != nil {
 		t.Fatal(err)
 	}
 	d.layout.pages[1].start++ // which mmap refuses
@@ -257,7 +257,7 @@ func TestMappedNotInherited(t *testing.T) {
 	prog := newMappedProgram(&mappedArrays.started)
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
 	pub.begin()
-	other, err := os.OpenFile(pub.data.path, os.O_RDWR, 0)
+	other, err := os.OpenFile(pub.data.path(), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,20 +19,24 @@ const maxSettingsFile = 1 << 20
 
 // settingsFile returns the values of the settings file by key, and its name; no
 // values if there is none. SCAVENGER_CONFIG names it, or else it is the first
-// that exists of those that the Java agent looks for. A scavenger.toml is for the
-// build and was built in. Only one in /etc is looked for if who started the program
-// is not trusted.
-func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[string]string, file string, err error) {
+// that can be read of those that the Java agent looks for. A scavenger.toml is for
+// the build and was built in. Only one in /etc is looked for if who started the
+// program is not trusted.
+//
+// Places that nobody named are not there if they cannot be reached, whatever the
+// reason: HOME may be a file, conf too, and a directory may be somebody else's. What
+// is there and cannot be used is passed over.
+func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[string]string, file string, passedOver []error, err error) {
 	if named, _ := lookup("SCAVENGER_CONFIG"); strings.TrimSpace(named) != "" {
 		file = strings.TrimSpace(named)
 		if filepath.Ext(file) == ".toml" {
-			return nil, "", nil
+			return nil, "", nil, nil
 		}
 		values, err = readProperties(file)
 		if err != nil {
 			err = fmt.Errorf("SCAVENGER_CONFIG: %w", err)
 		}
-		return values, file, err
+		return values, file, nil, err
 	}
 	var places []string
 	if trusted {
@@ -42,13 +46,26 @@ func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[
 		places = append(places, filepath.Join(home, ".config", "scavenger.conf"))
 	}
 	for _, file := range append(places, "/etc/scavenger/scavenger.conf", "/etc/scavenger.conf") {
-		values, err := readProperties(file)
-		if err == nil || !os.IsNotExist(err) {
-			return values, file, err
+		if _, err := os.Stat(file); err != nil {
+			continue
 		}
+		values, err := readProperties(file)
+		var syntax *syntaxError
+		if err == nil || errors.As(err, &syntax) {
+			return values, file, passedOver, err
+		}
+		passedOver = append(passedOver, err)
 	}
-	return nil, "", nil
+	return nil, "", passedOver, nil
 }
+
+// A syntaxError is in a settings file that can be read.
+type syntaxError struct {
+	file string
+	err  error
+}
+
+func (e *syntaxError) Error() string { return e.file + ": " + e.err.Error() }
 
 // readProperties reads a properties file. Only a regular file is opened: a pipe
 // would keep the program from starting.
@@ -60,7 +77,7 @@ func readProperties(file string) (map[string]string, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxSettingsFile {
 		return nil, fmt.Errorf("%s is no settings file", file)
 	}
-	f, err := os.Open(file)
+	f, err := openFile(file, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +88,7 @@ func readProperties(file string) (map[string]string, error) {
 	}
 	values, err := parseProperties(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, &syntaxError{file, err}
 	}
 	return values, nil
 }

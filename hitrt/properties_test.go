@@ -1,6 +1,7 @@
 package hitrt
 
 import (
+	"errors"
 	"log/slog"
 	"maps"
 	"os"
@@ -146,6 +147,64 @@ func TestSettingsPlaces(t *testing.T) {
 		}
 		if s := loadSettings(&Program{}, lookup); s.appName != place {
 			t.Errorf("with %s appName is %q", place, s.appName)
+		}
+	}
+}
+
+// Places that cannot be reached, or have something else in them, are no settings:
+// nothing is said, and the next place counts.
+func TestSettingsPlacesOutOfReach(t *testing.T) {
+	const name = "scavenger.conf"
+	long := strings.Repeat("x", 300)
+	for what, make := range map[string]func(dir, home string) (HOME string, err error){
+		"HOME is a device": func(_, _ string) (string, error) { return os.DevNull, nil },
+		"HOME is nowhere":  func(_, home string) (string, error) { return filepath.Join(home, long), nil },
+		"HOME has a NUL":   func(_, _ string) (string, error) { return "\x00", nil },
+		"conf is a file": func(dir, home string) (string, error) {
+			return home, os.WriteFile(filepath.Join(dir, "conf"), nil, 0o666)
+		},
+		"a directory": func(dir, home string) (string, error) { return home, os.Mkdir(filepath.Join(dir, name), 0o777) },
+		"a loop":      func(dir, home string) (string, error) { return home, os.Symlink(name, filepath.Join(dir, name)) },
+		"a link to nothing": func(dir, home string) (string, error) {
+			return home, os.Symlink("nothing", filepath.Join(dir, name))
+		},
+		"too large": func(dir, home string) (string, error) {
+			file := filepath.Join(dir, name)
+			return home, errors.Join(os.WriteFile(file, nil, 0o666), os.Truncate(file, maxSettingsFile+1))
+		},
+		"conf may not be entered": func(dir, home string) (string, error) {
+			return home, os.Mkdir(filepath.Join(dir, "conf"), 0)
+		},
+		"a file may not be read": func(dir, home string) (string, error) {
+			if os.Geteuid() == 0 {
+				return "", errors.New("root may")
+			}
+			return home, os.WriteFile(filepath.Join(dir, name), nil, 0)
+		},
+		"the working directory is gone": func(dir, home string) (string, error) { return home, os.Remove(dir) },
+	} {
+		dir, home := filepath.Join(t.TempDir(), "work"), t.TempDir()
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(dir)
+		later := filepath.Join(home, ".config", name)
+		if err := os.Mkdir(filepath.Dir(later), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(later, []byte("appName=later"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		used, err := make(dir, home)
+		if err != nil {
+			t.Logf("%s: %v", what, err) // not everywhere possible
+			continue
+		}
+		s := loadSettings(&Program{}, environment("HOME="+used))
+		var out strings.Builder
+		s.explain(&out)
+		if s.active() || out.String() != "" || used == home && s.appName != "later" {
+			t.Errorf("%s: said %q, appName %q", what, out.String(), s.appName)
 		}
 	}
 }

@@ -40,11 +40,16 @@ type publisher struct {
 
 	isProgram bool // and not a library, as far as the build information says
 
+	conns     *conns     // the collector's: what is in them must not become garbage
 	collector *collector // nil if there is none, or it does not want this key
 	data      *dataFile  // nil without dataDir
 
 	nextTick       time.Time
 	nextCheckpoint time.Time
+
+	poller  pollerWatch
+	wake    alarm // rings when there is something besides time to look at
+	waiting alarm // rings when ready or done is closed
 
 	flushes  chan chan error // of Flush
 	ready    chan struct{}   // closed when the program need not wait for local files any more
@@ -64,7 +69,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		rep:      newReporter(standardError(), set),
 		now:      time.Now,
 		started:  time.Now(),
-		flushes:  make(chan chan error),
+		flushes:  make(chan chan error, 1),
 		ready:    make(chan struct{}),
 		exiting:  make(chan struct{}),
 		done:     make(chan struct{}),
@@ -73,6 +78,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 
 // run is the goroutine.
 func (p *publisher) run() {
+	defer p.waiting.ring()
 	defer close(p.done)
 	// A store into a mapped file that somebody cut off meanwhile must not end the
 	// program if it is ours.
@@ -83,6 +89,7 @@ func (p *publisher) run() {
 			p.rep.fail("internal error, from now on nothing is recorded: %v", bug)
 		}
 	}()
+	p.poller.begin()
 	p.begin()
 	for p.collector != nil || p.data != nil {
 		p.work()
@@ -97,7 +104,10 @@ func (p *publisher) run() {
 // there, where marks can be mapped, nothing that the program calls can be lost. If
 // there are many functions, the program need not wait until all are listed.
 func (p *publisher) begin() {
-	ready := sync.OnceFunc(func() { close(p.ready) })
+	ready := sync.OnceFunc(func() {
+		close(p.ready)
+		p.waiting.ring()
+	})
 	defer ready()
 	p.prepare()
 	if p.data == nil {
@@ -106,6 +116,10 @@ func (p *publisher) begin() {
 	p.checkpoint()
 	ready()
 	p.data.list(p.now())
+	if p.data.functions <= fewFunctions {
+		// At once: a program that gives up its rights to open files does so when it starts.
+		p.data.verify()
+	}
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
@@ -175,8 +189,17 @@ func (p *publisher) isAlone() bool {
 	return true
 }
 
-// pause waits for d. It returns false at once when the program exits.
+// pause waits for d, or less. It returns false at once when the program exits.
 func (p *publisher) pause(d time.Duration) bool {
+	if !p.poller.runs() {
+		p.wake.wait(d)
+		select {
+		case answer := <-p.flushes:
+			answer <- p.flush()
+		default:
+		}
+		return !p.isExiting()
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -187,6 +210,29 @@ func (p *publisher) pause(d time.Duration) bool {
 	case answer := <-p.flushes:
 		answer <- p.flush()
 		return true
+	}
+}
+
+// waitFor waits until a channel is closed of which waiting tells, at most for d. It
+// needs no timer: alarm_linux.go has the reason. What it waits for may need the
+// processor that a system call keeps for a moment, so it looks up often.
+func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
+	if p.poller.running.Load() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-c:
+		case <-timer.C:
+		}
+		return
+	}
+	for began := time.Now(); time.Since(began) < d; p.waiting.wait(time.Millisecond) {
+		runtime.Gosched()
+		select {
+		case <-c:
+			return
+		default:
+		}
 	}
 }
 
@@ -248,12 +294,7 @@ func (p *publisher) exit() {
 		// Local files need no collector's answer, only a moment.
 		wait = max(wait, 250*time.Millisecond)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-p.done:
-	case <-timer.C:
-	}
+	p.waitFor(p.done, wait)
 }
 
 // startExit sets the deadline. ok is false if it was set before.
@@ -265,6 +306,7 @@ func (p *publisher) startExit() (wait time.Duration, ok bool) {
 	// Something is left for what follows the last call.
 	p.deadline = time.Now().Add(wait - wait/20)
 	close(p.exiting)
+	p.wake.ring()
 	return wait, true
 }
 
@@ -304,6 +346,7 @@ func (p *publisher) isExiting() bool {
 // with checkpoints while it lasts. When the program exits meanwhile, f gets half
 // of the time that Exit has: it may be stuck, or about to succeed.
 func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
+	p.poller.running.Store(true) // timers and connections need it
 	type result struct {
 		value T
 		err   error

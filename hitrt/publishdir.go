@@ -112,13 +112,13 @@ func (l *leftover) group() string {
 
 // header reads who a file is from. It is not kept open: there may be thousands.
 func (d *directory) header(path string) *leftover {
-	file, err := os.Open(path)
+	file, err := openFile(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // somebody else has sent it
 	}
-	l := &leftover{file: file, path: path}
+	l := &leftover{path: path}
 	if err == nil {
-		err = l.readHeader()
+		err = l.readHeader(file)
 		_ = file.Close()
 	}
 	if err != nil {
@@ -135,7 +135,7 @@ func (d *directory) publish(group []*leftover) bool {
 		claimed := d.claim(part)
 		ok := len(claimed) == 0 || d.publishFiles(&c, claimed)
 		for _, l := range claimed {
-			_ = l.file.Close()
+			l.held.release()
 		}
 		if !ok {
 			return c == nil

@@ -58,7 +58,7 @@ func TestPublishDir(t *testing.T) {
 	server := serve(t, fake)
 	text := publishDir(t, server.URL, dir, false)
 	for _, want := range []string{
-		"failed " + filepath.Base(damaged) + ": damaged", "note " + filepath.Base(live.data.path) + ": its process lives",
+		"failed " + filepath.Base(damaged) + ": damaged", "note " + filepath.Base(live.data.path()) + ": its process lives",
 		"ok codebase: 99 functions of shop, environment <default>", "ok codebase: 66 functions of shop, environment test",
 		"ok " + filepath.Base(sent[0]) + ": 2 calls sent and removed",
 	} {
@@ -76,7 +76,7 @@ func TestPublishDir(t *testing.T) {
 			t.Errorf("%s is still there", path)
 		}
 	}
-	if !exists(damaged) || !exists(live.data.path) {
+	if !exists(damaged) || !exists(live.data.path()) {
 		t.Error("a file was removed that was not sent")
 	}
 	// Its fingerprints are those of the processes themselves.

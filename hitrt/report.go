@@ -100,7 +100,7 @@ type logFile struct {
 }
 
 func (l *logFile) Write(line []byte) (int, error) {
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	file, err := openFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return l.otherwise.Write(line)
 	}

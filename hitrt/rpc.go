@@ -113,12 +113,18 @@ func (c *client) guard(ctx context.Context) (end func(err error)) {
 type conns struct {
 	mu   sync.Mutex
 	open map[*conn]bool
+
+	// taken are those whose descriptors the program has taken for something else.
+	// As garbage they would be closed, and with them what has the number now.
+	taken []*conn
 }
 
-// A conn is one of them.
+// A conn is one of them. It writes nothing into what the program has put in its
+// place, and does not close that.
 type conn struct {
 	net.Conn
-	of *conns
+	of     *conns
+	socket socket
 }
 
 func (s *conns) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -127,17 +133,47 @@ func (s *conns) dial(ctx context.Context, network, address string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{nc, s}
+	c := &conn{Conn: nc, of: s}
+	if c.socket, err = newSocket(nc); err != nil {
+		_ = nc.Close()
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[c] = true
 	return c, nil
 }
 
+func (c *conn) Read(b []byte) (int, error) {
+	if c.socket.isTaken() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Read(b)
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	if c.socket.isTaken() {
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(b)
+}
+
 func (c *conn) Close() error {
 	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	return c.close()
+}
+
+// close closes the connection once, with the lock of all.
+func (c *conn) close() error {
+	if !c.of.open[c] {
+		return net.ErrClosed
+	}
 	delete(c.of.open, c)
-	c.of.mu.Unlock()
+	if c.socket.isTaken() {
+		c.of.taken = append(c.of.taken, c)
+		return c.Conn.SetDeadline(time.Unix(1, 0)) // for who reads from it
+	}
 	return c.Conn.Close()
 }
 
@@ -145,9 +181,8 @@ func (s *conns) closeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.open {
-		_ = c.Conn.Close()
+		_ = c.close()
 	}
-	clear(s.open)
 }
 
 // A statusError is an answer that says no.

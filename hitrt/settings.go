@@ -81,7 +81,10 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		}
 	}
 	options, _ := lookup("SCAVENGER_OPTIONS")
-	file, _, fileErr := settingsFile(lookup, trusted)
+	file, _, passedOver, fileErr := settingsFile(lookup, trusted)
+	for _, err := range passedOver {
+		r.problem("passed over: %v", err)
+	}
 	if fileErr != nil {
 		r.problem("reading settings: %v", fileErr)
 	}

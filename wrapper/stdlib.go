@@ -349,10 +349,25 @@ func (l *linking) nestedGo() (nestedGo, error) {
 		// unlike c-shared and c-archive this one is not refused without a main.
 		n.flags = append(n.flags, "-buildmode=pie")
 	}
-	if tags != "" {
+	if tags = l.withoutC(tags); tags != "" {
 		n.flags = append(n.flags, "-tags="+tags)
 	}
 	return n, nil
+}
+
+// withoutC adds the build tag by which net has no C in it, if a program with cgo
+// lacks net: it uses C for something else, and shall not need the C library's
+// resolver, of which ld warns in a static program.
+func (l *linking) withoutC(tags string) string {
+	_, cgo := l.cfg.packages["runtime/cgo"]
+	_, net := l.cfg.packages["net"]
+	switch {
+	case !cgo || net:
+		return tags
+	case tags == "":
+		return "netgo"
+	}
+	return tags + ",netgo"
 }
 
 // emptyModule returns the directory of a module of our own: the user's go.mod,

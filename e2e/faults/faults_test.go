@@ -259,18 +259,25 @@ func TestFaultsNextProcess(t *testing.T) {
 	}
 }
 
-func buildFaulty(t *testing.T) string {
+func buildFaulty(t *testing.T) string { return buildProgram(t, faultyMain, true) }
+
+// buildProgram builds a program of a file with main, and one with the functions.
+func buildProgram(t *testing.T, main string, marked bool) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod": "module example.com/app\n\ngo 1.24\n", "main.go": faultyMain, "functions.go": faultyFunctions(),
+		"go.mod": "module example.com/app\n\ngo 1.24\n", "main.go": main, "functions.go": faultyFunctions(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	bin := filepath.Join(dir, "app")
-	cmd := exec.Command("go", "build", "-toolexec="+wrapperFile(t), "-o", bin, ".")
+	args := []string{"build", "-o", bin}
+	if marked {
+		args = append(args, "-toolexec="+wrapperFile(t))
+	}
+	cmd := exec.Command("go", append(args, ".")...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

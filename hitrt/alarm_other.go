@@ -1,0 +1,22 @@
+//go:build !linux
+
+package hitrt
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// An alarm is waited for without a timer, where that is necessary.
+type alarm struct{}
+
+func (*alarm) ring() {}
+
+func (*alarm) wait(d time.Duration) { time.Sleep(d) }
+
+// A pollerWatch tells whether the runtime has started its poller.
+type pollerWatch struct{ running atomic.Bool }
+
+func (w *pollerWatch) begin() { w.running.Store(true) }
+
+func (*pollerWatch) runs() bool { return true }
