@@ -47,6 +47,10 @@ import (
 
 const staticSuffix = "_static" // and a number, "_", the function's name: its twin
 
+// TwinPrefix is a regular expression for what the name of a twin has in front of that of
+// its function.
+const TwinPrefix = NamePrefix + `[0-9a-f]+_*` + staticSuffix + `\d+_`
+
 // A statics finds the calls of a package that leave no code.
 type statics struct {
 	p         *pkg

@@ -11,6 +11,7 @@ import (
 
 const (
 	callCost      = 57      // of a call that is not inlined
+	importedCost  = 20      // of a call of another package's function, of which nothing is known
 	literalCost   = 15      // of a function literal
 	notInlineable = 1 << 20 // of a function that is never inlined
 	beingReckoned = -1      // of a function that calls itself
@@ -143,6 +144,7 @@ func (s *statics) callCost(x *ast.CallExpr) int {
 			callee = sel.Obj()
 		} else {
 			n++
+			callee = s.info.Uses[f.Sel]
 		}
 	default:
 		n += s.cost(f)
@@ -151,6 +153,9 @@ func (s *statics) callCost(x *ast.CallExpr) int {
 		if cost := s.inlineCost(fn); cost <= maxInlineCost {
 			return n + cost
 		}
+	}
+	if callee != nil && callee.Pkg() != nil && callee.Pkg().Path() != s.p.opts.ImportPath {
+		return n + importedCost
 	}
 	return n + callCost
 }

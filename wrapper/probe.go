@@ -81,11 +81,13 @@ func readCoverageCfg(file string) (coverageCfg, error) {
 
 // withoutMarks returns what the compiler prints about a package without what it
 // says of marks, which -gcflags=-m makes it talk about. With -m=2 it prints the
-// bodies of functions that it can inline: they are shown as they were written.
+// bodies of functions that it can inline: they are shown as they were written. What it
+// says of calls of twins it would have said of those of the functions.
 func withoutMarks(message []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(message) {
-		if bytes.Contains(line, []byte(rewrite.NamePrefix)) {
+		if bytes.Contains(line, []byte(rewrite.NamePrefix)) && !inlinedTwin().Match(line) {
+			line = twinPrefix().ReplaceAll(line, nil)
 			line = markThenMore().ReplaceAll(line, nil)
 			line = markLast().ReplaceAll(line, nil)
 		}
@@ -105,6 +107,8 @@ const (
 )
 
 var (
+	twinPrefix   = lazyRegexp(rewrite.TwinPrefix)
+	inlinedTwin  = lazyRegexp(`: can(?:not)? inline \S*` + rewrite.TwinPrefix)
 	markThenMore = lazyRegexp(printedMark + `; `)
 	markLast     = lazyRegexp(`(?:; )?` + printedMark)
 )
