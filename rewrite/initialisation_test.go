@@ -439,6 +439,7 @@ var (
 	symbolLine = regexp.MustCompile(`^(\S+) S([A-Z]+) `)
 	relocation = regexp.MustCompile(`^\trel \d+\+\d+ t=\S+ (\S+?)[+<]`)
 	temporary  = regexp.MustCompile(`(\.\.stmp_)\d+`)
+	closureSum = regexp.MustCompile(`#[\w+/=]+#`) // from Go 1.27 on
 	twinName   = regexp.MustCompile(TwinPrefix) // in names of literals that twins return
 )
 
@@ -475,7 +476,8 @@ func (c *initComparison) statics(assembly []byte) map[string]static {
 		}
 		if name != "" {
 			v := variables[name]
-			v.content += twinName.ReplaceAllString(temporary.ReplaceAllString(line, "$1"), "")
+			line = closureSum.ReplaceAllString(temporary.ReplaceAllString(line, "$1"), "")
+			v.content += twinName.ReplaceAllString(line, "")
 			variables[name] = v
 		}
 	}
