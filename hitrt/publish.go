@@ -114,12 +114,13 @@ func (p *publisher) begin() {
 		return
 	}
 	p.checkpoint()
-	ready()
-	p.data.list(p.now())
 	if p.data.functions <= fewFunctions {
-		// At once: a program that gives up its rights to open files does so when it starts.
+		// Before the program runs: one that closes all descriptors, or gives up its
+		// rights to open files, does so when it starts.
 		p.data.verify()
 	}
+	ready()
+	p.data.list(p.now())
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
