@@ -17,7 +17,6 @@ import (
 	"cmp"
 	"go/ast"
 	"go/token"
-	"go/types"
 	"slices"
 	"strings"
 
@@ -26,12 +25,7 @@ import (
 
 // Closures say how function literals are named.
 type Closures struct {
-	// Importer finds the packages that the package imports. Without it, or if it
-	// fails, numbers may be wrong behind conditions and ranges that depend on what
-	// is imported. They are still different from each other.
-	Importer types.Importer
-	Release  string // of the compiler, such as go1.26.8
-	Arch     string // GOARCH, on which constants may depend
+	Release string // of the compiler, such as go1.26.8
 }
 
 // findLiterals finds the function literals that have names.
@@ -73,7 +67,7 @@ func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason
 		case p.selection.matches(p.selection.Names, typ, entry.Name):
 			left, outer = leftOutRegex, entry.Name
 		}
-		p.add(w, entry, lit.Body, left, reason)
+		p.add(w, entry, lit, left, reason)
 	}
 }
 
@@ -85,8 +79,10 @@ func standsIn(name, outer string) bool {
 
 // markVariables lists and marks the literals that variables of the package are
 // initialised with. What is said of functions holds for the variables.
+//
+// Calls in these initialisers that leave no code get twins of their functions.
 func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, whole string) {
-	if decl.Tok != token.VAR || p.names == nil {
+	if decl.Tok != token.VAR {
 		return
 	}
 	reason := ""
@@ -101,10 +97,10 @@ func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, w
 			comments = append(comments, f.between(before, v.Pos()))
 		}
 		before = v.End()
-		for _, lit := range f.literalsIn(v) {
+		w.merge(p.statics.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
 			entry := p.literalEntry(f, "", lit)
-			p.add(w, entry, lit.Body, p.selection.leftOutVariable(f, v, entry.Name, comments, whole), reason)
-		}
+			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, comments, whole), reason)
+		})
 	}
 }
 

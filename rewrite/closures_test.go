@@ -274,7 +274,7 @@ const On = true
 }
 
 // closuresForTests names literals as Go 1.26 does, without imports.
-var closuresForTests = &Closures{Release: "go1.26", Arch: "amd64"}
+var closuresForTests = &Closures{Release: "go1.26"}
 
 // Each literal that runs is listed under the name that the runtime has for it.
 func TestClosureNames(t *testing.T) {
@@ -318,11 +318,10 @@ func checkClosureNames(t *testing.T, release, output string) {
 		{"/src/p/main.go", []byte(closureProgram["main.go"])},
 		{"/src/p/more.go", []byte(closureProgram["more.go"])},
 	}
-	opts := Options{ImportPath: "example.com/program", Closures: &Closures{
-		Importer: importer.ForCompiler(token.NewFileSet(), "source", nil),
-		Release:  release,
-		Arch:     runtime.GOARCH,
-	}}
+	opts := Options{
+		ImportPath: "example.com/program", Closures: &Closures{Release: release},
+		Importer: importer.ForCompiler(token.NewFileSet(), "source", nil), Arch: runtime.GOARCH,
+	}
 	res, err := Package(opts, sources)
 	if err != nil {
 		t.Fatal(err)

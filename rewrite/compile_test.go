@@ -80,15 +80,15 @@ func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (pl
 	if res.CoverageCfg != nil {
 		marked = append(marked, "-coveragecfg="+c.write(t, "marked/coveragecfg", res.CoverageCfg))
 	}
+	if res.Declarations != nil {
+		marked = append(marked, c.write(t, filepath.Join("marked", declarationsName), res.Declarations))
+	}
 	for i, source := range sources {
 		plain = append(plain, source.Name)
 		if text := res.Files[i]; text != nil {
 			source.Name = c.write(t, filepath.Join("marked", filepath.Base(source.Name)), text)
 		}
 		marked = append(marked, source.Name)
-	}
-	if res.Declarations != nil {
-		marked = append(marked, c.write(t, filepath.Join("marked", declarationsName), res.Declarations))
 	}
 	return plain, marked
 }
@@ -231,6 +231,7 @@ func TestCompileGoldens(t *testing.T) {
 		if g.untyped {
 			continue
 		}
+		g.opts.Inlined = false // which is what -l says
 		name := filepath.Base(g.file)
 		files := make(map[string]string)
 		for _, source := range g.sources {

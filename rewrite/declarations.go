@@ -1,4 +1,18 @@
 // The generated file of a package: the array of marks.
+//
+// It is the first of the files that the compiler gets. Go initialises the
+// variables of a package in the order in which they are declared, file by file,
+// except that each waits for those that its initialiser depends on, also through
+// functions. Every marked function depends on the array. If the array came last,
+// a variable whose initialiser calls a function would wait for it, and those that
+// call none would overtake:
+//
+//	var _ = load()                         // sets the variable of the environment
+//	var greeting = os.Getenv("GREETING")   // would be initialised before load is called
+//
+// Declared first, the array holds up nobody. cmd/cover had this fault too
+// (https://go.dev/issue/56293). The file has neither a function literal nor an
+// init function, so the compiler's numbers for those of the package stay.
 
 package rewrite
 

@@ -32,7 +32,19 @@ func marks(symbol string) *regexp.Regexp {
 // removeMarks returns the text that marked was made from.
 func removeMarks(marked []byte, name, symbol string) []byte {
 	marked = bytes.TrimPrefix(marked, []byte("//line "+name+":1:1\n"))
-	return marks(symbol).ReplaceAll(marked, nil)
+	return marks(symbol).ReplaceAll(withoutTwins(marked, symbol), nil)
+}
+
+// withoutTwins returns marked text without the twins at its end, and with calls of the
+// original functions in place of those of twins.
+func withoutTwins(marked []byte, symbol string) []byte {
+	twin := regexp.QuoteMeta(symbol+staticSuffix) + `\d+_`
+	// A twin begins on a line of its own, with a directive.
+	first := regexp.MustCompile(`\n(?:/\*line :\d+:\d+\*/|//line [^\n]*\n)func (?:\([^\n]*\) )?` + twin)
+	if at := first.FindIndex(marked); at != nil {
+		marked = marked[:at[0]+1]
+	}
+	return regexp.MustCompile(twin+`(\w+)(?:/\*line :\d+:\d+\*/)?`).ReplaceAll(marked, []byte("$1"))
 }
 
 // checkResult checks everything that can be said of a result without types.
@@ -63,6 +75,8 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	if again := removeMarks(removed, source.Name, symbol); !bytes.Equal(again, removed) {
 		t.Errorf("%s: marks are left after removal:\n%s", source.Name, removed)
 	}
+	original := marked
+	marked = withoutTwins(marked, symbol)
 	lines := bytes.Count(marked, []byte("\n"))
 	if bytes.HasPrefix(marked, []byte("//line "+source.Name+":1:1\n")) {
 		lines--
@@ -70,8 +84,8 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	if want := bytes.Count(source.Text, []byte("\n")); lines != want {
 		t.Errorf("%s: %d lines, want %d", source.Name, lines, want)
 	}
-	if _, err := parser.ParseFile(token.NewFileSet(), source.Name, marked, parser.ParseComments); err != nil {
-		t.Errorf("%s: marked text: %v\n%s", source.Name, err, marked)
+	if _, err := parser.ParseFile(token.NewFileSet(), source.Name, original, parser.ParseComments); err != nil {
+		t.Errorf("%s: marked text: %v\n%s", source.Name, err, original)
 	}
 	checkPositions(t, source, marked, symbol, columns)
 }
@@ -152,7 +166,7 @@ func checkEntries(t *testing.T, res *Result) {
 	}
 	seen := 0
 	for _, file := range res.Files {
-		for _, m := range marks(res.Symbol).FindAllSubmatch(file, -1) {
+		for _, m := range marks(res.Symbol).FindAllSubmatch(withoutTwins(file, res.Symbol), -1) {
 			for _, digits := range m[1:] {
 				if i, err := strconv.Atoi(string(digits)); len(digits) > 0 && (err != nil || i != 4096+seen) {
 					t.Errorf("mark %s, want index %d", m[0], 4096+seen)
@@ -170,16 +184,7 @@ func checkEntries(t *testing.T, res *Result) {
 // and reports whether it does.
 func checkTypes(t *testing.T, sources []Source, res *Result) bool {
 	t.Helper()
-	var marked []Source
-	for i, source := range sources {
-		if res.Files[i] != nil {
-			source.Text = res.Files[i]
-		}
-		marked = append(marked, source)
-	}
-	if res.Declarations != nil {
-		marked = append(marked, Source{"/src/p/_scavenger_marks.go", res.Declarations})
-	}
+	marked := markedSources(sources, res)
 	if err := typeCheck(sources); err != nil {
 		return false
 	}
@@ -187,6 +192,22 @@ func checkTypes(t *testing.T, sources []Source, res *Result) bool {
 		t.Errorf("marked package: %v", err)
 	}
 	return true
+}
+
+// markedSources returns the files of the marked package in the order in which the
+// compiler gets them.
+func markedSources(sources []Source, res *Result) []Source {
+	var marked []Source
+	if res.Declarations != nil {
+		marked = append(marked, Source{"/src/p/" + declarationsName, res.Declarations})
+	}
+	for i, source := range sources {
+		if res.Files[i] != nil {
+			source.Text = res.Files[i]
+		}
+		marked = append(marked, source)
+	}
+	return marked
 }
 
 func typeCheck(sources []Source) error {

@@ -51,6 +51,7 @@ package rewrite
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"strconv"
@@ -85,10 +86,41 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 		pos = start
 		w.text(pos, code, index)
 	}
+	w.copyTo(pos)
+	w.out = append(w.out, w.buf...)
+}
+
+// copyTo copies the text in front of pos that has not been copied.
+func (w *writer) copyTo(pos token.Pos) {
 	offset := w.offset(pos)
 	w.out = append(w.out, w.source.Text[w.next:offset]...)
-	w.out = append(w.out, w.buf...)
 	w.next = offset
+}
+
+// replace puts another name in the place of one.
+func (w *writer) replace(old *ast.Ident, name string) {
+	if w.out == nil {
+		w.begin()
+	}
+	w.copyTo(old.Pos())
+	w.out = append(w.out, name...)
+	w.next = w.offset(old.End())
+	if w.columns {
+		w.out = appendLine(w.out, w.adjusted(old.End()))
+	}
+}
+
+// beginTwin starts a copy of what stands at pos, behind all of the file's text.
+func (w *writer) beginTwin(pos token.Pos) {
+	if !bytes.HasSuffix(w.out, []byte("\n")) {
+		w.out = append(w.out, '\n')
+	}
+	if p := w.adjusted(pos); canSay(p) {
+		w.out = appendLine(w.out, p)
+	} else {
+		w.out = fmt.Appendf(w.out, "//line %s:%d\n", p.Filename, p.Line)
+	}
+	w.next = w.offset(pos)
 }
 
 // text makes the text of a mark in front of pos. If it can, the mark says that

@@ -27,7 +27,7 @@ import (
 
 // A numbering names the literals of a package.
 type numbering struct {
-	info   types.Info
+	info   *types.Info
 	names  map[*ast.FuncLit]string
 	ranges bool // bodies of ranges over functions number their own literals
 }
@@ -46,14 +46,10 @@ func (p *pkg) nameLiterals(files []*file) {
 		return
 	}
 	n := &numbering{
-		info: types.Info{
-			Types: map[ast.Expr]types.TypeAndValue{},
-			Uses:  map[*ast.Ident]types.Object{},
-		},
+		info:   p.types(files),
 		names:  map[*ast.FuncLit]string{},
 		ranges: goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
 	}
-	n.check(p, files)
 	variables := &counter{name: "init"}
 	for _, init := range n.info.InitOrder {
 		n.expr(init.Rhs, variables)
@@ -82,18 +78,29 @@ func (p *pkg) nameLiterals(files []*file) {
 	p.findLiterals(files)
 }
 
-func (n *numbering) check(p *pkg, files []*file) {
+// types type-checks the package unless that was done.
+func (p *pkg) types(files []*file) *types.Info {
+	if p.info != nil {
+		return p.info
+	}
+	p.info = &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+	}
 	conf := types.Config{
-		Importer:    p.opts.Closures.Importer,
+		Importer:    p.opts.Importer,
 		FakeImportC: true,
 		Error:       func(error) {},
-		Sizes:       types.SizesFor("gc", p.opts.Closures.Arch),
+		Sizes:       types.SizesFor("gc", p.opts.Arch),
 	}
 	var trees []*ast.File
 	for _, f := range files {
 		trees = append(trees, f.tree)
 	}
-	_, _ = conf.Check(p.opts.ImportPath, p.fset, trees, &n.info)
+	_, _ = conf.Check(p.opts.ImportPath, p.fset, trees, p.info)
+	return p.info
 }
 
 // function numbers a literal, and those in it.

@@ -57,7 +57,8 @@
 //     dropped afterwards, so the order in which packages are initialised stays.
 //   - In package main it adds a call to runtime/coverage.initHook. The program
 //     has none unless it imports that package, so main's file of declarations
-//     provides an empty one.
+//     provides an empty one. A main that has nothing else to initialise would get an
+//     init function by it: its marks are direct.
 //
 // A package that the user has covered is compiled with the go command's own
 // -coveragecfg, and the array's name begins with the prefix that is in there.

@@ -281,7 +281,7 @@ func writeProgram(t *testing.T, opts Options) (dir string, flags []string) {
 	}
 	file := filepath.Join(marked, "marks.go")
 	write(file, res.Declarations)
-	replace[filepath.Join(dir, "zz_marks.go")] = file // files are compiled in this order
+	replace[filepath.Join(dir, "aa_marks.go")] = file // files are compiled in this order
 	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,9 @@
 // for byte: a syntax tree that is printed again moves comments, and with them
 // what //go:embed, //export and //line refer to. The tree only says where.
 //
-// Nothing is type-checked, and no file is read or written.
+// No file is read or written. A package is type-checked only where that is needed: for
+// the names of function literals ([Closures]), and for initialisers that leave no code
+// (see static.go).
 package rewrite
 
 import (
@@ -27,6 +29,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"path/filepath"
 	"strings"
 )
@@ -43,7 +46,15 @@ type Options struct {
 	Dir        string    // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
 	Filter     Filter    // which functions are left out
 	Closures   *Closures // function literals are entries of their own; nil if they belong to the function around them
+	Inlined    bool      // the compiler inlines functions: -l and -N are not given
 	Sanitizer  bool      // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
+
+	// Importer finds the packages that the package imports, where it is type-checked.
+	// Without it, or if it fails, what depends on imported constants and types is
+	// guessed: numbers of function literals may be wrong (they are still different from
+	// each other), and calls of functions that are static (see static.go) overlooked.
+	Importer types.Importer
+	Arch     string // GOARCH, on which constants may depend
 
 	// Columns asks for what the compiler prints to have the columns of the
 	// original. Lines it has in any case.
@@ -60,12 +71,13 @@ type Options struct {
 // A Result is a marked package.
 type Result struct {
 	Files        [][]byte   // the marked text of each file; nil where the file is to be compiled as it came
-	Declarations []byte     // one more file, to be compiled last; nil if nothing was marked
+	Declarations []byte     // one more file, to be compiled first; nil if nothing was marked
 	CoverageCfg  []byte     // the file for compile's -coveragecfg; nil if it is to get none of ours
 	Symbol       string     // name of the array of marks
 	Marks        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter left out, with the reason
+	Checked      bool       // the package was type-checked for initialisers that leave no code
 }
 
 // A Function is one entry: a function or method that is declared in the
@@ -79,6 +91,10 @@ type Function struct {
 	Params   string // types of the parameters as written, separated by commas
 	File     string // see [Options] for its directory; never an absolute path
 	Line     int    // in File, after //line directives
+
+	// Static says that the function counts as called when the program starts:
+	// initialisers call it, and the compiler lays out what it returns.
+	Static bool `json:",omitempty"`
 }
 
 // Reasons why a function is not observable.
@@ -92,8 +108,9 @@ const (
 // the compiler has better words for it, so let it see the original files.
 func Package(opts Options, files []Source) (*Result, error) {
 	p := &pkg{
-		opts: opts,
-		fset: token.NewFileSet(),
+		opts:    opts,
+		fset:    token.NewFileSet(),
+		indices: map[*ast.FuncLit]int{},
 		result: &Result{
 			Files:  make([][]byte, len(files)),
 			Symbol: arraySymbol(opts.ImportPath, files),
@@ -111,8 +128,11 @@ func Package(opts Options, files []Source) (*Result, error) {
 	p.index = freeType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
 	p.nameLiterals(parsed)
+	p.findStatics(parsed)
 	for i, f := range parsed {
-		if !leftAlone(f.source.Name) {
+		if leftAlone(f.source.Name) {
+			p.result.Files[i] = p.replaceCalls(f)
+		} else {
 			p.result.Files[i] = p.mark(f)
 		}
 	}
@@ -136,6 +156,9 @@ type pkg struct {
 
 	selection *selection              // of the functions to list
 	names     map[*ast.FuncLit]string // of the function literals to list
+	indices   map[*ast.FuncLit]int    // of those that are marked
+	info      *types.Info             // nil if the package was not type-checked
+	statics   *statics                // nil if there are none
 }
 
 // A file is one parsed file of the package.
@@ -179,7 +202,7 @@ func leftAlone(name string) bool {
 // mark lists the functions of a file and returns its marked text, or nil if
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
-	w := &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
+	w := p.writer(f)
 	whole := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for _, decl := range f.tree.Decls {
@@ -194,6 +217,20 @@ func (p *pkg) mark(f *file) []byte {
 			p.markVariables(w, f, decl, gap, whole)
 		}
 	}
+	p.statics.writeTwins(w, p.indices)
+	return w.finish()
+}
+
+func (p *pkg) writer(f *file) *writer {
+	return &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
+}
+
+// replaceCalls returns the text of a file whose functions are left alone, in which
+// initialisers call twins, or nil if there is nothing to be replaced.
+func (p *pkg) replaceCalls(f *file) []byte {
+	w := p.writer(f)
+	w.merge(p.statics.callsIn(f, f.tree), nil, nil)
+	p.statics.writeTwins(w, p.indices)
 	return w.finish()
 }
 
@@ -210,14 +247,15 @@ func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, who
 		reason = reasonShadowed
 	}
 	if listed(fn) {
-		p.add(w, p.entry(f, fn), fn.Body, leftOut, reason)
+		p.add(w, p.entry(f, fn), fn, leftOut, reason)
 	}
 	p.markLiterals(w, f, fn, leftOut, reason)
 }
 
-// add lists a function, and marks it unless there is a reason why it is left out
-// or not observable.
-func (p *pkg) add(w *writer, entry Function, body *ast.BlockStmt, leftOut, reason string) {
+// add lists a function or function literal, and marks it unless there is a reason why
+// it is left out or not observable. The mark of a literal that an initialiser calls
+// without leaving code is never set by code.
+func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string) {
 	if leftOut != "" {
 		entry.Reason = leftOut
 		p.result.LeftOut = append(p.result.LeftOut, entry)
@@ -227,9 +265,18 @@ func (p *pkg) add(w *writer, entry Function, body *ast.BlockStmt, leftOut, reaso
 		entry.Reason = reason
 	} else {
 		entry.Index = p.marked
+		entry.Static = p.statics.isCalled(fn)
 		p.marked++
 		p.generic = p.generic || w.form == generic
-		w.mark(body, entry.Index)
+		switch fn := fn.(type) {
+		case *ast.FuncDecl:
+			w.mark(fn.Body, entry.Index)
+		case *ast.FuncLit:
+			p.indices[fn] = entry.Index
+			if !entry.Static {
+				w.mark(fn.Body, entry.Index)
+			}
+		}
 	}
 	p.result.Functions = append(p.result.Functions, entry)
 }

@@ -49,6 +49,8 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.Sanitizer = true
 		case "columns":
 			g.opts.Columns = value == "true"
+		case "inlined":
+			g.opts.Inlined = true
 		case "free":
 			g.opts.Free = true
 		case "counters":
@@ -166,7 +168,11 @@ func formatEntries(functions []Function) []byte {
 		if f.Receiver != "" {
 			fmt.Fprintf(&b, "(%s).", f.Receiver)
 		}
-		fmt.Fprintf(&b, "%s(%s)\n", f.Name, f.Params)
+		fmt.Fprintf(&b, "%s(%s)", f.Name, f.Params)
+		if f.Static {
+			b.WriteString(" static")
+		}
+		b.WriteByte('\n')
 	}
 	return b.Bytes()
 }

@@ -17,41 +17,41 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// closures returns nil if function literals belong to the function around them.
-func (c *compilation) closures() *rewrite.Closures {
-	closures := closuresOf(c.config)
-	if closures == nil {
-		return nil
+// typed sets the options that say how the package is type-checked, where that is
+// needed, and whether function literals are listed by themselves.
+func (c *compilation) typed(opts *rewrite.Options) {
+	if opts.Closures = closuresOf(c.config); opts.Closures != nil {
+		if release, err := c.release(); err == nil && release != "" {
+			opts.Closures.Release = release
+		}
 	}
-	if release, err := c.release(); err == nil && release != "" {
-		closures.Release = release
-	}
+	opts.Arch = goarch()
 	cfg, err := c.importcfg()
 	if err != nil {
-		return closures // the compiler will say what is wrong with that
+		return // the compiler will say what is wrong with that
 	}
-	closures.Importer = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+	opts.Importer = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
 		archive, ok := cfg.packages[cfg.imported(path)]
 		if !ok {
 			return nil, fmt.Errorf("no archive of %s", path)
 		}
 		return os.Open(archive)
 	})
-	return closures
 }
 
 // closuresOf is what there is to know without a compile action: the names may
 // be other ones then, the literals are the same but for those that constants of
-// other packages rule out.
+// other packages rule out. It returns nil if function literals belong to the function
+// around them.
 func closuresOf(c *config.Config) *rewrite.Closures {
 	if !c.Closures {
 		return nil
 	}
-	return &rewrite.Closures{
-		Release: cmp.Or(os.Getenv("GOVERSION"), runtime.Version()),
-		Arch:    cmp.Or(os.Getenv("GOARCH"), runtime.GOARCH),
-	}
+	return &rewrite.Closures{Release: cmp.Or(os.Getenv("GOVERSION"), runtime.Version())}
 }
+
+// goarch returns the architecture that the build is for.
+func goarch() string { return cmp.Or(os.Getenv("GOARCH"), runtime.GOARCH) }
 
 // imported returns the import path that a path in the source stands for, which
 // is another one if the package is vendored by the standard library.

@@ -245,10 +245,10 @@ func (c *compilation) markFiles() error {
 		ImportPath: c.metadata.ImportPath,
 		Dir:        c.config.SourceDir(c.metadata.ImportPath),
 		Filter:     filterOf(c.config, c.metadata.ImportPath),
-		Closures:   c.closures(),
 		Sanitizer:  hasFlag(c.flags, "-race") || hasFlag(c.flags, "-msan") || hasFlag(c.flags, "-asan"),
 		Columns:    c.wantsColumns(),
 	}
+	c.typed(&opts)
 	if err := c.chooseForm(&opts); err != nil {
 		return err
 	}
@@ -269,13 +269,11 @@ func (c *compilation) markFiles() error {
 		}
 	}
 	if res.Marks > 0 {
-		// Last, so that the compiler numbers closures and initialisers of the
-		// package's own files as before.
 		file, err := c.write("_scavenger_marks.go", res.Declarations)
 		if err != nil {
 			return err
 		}
-		files = append(files, file)
+		files = append([]string{file}, files...)
 		c.metadata.Symbol = symbolName(c.symbolPrefix, res.Symbol)
 	}
 	if res.CoverageCfg != nil {

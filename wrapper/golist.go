@@ -85,6 +85,7 @@ func (p *listedPackage) rewrite(c *config.Config) (*rewrite.Result, []rewrite.So
 		Dir:        c.SourceDir(p.ImportPath),
 		Filter:     filterOf(c, p.ImportPath),
 		Closures:   closuresOf(c),
+		Arch:       goarch(),
 	}, sources)
 	return res, sources, err
 }

@@ -20,6 +20,7 @@ func (c *compilation) chooseForm(opts *rewrite.Options) error {
 	if _, ok := flagValue(c.flags, "-l"); ok || hasFlag(c.flags, "-l") || hasFlag(c.flags, "-N") {
 		return nil // nothing is inlined, and a free mark would be a call
 	}
+	opts.Inlined = true
 	release, err := c.release()
 	if err != nil || newerThanKnown(release) {
 		return err

@@ -54,14 +54,36 @@ func registrySource(main, builtBy string, settings map[string]string, packages [
 		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+text)
 	}
 	b.WriteString("}\n\n")
+	static := staticMarks(packages)
+	if static != "" {
+		fmt.Fprintf(&b, "var static = [...]*uint8{\n%s}\n\n", static)
+	}
 	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], Fingerprint: %q}\n\n", main, baked, programFingerprint(packages))
-	b.WriteString(`func init() {
-	if hitrt.Register(&program) {
+	b.WriteString("func init() {\n")
+	if static != "" {
+		b.WriteString("\tfor _, mark := range static {\n\t\t*mark = 1\n\t}\n")
+	}
+	b.WriteString(`	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
 	}
 }
 `)
 	return b.Bytes(), nil
+}
+
+// staticMarks returns the elements of a list of the marks that are set when the program
+// starts: those of the functions that its variables are initialised with but that leave
+// no code. "" means that there are none.
+func staticMarks(packages []*metadata) string {
+	var b strings.Builder
+	for i, p := range packages {
+		for _, f := range p.Functions {
+			if f.Static && f.Index >= 0 {
+				fmt.Fprintf(&b, "\t&marks%d[%d],\n", i, rewrite.Padding+f.Index)
+			}
+		}
+	}
+	return b.String()
 }
 
 // inOrder reports whether functions, of which text is the entries, have the mark

@@ -1,0 +1,168 @@
+// What the compiler's inliner reckons with: the number of nodes of a function, with
+// surcharges (hairyVisitor in cmd/compile/internal/inline).
+
+package rewrite
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+const (
+	callCost      = 57      // of a call that is not inlined
+	literalCost   = 15      // of a function literal
+	notInlineable = 1 << 20 // of a function that is never inlined
+	beingReckoned = -1      // of a function that calls itself
+)
+
+// inlineCost returns what the inliner reckons with for a function.
+func (s *statics) inlineCost(fn *function) int {
+	switch fn.cost {
+	case 0:
+		fn.cost = beingReckoned
+		fn.cost = 1 + s.cost(fn.result) + s.implicit(fn.result, s.resultType(fn))
+	case beingReckoned:
+		return notInlineable // in itself
+	}
+	return fn.cost
+}
+
+func (s *statics) resultType(fn *function) types.Type {
+	return s.info.TypeOf(fn.decl.Type.Results.List[0].Type)
+}
+
+// implicit returns the cost of converting an expression to a type without a word.
+func (s *statics) implicit(x ast.Expr, typ types.Type) int {
+	if tv := s.info.Types[x]; s.isInterface(typ) && !tv.IsNil() && !s.isInterface(tv.Type) {
+		return 1
+	}
+	return 0
+}
+
+// cost returns the cost of an expression.
+func (s *statics) cost(x ast.Expr) int {
+	if tv := s.info.Types[x]; tv.Value != nil || tv.IsType() {
+		return 1
+	}
+	switch x := x.(type) {
+	case *ast.ParenExpr:
+		return s.cost(x.X)
+	case *ast.UnaryExpr:
+		return 1 + s.cost(x.X)
+	case *ast.StarExpr:
+		return 1 + s.cost(x.X)
+	case *ast.TypeAssertExpr:
+		return 1 + s.cost(x.X)
+	case *ast.IndexExpr:
+		return 1 + s.cost(x.X) + s.cost(x.Index)
+	case *ast.SliceExpr:
+		n := 1 + s.cost(x.X)
+		for _, i := range []ast.Expr{x.Low, x.High, x.Max} {
+			if i != nil {
+				n += s.cost(i)
+			}
+		}
+		return n
+	case *ast.SelectorExpr:
+		if s.info.Selections[x] == nil {
+			return 1 // of another package
+		}
+		return 1 + s.cost(x.X)
+	case *ast.BinaryExpr:
+		n := s.cost(x.X) + s.cost(x.Y)
+		if y, ok := x.X.(*ast.BinaryExpr); ok && x.Op == token.ADD && y.Op == token.ADD && isString(s.info.TypeOf(x)) {
+			return n // one node joins all strings
+		}
+		return 1 + n
+	case *ast.FuncLit:
+		return 1 + literalCost
+	case *ast.CompositeLit:
+		return s.literalCost(x)
+	case *ast.CallExpr:
+		return s.callCost(x)
+	}
+	return 1
+}
+
+func (s *statics) literalCost(lit *ast.CompositeLit) int {
+	n := 1
+	typ := underlying(s.info.TypeOf(lit))
+	if p, ok := typ.(*types.Pointer); ok {
+		n, typ = n+1, underlying(p.Elem())
+	}
+	if _, ok := typ.(*types.Slice); ok {
+		n++
+	}
+	for i, elt := range lit.Elts {
+		var key ast.Expr
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			key, elt = kv.Key, kv.Value
+		}
+		n += s.cost(elt)
+		switch typ := typ.(type) {
+		case *types.Struct:
+			n += 1 + s.implicit(elt, fieldType(typ, i, key))
+		case *types.Map:
+			n += 1 + s.cost(key) + s.implicit(elt, typ.Elem())
+		case *types.Slice:
+			n += s.implicit(elt, typ.Elem())
+		case *types.Array:
+			n += s.implicit(elt, typ.Elem())
+		}
+	}
+	return n
+}
+
+func (s *statics) callCost(x *ast.CallExpr) int {
+	n := 1
+	fun := s.info.Types[x.Fun]
+	if fun.IsType() {
+		if from := s.info.TypeOf(x.Args[0]); from != nil && types.IdenticalIgnoreTags(underlying(fun.Type), underlying(from)) {
+			n = 0
+		}
+	}
+	signature, _ := underlying(fun.Type).(*types.Signature)
+	for i, arg := range x.Args {
+		n += s.cost(arg)
+		if signature != nil && !fun.IsType() && i < signature.Params().Len() {
+			n += s.implicit(arg, signature.Params().At(i).Type())
+		}
+	}
+	if fun.IsType() || fun.IsBuiltin() {
+		return n
+	}
+	var callee types.Object
+	switch f := ast.Unparen(x.Fun).(type) {
+	case *ast.Ident:
+		n++
+		callee = s.info.Uses[f]
+	case *ast.SelectorExpr:
+		if sel := s.info.Selections[f]; sel != nil {
+			n += s.cost(f.X)
+			callee = sel.Obj()
+		} else {
+			n++
+		}
+	default:
+		n += s.cost(f)
+	}
+	if fn := s.functions[callee]; fn != nil {
+		if cost := s.inlineCost(fn); cost <= maxInlineCost {
+			return n + cost
+		}
+	}
+	return n + callCost
+}
+
+// initSize returns how many nodes the initialisers of the package have.
+func (s *statics) initSize(files []*file) (n int) {
+	for _, f := range files {
+		for _, v := range variables(f.tree) {
+			for _, x := range v.Values {
+				n += 2 + s.cost(x)
+			}
+		}
+	}
+	return n
+}
