@@ -16,6 +16,9 @@ type Source struct {
 	Dir    string                      // the go command's working directory
 	File   string                      // the settings file, "" to look for one; relative to Dir or a parent of it
 	Lookup func(string) (string, bool) // of environment variables, as [os.LookupEnv]
+
+	// The values of the go command's flags that say where go.mod is, as given.
+	ModFile, Overlay string
 }
 
 // A Config is what one build runs under.
@@ -65,7 +68,7 @@ type Config struct {
 	// no such thing.
 	HalfCollector string
 
-	root string // of the module or workspace
+	tree moduleTree
 }
 
 // A Setting is the value of a key.
@@ -122,12 +125,13 @@ func Masked(secret string) string {
 // with its path and, where they are known, line and column.
 func Load(from Source) (*Config, error) {
 	c := &Config{Run: map[string]string{}, ExcludeGenerated: true, MaxMethodsCount: 100_000}
-	root, modules, err := mainModules(from.Dir, func(name string) string { v, _ := from.Lookup(name); return v })
+	t, err := findTree(from)
 	if err != nil {
 		return nil, err
 	}
-	c.root, c.Modules = root, modules
-	if c.File, err = findFile(from, root); err != nil {
+	c.tree = *t
+	c.Modules = c.tree.modules()
+	if c.File, err = findFile(from, c.tree.root); err != nil {
 		return nil, err
 	}
 	values := map[*Key]Setting{}
@@ -252,9 +256,15 @@ func compileAll(to *[]*regexp.Regexp, list []string) error {
 // packages match, which of their functions, and the module directories, which
 // the marked functions' file names begin with. Two configs that write the same
 // compile every package the same.
+//
+// A directory is only written where nothing else says it: another checkout of the
+// same module has the same ID.
 func (c *Config) WriteCompileID(w io.Writer) {
 	for _, m := range c.Modules {
 		fmt.Fprintf(w, "module %q %q\n", m.Path, m.Rel)
+	}
+	for _, r := range c.tree.replaced {
+		fmt.Fprintf(w, "replaced %q %q\n", r.path, c.tree.place(r))
 	}
 	c.writeID(w, Recompiles)
 }

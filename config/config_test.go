@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -151,36 +152,174 @@ func TestVariable(t *testing.T) {
 }
 
 func TestFromModules(t *testing.T) {
-	dir := tree(t, map[string]string{
-		"a/go.mod":                          "module example.com/a\n",
-		"a/x/x.go":                          "package x\n",
-		"a/vendor/example.com/a/sub/s.go":   "package sub\n",
-		"cache/example.com/a/sub@v1/go.mod": "module example.com/a/sub\n",
-		"work/x.go":                         "package x\n",
+	root := tree(t, map[string]string{
+		"a/go.mod": `module example.com/a
+
+go 1.24
+
+require (
+	example.com/a/in v1.0.0
+	example.com/a/beside v1.0.0
+)
+
+replace example.com/a/in => ./in
+
+replace (
+	example.com/a/beside v1.0.0 => ../beside
+	example.com/a/merged => "./merged"
+	example.com/a/fork => example.com/fork v1.0.0
+	example.com/other => ./other
+	example.com => ..
+)
+`,
+		"go.mod":              "module example.com\n",
+		"a/in/go.mod":         "module example.com/a/in\n",
+		"beside/go.mod":       "module example.com/a/beside\n",
+		"a/merged/x.go":       "package x\n",
+		"a/other/go.mod":      "module example.com/other\n",
+		"work/in/go.mod":      "module example.com/a/in\n",
+		"work/go.work":        "go 1.24\n\nuse ../a\n\nreplace example.com/a/in => ./in\n",
+		"lib@v1.0.0/a/go.mod": "module example.com/a\n",
 	})
-	c := &Config{Modules: []Module{{Path: "example.com/a"}}}
 	for _, test := range []struct {
-		importPath string
-		dirs       []string
-		want       bool
+		importPath, dir string // the latter below root, unless it begins with a dash
+		want            bool
 	}{
-		{"example.com/a/x", []string{"a/x"}, true},
-		{"example.com/a/x", []string{"work", "a/x"}, true}, // a generated or replaced file first
-		{"example.com/a/x", []string{"work"}, true},
-		{"example.com/a/sub", []string{"a/vendor/example.com/a/sub"}, false},
-		{"example.com/a/sub", []string{"cache/example.com/a/sub@v1"}, false},
-		{"command-line-arguments", []string{"cache/example.com/a/sub@v1"}, true},
+		{"example.com/a", "a", true},
+		{"example.com/a/x", "a/x", true},
+		{"example.com/a/x_test", "a/x", true},
+		{"example.com/a/x", "", true},
+		{"example.com/a/x", "-/nowhere/x", true},
+		{"example.com/a/in", "a/in", false},
+		{"example.com/a/in_test", "a/in", false},
+		{"example.com/a/in/deep", "a/in/deep", false},
+		{"example.com/a/inside", "a/inside", true},
+		{"example.com/a/beside/x", "beside/x", false},
+		{"example.com/a/beside/x", "a/beside/x", true},
+		{"example.com/a/merged", "a/merged", true},
+		{"example.com/a/x", "x", false}, // of the parent, were it to have one
+		{"example.com/a/sub", "a/vendor/example.com/a/sub", false},
+		{"example.com/a/sub", "cache/example.com/a/sub@v1.0.0", false},
+		{"example.com/a/sub/x", "a/.cache/example.com/a/sub@v1.0.0/x", false},
+		{"example.com/a/fork/x", "cache/example.com/fork@v1.0.0/x", false},
+		{"example.com/a/sub/x", "-example.com/a/sub@v1.0.0/x", false},
+		{"example.com/a/x", "-example.com/a/x", true},
+		{"command-line-arguments", "cache/example.com/a/sub@v1.0.0", true},
 	} {
-		var dirs []string
-		for _, d := range test.dirs {
-			dirs = append(dirs, filepath.Join(dir, filepath.FromSlash(d)))
+		c, err := load(filepath.Join(root, "a"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if got := c.FromModules(test.importPath, dirs); got != test.want {
-			t.Errorf("FromModules(%q, %q) = %v", test.importPath, test.dirs, got)
+		dir, ok := strings.CutPrefix(test.dir, "-")
+		if !ok && dir != "" {
+			dir = filepath.Join(root, filepath.FromSlash(dir))
+		}
+		if got := c.FromModules(test.importPath, dir); got != test.want {
+			t.Errorf("FromModules(%q, %q) = %v", test.importPath, test.dir, got)
+		}
+		c.Packages = []string{"example.com"}
+		if !c.FromModules(test.importPath, dir) {
+			t.Errorf("FromModules(%q, %q) of a package that a pattern names is false", test.importPath, test.dir)
 		}
 	}
-	c.Packages = []string{"example.com/a"}
-	if !c.FromModules("example.com/a/sub", []string{filepath.Join(dir, "cache/example.com/a/sub@v1")}) {
-		t.Error("a package that a pattern names was left out")
+	// A workspace's replacement comes first.
+	c, err := load(filepath.Join(root, "work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, want := range map[string]bool{"work/in": false, "a/x": true} {
+		if got := c.FromModules("example.com/a/in", filepath.Join(root, filepath.FromSlash(dir))); got != want {
+			t.Errorf("in a workspace, FromModules in %s is %v", dir, got)
+		}
+	}
+	c, err = load(filepath.Join(root, "lib@v1.0.0", "a")) // which is called so, and no module cache
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.FromModules("example.com/a/x", filepath.Join(root, "lib@v1.0.0", "a", "x")) {
+		t.Error("a directory above the main module's makes a dependency of it")
+	}
+}
+
+// What decides which module a package is of is in compile's ID, and the place of
+// the checkout is not.
+func TestCompileID(t *testing.T) {
+	id := func(files map[string]string) string {
+		c, err := load(filepath.Join(tree(t, files), "app"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		c.WriteCompileID(&b)
+		return b.String()
+	}
+	const mod = "module example.com/app\n\ngo 1.24\n"
+	const replace = "\nreplace example.com/app/lib => ./lib\n"
+	plain := id(map[string]string{"app/go.mod": mod})
+	nested := id(map[string]string{"app/go.mod": mod + replace, "app/lib/go.mod": "module example.com/app/lib\n"})
+	if plain == nested {
+		t.Error("a nested module is in no ID")
+	}
+	if again := id(map[string]string{"app/go.mod": mod + replace, "app/lib/go.mod": "module example.com/app/lib\n"}); again != nested {
+		t.Errorf("another checkout has another ID:\n%s%s", nested, again)
+	}
+	if merged := id(map[string]string{"app/go.mod": mod + replace}); merged != plain {
+		t.Errorf("a replacement that is not in use is in the ID:\n%s", merged)
+	}
+	other := id(map[string]string{"app/go.mod": mod + "\nreplace example.com/other => ./lib\n", "app/lib/go.mod": "module example.com/other\n"})
+	if other != plain {
+		t.Errorf("a module with another path is in the ID:\n%s", other)
+	}
+}
+
+// The main module is found as the go command finds it.
+func TestModFiles(t *testing.T) {
+	root := tree(t, map[string]string{
+		"block/go.mod":       "module (\n\t\"example.com/block\" // a comment\n)\n",
+		"newer/go.mod":       "module example.com/newer\n\ngo 1.99\n\nwonder 1\n\nreplace example.com/newer/x => ./x\n",
+		"newer/x/go.mod":     "module example.com/newer/x\n",
+		"mistake/go.mod":     "module example.com/mistake\n\nrequire (\n",
+		"plain/go.mod":       "module example.com/plain\n",
+		"plain/sub/x.go":     "package sub\n",
+		"plain/ci/go.ci.mod": "module example.com/ci\n\nreplace example.com/ci/x => ./x\n",
+		"plain/x/go.mod":     "module example.com/ci/x\n",
+		"plain/overlay.json": `{"Replace": {"go.mod": "ci/go.ci.mod", "x/go.mod": ""}}`,
+		"plain/wrong.json":   `{`,
+		"bare/x.go":          "package bare\n",
+		"bare/overlay.json":  `{"Replace": {"go.mod": "../plain/go.mod"}}`,
+	})
+	t.Setenv("TMPDIR", filepath.Join(root, "block"))
+	for _, test := range []struct {
+		dir, modFile, overlay, gowork string
+		want                          string
+		replaced                      int
+	}{
+		{dir: "newer", want: "example.com/newer", replaced: 1},
+		{dir: "mistake", want: "example.com/mistake"},
+		{dir: "plain", gowork: "auto", want: "example.com/plain"},
+		{dir: "plain", modFile: "ci/go.ci.mod", want: "example.com/ci", replaced: 1},
+		{dir: "plain/sub", modFile: filepath.Join(root, "plain/ci/go.ci.mod"), want: "example.com/ci", replaced: 1},
+		{dir: "plain", overlay: "overlay.json", want: "example.com/ci"},
+		{dir: "plain", overlay: "wrong.json", want: "example.com/plain"},
+		{dir: "plain", overlay: "none.json", want: "example.com/plain"},
+		{dir: "bare", overlay: "overlay.json", want: "example.com/plain"},
+		{dir: "block", want: ""}, // ignored in the directory for temporary files
+	} {
+		c, err := Load(Source{Dir: filepath.Join(root, filepath.FromSlash(test.dir)), Lookup: environ("GOWORK", test.gowork), ModFile: test.modFile, Overlay: test.overlay})
+		if err != nil {
+			t.Errorf("%+v: %v", test, err)
+			continue
+		}
+		got := ""
+		if len(c.Modules) > 0 {
+			got = c.Modules[0].Path
+		}
+		if got != test.want || len(c.tree.replaced) != test.replaced {
+			t.Errorf("%+v: module %q, %d replacements", test, got, len(c.tree.replaced))
+		}
+	}
+	t.Setenv("TMPDIR", root)
+	if c, err := load(filepath.Join(root, "block")); err != nil || c.Modules[0].Path != "example.com/block" {
+		t.Errorf("a block: %v, %v", c, err)
 	}
 }

@@ -57,6 +57,13 @@ What may be meant does not stop a build. When a program of the main module is li
 - a ` + "`serverUrl`" + ` without an ` + "`apiKey`" + `, with which nothing is sent. If the program finds the key in its environment,
   ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + ` says so.
 
+It also names each package that matches and could not be marked, as it is nested deeper than go/parser goes or
+its directory's name is no UTF-8; its functions are not observable.
+
+And of any program that the default leaves without marks as there is no main module (` + "`go install example.com/cmd@version`" + `,
+GOPATH mode) or the main module is not the one that is found: ` + "`-modfile`" + ` and ` + "`-overlay`" + ` are seen in ` + "`GOFLAGS`" + ` and by
+` + "`scavenger-wrap go`" + `, and with ` + "`-toolexec`" + ` on the command line on Linux, unless another program is in between.
+
 ## What they mean
 
 *Acts* says when a key acts, and *again* what the go command does again after a change of it: ` + "`compile`" + `

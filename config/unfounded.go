@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
 )
 
@@ -46,20 +45,12 @@ type ground struct {
 // ground returns false if not everything is known.
 func (c *Config) ground() (*ground, bool) {
 	g := &ground{dirs: map[string]string{}}
-	for _, m := range c.Modules {
-		dir := filepath.Join(c.root, filepath.FromSlash(m.Rel))
-		file := filepath.Join(dir, "go.mod")
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, false // such as a module of the workspace that is not below its root
-		}
-		mod, err := modfile.ParseLax(file, text, nil)
-		if err != nil || mod.Module == nil || mod.Module.Mod.Path != m.Path ||
-			mod.Go == nil || semver.Compare("v"+mod.Go.Version, "v1.17") < 0 { // which does not list all
+	for _, m := range c.tree.main {
+		if m.mod == nil || m.mod.Go == nil || semver.Compare("v"+m.mod.Go.Version, "v1.17") < 0 { // which does not list all
 			return nil, false
 		}
-		g.dirs[m.Path] = dir
-		for _, r := range mod.Require {
+		g.dirs[m.path] = m.dir
+		for _, r := range m.mod.Require {
 			g.required = append(g.required, r.Mod.Path)
 		}
 	}

@@ -65,7 +65,6 @@ func TestUnfoundedUnknown(t *testing.T) {
 		"no module":     {},
 		"old go.mod":    {"go.mod": "module m\n\ngo 1.16\n"},
 		"no go version": {"go.mod": "module m\n"},
-		"module beside": {"go.work": "go 1.24\nuse (\n\t.\n\t../beside\n)\n", "go.mod": "module m\n\ngo 1.24\n", "../beside/go.mod": "module b\n\ngo 1.24\n"},
 	} {
 		inner := map[string]string{"x/empty": ""}
 		for file, text := range files {

@@ -34,13 +34,17 @@ import (
 )
 
 var (
-	initDir   = flag.String("init.dir", "", "directory of the module whose packages TestInitialisation builds; default: of the standard library")
+	initDir   = flag.String("init.dir", "", "where TestInitialisation runs go build, such as in a module")
 	initBuild = flag.String("init.build", "", "arguments of its go build, flags and packages")
+	closures  = flag.Bool("init.closures", false, "mark function literals too")
 )
 
 // initToolEnv names the directory for findings, in the environment of the test
 // binary as a -toolexec program.
-const initToolEnv = "SCAVENGER_TEST_INITIALISATION"
+const (
+	initToolEnv     = "SCAVENGER_TEST_INITIALISATION"
+	initClosuresEnv = "SCAVENGER_TEST_INITIALISATION_CLOSURES"
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(initToolEnv); dir != "" {
@@ -51,9 +55,9 @@ func TestMain(m *testing.M) {
 
 // smallBuilds are what TestInitialisation builds unless it is told otherwise.
 var smallBuilds = []string{
-	"go/build/... encoding/... text/... container/... net/netip log/slog mime/... time/...",
-	"-race errors go/token time html/template",
-	"-cover errors go/token time html/template",
+	"errors flag go/build go/token log/slog mime net/netip strconv text/template/...",
+	"-race errors go/token text/template",
+	"-cover errors go/token text/template",
 }
 
 // TestInitialisation compares how packages of the standard library, or of a
@@ -62,16 +66,16 @@ func TestInitialisation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles some fifty packages three times")
 	}
-	builds := smallBuilds
 	if *initBuild != "" {
-		builds = []string{*initBuild}
+		testInitialisation(t, *closures, strings.Fields(*initBuild))
+		return
 	}
-	for _, build := range builds {
-		t.Run(build, func(t *testing.T) { testInitialisation(t, strings.Fields(build)) })
+	for i, build := range smallBuilds {
+		t.Run(build, func(t *testing.T) { testInitialisation(t, i == 0, strings.Fields(build)) })
 	}
 }
 
-func testInitialisation(t *testing.T, build []string) {
+func testInitialisation(t *testing.T, closures bool, build []string) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -82,10 +86,10 @@ func testInitialisation(t *testing.T, build []string) {
 	nonce := fmt.Sprintf("-gcflags=-D=%d", time.Now().UnixNano())
 	cmd := exec.Command("go", slices.Concat([]string{"build", "-o", os.DevNull, "-toolexec=" + self, nonce}, build)...)
 	cmd.Dir = *initDir
-	if cmd.Dir == "" {
-		cmd.Dir = runtime.GOROOT()
-	}
 	cmd.Env = append(os.Environ(), initToolEnv+"="+dir, "GOFLAGS=")
+	if closures {
+		cmd.Env = append(cmd.Env, initClosuresEnv+"=yes")
+	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -148,7 +152,7 @@ func initTool(dir string, args []string) int {
 	if strings.HasPrefix(flagOf(args, "-D"), "1") {
 		tool := &initComparison{dir: filepath.Dir(flagOf(args, "-o")), args: args, path: flagOf(args, "-p")}
 		opts := Options{Free: true, Inlined: true, Sanitizer: slices.Contains(args, "-race")}
-		if os.Getenv(initToolEnv+"_CLOSURES") != "" {
+		if os.Getenv(initClosuresEnv) != "" {
 			opts.Closures = &Closures{Release: runtime.Version()}
 		}
 		if err := tool.compare(opts); err != nil {

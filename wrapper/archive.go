@@ -16,12 +16,21 @@ import (
 const (
 	archiveMagic = "!<arch>\n"
 	headerSize   = 60
-	// metadataMember is the member's name. The linker skips members of under 16
-	// characters that do not end in .o or .syso ("special (non-object-file)
-	// sections that build tools may have added"). `go tool nm` and objdump do not,
-	// and refuse such an archive; they are for binaries.
+	// exportMember is the name of the member that describes the package to its
+	// importers, who read the first one of this name.
+	exportMember = "__.PKGDEF"
+	// metadataMember is what readMembers calls our member. In the archive it has
+	// the name of the export data and begins with metadataTag: that name is the
+	// only one that the linker, `go tool nm` and objdump all pass over. The latter
+	// two refuse an archive with a member of another name that is no object.
 	metadataMember = "scavenger"
+	metadataTag    = "scavenger\n"
 )
+
+// appendMetadata adds our member at the end of an archive.
+func appendMetadata(archive string, data []byte) error {
+	return appendMember(archive, exportMember, append([]byte(metadataTag), data...))
+}
 
 // appendMember adds a member at the end of an archive.
 func appendMember(archive, name string, data []byte) (err error) {
@@ -52,17 +61,17 @@ type member struct {
 
 // readMembers returns the members of the archive in f, without their data.
 func readMembers(f *os.File) ([]member, error) {
-	head := make([]byte, headerSize)
+	head := make([]byte, headerSize+len(metadataTag))
 	if _, err := io.ReadFull(f, head[:len(archiveMagic)]); err != nil || string(head[:len(archiveMagic)]) != archiveMagic {
 		return nil, fmt.Errorf("%s: not an archive", f.Name())
 	}
 	var members []member
 	for offset := int64(len(archiveMagic)); ; {
-		_, err := f.ReadAt(head, offset)
-		if err == io.EOF {
+		n, err := f.ReadAt(head, offset)
+		if n < headerSize && err == io.EOF {
 			return members, nil
 		}
-		if err != nil {
+		if err != nil && err != io.EOF {
 			return nil, err
 		}
 		size, err := strconv.ParseInt(strings.TrimSpace(string(head[48:58])), 10, 64)
@@ -70,7 +79,11 @@ func readMembers(f *os.File) ([]member, error) {
 			return nil, fmt.Errorf("%s: malformed archive at offset %d", f.Name(), offset)
 		}
 		offset += headerSize
-		members = append(members, member{strings.TrimRight(string(head[:16]), " "), offset, size})
+		m := member{strings.TrimRight(string(head[:16]), " "), offset, size}
+		if m.name == exportMember && string(head[headerSize:n]) == metadataTag && size >= int64(len(metadataTag)) {
+			m = member{metadataMember, offset + int64(len(metadataTag)), size - int64(len(metadataTag))}
+		}
+		members = append(members, m)
 		offset += size + size%2
 	}
 }
@@ -99,7 +112,22 @@ func readMember(archive, name string) ([]byte, error) {
 
 // exportData returns the member that describes the package to its importers.
 func exportData(archive string) ([]byte, error) {
-	return readMember(archive, "__.PKGDEF")
+	return readMember(archive, exportMember)
+}
+
+// objectHeader returns the fields of the first line of an object file:
+// "go object linux amd64 go1.26.8 X:none".
+func objectHeader(archive string) ([]string, error) {
+	data, err := exportData(archive)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	f := strings.Fields(string(line))
+	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
+		return nil, fmt.Errorf("%s: not a Go object", archive)
+	}
+	return f, nil
 }
 
 // contentID returns the part of the archive's build ID that identifies its

@@ -57,12 +57,20 @@ func TestMetadata(t *testing.T) {
 	if err := m.attach(archive); err != nil {
 		t.Fatal(err)
 	}
+	for _, tool := range []string{"nm", "objdump"} {
+		if out, err := exec.Command("go", "tool", tool, archive).CombinedOutput(); err != nil {
+			t.Errorf("go tool %s: %v\n%s", tool, err, out)
+		}
+	}
+	if data, err := exportData(archive); err != nil || !strings.HasPrefix(string(data), "go object ") {
+		t.Errorf("exportData = %.20q, %v", data, err)
+	}
 	got, err := readMetadata(archive)
 	if err != nil || got.ImportPath != m.ImportPath || got.Marks != 8 || len(got.Main.Fingerprint) != 2 {
 		t.Errorf("readMetadata = %+v, %v", got, err)
 	}
 	broken := compileTestArchive(t, "package a\n")
-	if err := appendMember(broken, metadataMember, []byte("{")); err != nil {
+	if err := appendMetadata(broken, []byte("{")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := readMetadata(broken); err == nil || !strings.Contains(err.Error(), "reading metadata") {
@@ -77,7 +85,7 @@ func TestDamagedArchive(t *testing.T) {
 		"object":   "\x7fELF\x01\x02\x03\x04",
 		"size":     archiveMagic + strings.Repeat("x", headerSize),
 		"negative": archiveMagic + strings.Repeat(" ", 48) + "-5        `\n",
-		"beyond":   archiveMagic + "scavenger" + strings.Repeat(" ", 39) + "999       `\nshort",
+		"beyond":   archiveMagic + exportMember + strings.Repeat(" ", 39) + "999       `\n" + metadataTag + "short",
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {

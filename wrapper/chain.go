@@ -11,24 +11,34 @@ package wrapper
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // command returns the command that runs the action's tool with other arguments,
-// through the next program of the chain.
-func (a *action) command(args []string) *exec.Cmd {
-	if len(a.options.next) == 0 {
-		return exec.Command(a.path, args...)
+// through the next program of the chain, which may know nothing of response files.
+func (a *action) command(args []string) (*exec.Cmd, error) {
+	if next := a.options.next; len(next) > 0 {
+		return exec.Command(next[0], slices.Concat(next[1:], []string{a.path}, args)...), nil
 	}
-	return exec.Command(a.options.next[0], append(append(a.options.next[1:len(a.options.next):len(a.options.next)], a.path), args...)...)
+	args, err := a.shortened(args)
+	return exec.Command(a.path, args...), err
 }
 
 // passOn becomes the action's tool, with other arguments.
 func (a *action) passOn(args []string) error {
-	cmd := a.command(args)
+	cmd, err := a.command(args)
+	if err != nil {
+		return err
+	}
 	if cmd.Err != nil {
 		return fmt.Errorf("-next: %q: %w", a.options.next[0], unwrapExec(cmd.Err))
 	}
+	if a.dir != "" && !a.keepDir && slices.Contains(cmd.Args, "@"+filepath.Join(a.dir, "args")) {
+		return runProcess(cmd) // the arguments are to be removed when it has ended
+	}
+	a.removeDir()
 	a.log.write() // on most systems there is no return
 	return replaceProcess(cmd.Path, cmd.Args[1:])
 }

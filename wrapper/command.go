@@ -134,13 +134,33 @@ func commandIn(args []string) string {
 	return ""
 }
 
-// loadConfig reads the settings that a build in the working directory has.
+// loadConfig reads the settings of the working directory.
 func (cmd *commands) loadConfig() (*config.Config, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
 	return config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv})
+}
+
+// buildConfig reads the settings that a build in the working directory has.
+func (cmd *commands) buildConfig() (*config.Config, error) {
+	from, err := cmd.buildSource()
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(from)
+}
+
+// buildSource is where a build in the working directory looks for settings and
+// for the main module, of which GOFLAGS may say something.
+func (cmd *commands) buildSource() (config.Source, error) {
+	dir, err := os.Getwd()
+	call := new(goCall)
+	if goflags, err := goflagsIn("go", dir); err == nil { // otherwise the go command says it
+		call.addGOFLAGS(goflags)
+	}
+	return config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: call.module["modfile"], Overlay: call.module["overlay"]}, err
 }
 
 // oneOf checks a flag that takes one of a few words.

@@ -54,12 +54,22 @@ func (a *action) compile() error {
 	if err != nil {
 		return err
 	}
-	args, err := c.arguments()
+	if c.metadata.NotMarked != "" && c.metadata.Main == nil {
+		// The compiler says what is wrong with it, if anything is.
+		original, err := c.command(c.given)
+		if err == nil {
+			err = runProcess(original)
+		}
+		if err != nil {
+			return err
+		}
+		return c.metadata.attach(c.archive)
+	}
+	cmd, err := a.command(c.arguments())
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	cmd := a.command(args)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err = cmd.Run()
 	var exit *exec.ExitError
@@ -86,15 +96,26 @@ func (a *action) compile() error {
 // those are told by having no place in the source, or by being about an import
 // that could not be read.
 func (c *compilation) refused(message []byte) error {
-	if err := runProcess(c.command(c.given)); err != nil {
+	original, err := c.command(c.given)
+	if err == nil {
+		err = runProcess(original)
+	}
+	if err != nil {
 		return err
 	}
 	if !sourceError().Match(message) || unreadImport().Match(message) {
 		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.tool, message)
 	}
-	c.log.note(outcomeNotMarked, "the compiler refuses the marked package")
-	c.metadata.unmark("not compilable with marks")
+	c.notMarked("the compiler refuses the marked package", "not compilable with marks")
 	return c.metadata.attach(c.archive)
+}
+
+// notMarked notes why a package that matches is compiled without marks, and in a
+// word for its functions.
+func (c *compilation) notMarked(reason, ofFunctions string) {
+	c.log.note(outcomeNotMarked, reason)
+	c.metadata.NotMarked = reason
+	c.metadata.unmark(ofFunctions)
 }
 
 // sourceError matches a message that names a place in the source, or a bug in
@@ -115,7 +136,6 @@ type compilation struct {
 	*action
 	flags, files []string
 	archive      string // where the object code goes
-	dir          string // ours: marked files and the like
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
@@ -134,23 +154,25 @@ func (a *action) newCompilation() (*compilation, error) {
 	p, _ := flagValue(flags, "-p")
 	c := &compilation{
 		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
-		dir: filepath.Join(filepath.Dir(out), "scavenger"), written: map[string]bool{},
+		written: map[string]bool{},
 	}
 	c.metadata.ImportPath = packagePath(a.importPath, p)
 	return c, nil
 }
 
 // arguments returns compile's arguments after all changes.
-func (c *compilation) arguments() ([]string, error) {
+func (c *compilation) arguments() []string {
 	flags := c.flags
 	if c.coverageCfg != "" {
 		flags = setFlag(flags, "-coveragecfg", c.coverageCfg)
 	}
-	args := append(flags, c.files...)
-	if len(c.options.next) > 0 {
-		return args, nil // which may know nothing of response files
+	// Export data has the names of the files that are really read.
+	rewrites := []string{c.dir + "=>scavenger"}
+	if v, ok := flagValue(flags, "-trimpath"); ok && v != "" {
+		rewrites = append(rewrites, v)
 	}
-	return shortenCommandLine(args, c.dir)
+	flags = setFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
+	return append(flags, c.files...)
 }
 
 // packagePath returns the import path of the package that is being compiled,
@@ -172,7 +194,7 @@ func (c *compilation) mark() error {
 		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return errUntouched
 	}
-	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, c.sourceDirs())
+	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, packageDir(c.flags, c.files))
 	if !matches {
 		c.log.note(outcomeNotMarked, noMatch(c.config, path))
 	}
@@ -187,7 +209,7 @@ func (c *compilation) mark() error {
 	if !matches && !withRegistry {
 		return errUntouched
 	}
-	if err := os.MkdirAll(c.dir, 0o777); err != nil {
+	if _, err := c.makeDir(c.archive); err != nil {
 		return err
 	}
 	if matches {
@@ -198,23 +220,10 @@ func (c *compilation) mark() error {
 	if withRegistry {
 		return c.importRegistry()
 	}
-	if len(c.metadata.Functions) == 0 {
+	if len(c.metadata.Functions) == 0 && c.metadata.NotMarked == "" {
 		return errUntouched
 	}
 	return nil
-}
-
-// sourceDirs returns the directories that the package's files are in, without
-// the object directory, where those of cgo and cover are.
-func (c *compilation) sourceDirs() []string {
-	var dirs []string
-	for _, file := range c.files {
-		dir, err := filepath.Abs(filepath.Dir(file))
-		if err == nil && dir != filepath.Dir(c.dir) && !slices.Contains(dirs, dir) {
-			dirs = append(dirs, dir)
-		}
-	}
-	return dirs
 }
 
 // isTestMain reports whether the files are those of the generated main package
@@ -254,9 +263,8 @@ func (c *compilation) markFiles() error {
 	}
 	res, err := rewrite.Package(opts, sources)
 	if err != nil {
-		// Not Go. The compiler says so in its own words.
-		c.log.note(outcomeNotMarked, err.Error())
-		return errUntouched
+		c.unreadable(opts, sources, err)
+		return nil
 	}
 	c.log.marked(res)
 	files := append([]string{}, c.files...)
@@ -285,6 +293,21 @@ func (c *compilation) markFiles() error {
 	c.metadata.Marks = res.Marks
 	c.metadata.Functions = res.Functions
 	return nil
+}
+
+// unreadable is what becomes of a package that rewrite does not take. Most likely it
+// is not Go, which the compiler says in its own words. Should the compiler take it,
+// its functions are listed as not observable, as far as they can be found.
+func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source, err error) {
+	reason := err.Error()
+	for i, source := range sources {
+		reason = strings.ReplaceAll(reason, filepath.Dir(source.Name)+string(filepath.Separator), "")
+		sources[i].Text = rewrite.WithoutBodies(source.Text)
+	}
+	if res, err := rewrite.Package(opts, sources); err == nil {
+		c.metadata.Functions = res.Functions
+	}
+	c.notMarked(reason, "not readable for marking")
 }
 
 // write writes a file of ours. A name may come twice, as -overlay takes files

@@ -24,7 +24,7 @@ func (cmd *commands) diffCommand() *cli.Command {
 			if err := arguments(c, -1, ""); err != nil {
 				return err
 			}
-			cfg, err := cmd.loadConfig()
+			cfg, err := cmd.buildConfig()
 			if err != nil {
 				return err
 			}
@@ -35,7 +35,7 @@ func (cmd *commands) diffCommand() *cli.Command {
 			matches := false
 			for i := range packages {
 				p := &packages[i]
-				if p.Standard || p.DepOnly || !cfg.Match(p.ImportPath) {
+				if p.Standard || p.DepOnly || !p.matches(cfg) {
 					continue
 				}
 				matches = true

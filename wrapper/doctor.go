@@ -135,7 +135,11 @@ func (d *examination) goCommand() {
 		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
 		return
 	}
-	d.say("go", "ok", env.GOVERSION, "")
+	if err := checkRelease(releaseOf(strings.Fields(env.GOVERSION))); err != nil {
+		d.say("go", "failed", "scavenger-wrap "+err.Error(), "install a newer Go; one from Go 1.21 on runs it for GOTOOLCHAIN=go1.24.0+auto")
+	} else {
+		d.say("go", "ok", env.GOVERSION, "")
+	}
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
 	if env.GOMOD == "" || env.GOMOD == os.DevNull {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
@@ -177,7 +181,7 @@ func sameFile(a, b string) bool {
 // settings shows the settings of a build here, and returns what it would build in;
 // nil if they are wrong.
 func (d *examination) settings() map[string]string {
-	cfg, err := d.loadConfig()
+	cfg, err := d.buildConfig()
 	if err != nil {
 		d.say("settings", "failed", err.Error(), "correct it; docs/settings.md and scavenger-wrap init list all keys")
 		return nil
@@ -267,7 +271,7 @@ func (d *examination) binary(b *inspected, self string, functions bool) {
 // stale says which settings a program of this module would have other values of if
 // it was built now.
 func (d *examination) stale(b *inspected) {
-	cfg, err := d.loadConfig()
+	cfg, err := d.buildConfig()
 	if err != nil || !cfg.OfModules(b.Main) {
 		return
 	}

@@ -15,9 +15,11 @@
 package wrapper
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,13 +68,18 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goEnv := exec.Command(goFile, "env", "GOFLAGS")
+	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
 	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
 	out, err := goEnv.Output() // with what the env file has
 	if err != nil {
 		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
 	}
-	goflags, err := splitQuoted(string(out))
+	goVersion, rest, _ := strings.Cut(string(out), "\n")
+	cache, rest, _ := strings.Cut(rest, "\n")
+	if err := checkRelease(releaseOf(strings.Fields(goVersion))); err != nil {
+		return nil, err
+	}
+	goflags, err := splitQuoted(rest)
 	if err != nil {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
@@ -90,7 +97,7 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 			cmd.configFile = file
 		}
 	}
-	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv})
+	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: call.module["modfile"], Overlay: call.module["overlay"]})
 	if err != nil {
 		return nil, err
 	}
@@ -103,14 +110,34 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	}
 	if cfg.TrackTests {
 		// The go command has no way to give a flag to the main program of a test.
-		return call.arguments(append([]string{exe}, ours...), call.gcflags), nil
+		toolexec := append([]string{exe}, call.moduleWords()...)
+		return call.arguments(append(toolexec, ours...), call.gcflags), nil
 	}
 	id, err := (&action{tool: "compile", sources: cmd.sources, config: cfg}).id()
 	if err != nil {
 		return nil, err
 	}
-	toolexec := append([]string{exe, frontendFlag(call.gcflags)}, ours...)
+	toolexec := append([]string{calledCompile(exe, strings.TrimSpace(cache)), frontendFlag(call.gcflags)}, call.moduleWords()...)
+	toolexec = append(toolexec, ours...)
 	return call.arguments(toolexec, withMarkers(call.gcflags, markerPatterns(cfg), markerFlag+id)), nil
+}
+
+// calledCompile returns a link of the name compile to a program, by which the go
+// command gives it response files (responsefile.go), or the program itself where
+// there can be none. #cgo LDFLAGS may be longer than an argument can get.
+func calledCompile(exe, cache string) string {
+	dir := filepath.Join(cache, "scavenger", fmt.Sprintf("tool-%x", sha256.Sum256([]byte(exe)))[:len("tool-")+16])
+	link := filepath.Join(dir, "compile")
+	if !filepath.IsAbs(cache) || strings.ContainsAny(link, `'"`) {
+		return exe
+	}
+	if file, err := os.Readlink(link); err == nil && file == exe {
+		return link
+	}
+	if os.MkdirAll(dir, 0o777) != nil || os.Symlink(exe, link) != nil {
+		return exe // without links, or a cache that cannot be written
+	}
+	return link
 }
 
 // A goCall is a command line of the go command, taken apart.
@@ -120,12 +147,14 @@ type goCall struct {
 	after    []string // everything else
 	gcflags  []string // values of -gcflags, which is in neither
 	toolexec *string  // that of -toolexec, nil if it is not given
+
+	module map[string]string // those of moduleFlags, which are in after too
 }
 
 // splitGoCall takes a command line apart. It returns false for commands that do
 // not build, and for command lines that go will refuse.
 func splitGoCall(args []string) (*goCall, bool) {
-	c := new(goCall)
+	c := &goCall{module: map[string]string{}}
 	takeDir := func() {
 		if len(args) > 1 && oneDash(args[0]) == "-C" {
 			c.dir, c.before, args = args[1], append(c.before, args[:2]...), args[2:]
@@ -165,6 +194,9 @@ func splitGoCall(args []string) (*goCall, bool) {
 			c.gcflags = append(c.gcflags, value)
 		case "toolexec":
 			c.toolexec = &value
+		case "modfile", "overlay": // moduleFlags
+			c.module[name] = value
+			fallthrough
 		default:
 			c.after = append(c.after, args[:n]...)
 		}
@@ -178,6 +210,7 @@ func splitGoCall(args []string) (*goCall, bool) {
 func (c *goCall) addGOFLAGS(goflags []string) {
 	var gcflags []string
 	var toolexec *string
+	module := map[string]string{}
 	for _, flag := range goflags {
 		flag = oneDash(flag)
 		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok {
@@ -186,7 +219,12 @@ func (c *goCall) addGOFLAGS(goflags []string) {
 		if value, ok := strings.CutPrefix(flag, "-toolexec="); ok {
 			toolexec = &value
 		}
+		if name, value, ok := strings.Cut(strings.TrimPrefix(flag, "-"), "="); ok && slices.Contains(moduleFlags, name) {
+			module[name] = value
+		}
 	}
+	maps.Copy(module, c.module)
+	c.module = module
 	if len(c.gcflags) == 0 {
 		c.gcflags = gcflags
 	}
@@ -290,9 +328,7 @@ func (a *action) compileMarker() error {
 	flags, files := splitSources(a.args)
 	p, _ := flagValue(flags, "-p")
 	path := packagePath(a.importPath, p)
-	switch marked, err := a.takeMarker(); {
-	case err != nil:
-		return err
+	switch marked := a.takeMarker(); {
 	case hasFlag(flags, "-std"):
 		a.log.note(outcomeNotMarked, "the standard library")
 		return a.untouched()
@@ -307,8 +343,7 @@ func (a *action) compileMarker() error {
 	if err := a.loadConfig(); err != nil {
 		return err
 	}
-	c := &compilation{action: a, files: files}
-	if p == "main" || a.config.Match(path) && a.config.FromModules(path, c.sourceDirs()) {
+	if p == "main" || a.config.Match(path) && a.config.FromModules(path, packageDir(flags, files)) {
 		return errors.New("compiled without the flag that says that it may be marked: " +
 			"a flag that scavenger-wrap does not know hides -gcflags; use go with -toolexec=scavenger-wrap")
 	}
@@ -318,27 +353,17 @@ func (a *action) compileMarker() error {
 
 // takeMarker takes the marker off the arguments, and reports whether it was
 // there.
-func (a *action) takeMarker() (bool, error) {
+func (a *action) takeMarker() bool {
 	kept := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return strings.HasPrefix(oneDash(arg), markerFlag) })
 	if len(kept) == len(a.args) {
-		return false, nil
+		return false
 	}
 	// Before Go 1.26 the go command gives it up for a flag that it does not know.
 	if _, ok := flagValue(kept, "-c"); !ok {
 		kept = append([]string{"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0)))}, kept...)
 	}
 	a.args, a.given = kept, kept
-	out, ok := flagValue(kept, "-o")
-	if !ok || len(a.options.next) > 0 {
-		return true, nil
-	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return true, err
-	}
-	var err error
-	a.given, err = shortenCommandLine(kept, dir)
-	return true, err
+	return true
 }
 
 // linkMarker takes the marker out of what the build says of itself, which link
@@ -361,8 +386,8 @@ func (a *action) linkMarker() error {
 	if err := cfg.setGcflags(given); err != nil {
 		return err
 	}
-	dir := filepath.Join(filepath.Dir(out), "scavenger")
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	dir, err := a.makeDir(out)
+	if err != nil {
 		return err
 	}
 	file = filepath.Join(dir, "importcfg")
@@ -371,10 +396,7 @@ func (a *action) linkMarker() error {
 	}
 	a.args = setFlag(a.args, "-importcfg", file)
 	a.given = a.args
-	if len(a.options.next) == 0 {
-		a.given, err = shortenCommandLine(a.args, dir)
-	}
-	return err
+	return nil
 }
 
 // setGcflags changes what modinfo says of -gcflags; "" is not said.

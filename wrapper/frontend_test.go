@@ -126,3 +126,30 @@ func TestSetGcflags(t *testing.T) {
 		}
 	}
 }
+
+// What says where go.mod is reaches the actions: from the command line, which comes
+// first, and from GOFLAGS, of which the last counts.
+func TestModuleFlags(t *testing.T) {
+	for _, test := range []struct{ args, goflags, want string }{
+		{"build .", "", ""},
+		{"build -modfile=a.mod -overlay o.json .", "", "-modfile=a.mod -overlay=o.json"},
+		{"build -modfile a.mod -modfile b.mod .", "-modfile=c.mod -overlay=o.json", "-modfile=b.mod -overlay=o.json"},
+		{"build -modfile= .", "-modfile=c.mod", ""},
+		{"test ./x --modfile=a.mod -args -overlay=o.json", "", "-modfile=a.mod"},
+		{"run . -modfile=a.mod", "-v --modfile=c.mod -modfile=d.mod", "-modfile=d.mod"},
+	} {
+		c, ok := splitGoCall(strings.Fields(test.args))
+		if !ok {
+			t.Fatalf("%s: not taken apart", test.args)
+		}
+		c.addGOFLAGS(strings.Fields(test.goflags))
+		words := c.moduleWords()
+		if got := strings.Join(words, " "); got != test.want {
+			t.Errorf("%s with GOFLAGS=%s: %q, want %q", test.args, test.goflags, got, test.want)
+		}
+		args, flags, err := actionArgs(append(append([]string{"scavenger-wrap"}, words...), "/go/compile", "-p", "x"))
+		if err != nil || len(args) != 4 || flags.module["modfile"] != c.module["modfile"] || flags.module["overlay"] != c.module["overlay"] {
+			t.Errorf("%q: %q, %v, %v", words, args, flags.module, err)
+		}
+	}
+}

@@ -34,11 +34,11 @@ type listedPackage struct {
 // Without patterns it is those below the working directory.
 func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 	if len(patterns) == 0 {
-		dir, err := os.Getwd()
+		from, err := cmd.buildSource()
 		if err != nil {
 			return nil, err
 		}
-		if root, _, err := config.Root(dir, os.Getenv); err != nil || root == "" {
+		if root, _, err := config.Root(from); err != nil || root == "" {
 			return nil, cmp.Or(err, errors.New("no go.mod here or above: run it in the module of your program, or name packages"))
 		}
 		patterns = []string{"./..."}
@@ -66,6 +66,11 @@ func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 		}
 		packages = append(packages, p)
 	}
+}
+
+// matches reports whether a build would mark the package.
+func (p *listedPackage) matches(c *config.Config) bool {
+	return c.Match(p.ImportPath) && c.FromModules(p.ImportPath, p.Dir)
 }
 
 // rewrite marks a package as a build would, but for cgo: its files are marked

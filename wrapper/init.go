@@ -41,11 +41,11 @@ func (cmd *commands) initCommand() *cli.Command {
 }
 
 func (cmd *commands) init(from string) error {
-	dir, err := os.Getwd()
+	source, err := cmd.buildSource()
 	if err != nil {
 		return err
 	}
-	root, modules, err := config.Root(dir, os.Getenv)
+	root, modules, err := config.Root(source)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (cmd *commands) init(from string) error {
 		if _, err := os.Stat(from); err != nil {
 			return fmt.Errorf("--from: %w", err)
 		}
-		given, err := config.Load(config.Source{Dir: dir, File: from, Lookup: func(string) (string, bool) { return "", false }})
+		given, err := config.Load(config.Source{Dir: source.Dir, File: from, Lookup: func(string) (string, bool) { return "", false }})
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"strings"
+	"slices"
 )
 
 func (a *action) link() error {
@@ -43,17 +43,32 @@ func (a *action) link() error {
 	if err != nil {
 		return fmt.Errorf("reading the archive of main: %w", err)
 	}
-	if mainMeta == nil || mainMeta.Main == nil {
-		return a.untouched()
-	}
 	cfg, err := readImportcfg(cfgFile)
 	if err != nil {
 		return err
 	}
-	l := &linking{action: a, cfg: cfg, main: mainMeta, dir: filepath.Join(filepath.Dir(out), "scavenger")}
+	switch {
+	case mainMeta == nil:
+		err = a.warnUnmarked(os.Stderr, cfg)
+	case mainMeta.Main == nil:
+		warnNotMarked(os.Stderr, mainMeta, true)
+	}
+	if err != nil {
+		return err
+	}
+	if mainMeta == nil || mainMeta.Main == nil {
+		return a.untouched()
+	}
+	if _, err := a.makeDir(out); err != nil {
+		return err
+	}
+	l := &linking{action: a, cfg: cfg, main: mainMeta}
 	release, err := objectVersion(cfg.packages["runtime"])
 	if err != nil || newerThanKnown(release) {
 		return l.tryLink(release)
+	}
+	if err := checkRelease(release); err != nil {
+		return err
 	}
 	if err := l.addRegistry(); err != nil {
 		return err
@@ -71,14 +86,7 @@ func (l *linking) linkCommand() (*exec.Cmd, error) {
 	if err := l.cfg.write(file); err != nil {
 		return nil, err
 	}
-	args := setFlag(l.args, "-importcfg", file)
-	if len(l.options.next) == 0 {
-		var err error
-		if args, err = shortenCommandLine(args, l.dir); err != nil {
-			return nil, err
-		}
-	}
-	return l.command(args), nil
+	return l.command(setFlag(l.args, "-importcfg", file))
 }
 
 // A linking is a link action that is being changed.
@@ -86,7 +94,6 @@ type linking struct {
 	*action
 	cfg  *importcfg // of the program; archives are added to it
 	main *metadata
-	dir  string // ours
 }
 
 // addRegistry compiles hitrt and the registry, and adds them and what they need
@@ -96,13 +103,15 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
+	if len(packages) == 0 {
+		if err := l.warnUnmarked(os.Stderr, l.cfg); err != nil {
+			return err
+		}
+	}
 	if err := checkCount(l.config, packages); err != nil {
 		return err
 	}
 	l.log.linked(l.config, l.main.ImportPath, packages, l.cfg.paths())
-	if err := os.MkdirAll(l.dir, 0o777); err != nil {
-		return err
-	}
 	if err := l.addHitrt(); err != nil {
 		return fmt.Errorf("adding hitrt: %w", err)
 	}
@@ -126,12 +135,9 @@ func (l *linking) addRegistry() error {
 }
 
 // markedPackages returns the metadata of all packages of the program that have
-// functions, sorted by import path.
+// functions, sorted by import path. Of those without marks it says why.
 func (l *linking) markedPackages() ([]*metadata, error) {
-	var packages []*metadata
-	if len(l.main.Functions) > 0 {
-		packages = append(packages, l.main)
-	}
+	all := []*metadata{l.main}
 	mainArchive := l.args[len(l.args)-1]
 	for _, p := range l.cfg.paths() {
 		archive := l.cfg.packages[p]
@@ -142,12 +148,15 @@ func (l *linking) markedPackages() ([]*metadata, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m != nil && len(m.Functions) > 0 {
-			packages = append(packages, m)
+		if m != nil {
+			all = append(all, m)
 		}
 	}
-	sortByImportPath(packages)
-	return packages, nil
+	sortByImportPath(all)
+	for _, m := range all {
+		warnNotMarked(os.Stderr, m, m == l.main)
+	}
+	return slices.DeleteFunc(all, func(m *metadata) bool { return len(m.Functions) == 0 }), nil
 }
 
 // addHitrt compiles hitrt and adds it, and the packages that it needs, to the
@@ -226,11 +235,6 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	return archive, nil
 }
 
-// siblingTool returns the path of a tool of the same distribution.
-func (a *action) siblingTool(name string) string {
-	return filepath.Join(filepath.Dir(a.path), name+filepath.Ext(a.path))
-}
-
 // goCommand returns the go command that the action's tool belongs to: the tool
 // is $GOROOT/pkg/tool/linux_amd64/link.
 func (a *action) goCommand() (string, error) {
@@ -268,19 +272,4 @@ func objectTarget(archive string) (goos, goarch string, err error) {
 		return "", "", err
 	}
 	return f[2], f[3], nil
-}
-
-// objectHeader returns the fields of the first line of an object file:
-// "go object linux amd64 go1.26.8 X:none".
-func objectHeader(archive string) ([]string, error) {
-	data, err := exportData(archive)
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	f := strings.Fields(string(line))
-	if len(f) < 5 || f[0] != "go" || f[1] != "object" {
-		return nil, fmt.Errorf("%s: not a Go object", archive)
-	}
-	return f, nil
 }

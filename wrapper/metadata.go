@@ -17,6 +17,10 @@ type metadata struct {
 	Marks      int    `json:",omitempty"` // its length
 	Functions  []rewrite.Function
 
+	// NotMarked is why a package that matches has no marks, "" if it has them. It
+	// holds no directory of the machine.
+	NotMarked string `json:",omitempty"`
+
 	// Main is set in the archive of a program that imports the registry.
 	Main *mainMetadata `json:",omitempty"`
 }
@@ -33,7 +37,7 @@ func (m *metadata) attach(archive string) error {
 	if err != nil {
 		return err
 	}
-	if err := appendMember(archive, metadataMember, data); err != nil {
+	if err := appendMetadata(archive, data); err != nil {
 		return fmt.Errorf("adding metadata to the archive: %w", err)
 	}
 	return nil

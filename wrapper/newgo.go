@@ -1,5 +1,5 @@
-// Releases of Go that did not exist when this version of scavenger-wrap was
-// made. What it relies on beyond the documented contract of -toolexec (the form
+// Releases of Go that are too old, and those that did not exist when this version
+// of scavenger-wrap was made. What it relies on beyond the documented contract of -toolexec (the form
 // of archives and fingerprints, the package internal/runtime/exithook, names
 // that //go:linkname reaches) mostly stays as it is from release to release, so
 // a newer one is given a try. When something has changed, the program is built
@@ -25,14 +25,22 @@ func objectVersion(archive string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, f := range fields[4:] {
-		// Development versions are "devel go1.28-3c1a9b4" or "go1.28-devel_3c1a9b4".
-		if strings.HasPrefix(f, "go1.") {
-			v, _, _ := strings.Cut(f, "-")
-			return v, nil
-		}
+	if release := releaseOf(fields[4:]); release != "" {
+		return release, nil
 	}
 	return fields[4], nil
+}
+
+// releaseOf returns the release that words name, "" if none does.
+func releaseOf(words []string) string {
+	for _, w := range words {
+		// Development versions are "devel go1.28-3c1a9b4" or "go1.28-devel_3c1a9b4".
+		if strings.HasPrefix(w, "go1.") {
+			release, _, _ := strings.Cut(w, "-")
+			return release
+		}
+	}
+	return ""
 }
 
 // newerThanKnown reports whether a release is none of those that we know. A
@@ -40,6 +48,18 @@ func objectVersion(archive string) (string, error) {
 func newerThanKnown(release string) bool {
 	lang := goversion.Lang(release)
 	return lang == "" || goversion.Compare(lang, newestKnown) > 0
+}
+
+// oldestKnown is the oldest release that has what hitrt is written with.
+const oldestKnown = "go1.24"
+
+// checkRelease returns an error for a release that is too old. One that is not
+// known may be any.
+func checkRelease(release string) error {
+	if lang := goversion.Lang(release); lang != "" && goversion.Compare(lang, oldestKnown) < 0 {
+		return fmt.Errorf("needs Go %s or newer, this is %s", strings.TrimPrefix(oldestKnown, "go"), release)
+	}
+	return nil
 }
 
 // withoutReporting says that a program is built as if without us, and why.

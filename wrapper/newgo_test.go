@@ -50,8 +50,9 @@ func TestTryLink(t *testing.T) {
 			exithook := tc.compile("internal/runtime/exithook", "package exithook\n\ntype Hook struct {\n\tF func()\n\tRunOnFailure bool\n}\n\nfunc Add(Hook) {}\n", nil)
 			cfg := parseImportcfg("packagefile runtime=" + program + "\npackagefile internal/runtime/exithook=" + exithook)
 			a := &action{tool: "link", path: link, args: []string{"-o", "x", "-importcfg", "y", program}, config: &config.Config{Run: map[string]string{}},
+				dir:     t.TempDir(),
 				sources: fstest.MapFS{"hitrt/x.go": {Data: []byte(hitrt)}}}
-			l := &linking{action: a, cfg: cfg, main: &metadata{Main: &mainMetadata{Fingerprint: make([]byte, fingerprintSize)}}, dir: filepath.Join(tc.dir, "scavenger")}
+			l := &linking{action: a, cfg: cfg, main: &metadata{Main: &mainMetadata{Fingerprint: make([]byte, fingerprintSize)}}}
 			stderr := captureStderr(t, func() {
 				if err := l.tryLink("go1.99"); err != nil {
 					t.Error(err)

@@ -267,7 +267,7 @@ func (c *plainCompile) take(p *plainPackage) error {
 	if err != nil {
 		return err
 	}
-	if len(members) < 2 || members[0].name != "__.PKGDEF" || members[1].name != "_go_.o" {
+	if len(members) < 2 || members[0].name != exportMember || members[1].name != "_go_.o" {
 		return errors.New("the plain archive has another form")
 	}
 	out, err := os.Create(c.values["-o"])
@@ -345,7 +345,7 @@ func (c *plainCompile) keepAssembled(f *os.File, p *plainPackage, members []memb
 // assembled returns where the object that asm is to write, beside a file of the
 // object directory, is kept.
 func assembled(file, object string) string {
-	return filepath.Join(filepath.Dir(file), "scavenger", "asm", filepath.Base(object))
+	return filepath.Join(filepath.Dir(file), "scavenger-asm", filepath.Base(object))
 }
 
 // asm hands out what keepAssembled has kept.

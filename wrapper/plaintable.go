@@ -169,9 +169,12 @@ func (a *action) fill(t *plainTable) error {
 	}
 	cfg := a.config
 	if cfg == nil {
-		if cfg, err = config.Load(config.Source{Dir: outer.dir, File: a.options.config, Lookup: os.LookupEnv}); err != nil {
+		if cfg, err = a.readConfig(); err != nil {
 			return err
 		}
+	}
+	if usesCacheProg() && !sharesCacheProg(outer.program, outer.dir, outer.env(), filepath.Dir(t.dir)) {
+		return errors.New("GOCACHEPROG serves no second go command")
 	}
 	names, err := outer.unmarked(cfg)
 	if err != nil || len(names) == 0 {
@@ -261,7 +264,7 @@ func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
 		if _, seen := out[p.ImportPath]; seen {
 			continue
 		}
-		out[p.ImportPath] = !p.Standard && cfg.Match(p.ImportPath) && cfg.FromModules(p.ImportPath, []string{p.Dir}) ||
+		out[p.ImportPath] = !p.Standard && cfg.Match(p.ImportPath) && cfg.FromModules(p.ImportPath, p.Dir) ||
 			slices.ContainsFunc(p.Imports, func(path string) bool { return out[path] })
 		switch {
 		case out[p.ImportPath], p.ImportPath == "unsafe", c.named && !p.DepOnly:
@@ -278,7 +281,9 @@ func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
 // without an archive; saying what is wrong with them is left to the build.
 func (c *outerCommand) list(args []string) ([]graphPackage, error) {
 	flags := slices.Concat([]string{"list", "-e", "-pgo=off"}, c.flags)
-	cmd := exec.Command(c.program, append(flags, args...)...)
+	ctx, cancel := limitCacheProg()
+	defer cancel()
+	cmd := exec.CommandContext(ctx, c.program, append(flags, args...)...)
 	cmd.Dir, cmd.Env = c.dir, c.env()
 	cmd.WaitDelay = time.Second
 	var stderr bytes.Buffer

@@ -22,6 +22,9 @@ func (c *compilation) chooseForm(opts *rewrite.Options) error {
 	}
 	opts.Inlined = true
 	release, err := c.release()
+	if err == nil {
+		err = checkRelease(release)
+	}
 	if err != nil || newerThanKnown(release) {
 		return err
 	}
@@ -77,16 +80,34 @@ func readCoverageCfg(file string) (coverageCfg, error) {
 }
 
 // withoutMarks returns what the compiler prints about a package without what it
-// says of marks, which -gcflags=-m makes it talk about.
+// says of marks, which -gcflags=-m makes it talk about. With -m=2 it prints the
+// bodies of functions that it can inline: they are shown as they were written.
 func withoutMarks(message []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(message) {
+		if bytes.Contains(line, []byte(rewrite.NamePrefix)) {
+			line = markThenMore().ReplaceAll(line, nil)
+			line = markLast().ReplaceAll(line, nil)
+		}
 		if !bytes.Contains(line, []byte(rewrite.NamePrefix)) {
 			out = append(out, line...)
 		}
 	}
 	return out
 }
+
+// What a name of ours, and a mark of each form, looks like in a message: the
+// compiler qualifies names, and spells conversions out.
+const (
+	printedName = `[^\s;{}()\[]*` + rewrite.NamePrefix + `\w+`
+	printedMark = `(?:if ` + printedName + `\[\d+\] == uint8\(0\) \{ ` + printedName + `\[\d+\] = uint8\(1\) \}` +
+		`|(?:` + printedName + `\[\d+\] = )?` + printedName + `\([^()]*\))`
+)
+
+var (
+	markThenMore = lazyRegexp(printedMark + `; `)
+	markLast     = lazyRegexp(`(?:; )?` + printedMark)
+)
 
 // wantsColumns reports whether the compiler may print something about a package
 // that compiles: there is a flag that the go command does not give on its own.

@@ -6,13 +6,22 @@
 // cgo, asm or cover, as it does not know that others understand them. With
 // -toolexec that program is scavenger-wrap: a copy of it by the name of
 // "compile" is given response files, in which the name of the tool comes first.
+// The front-end has the go command start such a link.
+//
+// From Go 1.27 on arguments stand in them as in those of gcc, in quotes where
+// they have white space and the like (golang.org/issue/77177). Before, an argument
+// is a line. What a file says depends on who reads it, so the compiler is asked
+// which release it is.
 
 package wrapper
 
 import (
 	"fmt"
+	goversion "go/version"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,67 +29,185 @@ import (
 // (cmd/internal/sys.ExecArgLengthLimit).
 const maxCommandLine = 30 << 10
 
-// expandResponseFiles replaces each argument "@file" by the arguments in the
-// file, as compile and link do.
-func expandResponseFiles(args []string) ([]string, error) {
-	var out []string
-	for i, arg := range args {
-		file, ok := strings.CutPrefix(arg, "@")
-		if !ok {
-			if out != nil {
-				out = append(out, arg)
-			}
+// responseFileTools are the tools that read response files in every release.
+var responseFileTools = []string{"compile", "link", "cgo", "asm", "cover"}
+
+// readsQuoted reports whether the tools of the distribution that a tool is part of
+// read response files with quotes.
+func readsQuoted(tool string) (bool, error) {
+	out, err := exec.Command(siblingTool(tool, "compile"), "-V=full").Output()
+	if err != nil {
+		return false, fmt.Errorf("reading response file: compile -V=full: %w", err)
+	}
+	lang := goversion.Lang(releaseOf(strings.Fields(string(out))))
+	return lang == "" || goversion.Compare(lang, "go1.27") >= 0, nil
+}
+
+// expandWithTool replaces a response file in which the tool stands too: the form
+// of it is the one that this tool reads.
+func expandWithTool(args []string) ([]string, error) {
+	reason := fmt.Errorf("reading response file: %s names no tool", strings.TrimPrefix(args[1], "@"))
+	for _, quoted := range []bool{true, false} {
+		expanded, err := expandResponseFiles(args, quoted)
+		if err != nil {
+			return nil, err
+		}
+		rest, _, err := actionArgs(expanded)
+		if err != nil || len(rest) < 2 {
 			continue
 		}
-		if out == nil {
-			out = append(make([]string, 0, 2*len(args)), args[:i]...)
+		path, err := exec.LookPath(rest[1])
+		if err != nil {
+			continue
+		}
+		reads, err := readsQuoted(path)
+		if err != nil {
+			reason = err
+		} else if reads == quoted {
+			return expanded, nil
+		}
+	}
+	return nil, reason
+}
+
+// expanded returns the action's arguments with response files replaced by what
+// they hold.
+func (a *action) expanded() ([]string, error) {
+	if !slices.ContainsFunc(a.args, func(arg string) bool { return strings.HasPrefix(arg, "@") }) {
+		return a.args, nil
+	}
+	quoted, err := readsQuoted(a.path)
+	if err != nil {
+		return nil, err
+	}
+	return expandResponseFiles(a.args, quoted)
+}
+
+// expandResponseFiles replaces each argument "@file" by the arguments in the
+// file, as compile and link do.
+func expandResponseFiles(args []string, quoted bool) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		file, ok := strings.CutPrefix(arg, "@")
+		if !ok {
+			out = append(out, arg)
+			continue
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading response file: %w", err)
 		}
-		lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), "\r", "")), "\n")
-		for i, line := range lines {
-			lines[i] = decodeArg(line)
-		}
-		if lines, err = expandResponseFiles(lines); err != nil {
+		inner, err := expandResponseFiles(parseArgs(string(text), quoted), quoted)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, lines...)
-	}
-	if out == nil {
-		return args, nil
+		out = append(out, inner...)
 	}
 	return out, nil
 }
 
-// shortenCommandLine puts arguments that are too many for a command line into a
-// response file in dir.
-func shortenCommandLine(args []string, dir string) ([]string, error) {
+// shortened returns arguments for the action's tool, which may be a response file
+// that holds them.
+func (a *action) shortened(args []string) ([]string, error) {
 	length := 0
 	for _, arg := range args {
 		length += len(arg) + 1
 	}
-	if length <= maxCommandLine {
+	if length <= maxCommandLine || !slices.Contains(responseFileTools, a.tool) {
 		return args, nil
 	}
-	var b strings.Builder
-	for _, arg := range args {
-		b.WriteString(encodeArg(arg))
-		b.WriteByte('\n')
+	out, _ := flagValue(args, "-o")
+	dir, err := a.makeDir(out)
+	if err != nil {
+		return nil, err
+	}
+	quoted, err := readsQuoted(a.path)
+	if err != nil {
+		return nil, err
 	}
 	file := filepath.Join(dir, "args")
-	if err := os.WriteFile(file, []byte(b.String()), 0o666); err != nil {
+	if err := os.WriteFile(file, formatArgs(args, quoted), 0o666); err != nil {
 		return nil, fmt.Errorf("writing response file: %w", err)
 	}
 	return []string{"@" + file}, nil
 }
 
-// In a response file a backslash is written \\ and a newline \n.
+// Where an argument is a line, a backslash in it is written \\ and a newline \n.
 var (
-	argEncoder = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
-	argDecoder = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
+	lineEncoder = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
+	lineDecoder = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
 )
 
-func encodeArg(arg string) string { return argEncoder.Replace(arg) }
-func decodeArg(arg string) string { return argDecoder.Replace(arg) }
+// parseArgs returns the arguments in the text of a response file.
+func parseArgs(text string, quoted bool) []string {
+	if quoted {
+		return parseQuoted(text)
+	}
+	args := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), "\n")
+	for i, line := range args {
+		args[i] = lineDecoder.Replace(line)
+	}
+	return args
+}
+
+// parseQuoted is parseArgs for the form with quotes. In double quotes a backslash
+// is one but before the few characters that have a meaning there, in single quotes
+// always, and outside it stands for what follows it; a line end after it is
+// nothing.
+func parseQuoted(text string) []string {
+	var args []string
+	var arg []byte
+	begun, quote := false, byte(0)
+	for i := 0; i < len(text); i++ {
+		c, rest := text[i], text[i+1:]
+		switch {
+		case quote == 0 && strings.IndexByte(" \t\r\n", c) >= 0:
+			if begun {
+				args = append(args, string(arg))
+			}
+			arg, begun = arg[:0], false
+			continue
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case quote != 0 && c == quote:
+			quote = 0
+		case c != '\\' || quote == '\'':
+			arg = append(arg, c)
+		case strings.HasPrefix(rest, "\n"):
+			i++
+			continue
+		case strings.HasPrefix(rest, "\r\n"):
+			i += 2
+			continue
+		case quote == 0 && rest != "", rest != "" && strings.IndexByte("\\\"$`", rest[0]) >= 0:
+			arg = append(arg, rest[0])
+			i++
+		case quote != 0:
+			arg = append(arg, c)
+		default:
+			continue
+		}
+		begun = true
+	}
+	if begun {
+		args = append(args, string(arg))
+	}
+	return args
+}
+
+var quotedEncoder = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`")
+
+// formatArgs is the inverse of parseArgs.
+func formatArgs(args []string, quoted bool) []byte {
+	var b []byte
+	for _, arg := range args {
+		switch {
+		case !quoted:
+			arg = lineEncoder.Replace(arg)
+		case arg == "" || strings.ContainsAny(arg, " \t\r\n'\"\\$`"):
+			arg = `"` + quotedEncoder.Replace(arg) + `"`
+		}
+		b = append(append(b, arg...), '\n')
+	}
+	return b
+}

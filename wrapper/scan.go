@@ -64,7 +64,7 @@ func (cmd *commands) scanCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			cfg, err := cmd.loadConfig()
+			cfg, err := cmd.buildConfig()
 			if err != nil {
 				return err
 			}
@@ -103,7 +103,7 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 		}
 		p.say("package %d of %d: %s", i+1, len(packages), lp.ImportPath)
 		paths = append(paths, lp.ImportPath)
-		if cfg.Match(lp.ImportPath) {
+		if lp.matches(cfg) {
 			s.Packages = append(s.Packages, scanPackage(cfg, lp))
 		} else if !lp.DepOnly {
 			s.Packages = append(s.Packages, scannedPackage{Package: lp.ImportPath, NotMarked: noMatch(cfg, lp.ImportPath)})

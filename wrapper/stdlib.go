@@ -230,30 +230,49 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 		return nil, err
 	}
 	args := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}, nested.flags, []string{"--"}, packages)
-	cmd := exec.Command(goCommand, args...)
-	cmd.Dir, cmd.Env = nested.dir, nested.env
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.WaitDelay = time.Second
 	unlock, err := lock(l.lockFile())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if err := cmd.Run(); err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("listing the standard library: go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	env := nested.env
+	shares := !usesCacheProg() || sharesCacheProg(goCommand, nested.dir, env, workDirectory(l.dir))
+	var stdout string
+	if shares {
+		stdout, err = runGo(goCommand, args, nested.dir, env)
+	}
+	if !shares || err != nil && usesCacheProg() {
+		// What is compiled now, the go command's own cache has the next time.
+		if env, err = withoutCacheProg(env, l.dir); err == nil {
+			stdout, err = runGo(goCommand, args, nested.dir, env)
 		}
-		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing the standard library: %w", err)
 	}
 	archives := map[string]string{}
-	for line := range strings.SplitSeq(stdout.String(), "\n") {
+	for line := range strings.SplitSeq(stdout, "\n") {
 		if p, archive, ok := strings.Cut(line, "="); ok && archive != "" {
 			archives[p] = archive
 		}
 	}
 	return archives, nil
+}
+
+// runGo returns what a go command prints.
+func runGo(goCommand string, args []string, dir string, env []string) (stdout string, err error) {
+	ctx, cancel := limitCacheProg()
+	defer cancel()
+	cmd := exec.CommandContext(ctx, goCommand, args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return string(out), err
 }
 
 // lockFile returns the file by which the link actions of one go command take

@@ -7,8 +7,10 @@
 package wrapper
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -36,6 +38,74 @@ func (a *action) warn(out io.Writer, importcfgFile string) error {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", unfounded(s))
 	}
 	return nil
+}
+
+// warnUnmarked writes a line if nothing is marked in a program, and no setting says
+// what to mark: if the program is of no main module, or of another one than we know
+// of.
+func (a *action) warnUnmarked(out io.Writer, cfg *importcfg) error {
+	main := packagePath(a.importPath, "")
+	if len(a.config.Packages) > 0 || len(a.config.AdditionalPackages) > 0 ||
+		main == "" || strings.HasSuffix(main, ".test") || strings.HasPrefix(main, "cmd/") {
+		return nil
+	}
+	text, err := cfg.modinfo()
+	if err != nil {
+		return err
+	}
+	info, err := debug.ParseBuildInfo(text)
+	if err != nil || text == "" {
+		info = new(debug.BuildInfo)
+	}
+	module := info.Main.Path
+	known := slices.ContainsFunc(a.config.Modules, func(m config.Module) bool { return m.Path == module })
+	switch {
+	case isMainModule(info) && !known:
+		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as its module %s is not the one that scavenger-wrap finds%s: give -modfile and -overlay in GOFLAGS, build with scavenger-wrap go, or name what to mark: %s=%s\n",
+			main, module, ourModule(a.config), config.Variable("packages"), module)
+	case !isMainModule(info) && (module == "" || len(a.config.Modules) == 0 || ofVersion()):
+		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as there is no main module: name what to mark: %s=%s\n",
+			main, config.Variable("packages"), cmp.Or(module, main))
+	}
+	return nil
+}
+
+// warnNotMarked writes a line if a package that matches has no marks.
+func warnNotMarked(out io.Writer, m *metadata, isMain bool) {
+	if m.NotMarked == "" {
+		return
+	}
+	effect := "its functions are not observable"
+	switch {
+	case isMain && m.Main == nil:
+		effect = "the program reports nothing"
+	case len(m.Functions) == 0:
+		effect = "its functions are not listed"
+	}
+	fmt.Fprintf(out, "scavenger-wrap: %s: not marked: %s; %s\n", m.ImportPath, m.NotMarked, effect)
+}
+
+// isMainModule reports whether the program's module is a main one: one that has
+// neither the checksum of a download nor, as from a vendor directory, the version of
+// one. A main module can have a version too, from version control.
+func isMainModule(info *debug.BuildInfo) bool {
+	m := info.Main
+	return m.Path != "" && m.Sum == "" && m.Replace == nil && (m.Version == "" || m.Version == "(devel)" ||
+		slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs" }))
+}
+
+func ourModule(c *config.Config) string {
+	if len(c.Modules) == 0 {
+		return ""
+	}
+	return " (" + c.Modules[0].Path + ")"
+}
+
+// ofVersion reports whether the go command builds what a version names, such as
+// example.com/cmd@latest, for which no main module counts.
+func ofVersion() bool {
+	outer, err := readOuterCommand()
+	return err == nil && slices.ContainsFunc(outer.roots, func(root string) bool { return strings.Contains(root, "@") })
 }
 
 func unfounded(s config.Setting) string {

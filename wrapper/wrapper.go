@@ -59,6 +59,7 @@ func Main(args []string, sources fs.FS) int {
 	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
 	a.log = newActionLog(a)
 	err = a.run()
+	a.removeDir()
 	if err != nil {
 		a.log.note(outcomeFailed, err.Error())
 	}
@@ -84,6 +85,10 @@ type actionFlags struct {
 	config   string   // the settings file
 	next     []string // the next program of a chain, with arguments of its own
 	frontend string   // "" in a build that is not by scavenger-wrap go; see frontendFlag
+
+	// The flags of the go command that say where go.mod is, by the front-end; nil
+	// without any.
+	module map[string]string
 }
 
 // actionArgs returns the arguments without what is not the action's: response
@@ -91,7 +96,7 @@ type actionFlags struct {
 func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
 		// We are called compile: the tool's name is in the file too.
-		if args, err = expandResponseFiles(args); err != nil {
+		if args, err = expandWithTool(args); err != nil {
 			return nil, flags, err
 		}
 	}
@@ -108,6 +113,11 @@ func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
 				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
 			}
+		case name == "-modfile", name == "-overlay":
+			if flags.module == nil {
+				flags.module = map[string]string{}
+			}
+			flags.module[name[1:]] = value
 		case name == "-frontend":
 			flags.frontend = value
 		case name == "-config":
@@ -150,10 +160,19 @@ type action struct {
 	options    actionFlags
 	config     *config.Config
 	log        *actionLog
+	dir        string // ours, see makeDir
+	keepDir    bool   // leave dir to the go command
 }
 
 func toolName(path string) string {
 	return strings.TrimSuffix(filepath.Base(path), ".exe")
+}
+
+// siblingTool returns the path of a tool of the same distribution.
+func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
+
+func siblingTool(tool, name string) string {
+	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
 }
 
 func (a *action) run() error {
@@ -165,7 +184,7 @@ func (a *action) run() error {
 		return a.passOn(a.args)
 	}
 	a.given = a.args
-	expanded, err := expandResponseFiles(a.args)
+	expanded, err := a.expanded()
 	if err != nil {
 		return err
 	}
@@ -200,12 +219,8 @@ func (a *action) run() error {
 	return a.link()
 }
 
-func (a *action) loadConfig() error {
-	dir, err := a.workingDir()
-	if err != nil {
-		return err
-	}
-	a.config, err = config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv})
+func (a *action) loadConfig() (err error) {
+	a.config, err = a.readConfig()
 	return err
 }
 

@@ -107,6 +107,8 @@ var Rows = []Row{
 	{List: "Shapes", Name: "pkg@version", Script: "build_install"},
 	{List: "Shapes", Name: "go 1.12 in go.mod, //go:build go1.22", Script: "build_old_language"},
 	{List: "Shapes", Name: "700 files, response files", Script: "build_large"},
+	{List: "Shapes", Name: "700 files in a path with spaces", Script: "toolchain_1_27", Toolchains: "1.27"},
+	{List: "Shapes", Name: "#cgo LDFLAGS above 128 kB", Script: "build_long_ldflags", Reason: "works with scavenger-wrap go, and with a link to scavenger-wrap that is called compile: the go command writes response files for programs of such a name only, and starts others with an argument list that is too long"},
 
 	{List: "Source", Name: "cgo, //export, callbacks, assembly, //line", Script: "build_sources"},
 	{List: "Source", Name: "BOM, CRLF, one line, shadowed names, non-ASCII", Script: "build_source_text"},
@@ -132,6 +134,7 @@ var Rows = []Row{
 	{List: "Cache", Name: "cold, warm, two builds at once", Script: "same_binary"},
 	{List: "Cache", Name: "what is not marked, from plain builds", Test: "buildcost.TestPlainCache", Toolchains: everyRelease},
 	{List: "Cache", Name: "read-only", Script: "cache_read_only"},
+	{List: "Cache", Name: "GOCACHEPROG, also one that serves one go command at a time", Script: "cache_program"},
 	{List: "Cache", Name: "a run-time setting only links", Script: "settings_file"},
 	{List: "Cache", Name: "transient failures are not kept", Script: "cache_transient"},
 	{List: "Cache", Name: "go commands of ours that are killed", Test: "buildcost.TestPlainCache"},
@@ -146,5 +149,6 @@ var Rows = []Row{
 	{List: "Chains and command lines", Name: "-next", Script: "toolexec_next"},
 	{List: "Chains and command lines", Name: "unknown tools, statuses, descriptors", Script: "toolexec_next"},
 	{List: "Chains and command lines", Name: "response files", Script: "build_large"},
+	{List: "Chains and command lines", Name: "other builders, all output in one directory", Script: "build_other_builder"},
 	{List: "Chains and command lines", Name: "go generate, go run and go tool under GOFLAGS", Script: "run_build_tool"},
 }
