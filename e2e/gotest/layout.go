@@ -91,7 +91,11 @@ func layOutPackages(source, target, path string) error {
 	}
 	folder[last] = ""
 	for _, f := range sources {
-		if err := writeFile(filepath.Join(target, folder[f.pkg], f.name), f.text); err != nil {
+		name := f.name
+		if base, ok := strings.CutSuffix(name, "_test.go"); ok {
+			name = base + "_tests.go" // else the go command takes it for a test
+		}
+		if err := writeFile(filepath.Join(target, folder[f.pkg], name), f.text); err != nil {
 			return err
 		}
 	}
