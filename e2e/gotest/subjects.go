@@ -125,7 +125,7 @@ func (s *subject) parse(words []string) {
 		case len(words) > 0 && word == "-gcflags":
 			s.flags = append(s.flags, "-gcflags="+words[0])
 			words = words[1:]
-		case s.action == "rundir" && !strings.HasPrefix(word, "-gcflags"): // a flag of compile, for all packages
+		case (s.action == "rundir" || s.action == "errorcheckandrundir") && !strings.HasPrefix(word, "-gcflags"): // a flag of compile, for all packages
 			s.flags = append(s.flags, "-gcflags="+modulePath+"/...="+word)
 		default:
 			s.flags = append(s.flags, word)
