@@ -31,7 +31,11 @@ type result struct {
 }
 
 func (r result) String() string {
-	return fmt.Sprintf("%-9s  %s: %s", r.verdict, r.name, strings.TrimSpace(r.why))
+	lines := strings.Split(strings.TrimSpace(r.why), "\n")
+	if len(lines) > 5 {
+		lines = append(lines[:5], fmt.Sprintf("and %d lines", len(lines)-5))
+	}
+	return fmt.Sprintf("%-9s  %s: %s", r.verdict, r.name, strings.Join(lines, "\n\t"))
 }
 
 // compareAll compares all programs, and what those of them print that print

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -33,7 +34,7 @@ func (s *subject) layOut(root, dir string) error {
 		if err := os.CopyFS(target, os.DirFS(source+".dir")); err != nil {
 			return err
 		}
-		return writeFile(filepath.Join(target, "go.mod"), fmt.Appendf(nil, "module %s\n\ngo 1.14\n", filepath.Base(source)+".dir"))
+		return writeFile(filepath.Join(target, "go.mod"), fmt.Appendf(nil, "module %s\n\ngo %s\n", filepath.Base(source)+".dir", cmp.Or(s.release, "1.14")))
 	case "buildrundir":
 		return os.CopyFS(target, os.DirFS(source+".dir"))
 	}

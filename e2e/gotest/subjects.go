@@ -20,6 +20,8 @@ type subject struct {
 	args   []string // of the program
 	more   []string // further source files beside it
 	text   []byte   // of the source, if it is none of $GOROOT/test's
+
+	release string // of the language, for a module of its own; "" for the oldest that Go's own test has
 }
 
 // actions are those of $GOROOT/test's that run a program.
@@ -111,8 +113,10 @@ func (s *subject) parse(words []string) {
 		words = words[1:]
 		switch {
 		case word == "-0" || word == "-1" || word == "-s": // about errors, and about directories
-		case len(words) > 0 && (word == "-t" || word == "-gomodversion"):
+		case len(words) > 0 && word == "-t": // a time limit
 			words = words[1:]
+		case len(words) > 0 && word == "-gomodversion":
+			s.release, words = words[0], words[1:]
 		case len(words) > 0 && word == "-goexperiment":
 			s.env = append(s.env, "GOEXPERIMENT="+words[0])
 			words = words[1:]
