@@ -190,10 +190,13 @@ func (p *pkg) parse(source Source) (*file, error) {
 }
 
 // leftAlone reports whether the functions of a file are neither marked nor
-// listed: they are tests or the go command's own.
+// listed: they are tests or the go command's own. SWIG's (_x_swig.go, of which
+// cgo makes the other) are in no source tree, so nobody could delete what is
+// never called in them.
 func leftAlone(name string) bool {
 	base := filepath.Base(name)
-	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go"
+	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go" ||
+		strings.HasPrefix(base, "_") && strings.HasSuffix(base, "_swig.cgo1.go")
 }
 
 // mark lists the functions of a file and returns its marked text, or nil if

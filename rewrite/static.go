@@ -135,14 +135,34 @@ func (p *pkg) findStatics(files []*file) {
 	}
 }
 
-// hasInit reports whether a package has init functions that are not empty.
+// hasInit reports whether a package has init functions that leave code.
 func hasInit(files []*file) bool {
 	for _, f := range files {
 		for _, decl := range f.tree.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && len(fn.Body.List) > 0 {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && !all(fn.Body.List, leavesNothing) {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// leavesNothing reports whether the compiler makes nothing of a statement, as far as
+// that can be seen without types: of none, and of what false stands before.
+func leavesNothing(stmt ast.Stmt) bool {
+	isFalse := func(x ast.Expr) bool {
+		name, ok := x.(*ast.Ident)
+		return ok && name.Name == "false"
+	}
+	switch stmt := stmt.(type) {
+	case *ast.EmptyStmt:
+		return true
+	case *ast.BlockStmt:
+		return all(stmt.List, leavesNothing)
+	case *ast.IfStmt:
+		return stmt.Init == nil && stmt.Else == nil && isFalse(stmt.Cond)
+	case *ast.ForStmt:
+		return stmt.Init == nil && isFalse(stmt.Cond)
 	}
 	return false
 }

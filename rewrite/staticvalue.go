@@ -199,7 +199,7 @@ func (s *statics) conversion(x *ast.CallExpr, typ types.Type, env environment, c
 	switch {
 	case s.isInterface(typ):
 		return s.value(arg, typ, env, calls)
-	case types.IdenticalIgnoreTags(underlying(typ), underlying(from)) || isPointer(typ) && isPointer(from):
+	case types.IdenticalIgnoreTags(underlying(typ), underlying(from)) || isAddress(typ) && isAddress(from):
 		return s.value(arg, from, env, calls)
 	case isString(from) && !isString(typ):
 		return s.constant(arg, nil)
@@ -496,6 +496,13 @@ func isPackageLevel(v *types.Var) bool { return v.Pkg() != nil && v.Parent() == 
 func isPointer(typ types.Type) bool {
 	_, ok := underlying(typ).(*types.Pointer)
 	return ok
+}
+
+// isAddress reports whether a type is one of pointers, or unsafe.Pointer. A conversion
+// from one to another leaves no code.
+func isAddress(typ types.Type) bool {
+	basic, ok := underlying(typ).(*types.Basic)
+	return isPointer(typ) || ok && basic.Kind() == types.UnsafePointer
 }
 
 func isString(typ types.Type) bool {
