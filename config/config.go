@@ -64,9 +64,9 @@ type Config struct {
 	// one that somebody may expect. Each begins with its place.
 	Notes []string
 
-	// HalfCollector is the note about a serverUrl without an apiKey, "" if there is
+	// NoAPIKey is the note about a serverUrl without an apiKey, "" if there is
 	// no such thing.
-	HalfCollector string
+	NoAPIKey string
 
 	tree moduleTree
 }
@@ -79,13 +79,13 @@ type Setting struct {
 	From  string   // "scavenger.toml:3:1" or the name of a variable
 
 	spelling string   // the name of the key that the file has
-	at       []string // where each entry of a list of packages is in the file
+	entries  []string // where each entry of a list of packages is in the file
 }
 
 // fromEntry is From for one entry of a list.
 func (s Setting) fromEntry(i int) string {
-	if i < len(s.at) {
-		return s.at[i]
+	if i < len(s.entries) {
+		return s.entries[i]
 	}
 	return s.From
 }
@@ -156,20 +156,20 @@ func Load(from Source) (*Config, error) {
 			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s has no effect: %s", s.From, s.Key.Name, s.Key.Ignored))
 		}
 	}
-	c.noteHalfCollector(values)
+	c.noteNoAPIKey(values)
 	return c, nil
 }
 
-// noteHalfCollector notes a serverUrl without an apiKey. It is not an error: the
+// noteNoAPIKey notes a serverUrl without an apiKey. It is not an error: the
 // key may well be kept out of the file and given to the running program.
-func (c *Config) noteHalfCollector(values map[*Key]Setting) {
+func (c *Config) noteNoAPIKey(values map[*Key]Setting) {
 	if c.Run["serverUrl"] == "" || c.Run["apiKey"] != "" {
 		return
 	}
 	for k, s := range values {
 		if k.Name == "serverUrl" {
-			c.HalfCollector = fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here; apiKey = \"$%s\" says that the program finds it where it runs", s.From, Variable("apiKey"))
-			c.Notes = append(c.Notes, c.HalfCollector)
+			c.NoAPIKey = fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here; apiKey = \"$%s\" says that the program finds it where it runs", s.From, Variable("apiKey"))
+			c.Notes = append(c.Notes, c.NoAPIKey)
 		}
 	}
 }
@@ -264,7 +264,7 @@ func (c *Config) WriteCompileID(w io.Writer) {
 		fmt.Fprintf(w, "module %q %q\n", m.Path, m.Rel)
 	}
 	for _, r := range c.tree.replaced {
-		fmt.Fprintf(w, "replaced %q %q\n", r.path, c.tree.place(r))
+		fmt.Fprintf(w, "replaced %q %q\n", r.path, c.tree.idDir(r))
 	}
 	c.writeID(w, Recompiles)
 }

@@ -106,11 +106,11 @@ func Document() []byte {
 		if k.Kind == Choice {
 			values = strings.Join(k.Choices, ", ")
 		}
-		standard := ""
+		def := ""
 		if k.Default != "" {
-			standard = "`" + k.Default + "`"
+			def = "`" + k.Default + "`"
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", names, Variable(k.Name), values, standard, k.When(), k.Effect, k.Doc)
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", names, Variable(k.Name), values, def, k.When(), k.Effect, k.Doc)
 	}
 	b.WriteString(docMiddle)
 	for i := range Keys {

@@ -110,14 +110,14 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 	}
 	properties, err := parse(string(text))
 	if err != nil {
-		return fmt.Errorf("%s: %w", place(c.File, err), err)
+		return fmt.Errorf("%s: %w", position(c.File, err), err)
 	}
 	for i, p := range properties {
 		until := 0 // the line that the value ends before, at the latest
 		if i+1 < len(properties) {
 			until = properties[i+1].line
 		}
-		if err := c.readProperty(values, p, properties, newPlaces(c.File, string(text), p, until), lookup); err != nil {
+		if err := c.readProperty(values, p, properties, newPositions(c.File, string(text), p, until), lookup); err != nil {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 }
 
 // readProperty reads one of the properties of a file.
-func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *places, lookup func(string) (string, bool)) error {
+func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *positions, lookup func(string) (string, bool)) error {
 	name, ok := lookUp(p.name)
 	if !ok {
 		return fmt.Errorf("%s: unknown key %q; %s", at.key, p.name, suggestion(p.name))
@@ -157,20 +157,20 @@ func (c *Config) readProperty(values map[*Key]Setting, p property, all []propert
 	if s.Key.Kind == Packages {
 		list, _ := listOf(s.Key, p.value)
 		for _, e := range list {
-			s.at = append(s.at, at.entry(e))
+			s.entries = append(s.entries, at.entry(e))
 		}
 	}
-	if err := c.noteTwice(values[name.key], s); err != nil {
+	if err := c.noteDuplicate(values[name.key], s); err != nil {
 		return err
 	}
 	values[name.key] = s
 	return nil
 }
 
-// noteTwice notes a key that is set twice in a scavenger.conf, where the last
+// noteDuplicate notes a key that is set twice in a scavenger.conf, where the last
 // value counts, as it does in Java. Two names with two values are a mistake:
 // agents do not agree on which of them counts.
-func (c *Config) noteTwice(before, now Setting) error {
+func (c *Config) noteDuplicate(before, now Setting) error {
 	switch {
 	case before.Key == nil || before.Value == now.Value && slices.Equal(before.List, now.List):
 	case before.spelling == now.spelling:
@@ -182,7 +182,7 @@ func (c *Config) noteTwice(before, now Setting) error {
 }
 
 // place is the file with line and column if the error has them.
-func place(file string, err error) string {
+func position(file string, err error) string {
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("%s:%d:%d", file, syntax.line, syntax.column)
@@ -284,7 +284,7 @@ func wanted(k *Key) string {
 	case Bool:
 		return "true or false"
 	case Int:
-		return fmt.Sprintf("a number from %d", k.Least)
+		return fmt.Sprintf("a number from %d", k.Min)
 	case Duration:
 		return "a duration such as 500ms or 2s"
 	case Size:
@@ -304,7 +304,7 @@ func checkScalar(k *Key, v string) error {
 		ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
 	case Int:
 		n, err := strconv.ParseInt(v, 10, 64)
-		ok = err == nil && n >= k.Least && n <= 1<<31
+		ok = err == nil && n >= k.Min && n <= 1<<31
 	case Duration:
 		d, err := time.ParseDuration(v)
 		if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {

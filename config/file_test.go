@@ -167,7 +167,7 @@ func TestExpandList(t *testing.T) {
 	}
 }
 
-func TestHalfCollector(t *testing.T) {
+func TestNoAPIKey(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: "appName = 'x'\nserverUrl = 'http://h'"}))
 	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "scavenger.toml:2:1: serverUrl has no effect without apiKey") {
 		t.Errorf("notes %q, %v", c.Notes, err)
@@ -249,7 +249,7 @@ func FuzzFile(f *testing.F) {
 			return
 		}
 		lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
-		for _, s := range append(slices.Clone(c.Settings), c.Unfounded(nil)...) {
+		for _, s := range append(slices.Clone(c.Settings), c.CannotMatch(nil)...) {
 			m := place.FindStringSubmatch(s.From)
 			if m == nil {
 				t.Fatalf("%q: %s is from %s", text, s.Key.Name, s.From)

@@ -47,7 +47,7 @@ type Key struct {
 	Kind    Kind
 	Default string   // as text; "" if there is none to be named
 	Choices []string // of a Choice; the first is the default
-	Least   int64    // of an Int
+	Min     int64    // of an Int
 	// Build says that the key acts when a program is built, and is read from
 	// variables there. All others act when the program runs: the file's value is
 	// built in, and the variable of the running program comes before it.
@@ -112,7 +112,7 @@ var Keys = []Key{
 		Doc: "Let test binaries report too. A call in a test is then taken for use of the code.",
 	},
 	{
-		Name: "maxMethodsCount", Kind: Int, Default: "100000", Least: 1, Build: true, Effect: Relinks, Example: "200000",
+		Name: "maxMethodsCount", Kind: Int, Default: "100000", Min: 1, Build: true, Effect: Relinks, Example: "200000",
 		Doc: "A program with more functions is not linked; the message names its largest packages.",
 	},
 	{
@@ -160,7 +160,7 @@ var Keys = []Key{
 		Doc: "Time from the start to the first exchange with the collector.",
 	},
 	{
-		Name: "schedulerIntervalMillis", Seconds: "schedulerIntervalSeconds", Kind: Int, Default: "10000", Least: 10, Effect: Relinks, Example: "5000",
+		Name: "schedulerIntervalMillis", Seconds: "schedulerIntervalSeconds", Kind: Int, Default: "10000", Min: 10, Effect: Relinks, Example: "5000",
 		Doc: "Time between two looks at what is due.",
 	},
 	{
@@ -291,13 +291,13 @@ func Variable(name string) string {
 // Nearest returns the candidate that name is most likely a misspelling of, "" if
 // none is near.
 func Nearest(name string, candidates []string) string {
-	best, least := "", 1+max(1, len(name)/3)
+	best, bestDistance := "", 1+max(1, len(name)/3)
 	for _, c := range candidates {
 		if len(c) < 2 {
 			continue // a short form
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < least {
-			best, least = c, d
+		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance {
+			best, bestDistance = c, d
 		}
 	}
 	return best
@@ -336,8 +336,8 @@ func LookUp(name string) *Key {
 	return s.key
 }
 
-// A VariableSet is a SCAVENGER_ variable of an environment.
-type VariableSet struct {
+// A Assignment is a SCAVENGER_ variable of an environment.
+type Assignment struct {
 	Name, Value string
 	Key         *Key   // nil if it is no setting's
 	Nearest     string // in that case, what it is most likely a misspelling of, if anything
@@ -345,14 +345,14 @@ type VariableSet struct {
 
 // Options returns the settings in a value of SCAVENGER_OPTIONS, of the form
 // "key=value;key=value".
-func Options(text string) []VariableSet {
-	var all []VariableSet
+func Options(text string) []Assignment {
+	var all []Assignment
 	for _, option := range strings.Split(text, ";") {
 		name, value, _ := strings.Cut(option, "=")
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		v := VariableSet{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
+		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
 		if v.Key == nil {
 			v.Nearest = Nearest(camelCase(name), allNames())
 		}
@@ -363,7 +363,7 @@ func Options(text string) []VariableSet {
 
 // Variables returns the variables of environ, in its form, that look like
 // settings, sorted by name.
-func Variables(environ []string) []VariableSet {
+func Variables(environ []string) []Assignment {
 	known := map[string]*Key{"SCAVENGER_WRAP_LOG": nil, "SCAVENGER_WRAP_LOG_LEVEL": nil, "SCAVENGER_OPTIONS": nil, fileVariable: nil}
 	var candidates []string
 	for i := range Keys {
@@ -374,7 +374,7 @@ func Variables(environ []string) []VariableSet {
 			}
 		}
 	}
-	var all []VariableSet
+	var all []Assignment
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, "SCAVENGER_") {
@@ -384,12 +384,12 @@ func Variables(environ []string) []VariableSet {
 		if ok && k == nil {
 			continue
 		}
-		v := VariableSet{Name: name, Value: value, Key: k}
+		v := Assignment{Name: name, Value: value, Key: k}
 		if !ok {
 			v.Nearest = Nearest(name, candidates)
 		}
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b VariableSet) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b Assignment) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -53,10 +53,11 @@ func (c *Config) OfModules(importPath string) bool {
 	return false
 }
 
-// Annotated reports whether [Config.Annotations] are not asked for in a package.
-func (c *Config) Annotated(importPath string) bool {
+// NeedsAnnotation reports whether functions of a package are marked only if they have one
+// of [Config.Annotations].
+func (c *Config) NeedsAnnotation(importPath string) bool {
 	key, _, _ := c.MatchedBy(importPath)
-	return len(c.Annotations) == 0 || key == "additionalPackages"
+	return len(c.Annotations) > 0 && key != "additionalPackages"
 }
 
 // Unmatched returns the patterns that match none of the import paths, with

@@ -138,7 +138,7 @@ func (t *moduleTree) modules() []Module {
 
 // place says where a replacement is as far as that has a say in [Config.FromModules]:
 // "" where its path says it, seen from a main module, otherwise its directory.
-func (t *moduleTree) place(r replacement) string {
+func (t *moduleTree) idDir(r replacement) string {
 	for _, m := range t.main {
 		if rest, ok := strings.CutPrefix(r.path, m.path+"/"); ok && r.dir == filepath.Join(m.dir, filepath.FromSlash(rest)) {
 			return ""

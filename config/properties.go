@@ -33,16 +33,16 @@ func parseProperties(text string) ([]property, error) {
 	p := &propertyParser{text: text, line: 1, column: 1}
 	if i := invalidUTF8(text); i >= 0 {
 		p.skip(i)
-		return nil, p.mistake("not UTF-8")
+		return nil, p.syntaxError("not UTF-8")
 	}
 	var properties []property
 	for {
 		p.skipBlank()
 		switch c := p.peek(); {
-		case p.at == len(p.text):
+		case p.offset == len(p.text):
 			return properties, nil
 		case c == '#' || c == '!':
-			p.skip(len(p.text[p.at:]) - len(strings.TrimLeftFunc(p.text[p.at:], func(r rune) bool { return r != '\n' && r != '\r' })))
+			p.skip(len(p.text[p.offset:]) - len(strings.TrimLeftFunc(p.text[p.offset:], func(r rune) bool { return r != '\n' && r != '\r' })))
 		default:
 			entry, err := p.entry()
 			if err != nil {
@@ -67,27 +67,27 @@ func invalidUTF8(text string) int {
 // A propertyParser is at one place of the text.
 type propertyParser struct {
 	text         string
-	at           int
+	offset       int
 	line, column int
 }
 
-func (p *propertyParser) mistake(message string) error {
+func (p *propertyParser) syntaxError(message string) error {
 	return &syntaxError{p.line, p.column, message}
 }
 
 // peek returns the byte at the place, 0 at the end.
 func (p *propertyParser) peek() byte {
-	if p.at == len(p.text) {
+	if p.offset == len(p.text) {
 		return 0
 	}
-	return p.text[p.at]
+	return p.text[p.offset]
 }
 
 // skip goes n bytes on. A line ends with "\n", "\r" or "\r\n".
 func (p *propertyParser) skip(n int) {
 	for range n {
-		c := p.text[p.at]
-		p.at++
+		c := p.text[p.offset]
+		p.offset++
 		p.column++
 		if c == '\n' || c == '\r' && p.peek() != '\n' {
 			p.line, p.column = p.line+1, 1
@@ -96,7 +96,7 @@ func (p *propertyParser) skip(n int) {
 }
 
 func (p *propertyParser) skipAny(set string) {
-	for p.at < len(p.text) && strings.IndexByte(set, p.text[p.at]) >= 0 {
+	for p.offset < len(p.text) && strings.IndexByte(set, p.text[p.offset]) >= 0 {
 		p.skip(1)
 	}
 }
@@ -145,7 +145,7 @@ func (p *propertyParser) separator() error {
 // continuation skips a backslash at the end of a line, with that end and the
 // blanks on the next, and reports whether there was one.
 func (p *propertyParser) continuation() bool {
-	rest := p.text[p.at:]
+	rest := p.text[p.offset:]
 	if !strings.HasPrefix(rest, "\\\n") && !strings.HasPrefix(rest, "\\\r") {
 		return false
 	}
@@ -161,8 +161,8 @@ func (p *propertyParser) continuation() bool {
 // chars reads up to one of the bytes of end that has no backslash in front.
 func (p *propertyParser) chars(end string) (string, error) {
 	var b strings.Builder
-	for p.at < len(p.text) && strings.IndexByte(end, p.text[p.at]) < 0 {
-		c := p.text[p.at]
+	for p.offset < len(p.text) && strings.IndexByte(end, p.text[p.offset]) < 0 {
+		c := p.text[p.offset]
 		if c != '\\' {
 			b.WriteByte(c)
 			p.skip(1)
@@ -171,16 +171,16 @@ func (p *propertyParser) chars(end string) (string, error) {
 		if p.continuation() {
 			continue
 		}
-		if p.at+1 == len(p.text) {
+		if p.offset+1 == len(p.text) {
 			p.skip(1)
 			break
 		}
-		switch c := p.text[p.at+1]; c {
+		switch c := p.text[p.offset+1]; c {
 		case 'u':
-			digits := p.text[min(p.at+2, len(p.text)):min(p.at+6, len(p.text))]
+			digits := p.text[min(p.offset+2, len(p.text)):min(p.offset+6, len(p.text))]
 			n, err := strconv.ParseUint(digits, 16, 16)
 			if err != nil || len(digits) != 4 {
-				return "", p.mistake("\\u wants four hexadecimal digits; a backslash is written twice")
+				return "", p.syntaxError("\\u wants four hexadecimal digits; a backslash is written twice")
 			}
 			b.WriteRune(rune(n))
 			p.skip(6)

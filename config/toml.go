@@ -17,15 +17,15 @@ func parseTOML(text string) ([]property, error) {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
 		if pe, ok := err.(toml.ParseError); ok {
-			return nil, mistakeOf(text, pe)
+			return nil, newSyntaxError(text, pe)
 		}
 		return nil, err
 	}
 	return topLevelKeys(text, values), nil
 }
 
-// mistakeOf says what is wrong with a line, in words of which nothing is secret.
-func mistakeOf(text string, pe toml.ParseError) error {
+// newSyntaxError says what is wrong with a line, in words of which nothing is secret.
+func newSyntaxError(text string, pe toml.ParseError) error {
 	line, column, message := pe.Position.Line, pe.Position.Col, parseMessage(pe)
 	lines := strings.Split(text, "\n")
 	name, at := keyAt(lines, line)

@@ -81,7 +81,7 @@ func standsIn(name, outer string) bool {
 // initialised with. What is said of functions holds for the variables.
 //
 // Calls in these initialisers that leave no code get twins of their functions.
-func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, whole string) {
+func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, fileReason string) {
 	if decl.Tok != token.VAR {
 		return
 	}
@@ -97,15 +97,15 @@ func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, w
 			comments = append(comments, f.between(before, v.Pos()))
 		}
 		before = v.End()
-		w.merge(p.statics.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
+		w.merge(p.static.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
 			entry := p.literalEntry(f, "", lit)
-			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, comments, whole), reason)
+			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, comments, fileReason), reason)
 		})
 	}
 }
 
 // leftOutVariable is [selection.leftOut] for a literal of that name.
-func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, comments [][]byte, whole string) string {
+func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, comments [][]byte, fileReason string) string {
 	d := declaredType{}
 	if s.commentsMatter(f) {
 		for _, gap := range comments {
@@ -117,11 +117,11 @@ func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, comm
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case whole != "":
-		return whole
+	case fileReason != "":
+		return fileReason
 	case s.matches(s.Names, "", name):
 		return leftOutRegex
-	case len(s.Markers) > 0 && !d.marked && !s.matches(s.Unmarked, "", name):
+	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, "", name):
 		return leftOutMarkers
 	case s.ExportedOnly && !slices.ContainsFunc(v.Names, (*ast.Ident).IsExported):
 		return leftOutVisibility

@@ -407,7 +407,7 @@ func init() { func() {}() }
 		{Filter{}, "init.func2 init.func2.1 init.func3 Outer Outer.func1 Outer.func1.1 Outer.func2 inner inner.func1 init.0.func1"},
 		{Filter{ExportedOnly: true}, "init.func2 init.func2.1 init.func3 Outer Outer.func1 Outer.func1.1 Outer.func2"},
 		{Filter{Markers: []string{"@Router"}}, "init.func3 init.0.func1"},
-		{Filter{Markers: []string{"@Router"}, Unmarked: regexps(t, `p\.Outer`)}, "init.func3 Outer Outer.func1 Outer.func1.1 Outer.func2 init.0.func1"},
+		{Filter{Markers: []string{"@Router"}, Exempt: regexps(t, `p\.Outer`)}, "init.func3 Outer Outer.func1 Outer.func1.1 Outer.func2 init.0.func1"},
 		{Filter{Names: regexps(t, `p\.Outer\.func1`, `p\.init\..*`)}, "init.func3 Outer Outer.func2 inner inner.func1"},
 	} {
 		res, err := Package(Options{ImportPath: "p", Filter: test.filter, Closures: closuresForTests}, []Source{{"/src/x.go", []byte(text)}})

@@ -60,10 +60,10 @@ func occurs(files []Source, symbol string) bool {
 	return false
 }
 
-// freeType returns the first of the predeclared types that can be called by its
+// unshadowedType returns the first of the predeclared types that can be called by its
 // name in the package, or "". What a file imports is of no consequence in another
 // file.
-func freeType(files []*file, free ...string) string {
+func unshadowedType(files []*file, free ...string) string {
 	take := func(name *ast.Ident) {
 		if i := slices.Index(free, name.Name); i >= 0 {
 			free = slices.Delete(free, i, i+1)
@@ -117,7 +117,7 @@ func (p *pkg) declarations(name string) []byte {
 package %s%s
 
 var %s [%d]%s
-`, declarationsName, name, unsafe, p.result.Symbol, p.result.Marks+2*Padding, p.elem)
+`, declarationsName, name, unsafe, p.result.Symbol, p.result.Cells+2*Padding, p.elem)
 	p.writeHit(&b)
 	return b.Bytes()
 }

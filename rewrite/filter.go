@@ -33,9 +33,9 @@ type Filter struct {
 
 	// Markers, if there are any, are the first words of lines in doc comments, of
 	// the function or its receiver type, one of which a function must have. Those
-	// that Unmarked matches need none.
-	Markers  []string
-	Unmarked []*regexp.Regexp
+	// that Exempt matches need none.
+	Markers []string
+	Exempt  []*regexp.Regexp
 }
 
 // Reasons why a function is left out.
@@ -64,7 +64,7 @@ type selection struct {
 
 // A declaredType is a type that the package declares.
 type declaredType struct {
-	ignored, tracked, marked bool
+	ignored, tracked, hasMarker bool
 }
 
 func newSelection(opts Options, files []*file) *selection {
@@ -128,7 +128,7 @@ func (s *selection) readComments(d *declaredType, lines []string) {
 		}
 		word = strings.TrimPrefix(word, "//")
 		for _, m := range s.Markers {
-			d.marked = d.marked || word == m
+			d.hasMarker = d.hasMarker || word == m
 		}
 	}
 }
@@ -209,15 +209,15 @@ func isGenerated(head []byte) bool {
 }
 
 // leftOut returns why a function is left out, "" if it is not. gap is the text
-// between it and the declaration before, whole why its file is left out.
-func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string) string {
+// between it and the declaration before, fileReason why its file is left out.
+func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, fileReason string) string {
 	typ := strings.TrimPrefix(receiver(fn), "*")
 	d := declaredType{}
 	if s.commentsMatter(f) {
 		s.readComments(&d, docLines(gap))
 	}
 	if t := s.types[typ]; t != nil && fn.Recv != nil {
-		d.marked = d.marked || t.marked
+		d.hasMarker = d.hasMarker || t.hasMarker
 		d.tracked = d.tracked || t.tracked && !d.ignored
 		d.ignored = d.ignored || t.ignored && !d.tracked
 	}
@@ -226,11 +226,11 @@ func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string)
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case whole != "":
-		return whole
+	case fileReason != "":
+		return fileReason
 	case s.matches(s.Names, typ, fn.Name.Name):
 		return leftOutRegex
-	case len(s.Markers) > 0 && !d.marked && !s.matches(s.Unmarked, typ, fn.Name.Name):
+	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, typ, fn.Name.Name):
 		return leftOutMarkers
 	case s.ExportedOnly && (!fn.Name.IsExported() || fn.Recv != nil && !ast.IsExported(typ)):
 		return leftOutVisibility

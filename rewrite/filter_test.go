@@ -76,7 +76,7 @@ func TestFilter(t *testing.T) {
 		{"method_name", Filter{Names: name(`example.com/cart\.[A-Za-z]+\.Get`)}, leftOutRegex, "Handler.Get"},
 		{"markers", Filter{Markers: []string{"@Router"}}, leftOutMarkers,
 			"New NewHandler Newton NewOther MustHandler Must Handler.SetCart Handler.Replace Handler.reset private.N kept"},
-		{"type_markers", Filter{Markers: []string{"@Controller"}, Unmarked: name(`.*\.New.*`)}, leftOutMarkers,
+		{"type_markers", Filter{Markers: []string{"@Controller"}, Exempt: name(`.*\.New.*`)}, leftOutMarkers,
 			"MustHandler Must private.N kept"},
 	}
 	for _, test := range tests {

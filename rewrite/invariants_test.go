@@ -161,8 +161,8 @@ func checkEntries(t *testing.T, res *Result) {
 			t.Errorf("%+v: bad entry", f)
 		}
 	}
-	if res.Marks < next || res.Marks >= next+8 || res.Marks%8 != 0 {
-		t.Errorf("%d marks for %d observable functions", res.Marks, next)
+	if res.Cells < next || res.Cells >= next+8 || res.Cells%8 != 0 {
+		t.Errorf("%d marks for %d observable functions", res.Cells, next)
 	}
 	seen := 0
 	for _, file := range res.Files {

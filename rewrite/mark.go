@@ -80,7 +80,7 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 	if w.out == nil {
 		w.begin()
 	}
-	pos, code := w.place(body)
+	pos, code := w.position(body)
 	w.text(pos, code, index)
 	if start := body.Lbrace + 1; w.columns && w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
@@ -133,7 +133,7 @@ func (w *writer) text(pos, code token.Pos, index int) {
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
-	w.buf = w.appendProbe(w.buf, index)
+	w.buf = w.appendMark(w.buf, index)
 	if elsewhere || w.columns {
 		w.buf = appendLine(w.buf, w.adjusted(pos))
 	}
@@ -182,7 +182,7 @@ func (w *writer) finish() []byte {
 
 // place returns the position in front of which the mark of a body goes, and the
 // position of the body's first code, on whose line it should be.
-func (w *writer) place(body *ast.BlockStmt) (pos, code token.Pos) {
+func (w *writer) position(body *ast.BlockStmt) (pos, code token.Pos) {
 	code = firstCode(body.List, body.Rbrace)
 	for _, stmt := range body.List {
 		if !isDeclaration(stmt) {

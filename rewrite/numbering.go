@@ -33,7 +33,7 @@ type numbering struct {
 }
 
 // A counter numbers the literals of one function.
-type counter struct {
+type literalCounter struct {
 	name     string // of the function
 	literal  bool   // it is a literal itself, or what counts as one
 	literals int
@@ -50,7 +50,7 @@ func (p *pkg) nameLiterals(files []*file) {
 		names:  map[*ast.FuncLit]string{},
 		ranges: goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
 	}
-	variables := &counter{name: "init"}
+	variables := &literalCounter{name: "init"}
 	for _, init := range n.info.InitOrder {
 		n.expr(init.Rhs, variables)
 	}
@@ -70,7 +70,7 @@ func (p *pkg) nameLiterals(files []*file) {
 				inits++
 			}
 			if fn.Body != nil {
-				n.list(fn.Body.List, &counter{name: name})
+				n.list(fn.Body.List, &literalCounter{name: name})
 			}
 		}
 	}
@@ -104,19 +104,19 @@ func (p *pkg) types(files []*file) *types.Info {
 }
 
 // function numbers a literal, and those in it.
-func (n *numbering) function(lit *ast.FuncLit, c *counter) {
+func (n *numbering) function(lit *ast.FuncLit, c *literalCounter) {
 	c.literals++
 	separator := ".func"
 	if c.literal {
 		separator = "."
 	}
 	n.names[lit] = fmt.Sprintf("%s%s%d", c.name, separator, c.literals)
-	n.list(lit.Body.List, &counter{name: n.names[lit], literal: true})
+	n.list(lit.Body.List, &literalCounter{name: n.names[lit], literal: true})
 }
 
 // list goes through the statements of a block. Behind one that ends the block
 // only labels, and what comes ahead of the last of them, are reached.
-func (n *numbering) list(list []ast.Stmt, c *counter) {
+func (n *numbering) list(list []ast.Stmt, c *literalCounter) {
 	lastLabel := -1
 	for i, stmt := range list {
 		if _, ok := stmt.(*ast.LabeledStmt); ok {
@@ -133,7 +133,7 @@ func (n *numbering) list(list []ast.Stmt, c *counter) {
 	}
 }
 
-func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
+func (n *numbering) stmt(stmt ast.Stmt, c *literalCounter) {
 	switch s := stmt.(type) {
 	case *ast.AssignStmt:
 		n.exprs(s.Lhs, c)
@@ -158,7 +158,7 @@ func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
 		n.expr(s.Call, c)
 	case *ast.IfStmt:
 		n.stmt(s.Init, c)
-		value, cond := n.static(s.Cond)
+		value, cond := n.truth(s.Cond)
 		n.expr(cond, c)
 		if value >= 0 {
 			n.list(s.Body.List, c)
@@ -194,8 +194,8 @@ func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
 	}
 }
 
-func (n *numbering) forStmt(s *ast.ForStmt, c *counter) {
-	value, cond := n.static(s.Cond)
+func (n *numbering) forStmt(s *ast.ForStmt, c *literalCounter) {
+	value, cond := n.truth(s.Cond)
 	n.stmt(s.Init, c)
 	n.expr(cond, c)
 	if value >= 0 {
@@ -204,7 +204,7 @@ func (n *numbering) forStmt(s *ast.ForStmt, c *counter) {
 	}
 }
 
-func (n *numbering) rangeStmt(s *ast.RangeStmt, c *counter) {
+func (n *numbering) rangeStmt(s *ast.RangeStmt, c *literalCounter) {
 	if !n.isFunction(s.X) {
 		n.exprs([]ast.Expr{s.Key, s.Value, s.X}, c)
 		n.list(s.Body.List, c)
@@ -214,7 +214,7 @@ func (n *numbering) rangeStmt(s *ast.RangeStmt, c *counter) {
 	n.expr(s.X, c)
 	if n.ranges {
 		c.ranges++
-		c = &counter{name: fmt.Sprintf("%s-range%d", c.name, c.ranges), literal: true}
+		c = &literalCounter{name: fmt.Sprintf("%s-range%d", c.name, c.ranges), literal: true}
 	}
 	n.exprs([]ast.Expr{s.Key, s.Value}, c)
 	n.list(s.Body.List, c)
@@ -239,7 +239,7 @@ func (n *numbering) isFunction(x ast.Expr) bool {
 	return ok
 }
 
-func (n *numbering) switchStmt(s *ast.SwitchStmt, c *counter) {
+func (n *numbering) switchStmt(s *ast.SwitchStmt, c *literalCounter) {
 	n.stmt(s.Init, c)
 	clauses, tag := n.clauses(s)
 	n.expr(tag, c)
@@ -304,7 +304,7 @@ func (n *numbering) taken(clause *ast.CaseClause, all []*ast.CaseClause) []*ast.
 	return []*ast.CaseClause{{Body: clause.Body}}
 }
 
-func (n *numbering) exprs(list []ast.Expr, c *counter) {
+func (n *numbering) exprs(list []ast.Expr, c *literalCounter) {
 	for _, x := range list {
 		n.expr(x, c)
 	}
@@ -312,7 +312,7 @@ func (n *numbering) exprs(list []ast.Expr, c *counter) {
 
 // expr goes through what is written of an expression: nothing of constants and
 // types.
-func (n *numbering) expr(x ast.Expr, c *counter) {
+func (n *numbering) expr(x ast.Expr, c *literalCounter) {
 	if x == nil {
 		return
 	}
@@ -334,7 +334,7 @@ func (n *numbering) expr(x ast.Expr, c *counter) {
 
 // static returns what a condition always is: 1 true, -1 false, 0 either; and what
 // is left of it.
-func (n *numbering) static(x ast.Expr) (value int, left ast.Expr) {
+func (n *numbering) truth(x ast.Expr) (value int, left ast.Expr) {
 	if x == nil {
 		return 0, nil
 	}
@@ -347,22 +347,22 @@ func (n *numbering) static(x ast.Expr) (value int, left ast.Expr) {
 	// Parentheses end this, as they do in the compiler, and so does ! in front of
 	// them.
 	if e, ok := x.(*ast.BinaryExpr); ok {
-		return n.staticPair(e)
+		return n.truthOfPair(e)
 	}
 	return 0, x
 }
 
-// staticPair is static for && and ||, where one operand may decide.
-func (n *numbering) staticPair(e *ast.BinaryExpr) (value int, left ast.Expr) {
+// truthOfPair is static for && and ||, where one operand may decide.
+func (n *numbering) truthOfPair(e *ast.BinaryExpr) (value int, left ast.Expr) {
 	decisive := map[token.Token]int{token.LAND: -1, token.LOR: 1}[e.Op]
 	if decisive == 0 {
 		return 0, e
 	}
-	x, leftX := n.static(e.X)
+	x, leftX := n.truth(e.X)
 	if x == decisive {
 		return x, leftX
 	}
-	y, leftY := n.static(e.Y)
+	y, leftY := n.truth(e.Y)
 	if x == -decisive || y == decisive {
 		if n.info.Types[e.X].Value != nil {
 			return y, leftY
@@ -392,7 +392,7 @@ func (n *numbering) terminates(stmt ast.Stmt) bool {
 		_, builtin := n.info.Uses[name].(*types.Builtin)
 		return builtin
 	case *ast.IfStmt:
-		value, _ := n.static(s.Cond)
+		value, _ := n.truth(s.Cond)
 		return (value < 0 || n.terminates(s.Body)) && (value > 0 || n.terminates(s.Else))
 	case *ast.BlockStmt:
 		for i := len(s.List) - 1; i >= 0; i-- {

@@ -74,7 +74,7 @@ type Result struct {
 	Declarations []byte     // one more file, to be compiled first; nil if nothing was marked
 	CoverageCfg  []byte     // the file for compile's -coveragecfg; nil if it is to get none of ours
 	Symbol       string     // name of the array of marks
-	Marks        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
+	Cells        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter left out, with the reason
 	Checked      bool       // the package was type-checked for initialisers that leave no code
@@ -124,8 +124,8 @@ func Package(opts Options, files []Source) (*Result, error) {
 		}
 		parsed[i] = f
 	}
-	p.elem = freeType(parsed, "uint8", "byte", "int8")
-	p.index = freeType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
+	p.elem = unshadowedType(parsed, "uint8", "byte", "int8")
+	p.index = unshadowedType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
 	p.nameLiterals(parsed)
 	p.findStatics(parsed)
@@ -137,7 +137,7 @@ func Package(opts Options, files []Source) (*Result, error) {
 		}
 	}
 	if p.marked > 0 {
-		p.result.Marks = (p.marked + 7) &^ 7
+		p.result.Cells = (p.marked + 7) &^ 7
 		p.result.Declarations = p.declarations(parsed[0].tree.Name.Name)
 		p.result.CoverageCfg = p.coverageCfg()
 	}
@@ -158,7 +158,7 @@ type pkg struct {
 	names     map[*ast.FuncLit]string // of the function literals to list
 	indices   map[*ast.FuncLit]int    // of those that are marked
 	info      *types.Info             // nil if the package was not type-checked
-	statics   *statics                // nil if there are none
+	static    *staticInit             // nil if there are none
 }
 
 // A file is one parsed file of the package.
@@ -200,7 +200,7 @@ func leftAlone(name string) bool {
 // the file has no function to be marked.
 func (p *pkg) mark(f *file) []byte {
 	w := p.writer(f)
-	whole := p.selection.leftOutFile(f)
+	fileReason := p.selection.leftOutFile(f)
 	end := f.tree.Name.End() // of the declaration before
 	for _, decl := range f.tree.Decls {
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
@@ -208,13 +208,13 @@ func (p *pkg) mark(f *file) []byte {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			w.form = p.form(isGeneric(decl))
-			p.markFunction(w, f, decl, gap, whole)
+			p.markFunction(w, f, decl, gap, fileReason)
 		case *ast.GenDecl:
 			w.form = p.form(false)
-			p.markVariables(w, f, decl, gap, whole)
+			p.markVariables(w, f, decl, gap, fileReason)
 		}
 	}
-	p.statics.writeTwins(w, p.indices)
+	p.static.writeTwins(w, p.indices)
 	return w.finish()
 }
 
@@ -226,14 +226,14 @@ func (p *pkg) writer(f *file) *writer {
 // initialisers call twins, or nil if there is nothing to be replaced.
 func (p *pkg) replaceCalls(f *file) []byte {
 	w := p.writer(f)
-	w.merge(p.statics.callsIn(f, f.tree), nil, nil)
-	p.statics.writeTwins(w, p.indices)
+	w.merge(p.static.callsIn(f, f.tree), nil, nil)
+	p.static.writeTwins(w, p.indices)
 	return w.finish()
 }
 
 // markFunction lists and marks a function and the literals in it.
-func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, whole string) {
-	leftOut := p.selection.leftOut(f, fn, gap, whole)
+func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, fileReason string) {
+	leftOut := p.selection.leftOut(f, fn, gap, fileReason)
 	reason := ""
 	switch {
 	case fn.Body == nil:
@@ -262,7 +262,7 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string
 		entry.Reason = reason
 	} else {
 		entry.Index = p.marked
-		entry.Static = p.statics.isCalled(fn)
+		entry.Static = p.static.isCalled(fn)
 		p.marked++
 		p.generic = p.generic || w.form == generic
 		switch fn := fn.(type) {

@@ -201,11 +201,11 @@ func TestNothingToMark(t *testing.T) {
 			t.Errorf("Package(%q): %v", text, err)
 			continue
 		}
-		if res.Files[0] != nil || res.Declarations != nil || res.Marks != 0 || len(res.Functions) != 0 {
+		if res.Files[0] != nil || res.Declarations != nil || res.Cells != 0 || len(res.Functions) != 0 {
 			t.Errorf("Package(%q) = %+v, want nothing", text, res)
 		}
 	}
-	if res, err := Package(Options{ImportPath: "p"}, nil); err != nil || res.Marks != 0 {
+	if res, err := Package(Options{ImportPath: "p"}, nil); err != nil || res.Cells != 0 {
 		t.Errorf("Package without files: %+v, %v", res, err)
 	}
 }
@@ -219,8 +219,8 @@ func TestMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Marks != test.want {
-			t.Errorf("%d functions: array of %d, want %d", test.functions, res.Marks, test.want)
+		if res.Cells != test.want {
+			t.Errorf("%d functions: array of %d, want %d", test.functions, res.Cells, test.want)
 		}
 		if decl := fmt.Sprintf("[%d]uint8\n", test.want+2*4096); !bytes.Contains(res.Declarations, []byte(decl)) {
 			t.Errorf("%d functions: no %q in\n%s", test.functions, decl, res.Declarations)

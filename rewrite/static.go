@@ -52,30 +52,30 @@ const staticSuffix = "_static" // and a number, "_", the function's name: its tw
 const TwinPrefix = NamePrefix + `[0-9a-f]+_*` + staticSuffix + `\d+_`
 
 // A statics finds the calls of a package that leave no code.
-type statics struct {
-	p         *pkg
-	info      *types.Info
-	functions map[types.Object]*function // those of one return statement
-	budget    int                        // of the inliner, for calls in initialisers
-	twins     []*twin
-	edits     map[*file][]*staticCall // in initialisers
-	called    map[ast.Node]bool       // *ast.FuncDecl and *ast.FuncLit that count as called
+type staticInit struct {
+	p          *pkg
+	info       *types.Info
+	candidates map[types.Object]*candidate // those of one return statement
+	budget     int                         // of the inliner, for calls in initialisers
+	twins      []*twin
+	edits      map[*file][]*staticCall // in initialisers
+	called     map[ast.Node]bool       // *ast.FuncDecl and *ast.FuncLit that count as called
 }
 
 // A function is one whose body is a return statement with one result.
-type function struct {
-	file   *file
-	decl   *ast.FuncDecl
-	result ast.Expr // of its one return statement
-	marked bool     // it gets a mark
-	cost   int      // what the inliner reckons with; 0 if not known yet
-	active bool     // its value is being looked at
+type candidate struct {
+	file     *file
+	decl     *ast.FuncDecl
+	result   ast.Expr // of its one return statement
+	marked   bool     // it gets a mark
+	cost     int      // what the inliner reckons with; 0 if not known yet
+	visiting bool     // its value is being looked at
 }
 
 // A staticCall is a call that leaves no code.
 type staticCall struct {
 	call   *ast.CallExpr
-	fn     *function    // nil if a function literal is called
+	fn     *candidate   // nil if a function literal is called
 	lit    *ast.FuncLit // the literal
 	result ast.Expr     // what it returns
 	nested []*staticCall
@@ -86,7 +86,7 @@ type staticCall struct {
 // are those of twins in turn.
 type twin struct {
 	name  string
-	fn    *function
+	fn    *candidate
 	calls []*staticCall
 }
 
@@ -109,15 +109,15 @@ func (p *pkg) findStatics(files []*file) {
 	if !anyCandidate(files, candidates, p.names != nil) && !mayBeIdle {
 		return
 	}
-	s := &statics{
-		p: p, info: p.types(files), functions: map[types.Object]*function{}, budget: maxInlineCost,
+	s := &staticInit{
+		p: p, info: p.types(files), candidates: map[types.Object]*candidate{}, budget: maxInlineCost,
 		edits: map[*file][]*staticCall{}, called: map[ast.Node]bool{},
 	}
 	p.result.Checked = true
 	for _, fn := range candidates {
 		fn.result = s.single(fn.decl.Body.List)
 		if obj := s.info.Defs[fn.decl.Name]; obj != nil && fn.result != nil {
-			s.functions[obj] = fn
+			s.candidates[obj] = fn
 		}
 	}
 	if s.initSize(files) > bigFunction {
@@ -129,7 +129,7 @@ func (p *pkg) findStatics(files []*file) {
 			idle = s.variable(f, v) && idle
 		}
 	}
-	p.statics = s
+	p.static = s
 	if idle {
 		p.opts.Free = false // see probe.go
 	}
@@ -161,9 +161,9 @@ func variables(tree *ast.File) (specs []*ast.ValueSpec) {
 
 // candidates returns the functions that the compiler may find static values of, if
 // they are called.
-func (p *pkg) candidates(files []*file) (list []*function) {
+func (p *pkg) candidates(files []*file) (list []*candidate) {
 	for _, f := range files {
-		whole := p.selection.leftOutFile(f)
+		fileReason := p.selection.leftOutFile(f)
 		end := f.tree.Name.End()
 		for _, decl := range f.tree.Decls {
 			gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
@@ -173,8 +173,8 @@ func (p *pkg) candidates(files []*file) (list []*function) {
 				continue
 			}
 			if returnsOnly(fn.Type, fn.Body) {
-				marked := !leftAlone(f.source.Name) && p.selection.leftOut(f, fn, gap, whole) == ""
-				list = append(list, &function{file: f, decl: fn, marked: marked})
+				marked := !leftAlone(f.source.Name) && p.selection.leftOut(f, fn, gap, fileReason) == ""
+				list = append(list, &candidate{file: f, decl: fn, marked: marked})
 			}
 		}
 	}
@@ -235,7 +235,7 @@ func mayBeConstant(x ast.Expr) bool {
 
 // single returns the operand of the return statement that is left of a list, nil if
 // there is none or more is left.
-func (s *statics) single(list []ast.Stmt) ast.Expr {
+func (s *staticInit) single(list []ast.Stmt) ast.Expr {
 	n := &numbering{info: s.info}
 	for _, stmt := range list {
 		var branch []ast.Stmt
@@ -245,7 +245,7 @@ func (s *statics) single(list []ast.Stmt) ast.Expr {
 		case *ast.BlockStmt:
 			branch = stmt.List
 		case *ast.IfStmt:
-			value, _ := n.static(stmt.Cond)
+			value, _ := n.truth(stmt.Cond)
 			switch {
 			case value == 0:
 				return nil
@@ -296,7 +296,7 @@ func isConstantOperator(op token.Token) bool { return op != token.ARROW && op.Is
 
 // anyCandidate reports whether an initialiser of a package-level variable may hold a
 // call of one of the functions, or of a literal, that leaves no code.
-func anyCandidate(files []*file, functions []*function, literals bool) bool {
+func anyCandidate(files []*file, functions []*candidate, literals bool) bool {
 	names := map[string]bool{}
 	for _, fn := range functions {
 		names[fn.decl.Name.Name] = true
@@ -344,7 +344,7 @@ func calledName(fun ast.Expr) string {
 
 // variable looks at the initialisers of package-level variables, and reports whether none
 // leaves code.
-func (s *statics) variable(f *file, v *ast.ValueSpec) bool {
+func (s *staticInit) variable(f *file, v *ast.ValueSpec) bool {
 	if len(v.Names) != len(v.Values) {
 		return len(v.Values) == 0 // one call with several results
 	}
@@ -357,7 +357,7 @@ func (s *statics) variable(f *file, v *ast.ValueSpec) bool {
 		} else if v.Type != nil {
 			typ = s.info.TypeOf(v.Type)
 		}
-		if s.value(x, typ, nil, &calls) {
+		if s.isStatic(x, typ, nil, &calls) {
 			s.edits[f] = append(s.edits[f], s.replace(calls)...)
 		} else if !s.isErrorsNew(x) {
 			idle = false
@@ -368,7 +368,7 @@ func (s *statics) variable(f *file, v *ast.ValueSpec) bool {
 
 // isErrorsNew reports whether an expression is a call of errors.New with a constant, which
 // leaves no code. It is the only function of another package of which we know.
-func (s *statics) isErrorsNew(x ast.Expr) bool {
+func (s *staticInit) isErrorsNew(x ast.Expr) bool {
 	call, ok := ast.Unparen(x).(*ast.CallExpr)
 	if !ok || len(call.Args) != 1 || s.info.Types[call.Args[0]].Value == nil {
 		return false
@@ -383,7 +383,7 @@ func (s *statics) isErrorsNew(x ast.Expr) bool {
 
 // replace gives each call whose function is marked, or calls such a one in turn, its
 // twin, and returns these calls.
-func (s *statics) replace(calls []*staticCall) (replaced []*staticCall) {
+func (s *staticInit) replace(calls []*staticCall) (replaced []*staticCall) {
 	for _, c := range calls {
 		nested := s.replace(c.nested)
 		if c.lit != nil {
@@ -402,7 +402,7 @@ func (s *statics) replace(calls []*staticCall) (replaced []*staticCall) {
 }
 
 // twin returns the twin of a function in which these calls are replaced.
-func (s *statics) twin(fn *function, calls []*staticCall) *twin {
+func (s *staticInit) twin(fn *candidate, calls []*staticCall) *twin {
 	for _, t := range s.twins {
 		if t.fn == fn && slices.EqualFunc(t.calls, calls, func(a, b *staticCall) bool { return a.call == b.call && a.twin == b.twin }) {
 			return t
@@ -430,11 +430,11 @@ func (c *staticCall) name() *ast.Ident {
 }
 
 // isCalled reports whether a function or function literal counts as called.
-func (s *statics) isCalled(fn ast.Node) bool { return s != nil && s.called[fn] }
+func (s *staticInit) isCalled(fn ast.Node) bool { return s != nil && s.called[fn] }
 
 // callsIn returns those of the calls in initialisers that stand in a node, in the order
 // of the text.
-func (s *statics) callsIn(f *file, node ast.Node) (calls []*staticCall) {
+func (s *staticInit) callsIn(f *file, node ast.Node) (calls []*staticCall) {
 	if s == nil {
 		return nil
 	}
@@ -449,7 +449,7 @@ func (s *statics) callsIn(f *file, node ast.Node) (calls []*staticCall) {
 
 // writeTwins appends the twins of a file's functions to its text. marked holds the
 // indices of the function literals that have marks: these have them in twins too.
-func (s *statics) writeTwins(w *writer, marked map[*ast.FuncLit]int) {
+func (s *staticInit) writeTwins(w *writer, marked map[*ast.FuncLit]int) {
 	if s == nil {
 		return
 	}

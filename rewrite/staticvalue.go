@@ -24,7 +24,7 @@ type environment map[types.Object]argument
 // value reports whether the compiler lays out the value of an expression that is
 // assigned to a variable of the type. It may leave parts of a literal to code. The calls
 // that leave no code are appended to calls.
-func (s *statics) value(x ast.Expr, typ types.Type, env environment, calls *[]*staticCall) bool {
+func (s *staticInit) isStatic(x ast.Expr, typ types.Type, env environment, calls *[]*staticCall) bool {
 	tv := s.info.Types[x]
 	if tv.Value != nil || tv.IsNil() {
 		return true
@@ -34,7 +34,7 @@ func (s *statics) value(x ast.Expr, typ types.Type, env environment, calls *[]*s
 	case !s.isInterface(tv.Type):
 		// The type is known, and a value that is not is left to code.
 		var inner []*staticCall
-		if s.value(x, tv.Type, env, &inner) {
+		if s.isStatic(x, tv.Type, env, &inner) {
 			*calls = append(*calls, inner...)
 		}
 		return true
@@ -43,37 +43,37 @@ func (s *statics) value(x ast.Expr, typ types.Type, env environment, calls *[]*s
 	}
 	switch x := x.(type) {
 	case *ast.ParenExpr:
-		return s.value(x.X, typ, env, calls)
+		return s.isStatic(x.X, typ, env, calls)
 	case *ast.Ident:
-		return s.name(x, typ, env, calls)
+		return s.isStaticName(x, typ, env, calls)
 	case *ast.SelectorExpr:
 		return s.isFunction(x)
 	case *ast.UnaryExpr:
-		return x.Op == token.AND && s.address(x.X, env, calls)
+		return x.Op == token.AND && s.isStaticAddress(x.X, env, calls)
 	case *ast.BinaryExpr:
-		return s.constant(x, env)
+		return s.isConstant(x, env)
 	case *ast.FuncLit:
 		return !s.captures(x)
 	case *ast.CompositeLit:
 		if s.isMap(tv.Type) {
 			return false
 		}
-		s.elements(x, env, calls)
+		s.staticElements(x, env, calls)
 		return true
 	case *ast.CallExpr:
-		return s.callValue(x, typ, env, calls)
+		return s.isStaticCall(x, typ, env, calls)
 	}
 	return false
 }
 
 // name is value for an identifier.
-func (s *statics) name(x *ast.Ident, typ types.Type, env environment, calls *[]*staticCall) bool {
+func (s *staticInit) isStaticName(x *ast.Ident, typ types.Type, env environment, calls *[]*staticCall) bool {
 	switch obj := s.info.Uses[x].(type) {
 	case *types.Func:
 		return true
 	case *types.Var:
 		if arg, ok := env[obj]; ok {
-			return arg.x != nil && s.value(arg.x, typ, arg.env, calls)
+			return arg.x != nil && s.isStatic(arg.x, typ, arg.env, calls)
 		}
 		// What the other variable was laid out as is copied. Not so strings, which
 		// the linker's -X may replace.
@@ -83,13 +83,13 @@ func (s *statics) name(x *ast.Ident, typ types.Type, env environment, calls *[]*
 }
 
 // address is value for what an & stands in front of.
-func (s *statics) address(x ast.Expr, env environment, calls *[]*staticCall) bool {
+func (s *staticInit) isStaticAddress(x ast.Expr, env environment, calls *[]*staticCall) bool {
 	switch x := x.(type) {
 	case *ast.ParenExpr:
-		return s.address(x.X, env, calls)
+		return s.isStaticAddress(x.X, env, calls)
 	case *ast.CompositeLit:
 		if !s.isMap(s.info.TypeOf(x)) {
-			s.elements(x, env, calls)
+			s.staticElements(x, env, calls)
 		}
 		return true
 	case *ast.Ident:
@@ -100,16 +100,16 @@ func (s *statics) address(x ast.Expr, env environment, calls *[]*staticCall) boo
 			return true // of another package
 		}
 		sel := s.info.Selections[x]
-		return sel != nil && sel.Kind() == types.FieldVal && !sel.Indirect() && s.address(x.X, nil, calls)
+		return sel != nil && sel.Kind() == types.FieldVal && !sel.Indirect() && s.isStaticAddress(x.X, nil, calls)
 	case *ast.IndexExpr:
 		_, array := underlying(s.info.TypeOf(x.X)).(*types.Array)
-		return array && s.info.Types[x.Index].Value != nil && s.address(x.X, nil, calls)
+		return array && s.info.Types[x.Index].Value != nil && s.isStaticAddress(x.X, nil, calls)
 	}
 	return false
 }
 
 // elements finds the calls among the elements of a literal that leave no code.
-func (s *statics) elements(lit *ast.CompositeLit, env environment, calls *[]*staticCall) {
+func (s *staticInit) staticElements(lit *ast.CompositeLit, env environment, calls *[]*staticCall) {
 	typ := underlying(s.info.TypeOf(lit))
 	if p, ok := typ.(*types.Pointer); ok {
 		typ = underlying(p.Elem()) // an element {…} of []*T
@@ -129,7 +129,7 @@ func (s *statics) elements(lit *ast.CompositeLit, env environment, calls *[]*sta
 			elem = typ.Elem()
 		}
 		var inner []*staticCall
-		if elem != nil && s.value(elt, elem, env, &inner) {
+		if elem != nil && s.isStatic(elt, elem, env, &inner) {
 			*calls = append(*calls, inner...)
 		}
 	}
@@ -151,11 +151,11 @@ func fieldType(typ *types.Struct, i int, key ast.Expr) types.Type {
 }
 
 // callValue is value for a conversion or call.
-func (s *statics) callValue(x *ast.CallExpr, typ types.Type, env environment, calls *[]*staticCall) bool {
+func (s *staticInit) isStaticCall(x *ast.CallExpr, typ types.Type, env environment, calls *[]*staticCall) bool {
 	fun := s.info.Types[x.Fun]
 	switch {
 	case fun.IsType():
-		return s.conversion(x, fun.Type, env, calls)
+		return s.isStaticConversion(x, fun.Type, env, calls)
 	case fun.IsBuiltin():
 		return false
 	}
@@ -168,14 +168,14 @@ func (s *statics) callValue(x *ast.CallExpr, typ types.Type, env environment, ca
 		return false
 	}
 	if c.fn != nil {
-		if c.fn.active {
+		if c.fn.visiting {
 			return false // the compiler inlines no recursion
 		}
-		c.fn.active = true
-		defer func() { c.fn.active = false }()
+		c.fn.visiting = true
+		defer func() { c.fn.visiting = false }()
 	}
 	// Arguments hold no calls, as these have effects.
-	if !s.value(c.result, s.info.TypeOf(x), arguments, &c.nested) {
+	if !s.isStatic(c.result, s.info.TypeOf(x), arguments, &c.nested) {
 		return false
 	}
 	*calls = append(*calls, c)
@@ -187,7 +187,7 @@ func within(inner, outer ast.Node) bool {
 }
 
 // conversion is value for the conversion of an operand to a type.
-func (s *statics) conversion(x *ast.CallExpr, typ types.Type, env environment, calls *[]*staticCall) bool {
+func (s *staticInit) isStaticConversion(x *ast.CallExpr, typ types.Type, env environment, calls *[]*staticCall) bool {
 	if len(x.Args) != 1 {
 		return false
 	}
@@ -198,18 +198,18 @@ func (s *statics) conversion(x *ast.CallExpr, typ types.Type, env environment, c
 	}
 	switch {
 	case s.isInterface(typ):
-		return s.value(arg, typ, env, calls)
+		return s.isStatic(arg, typ, env, calls)
 	case types.IdenticalIgnoreTags(underlying(typ), underlying(from)) || isPointer(typ) && isPointer(from):
-		return s.value(arg, from, env, calls)
+		return s.isStatic(arg, from, env, calls)
 	case isString(from) && !isString(typ):
-		return s.constant(arg, nil)
+		return s.isConstant(arg, nil)
 	}
-	return s.constant(arg, env)
+	return s.isConstant(arg, env)
 }
 
 // call returns the call if it is of a function, or a function literal, whose body is
 // one return statement and that the compiler inlines, and nil otherwise.
-func (s *statics) call(x *ast.CallExpr, env environment) *staticCall {
+func (s *staticInit) call(x *ast.CallExpr, env environment) *staticCall {
 	fun := ast.Unparen(x.Fun)
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		if env != nil || !returnsOnly(lit.Type, lit.Body) {
@@ -231,7 +231,7 @@ func (s *statics) call(x *ast.CallExpr, env environment) *staticCall {
 	switch f := fun.(type) {
 	case *ast.Ident:
 		if callee, ok := s.info.Uses[f].(*types.Func); ok {
-			c.fn = s.functions[callee.Origin()]
+			c.fn = s.candidates[callee.Origin()]
 		}
 	case *ast.SelectorExpr:
 		sel := s.info.Selections[f]
@@ -242,7 +242,7 @@ func (s *statics) call(x *ast.CallExpr, env environment) *staticCall {
 		if !ok || isPointer(sel.Recv()) && !isPointer(method.Signature().Recv().Type()) {
 			return nil // reads through a pointer
 		}
-		c.fn = s.functions[method.Origin()]
+		c.fn = s.candidates[method.Origin()]
 	}
 	if c.fn == nil || s.inlineCost(c.fn) > s.budget {
 		return nil
@@ -254,7 +254,7 @@ func (s *statics) call(x *ast.CallExpr, env environment) *staticCall {
 // bind returns the arguments of a call by the parameters of the function. ok is false
 // if the compiler does not put them in the parameters' place: they have effects, or
 // are used more than once and may not be repeated.
-func (s *statics) bind(c *staticCall, env environment) (arguments environment, ok bool) {
+func (s *staticInit) bind(c *staticCall, env environment) (arguments environment, ok bool) {
 	arguments = environment{}
 	typ := (*ast.FuncType)(nil)
 	if c.lit != nil {
@@ -304,7 +304,7 @@ func (s *statics) bind(c *staticCall, env environment) (arguments environment, o
 }
 
 // mayReplace reports whether arguments can stand in the parameters' place.
-func (s *statics) mayReplace(result ast.Expr, arguments environment) bool {
+func (s *staticInit) mayReplace(result ast.Expr, arguments environment) bool {
 	ok := true
 	uses := map[types.Object]int{}
 	ast.Inspect(result, func(n ast.Node) bool {
@@ -335,7 +335,7 @@ func (s *statics) mayReplace(result ast.Expr, arguments environment) bool {
 }
 
 // rootOf returns the variable whose part an expression is, nil if there is none.
-func (s *statics) rootOf(x ast.Expr) types.Object {
+func (s *staticInit) rootOf(x ast.Expr) types.Object {
 	for {
 		switch e := x.(type) {
 		case *ast.ParenExpr:
@@ -354,7 +354,7 @@ func (s *statics) rootOf(x ast.Expr) types.Object {
 
 // captures reports whether a function literal uses a local variable that is declared
 // outside of it.
-func (s *statics) captures(lit *ast.FuncLit) bool {
+func (s *staticInit) captures(lit *ast.FuncLit) bool {
 	found := false
 	ast.Inspect(lit.Body, func(n ast.Node) bool {
 		if name, ok := n.(*ast.Ident); ok {
@@ -368,25 +368,25 @@ func (s *statics) captures(lit *ast.FuncLit) bool {
 
 // constant reports whether an expression is one after arguments were put in the
 // parameters' place: of operators the compiler then knows the joining of strings only.
-func (s *statics) constant(x ast.Expr, env environment) bool {
+func (s *staticInit) isConstant(x ast.Expr, env environment) bool {
 	if s.info.Types[x].Value != nil {
 		return true
 	}
 	switch x := x.(type) {
 	case *ast.ParenExpr:
-		return s.constant(x.X, env)
+		return s.isConstant(x.X, env)
 	case *ast.Ident:
 		arg := env[s.info.Uses[x]]
-		return arg.x != nil && s.constant(arg.x, arg.env)
+		return arg.x != nil && s.isConstant(arg.x, arg.env)
 	case *ast.BinaryExpr:
-		return x.Op == token.ADD && isString(s.info.TypeOf(x)) && s.constant(x.X, env) && s.constant(x.Y, env)
+		return x.Op == token.ADD && isString(s.info.TypeOf(x)) && s.isConstant(x.X, env) && s.isConstant(x.Y, env)
 	}
 	return false
 }
 
 // hasEffects reports whether the compiler reckons with effects of an expression
 // (isSideEffect in cmd/compile/internal/staticinit).
-func (s *statics) hasEffects(x ast.Expr) bool {
+func (s *staticInit) hasEffects(x ast.Expr) bool {
 	found := false
 	ast.Inspect(x, func(n ast.Node) bool {
 		x, ok := n.(ast.Expr)
@@ -415,14 +415,14 @@ func (s *statics) hasEffects(x ast.Expr) bool {
 	return found
 }
 
-func (s *statics) isNonZero(x ast.Expr) bool {
+func (s *staticInit) isNonZero(x ast.Expr) bool {
 	v := s.info.Types[x].Value
 	return v != nil && constant.Sign(v) != 0
 }
 
 // isHarmless reports whether a call is a conversion, or of a builtin that has no
 // effects.
-func (s *statics) isHarmless(x *ast.CallExpr) bool {
+func (s *staticInit) isHarmless(x *ast.CallExpr) bool {
 	fun := s.info.Types[x.Fun]
 	if !fun.IsBuiltin() {
 		return fun.IsType()
@@ -441,7 +441,7 @@ func (s *statics) isHarmless(x *ast.CallExpr) bool {
 
 // canRepeat reports whether an argument may be put in the place of a parameter more
 // than once (canRepeat in cmd/compile/internal/staticinit).
-func (s *statics) canRepeat(x ast.Expr) bool {
+func (s *staticInit) canRepeat(x ast.Expr) bool {
 	ok := true
 	ast.Inspect(x, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -470,7 +470,7 @@ func (s *statics) canRepeat(x ast.Expr) bool {
 
 // isFunction reports whether a selector is a function of another package, or a method
 // expression.
-func (s *statics) isFunction(x *ast.SelectorExpr) bool {
+func (s *staticInit) isFunction(x *ast.SelectorExpr) bool {
 	if sel := s.info.Selections[x]; sel != nil {
 		return sel.Kind() == types.MethodExpr
 	}
@@ -478,7 +478,7 @@ func (s *statics) isFunction(x *ast.SelectorExpr) bool {
 	return ok
 }
 
-func (s *statics) isInterface(typ types.Type) bool {
+func (s *staticInit) isInterface(typ types.Type) bool {
 	if typ == nil {
 		return false
 	}
@@ -486,7 +486,7 @@ func (s *statics) isInterface(typ types.Type) bool {
 	return !param && types.IsInterface(typ)
 }
 
-func (s *statics) isMap(typ types.Type) bool {
+func (s *staticInit) isMap(typ types.Type) bool {
 	_, ok := underlying(typ).(*types.Map)
 	return ok
 }

@@ -11,22 +11,22 @@ import (
 // looked for in the text, one behind the other, since the file's readers keep
 // positions of keys only. One that is not found, as it is written with escapes,
 // stands behind a # or has $NAME in it, is where the key is.
-type places struct {
+type positions struct {
 	file, key    string
 	text         string // from the key on, to the next one or a little further
 	line, column int    // of the beginning of text
 }
 
-// newPlaces returns the places of a property whose value ends above the line
+// newPositions returns the places of a property whose value ends above the line
 // until; 0 if it is the last.
-func newPlaces(file, text string, p property, until int) *places {
-	at := &places{file: file, key: fmt.Sprintf("%s:%d:%d", file, p.line, p.column), line: 1, column: 1}
+func newPositions(file, text string, p property, until int) *positions {
+	at := &positions{file: file, key: fmt.Sprintf("%s:%d:%d", file, p.line, p.column), line: 1, column: 1}
 	text, _ = strings.CutPrefix(text, "\uFEFF")
 	for at.text = text; at.text != "" && (at.line < p.line || at.line == p.line && at.column < p.column); {
 		at.skip(1)
 	}
 	if until > p.line {
-		end := &places{text: at.text, line: at.line, column: at.column}
+		end := &positions{text: at.text, line: at.line, column: at.column}
 		for end.text != "" && end.line < until {
 			end.skip(1)
 		}
@@ -36,7 +36,7 @@ func newPlaces(file, text string, p property, until int) *places {
 }
 
 // skip goes n bytes on. A line ends with "\n", "\r" or "\r\n".
-func (at *places) skip(n int) {
+func (at *positions) skip(n int) {
 	for ; n > 0; n-- {
 		c := at.text[0]
 		at.text = at.text[1:]
@@ -48,7 +48,7 @@ func (at *places) skip(n int) {
 }
 
 // entry returns the place of the next entry that is written like this.
-func (at *places) entry(e string) string {
+func (at *positions) entry(e string) string {
 	for _, written := range []string{e, strings.ReplaceAll(e, `\`, `\\`)} {
 		for from := 0; written != ""; {
 			i := strings.Index(at.text[from:], written)

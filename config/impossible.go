@@ -16,49 +16,49 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// Unfounded returns those of the [Config.Unmatched] patterns that no package of
+// CannotMatch returns those of the [Config.Unmatched] patterns that no package of
 // the main modules, and none that they can import, would match.
-func (c *Config) Unfounded(importPaths []string) []Setting {
+func (c *Config) CannotMatch(importPaths []string) []Setting {
 	unmatched := c.Unmatched(importPaths)
 	if len(unmatched) == 0 {
 		return nil
 	}
-	g, ok := c.ground()
+	u, ok := c.universe()
 	if !ok {
 		return nil
 	}
-	var unfounded []Setting
+	var impossible []Setting
 	for _, s := range unmatched {
-		if !g.bears(s.List[0]) {
-			unfounded = append(unfounded, s)
+		if !u.mayMatch(s.List[0]) {
+			impossible = append(impossible, s)
 		}
 	}
-	return unfounded
+	return impossible
 }
 
 // A ground is what patterns can be about.
-type ground struct {
+type universe struct {
 	dirs     map[string]string // main modules and where they are
 	required []string          // module paths
 }
 
 // ground returns false if not everything is known.
-func (c *Config) ground() (*ground, bool) {
-	g := &ground{dirs: map[string]string{}}
+func (c *Config) universe() (*universe, bool) {
+	u := &universe{dirs: map[string]string{}}
 	for _, m := range c.tree.main {
 		if m.mod == nil || m.mod.Go == nil || semver.Compare("v"+m.mod.Go.Version, "v1.17") < 0 { // which does not list all
 			return nil, false
 		}
-		g.dirs[m.path] = m.dir
+		u.dirs[m.path] = m.dir
 		for _, r := range m.mod.Require {
-			g.required = append(g.required, r.Mod.Path)
+			u.required = append(u.required, r.Mod.Path)
 		}
 	}
-	return g, len(g.dirs) > 0
+	return u, len(u.dirs) > 0
 }
 
 // bears reports whether there may be a package that matches a pattern.
-func (g *ground) bears(pattern string) bool {
+func (u *universe) mayMatch(pattern string) bool {
 	head, _, wild := strings.Cut(strings.TrimSuffix(pattern, "/"), "...")
 	if wild && !strings.HasSuffix(head, "/") {
 		head = path.Dir(head) // of the element that "..." is in the rest is not known
@@ -67,12 +67,12 @@ func (g *ground) bears(pattern string) bool {
 	if head == "" || head == "." || head == commandLine {
 		return true
 	}
-	for _, p := range g.required {
-		if meets(head, p) {
+	for _, p := range u.required {
+		if overlaps(head, p) {
 			return true
 		}
 	}
-	for p, dir := range g.dirs {
+	for p, dir := range u.dirs {
 		if rest, below := cutPath(head, p); below && hasDir(dir, rest, isDotted(head)) || !below && matchPattern(head, p) {
 			return true
 		}
@@ -82,7 +82,7 @@ func (g *ground) bears(pattern string) bool {
 
 // meets reports whether one of two paths, of which the first may be dotted, is in
 // the other.
-func meets(head, modulePath string) bool {
+func overlaps(head, modulePath string) bool {
 	_, below := cutPath(head, modulePath)
 	return below || matchPattern(head, modulePath)
 }

@@ -121,13 +121,13 @@ func (p *pkg) form(inGeneric bool) form {
 	return direct
 }
 
-// appendProbe appends the statement that sets a cell. It uses no predeclared
+// appendMark appends the statement that sets a cell. It uses no predeclared
 // name, any of which the package may have given another meaning, and is Go 1.
 //
 // The race detector would report a direct mark, and the other sanitizers would
 // add checks to it. They leave a function alone that says so, which then has to
 // read the cell too.
-func (w *writer) appendProbe(b []byte, index int) []byte {
+func (w *writer) appendMark(b []byte, index int) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
 		b = append(b, '[')
