@@ -18,8 +18,8 @@ import (
 
 var toolchains = flag.String("toolchains", "", "releases of Go, separated by commas, to hold names against besides the one that runs the test")
 
-// closureProgram prints line and name of each function literal that it calls.
-// Each is on a line of its own.
+// closureProgram prints line and name of each function literal that it calls. Each is on
+// a line of its own.
 var closureProgram = map[string]string{
 	"main.go": `package main
 
@@ -302,8 +302,8 @@ func TestClosureNames(t *testing.T) {
 			if i > 0 {
 				env = append(env, "GOTOOLCHAIN="+release)
 			}
-			// A release that is not there yet is downloaded now, and not below, where
-			// the message would stand among what the program prints.
+			// A release that is not there yet is downloaded now, and not below, where the
+			// message would stand among what the program prints.
 			version := exec.Command("go", "version")
 			version.Env = env
 			if out, err := version.CombinedOutput(); err != nil {

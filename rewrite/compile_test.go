@@ -17,8 +17,7 @@ import (
 	"testing"
 )
 
-// A compiler compiles packages, and their marked versions, in a temporary
-// directory.
+// A compiler compiles packages, and their marked versions, in a temporary directory.
 type compiler struct {
 	dir       string
 	importcfg string
@@ -54,8 +53,7 @@ func (c *compiler) write(t *testing.T, name string, text []byte) (file string) {
 	return file
 }
 
-// compile returns the output of the compiler. args are files, and flags in front
-// of them.
+// compile returns the output of the compiler. args are files, and flags in front of them.
 func (c *compiler) compile(t *testing.T, args []string, flags ...string) (output string, err error) {
 	t.Helper()
 	first := []string{"tool", "compile", "-p", testPath, "-importcfg", c.importcfg, "-o", filepath.Join(c.dir, "p.a")}
@@ -63,8 +61,8 @@ func (c *compiler) compile(t *testing.T, args []string, flags ...string) (output
 	return string(out), err
 }
 
-// both writes a package in its original and in its marked version, and returns
-// what compile is to be called with for each.
+// both writes a package in its original and in its marked version, and returns what
+// compile is to be called with for each.
 func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (plain, marked []string) {
 	t.Helper()
 	var sources []Source
@@ -109,8 +107,8 @@ func forms() []Options {
 // withoutDirectives matches a position that the compiler adds to another one.
 var withoutDirectives = regexp.MustCompile(`\[/\S*/x\.go:\d+:\d+\]`)
 
-// compareMessages compares what the compiler says, but for the differences that
-// mark.go says are left.
+// compareMessages compares what the compiler says, but for the differences that mark.go
+// says are left.
 func compareMessages(t *testing.T, got, want string) {
 	t.Helper()
 	fold := func(s string) string {
@@ -178,8 +176,8 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
-// TestCompileErrorsRandom does the same with files of pieces that meet in ways
-// nobody thinks of.
+// TestCompileErrorsRandom does the same with files of pieces that meet in ways nobody
+// thinks of.
 func TestCompileErrorsRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles many files")
@@ -221,8 +219,8 @@ func TestCompileErrorsRandom(t *testing.T) {
 	}
 }
 
-// TestCompileGoldens compiles all goldens that can be, and compares the lines
-// of each function's instructions.
+// TestCompileGoldens compiles all goldens that can be, and compares the lines of each
+// function's instructions.
 func TestCompileGoldens(t *testing.T) {
 	c := newCompiler(t, "embed", "errors", "strings")
 	embed := fmt.Sprintf(`{"Patterns": {"x.go": ["x.go"], "*.go": ["x.go"]}, "Files": {"x.go": %q}}`, c.importcfg)
@@ -259,9 +257,9 @@ func TestCompileGoldens(t *testing.T) {
 
 var instruction = regexp.MustCompile(`(?m)^(?:(\S+) STEXT|\t0x[0-9a-f]+ \d+ \(([^)[]*)\S*\)\t(?:([A-Z]+)))`)
 
-// instructionLines returns each function and the lines it has code of, from the
-// output of compile -S. Functions with endless loops are left out: for those the
-// compiler makes up a line, the first of the file, which is where the header is.
+// instructionLines returns each function and the lines it has code of, from the output of
+// compile -S. Functions with endless loops are left out: for those the compiler makes up
+// a line, the first of the file, which is where the header is.
 func instructionLines(assembly string) []string {
 	var lines []string
 	function := ""
@@ -299,8 +297,8 @@ func missing(list, other []string) string {
 	return b.String()
 }
 
-// TestOldLanguage compiles with the oldest version of the language that go.mod
-// files ask for in practice.
+// TestOldLanguage compiles with the oldest version of the language that go.mod files ask
+// for in practice.
 func TestOldLanguage(t *testing.T) {
 	c := newCompiler(t)
 	for _, opts := range forms() {
@@ -315,8 +313,8 @@ func TestOldLanguage(t *testing.T) {
 	}
 }
 
-// TestArchivePaths checks that the archive does not have the names of the
-// files that were really compiled, given what the go command would trim.
+// TestArchivePaths checks that the archive does not have the names of the files that were
+// really compiled, given what the go command would trim.
 func TestArchivePaths(t *testing.T) {
 	c := newCompiler(t)
 	_, marked := c.both(t, plainOptions, map[string]string{"x.go": "package p\nfunc F(n int) int { return n }\n"})

@@ -138,8 +138,8 @@ func TestFilterFiles(t *testing.T) {
 	}
 }
 
-// What a filter leaves out is not touched: the marks of the others are those of
-// the package without it.
+// What a filter leaves out is not touched: the marks of the others are those of the
+// package without it.
 func FuzzFilter(f *testing.F) {
 	f.Add(filterSource, "@Router")
 	f.Add("package p\nfunc f() {} /*x*/ //y\n\n// @A\n/* @B */ func g() {}", "@B")

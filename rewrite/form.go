@@ -1,79 +1,78 @@
-// The text of a mark, and what its package declares for it.
+// The text of a mark, and what the package declares for it.
 //
-// A mark tests its cell and sets it. To test first is slower than to store on
-// one core, but the cells of many functions share a cache line, and a line that
-// is only read stays in the cache of every core, where one that is written is
-// taken from core to core. docs/performance.md has measurements.
+// A mark tests its cell, and sets it if it is not set. On one core a plain store would be
+// faster. But the cells of many functions share a cache line. A line that is only read
+// stays in the cache of every core, while one that is written moves from core to core.
+// docs/performance.md has measurements.
 //
-// A mark is found in every function, also in those that are so small that
-// calling them is most of what they cost. So what counts is that the compiler
-// still inlines them, and it stops when the body of a function is above a
-// budget. The direct form
+// Every function has a mark, even one so small that the call is most of its cost. So the
+// compiler must still inline such a function, and it does not if the cost of the body
+// exceeds a budget of 80. The direct form
 //
 //	if cells[4113] == 0 { cells[4113] = 1 };
 //
-// takes 11 of a budget of 80, by which one in eight of the functions that were
-// inlined is not any more. The free form takes nothing:
+// costs 11. With it, one in eight of the functions that were inlined no longer is. The
+// free form costs nothing:
 //
 //	counters[0] = hit(cells[4113], &cells[4113]);
 //
-// Its price is waived by cmd/compile/internal/inline: an assignment to an
-// element of what it was told is a coverage counter is not counted, whatever is
-// on the right. It is told by -coveragecfg, with which `go build -cover` has
-// packages compiled that cmd/cover has changed: a JSON file that names, by a
-// prefix of their names, the variables that are counters. We name one, that is
-// an array of structs without fields, so that there is nothing to assign: no
-// code, no memory, nothing for runtime/coverage to find between the counters
-// that it writes out.
+// It is free because cmd/compile/internal/inline does not count an assignment to an
+// element of a coverage counter, whatever is on the right. Which variables are counters
+// is said by -coveragecfg, a flag for packages that `go build -cover` has instrumented.
+// It names a JSON file, and that contains a prefix of the counters' names. Ours contains
+// the name of one variable, an array of structs without fields. So there is nothing to
+// assign: no code, no memory, and nothing that runtime/coverage would find among the
+// counters that it writes.
 //
-// The function hit is inlined by itself. It is on one line, since each of its
-// lines would be an entry in the line tables of the functions it ends up in:
+// The function hit is inlined in turn. It is on one line, because each of its lines would
+// be an entry in the line table of every function that it is inlined into:
 //
 //	func hit(v uint8, p *uint8) (r struct{}) { if v == 0 { for { *p = 1; if zero == 0 { break } } }; return }
 //
-// The loop, which is left after one turn, makes the compiler place the store at
-// the end of the function that it is inlined into. What is left in the way is a
-// comparison with memory and a branch that is not taken.
+// The loop ends after one turn. It makes the compiler move the store to the end of the
+// calling function. What remains in line is a comparison with memory and a branch that is
+// not taken.
 //
-// The cell is read by the caller, for a reason of the compiler's: for a call that
-// it inlines it needs an instruction on the line of the call, which stands for
-// the call in tables for tracebacks. Where it finds none there, as in a function
-// that only converts its argument, it puts one in that does nothing. The
-// comparison has the line of the load; so it is found there.
+// The caller reads the cell, rather than hit, for the sake of tracebacks. For a call that
+// it inlines, the compiler needs an instruction on the line of the call, which stands for
+// the call in the tables for tracebacks. If it finds none, as in a function that only
+// converts its argument, it inserts one that does nothing. The comparison has the line of
+// the load, so when the caller reads the cell the compiler finds it.
 //
-// Two forms look better and are not. Without the loop the store stays in line: the
-// branch over it is taken at each call, which saves a jump in some loops, and yet
-// twenty benchmarks took 1.4 % longer with such marks in their small functions.
-// And "for v != 0 { return }", by which the compiler takes the branch for likely,
-// brings the store back in line.
+// Two other forms look better and are worse. Without the loop, the store stays in line
+// and the branch around it is taken at each call. That saves a jump in some loops, and
+// yet twenty benchmarks took 1.4 % longer with such marks in their small functions. With
+// "for v != 0 { return }" the compiler takes the branch for likely, which brings the
+// store back in line.
 //
-// What else -coveragecfg entails:
+// The flag -coveragecfg has further consequences:
 //
-//   - With the mode "testmain" the package registers nothing with
-//     runtime/coverage: that is how the main package of a test binary is
-//     compiled, which is covered itself by nothing.
-//   - The compiler wants a package that has an initialisation, and stops with an
-//     internal error if there is none. "var _ = 0" is one when it looks, and is
-//     dropped afterwards, so the order in which packages are initialised stays.
-//   - In package main it adds a call to runtime/coverage.initHook. The program
-//     has none unless it imports that package, so main's file of declarations
-//     provides an empty one. A main that has nothing else to initialise would get an
-//     init function by it: its marks are direct.
+//   - The mode "testmain" keeps the package from registering with runtime/coverage. The
+//     go command uses this mode for the main package of a test binary, which is not
+//     covered.
+//   - The compiler expects the package to have an initialisation, and stops with an
+//     internal error if there is none. "var _ = 0" is one when it looks. It is dropped
+//     later, so the order in which packages are initialised stays the same.
+//   - In package main the compiler adds a call of runtime/coverage.initHook. The program
+//     has that function only if it imports the package, so the generated file of main
+//     declares an empty one. A main that has nothing else to initialise would gain an
+//     init function by this call, so its marks are direct.
 //
-// A package that the user has covered is compiled with the go command's own
-// -coveragecfg, and the array's name begins with the prefix that is in there.
+// A package that the user covers is compiled with the go command's own -coveragecfg.
+// There the name of our array begins with the prefix from that file.
 //
-// A generic function is compiled by the package that instantiates it, and there
-// no variable of ours is a counter. So its mark is a call
+// A generic function is compiled by the package that instantiates it, and in that package
+// our variable is not a counter. So its mark is a call
 //
 //	generic(4113)
 //
-// of a function that is none, and that assigns to counters in turn: of another
-// package's function the compiler takes the cost that was found when that was
-// compiled, here 0, and adds 3 for the call.
+// of a function that is not generic, and that function assigns to counters. For a
+// function of another package the compiler uses the cost that it found when it compiled
+// that package, here 0, and adds 3 for the call.
 //
-// Where [Options] do not ask for free marks, they are direct. Should a compiler know the flag but give no rebate, then marks are as
-// good as any, and the program slower; a test for each release of Go tells.
+// Where [Options] do not ask for free marks, they are direct. If a compiler knows the
+// flag but counts the assignment, marks still work and the program is slower. A test for
+// each release of Go would show that.
 
 package rewrite
 
@@ -85,17 +84,16 @@ import (
 	"strconv"
 )
 
-// Suffixes of the array's name that make the names of the package's other
-// declarations.
+// The generated declarations are named after the mark array, with these suffixes.
 const (
-	hitSuffix     = "_hit"      // the function that sets a cell
-	genericSuffix = "_generic"  // the one that does so for generic functions
-	counterSuffix = "_counters" // what free marks assign to
+	hitSuffix     = "_hit"      // a function that sets a cell
+	genericSuffix = "_generic"  // the same for generic functions
+	counterSuffix = "_counters" // the array that free marks assign to
 	zeroSuffix    = "_zero"     // a variable that is never written
-	hookSuffix    = "_hook"     // the stand-in for runtime/coverage.initHook
+	hookSuffix    = "_hook"     // the empty runtime/coverage.initHook
 )
 
-// A form is one of the texts that a mark can have.
+// A form is a form of a mark.
 type form int
 
 const (
@@ -106,7 +104,7 @@ const (
 	generic                   // generic(4113);
 )
 
-// form returns the form of the marks in a function.
+// form returns the form of the mark of a function, which may be generic.
 func (p *pkg) form(inGeneric bool) form {
 	switch {
 	case p.opts.Free && !inGeneric && p.opts.Sanitizer:
@@ -121,12 +119,12 @@ func (p *pkg) form(inGeneric bool) form {
 	return direct
 }
 
-// appendMark appends the statement that sets a cell. It uses no predeclared
-// name, any of which the package may have given another meaning, and is Go 1.
+// appendMark appends a mark, the statement that sets a cell. It uses no predeclared name,
+// since the package may redefine any of them, and no later language than Go 1.
 //
-// The race detector would report a direct mark, and the other sanitizers would
-// add checks to it. They leave a function alone that says so, which then has to
-// read the cell too.
+// The race detector would report a direct mark, and the other sanitizers would add checks
+// to it. They skip a function marked //go:norace, so that function must also read the
+// cell.
 func (w *writer) appendMark(b []byte, index int) []byte {
 	cell := func() {
 		b = append(b, w.symbol...)
@@ -162,7 +160,7 @@ func (w *writer) appendMark(b []byte, index int) []byte {
 	return append(b, " = 1 };"...)
 }
 
-// isGeneric reports whether a function has type parameters, or its receiver has.
+// isGeneric reports whether a function or its receiver type has type parameters.
 func isGeneric(fn *ast.FuncDecl) bool {
 	if fn.Type.TypeParams.NumFields() > 0 {
 		return true
@@ -180,8 +178,8 @@ func isGeneric(fn *ast.FuncDecl) bool {
 	return generic
 }
 
-// counters returns the name of the array that free marks assign to, "" if marks
-// are direct.
+// counters returns the name of the array that free marks assign to, or "" if marks are
+// direct.
 func counters(opts Options, symbol string) string {
 	if !opts.Free {
 		return ""
@@ -189,7 +187,7 @@ func counters(opts Options, symbol string) string {
 	return opts.CounterPrefix + symbol + counterSuffix
 }
 
-// writeHit writes what the marks of a package call.
+// writeHit writes the functions that the marks of a package call, and their variables.
 func (p *pkg) writeHit(b io.Writer) {
 	symbol, counters := p.result.Symbol, counters(p.opts, p.result.Symbol)
 	if counters != "" {
@@ -211,19 +209,19 @@ func (p *pkg) writeHit(b io.Writer) {
 		fmt.Fprintf(b, "\nfunc %s(i %s) { %s[0] = %s(%s&%s[i]) }\n", symbol+genericSuffix, p.index, counters, symbol+hitSuffix, read, symbol)
 	}
 	if p.needsHook() {
-		// Its parameter should be a bool, which the package may have declared.
+		// The parameter should be a bool, but the package may redefine that name.
 		fmt.Fprintf(b, "\n//go:linkname %s runtime/coverage.initHook\nfunc %s(%s) {}\n", symbol+hookSuffix, symbol+hookSuffix, p.elem)
 	}
 }
 
-// needsHook reports whether the compiler adds a call to the package that the
-// program would not link with.
+// needsHook reports whether the compiler adds a call of runtime/coverage.initHook, which
+// the program may lack.
 func (p *pkg) needsHook() bool {
 	return p.opts.Main && p.opts.Free && p.opts.CounterPrefix == ""
 }
 
-// coverageCfg returns what -coveragecfg is to tell the compiler: the counters'
-// name, and what it takes to be content (internal/coverage.CoverFixupConfig).
+// coverageCfg returns the content of the file for -coveragecfg: the name of the counters,
+// and what else the compiler requires (internal/coverage.CoverFixupConfig).
 func (p *pkg) coverageCfg() []byte {
 	if !p.opts.Free || p.opts.CounterPrefix != "" {
 		return nil

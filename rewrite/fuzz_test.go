@@ -27,8 +27,8 @@ func FuzzPackage(f *testing.F) {
 	})
 }
 
-// FuzzFragments puts files together from pieces, because most of what a fuzzer
-// makes of Go source does not parse.
+// FuzzFragments puts files together from pieces, because most of what a fuzzer makes of
+// Go source does not parse.
 func FuzzFragments(f *testing.F) {
 	fragments := []string{
 		"func f() {", "func (T) f() {", "func _() {", "func init() {", "func g()", "}", "{", "\n", "\n", ";", " ", "\t",
@@ -81,8 +81,8 @@ func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	checkTypes(t, sources, res)
 }
 
-// typesQuickly reports whether type-checking the file takes no imports that
-// have to be type-checked first.
+// typesQuickly reports whether type-checking the file takes no imports that have to be
+// type-checked first.
 func typesQuickly(text []byte) bool {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ImportsOnly)
 	if err != nil {

@@ -1,11 +1,10 @@
-// That marked packages are initialised as the originals are: the order of the
-// variables is the same, and so is what the compiler lays out without running
-// code.
+// That marked packages are initialised as the originals are: the order of the variables
+// is the same, and so is what the compiler lays out without running code.
 //
-// The test binary itself is the -toolexec program of a go build. It runs each
-// compile action as it came and then compiles the package twice more, as it came
-// and marked, with the same flags, and compares. So this sees packages as they
-// are built: with cgo, assembly, embedded files, -race, -cover.
+// The test binary itself is the -toolexec program of a go build. It runs each compile
+// action as it came and then compiles the package twice more, as it came and marked, with
+// the same flags, and compares. So this sees packages as they are built: with cgo,
+// assembly, embedded files, -race, -cover.
 
 package rewrite
 
@@ -39,8 +38,8 @@ var (
 	closures  = flag.Bool("init.closures", false, "mark function literals too")
 )
 
-// initToolEnv names the directory for findings, in the environment of the test
-// binary as a -toolexec program.
+// initToolEnv names the directory for findings, in the environment of the test binary as
+// a -toolexec program.
 const (
 	initToolEnv     = "SCAVENGER_TEST_INITIALISATION"
 	initClosuresEnv = "SCAVENGER_TEST_INITIALISATION_CLOSURES"
@@ -60,8 +59,8 @@ var smallBuilds = []string{
 	"-cover errors go/token text/template",
 }
 
-// TestInitialisation compares how packages of the standard library, or of a
-// module, are initialised.
+// TestInitialisation compares how packages of the standard library, or of a module, are
+// initialised.
 func TestInitialisation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles some fifty packages three times")
@@ -128,7 +127,7 @@ func testInitialisation(t *testing.T, closures bool, build []string) {
 type initialisation struct {
 	Variables   int // symbols of package-level variables
 	Ordered     int // elements of types.Info.InitOrder
-	Checked     int // 1 if marking the package took its types
+	Checked     int // 1 if the package was type-checked for its initialisers
 	Static      int // functions that count as called
 	Differences []string
 }
@@ -227,8 +226,8 @@ type initComparison struct {
 	result initialisation
 }
 
-// compare compares the package of the compile action with what it is with marks as
-// opts say.
+// compare compares the package of the compile action with what it is with marks as opts
+// say.
 func (c *initComparison) compare(opts Options) error {
 	first := len(c.args)
 	for first > 0 && strings.HasSuffix(c.args[first-1], ".go") {
@@ -263,11 +262,12 @@ func (c *initComparison) compare(opts Options) error {
 		return err
 	}
 	opts.Importer = imp
-	res, err := Package(opts, sources)
+	p, err := markPackage(opts, sources)
 	if err != nil {
 		return err
 	}
-	if res.Checked {
+	res := p.result
+	if p.static != nil {
 		c.result.Checked = 1
 	}
 	for _, f := range res.Functions {
@@ -342,8 +342,8 @@ func (c *initComparison) different(format string, args ...any) {
 	c.result.Differences = append(c.result.Differences, c.path+": "+fmt.Sprintf(format, args...))
 }
 
-// initOrder returns the initialisers of a package in their order. Calls of twins
-// look like those of the original functions.
+// initOrder returns the initialisers of a package in their order. Calls of twins look
+// like those of the original functions.
 func initOrder(path string, sources []Source, imp types.Importer) (order []string) {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -440,11 +440,11 @@ var (
 	relocation = regexp.MustCompile(`^\trel \d+\+\d+ t=\S+ (\S+?)[+<]`)
 	temporary  = regexp.MustCompile(`(\.\.stmp_)\d+`)
 	closureSum = regexp.MustCompile(`#[\w+/=]+#`) // from Go 1.27 on
-	twinName   = regexp.MustCompile(TwinPrefix) // in names of literals that twins return
+	twinName   = regexp.MustCompile(TwinPrefix)   // in names of literals that twins return
 )
 
-// statics returns the variables of a package, and the record of its init
-// functions if there are any.
+// statics returns the variables of a package, and the record of its init functions if
+// there are any.
 func (c *initComparison) statics(assembly []byte) map[string]static {
 	variables := map[string]static{}
 	prefix := c.path + "."

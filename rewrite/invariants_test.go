@@ -1,5 +1,5 @@
-// What holds for the marks of any package, be it a golden, one of the standard
-// library or the fuzzer's.
+// What holds for the marks of any package, be it a golden, one of the standard library or
+// the fuzzer's.
 
 package rewrite
 
@@ -19,9 +19,8 @@ import (
 	"testing"
 )
 
-// marks matches what is inserted for a mark. A directive in front of it is the
-// mark's own only if it gives the column that marks on behalf of another line
-// have.
+// marks matches what is inserted for a mark. A directive in front of it is the mark's own
+// only if it gives the column that marks on behalf of another line have.
 func marks(symbol string) *regexp.Regexp {
 	cell := regexp.QuoteMeta(symbol) + `\[(\d+)\]`
 	return regexp.MustCompile(`(?:/\*line :\d+:255\*/)?` +
@@ -90,8 +89,8 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	checkPositions(t, source, marked, symbol, columns)
 }
 
-// checkPositions checks that all that is not a mark says it is where it was, or
-// at least on which line.
+// checkPositions checks that all that is not a mark says it is where it was, or at least
+// on which line.
 func checkPositions(t *testing.T, source Source, marked []byte, symbol string, columns bool) {
 	t.Helper()
 	got := scan(source.Name, marked, marks(symbol).FindAllIndex(marked, -1))
@@ -144,8 +143,8 @@ func scan(name string, text []byte, ranges [][]int) []item {
 	}
 }
 
-// checkEntries checks that indexes count up, that each has exactly one mark,
-// and that names can go into a line of fields separated by tabs.
+// checkEntries checks that indexes count up, that each has exactly one mark, and that
+// names can go into a line of fields separated by tabs.
 func checkEntries(t *testing.T, res *Result) {
 	t.Helper()
 	next := 0
@@ -180,8 +179,8 @@ func checkEntries(t *testing.T, res *Result) {
 	}
 }
 
-// checkTypes checks that the marked package type-checks if the package does,
-// and reports whether it does.
+// checkTypes checks that the marked package type-checks if the package does, and reports
+// whether it does.
 func checkTypes(t *testing.T, sources []Source, res *Result) bool {
 	t.Helper()
 	marked := markedSources(sources, res)

@@ -1,25 +1,23 @@
 // The numbers of function literals.
 //
-// The compiler numbers the literals of a function as it comes to them when it
-// writes its own form of the source (cmd/compile/internal/noder), which is the
-// order of the text, but:
+// The compiler numbers the literals of a function while it writes its own form of the
+// source (cmd/compile/internal/noder). That follows the order of the text, with three
+// exceptions:
 //
-//   - what a constant rules out is not written: branches of if, for and switch,
-//     the second operand of && and ||, statements behind return, goto and panic;
-//   - package-level variables are written in the order in which they are
-//     initialised;
-//   - the body of a range over a function becomes a function, whose literals
-//     Go 1.27 numbers by themselves: Outer-range1.1.
+//   - It drops what constants rule out: branches of if, for and switch, the second
+//     operand of && and ||, and statements behind return, goto and panic (constants.go).
+//   - It writes package-level variables in the order in which they are initialised.
+//   - It turns the body of a range over a function into a function. Go 1.27 numbers the
+//     literals in that body separately: Outer-range1.1.
 //
-// So the package is type-checked. Errors do not matter, as the compiler will
-// report them; what has no type is taken for not constant and not a function.
+// So the package has to be type-checked. Errors do not matter, since the compiler reports
+// them. An expression without a type counts as neither constant nor a function.
 
 package rewrite
 
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	goversion "go/version"
@@ -27,15 +25,15 @@ import (
 
 // A numbering names the literals of a package.
 type numbering struct {
-	info   *types.Info
+	constants
 	names  map[*ast.FuncLit]string
-	ranges bool // bodies of ranges over functions number their own literals
+	ranges bool // the body of a range over a function numbers its own literals
 }
 
-// A counter numbers the literals of one function.
+// A literalCounter numbers the literals of one function.
 type literalCounter struct {
 	name     string // of the function
-	literal  bool   // it is a literal itself, or what counts as one
+	literal  bool   // the function is a literal, or the body of a range
 	literals int
 	ranges   int
 }
@@ -46,9 +44,9 @@ func (p *pkg) nameLiterals(files []*file) {
 		return
 	}
 	n := &numbering{
-		info:   p.types(files),
-		names:  map[*ast.FuncLit]string{},
-		ranges: goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
+		constants: constants{p.types(files)},
+		names:     map[*ast.FuncLit]string{},
+		ranges:    goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
 	}
 	variables := &literalCounter{name: "init"}
 	for _, init := range n.info.InitOrder {
@@ -78,7 +76,7 @@ func (p *pkg) nameLiterals(files []*file) {
 	p.findLiterals(files)
 }
 
-// types type-checks the package unless that was done.
+// types type-checks the package, unless an earlier call did, and returns what it learnt.
 func (p *pkg) types(files []*file) *types.Info {
 	if p.info != nil {
 		return p.info
@@ -103,7 +101,7 @@ func (p *pkg) types(files []*file) *types.Info {
 	return p.info
 }
 
-// function numbers a literal, and those in it.
+// function numbers a literal and the literals in it.
 func (n *numbering) function(lit *ast.FuncLit, c *literalCounter) {
 	c.literals++
 	separator := ".func"
@@ -114,8 +112,9 @@ func (n *numbering) function(lit *ast.FuncLit, c *literalCounter) {
 	n.list(lit.Body.List, &literalCounter{name: n.names[lit], literal: true})
 }
 
-// list goes through the statements of a block. Behind one that ends the block
-// only labels, and what comes ahead of the last of them, are reached.
+// list numbers the literals in a block. Once a statement terminates the block, the
+// compiler skips what follows, except labelled statements and everything in front of the
+// last of these.
 func (n *numbering) list(list []ast.Stmt, c *literalCounter) {
 	lastLabel := -1
 	for i, stmt := range list {
@@ -220,8 +219,8 @@ func (n *numbering) rangeStmt(s *ast.RangeStmt, c *literalCounter) {
 	n.list(s.Body.List, c)
 }
 
-// isFunction reports whether an expression, which a range is over, is of a
-// function type, or of a type parameter that stands for one.
+// isFunction reports whether x, the operand of a range, is of a function type or of a
+// type parameter that stands for one.
 func (n *numbering) isFunction(x ast.Expr) bool {
 	typ := n.info.TypeOf(x)
 	if typ == nil {
@@ -249,69 +248,14 @@ func (n *numbering) switchStmt(s *ast.SwitchStmt, c *literalCounter) {
 	}
 }
 
-// clauses returns the tag and the clauses of a switch that are written: all, or
-// if everything is constant the one that is taken.
-func (n *numbering) clauses(s *ast.SwitchStmt) ([]*ast.CaseClause, ast.Expr) {
-	var all []*ast.CaseClause
-	for _, clause := range s.Body.List {
-		all = append(all, clause.(*ast.CaseClause))
-	}
-	tag := constant.MakeBool(true)
-	if s.Tag != nil {
-		tag = n.info.Types[s.Tag].Value
-	}
-	if tag == nil {
-		return all, s.Tag
-	}
-	var target *ast.CaseClause
-	for _, clause := range all {
-		if clause.List == nil {
-			target = clause
-		}
-		for _, x := range clause.List {
-			value := n.info.Types[x].Value
-			if value == nil {
-				return all, s.Tag
-			}
-			if equal(tag, value) {
-				return n.taken(clause, all), nil
-			}
-		}
-	}
-	if target == nil {
-		return nil, nil
-	}
-	return n.taken(target, all), nil
-}
-
-// equal reports whether two constants are. Those of package constant must be of
-// like kinds, which a package with errors does not ensure.
-func equal(x, y constant.Value) bool {
-	isNumber := func(v constant.Value) bool {
-		return v.Kind() == constant.Int || v.Kind() == constant.Float || v.Kind() == constant.Complex
-	}
-	return (x.Kind() == y.Kind() || isNumber(x) && isNumber(y)) && constant.Compare(x, token.EQL, y)
-}
-
-// taken returns the clause alone, with nothing left of its conditions, unless it
-// falls through to others.
-func (n *numbering) taken(clause *ast.CaseClause, all []*ast.CaseClause) []*ast.CaseClause {
-	if len(clause.Body) > 0 {
-		if b, ok := clause.Body[len(clause.Body)-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH {
-			return all
-		}
-	}
-	return []*ast.CaseClause{{Body: clause.Body}}
-}
-
 func (n *numbering) exprs(list []ast.Expr, c *literalCounter) {
 	for _, x := range list {
 		n.expr(x, c)
 	}
 }
 
-// expr goes through what is written of an expression: nothing of constants and
-// types.
+// expr numbers the literals in an expression. Constants and types in it are skipped: the
+// compiler does not write what they are made of.
 func (n *numbering) expr(x ast.Expr, c *literalCounter) {
 	if x == nil {
 		return
@@ -330,76 +274,4 @@ func (n *numbering) expr(x ast.Expr, c *literalCounter) {
 		}
 		return true
 	})
-}
-
-// static returns what a condition always is: 1 true, -1 false, 0 either; and what
-// is left of it.
-func (n *numbering) truth(x ast.Expr) (value int, left ast.Expr) {
-	if x == nil {
-		return 0, nil
-	}
-	if v := n.info.Types[x].Value; v != nil && v.Kind() == constant.Bool {
-		if constant.BoolVal(v) {
-			return 1, x
-		}
-		return -1, x
-	}
-	// Parentheses end this, as they do in the compiler, and so does ! in front of
-	// them.
-	if e, ok := x.(*ast.BinaryExpr); ok {
-		return n.truthOfPair(e)
-	}
-	return 0, x
-}
-
-// truthOfPair is static for && and ||, where one operand may decide.
-func (n *numbering) truthOfPair(e *ast.BinaryExpr) (value int, left ast.Expr) {
-	decisive := map[token.Token]int{token.LAND: -1, token.LOR: 1}[e.Op]
-	if decisive == 0 {
-		return 0, e
-	}
-	x, leftX := n.truth(e.X)
-	if x == decisive {
-		return x, leftX
-	}
-	y, leftY := n.truth(e.Y)
-	if x == -decisive || y == decisive {
-		if n.info.Types[e.X].Value != nil {
-			return y, leftY
-		}
-		return y, &ast.BinaryExpr{X: leftX, Op: e.Op, Y: leftY}
-	}
-	return 0, &ast.BinaryExpr{X: leftX, Op: e.Op, Y: leftY}
-}
-
-// terminates reports whether the compiler takes a statement for the end of what
-// is reached in a block.
-func (n *numbering) terminates(stmt ast.Stmt) bool {
-	switch s := stmt.(type) {
-	case *ast.BranchStmt:
-		return s.Tok == token.GOTO
-	case *ast.ReturnStmt:
-		return true
-	case *ast.ExprStmt:
-		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		name, ok := ast.Unparen(call.Fun).(*ast.Ident)
-		if !ok || name.Name != "panic" {
-			return false
-		}
-		_, builtin := n.info.Uses[name].(*types.Builtin)
-		return builtin
-	case *ast.IfStmt:
-		value, _ := n.truth(s.Cond)
-		return (value < 0 || n.terminates(s.Body)) && (value > 0 || n.terminates(s.Else))
-	case *ast.BlockStmt:
-		for i := len(s.List) - 1; i >= 0; i-- {
-			if _, empty := s.List[i].(*ast.EmptyStmt); !empty {
-				return n.terminates(s.List[i])
-			}
-		}
-	}
-	return false
 }

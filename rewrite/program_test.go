@@ -168,8 +168,8 @@ func inner() {
 `,
 }
 
-// TestProgram compares what a program prints about itself, and when it panics,
-// and its line table.
+// TestProgram compares what a program prints about itself, and when it panics, and its
+// line table.
 func TestProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links programs")
@@ -201,8 +201,8 @@ func TestProgram(t *testing.T) {
 			if gone := missing(plainLines, lines); gone != "" {
 				t.Errorf("lines without code now:\n%s", gone)
 			}
-			// Free marks have a line of their own, and what is inlined has some
-			// where its code was nothing but a part of another instruction.
+			// Free marks have a line of their own, and what is inlined has some where its
+			// code was nothing but a part of another instruction.
 			if more := missing(lines, plainLines); more != "" && !test.free {
 				t.Errorf("lines with code now:\n%s", more)
 			}
@@ -252,8 +252,8 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// writeProgram writes the program and an overlay with its marked files. It
-// returns the flags with which these are compiled.
+// writeProgram writes the program and an overlay with its marked files. It returns the
+// flags with which these are compiled.
 func writeProgram(t *testing.T, opts Options) (dir string, flags []string) {
 	t.Helper()
 	dir, marked := t.TempDir(), t.TempDir()
@@ -318,8 +318,8 @@ func run(binary string) string {
 	return offsets.ReplaceAllString(string(out), "0x") + fmt.Sprint(err)
 }
 
-// programLines returns the functions of package main and their lines, by the
-// table that tracebacks and profiles use.
+// programLines returns the functions of package main and their lines, by the table that
+// tracebacks and profiles use.
 func programLines(t *testing.T, binary string) []string {
 	t.Helper()
 	f, err := elf.Open(binary)

@@ -1,5 +1,7 @@
-// What the compiler's inliner reckons with: the number of nodes of a function, with
-// surcharges (hairyVisitor in cmd/compile/internal/inline).
+// What a function costs in the compiler's inliner (static.go).
+//
+// The cost is the number of nodes of the function, with a surcharge for some of them
+// (hairyVisitor in cmd/compile/internal/inline).
 
 package rewrite
 
@@ -10,21 +12,21 @@ import (
 )
 
 const (
-	callCost      = 57      // of a call that is not inlined
-	importedCost  = 20      // of a call of another package's function, of which nothing is known
-	literalCost   = 15      // of a function literal
-	notInlineable = 1 << 20 // of a function that is never inlined
-	inProgress    = -1      // of a function that calls itself
+	callCost      = 57      // surcharge for a call that is not inlined
+	importedCost  = 20      // our guess for a call of another package's function
+	literalCost   = 15      // surcharge for a function literal
+	notInlineable = 1 << 20 // the cost of a function that is never inlined
+	inProgress    = -1      // the cost of a candidate while it is computed
 )
 
-// inlineCost returns what the inliner reckons with for a function.
+// inlineCost returns the cost of a function.
 func (s *staticInit) inlineCost(fn *candidate) int {
 	switch fn.cost {
 	case 0:
 		fn.cost = inProgress
 		fn.cost = 1 + s.cost(fn.result) + s.conversionCost(fn.result, s.resultType(fn))
 	case inProgress:
-		return notInlineable // in itself
+		return notInlineable // the function calls itself
 	}
 	return fn.cost
 }
@@ -33,7 +35,7 @@ func (s *staticInit) resultType(fn *candidate) types.Type {
 	return s.info.TypeOf(fn.decl.Type.Results.List[0].Type)
 }
 
-// implicit returns the cost of converting an expression to a type without a word.
+// conversionCost returns the cost of the implicit conversion of an expression to a type.
 func (s *staticInit) conversionCost(x ast.Expr, typ types.Type) int {
 	if tv := s.info.Types[x]; s.isInterface(typ) && !tv.IsNil() && !s.isInterface(tv.Type) {
 		return 1
@@ -160,7 +162,7 @@ func (s *staticInit) callCost(x *ast.CallExpr) int {
 	return n + callCost
 }
 
-// initSize returns how many nodes the initialisers of the package have.
+// initSize returns the number of nodes in the package's initialisers.
 func (s *staticInit) initSize(files []*file) (n int) {
 	for _, f := range files {
 		for _, v := range variables(f.tree) {
