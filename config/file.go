@@ -1,4 +1,4 @@
-// The settings file: where it is found, and what its values are.
+// The settings file: finding it and reading it.
 
 package config
 
@@ -13,19 +13,21 @@ import (
 	"strings"
 )
 
-// The names of the settings file. It is looked for in the working directory and
-// its parents up to the module or workspace root. The second is that of the Java
-// and Python agents.
+// The names of the settings file. It is in the working directory or in a parent of it, up
+// to the root of the module or workspace. PropertiesName is the name that the Java and
+// Python agents use.
 const (
 	FileName       = "scavenger.toml"
 	PropertiesName = "scavenger.conf"
 )
 
-// fileVariable names the settings file, for the build as for the running program.
+// fileVariable is the variable that names the settings file, both for the build and for
+// the running program.
 const fileVariable = "SCAVENGER_CONFIG"
 
-// findFile returns the settings file: the one that is named, or the nearest to
-// the working directory, no further up than root. It is "" if there is none.
+// findFile returns the settings file: the one that a flag or a variable names, or else
+// the nearest above the working directory, no further up than root. It returns "" if
+// there is none.
 func findFile(from Source, root string) (string, error) {
 	if from.File != "" {
 		file, err := findNamed(from, root, from.File)
@@ -56,9 +58,9 @@ func findFile(from Source, root string) (string, error) {
 	return "", nil
 }
 
-// findNamed finds a file that somebody has named. A relative name counts from
-// the working directory or a parent of it, as the go command starts some tools
-// in other directories than its own.
+// findNamed finds a settings file by its name. A relative name may also be relative to a
+// parent of the working directory, because the go command starts some tools in another
+// directory than its own.
 func findNamed(from Source, root, name string) (string, error) {
 	if filepath.IsAbs(name) {
 		_, err := os.Stat(name)
@@ -72,7 +74,7 @@ func findNamed(from Source, root, name string) (string, error) {
 	return "", fmt.Errorf("no such file in %s or above it", from.Dir)
 }
 
-// upTo returns dir and its parents up to root; dir alone without a root.
+// upTo returns dir and its parents up to root. If root is "" it returns dir alone.
 func upTo(dir, root string) []string {
 	dirs := []string{dir}
 	for root != "" && dir != root && filepath.Dir(dir) != dir {
@@ -87,7 +89,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// withoutPath is the cause of a file error whose path the message has already.
+// withoutPath returns the cause of a file error, for messages that name the path anyway.
 func withoutPath(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -110,7 +112,7 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 		return fmt.Errorf("%s: %w", position(c.File, err), err)
 	}
 	for i, p := range properties {
-		until := 0 // the line that the value ends before, at the latest
+		until := 0 // the line of the next property
 		if i+1 < len(properties) {
 			until = properties[i+1].line
 		}
@@ -121,7 +123,7 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 	return nil
 }
 
-// readProperty reads one of the properties of a file.
+// readProperty reads the property p of a file that contains all. at is where p is.
 func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *positions, lookup func(string) (string, bool)) error {
 	name, ok := lookUp(p.name)
 	if !ok {
@@ -129,7 +131,7 @@ func (c *Config) readProperty(values map[*Key]Setting, p property, all []propert
 	}
 	if text, ok := p.value.(string); ok {
 		if strings.TrimSpace(text) == "" {
-			return nil // the default
+			return nil // a blank value means the default
 		}
 		if name.key.Build {
 			p.value = expand(text, all, lookup)
@@ -164,9 +166,9 @@ func (c *Config) readProperty(values map[*Key]Setting, p property, all []propert
 	return nil
 }
 
-// noteDuplicate notes a key that is set twice in a scavenger.conf, where the last
-// value counts, as it does in Java. Two names with two values are a mistake:
-// agents do not agree on which of them counts.
+// noteDuplicate notes a key that a scavenger.conf sets twice. The last value counts, as
+// in Java. Two names of one key with two values are an error, because agents do not agree
+// on which of them counts.
 func (c *Config) noteDuplicate(before, now Setting) error {
 	switch {
 	case before.Key == nil || before.Value == now.Value && slices.Equal(before.List, now.List):
@@ -178,7 +180,8 @@ func (c *Config) noteDuplicate(before, now Setting) error {
 	return nil
 }
 
-// place is the file with line and column if the error has them.
+// position returns the position of an error: the file, with line and column if the error
+// has them.
 func position(file string, err error) string {
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
@@ -197,12 +200,12 @@ func suggestion(name string) string {
 			names = append(names, Keys[i].Name)
 		}
 	}
-	return "known are " + strings.Join(names, ", ")
+	return "the keys are " + strings.Join(names, ", ")
 }
 
-// expand replaces $NAME and ${NAME} by the variable of that name or the value of
-// that key in the file; others stay. Only keys that act at build time are expanded
-// here: what the build machine has in its environment is never built in.
+// expand replaces $NAME and ${NAME} by the value of the variable or of the key that is
+// called NAME. If there is neither, the reference stays. Only the values of keys that act
+// at build time are expanded: nothing of the build machine's environment is built in.
 func expand(text string, properties []property, lookup func(string) (string, bool)) string {
 	if !strings.Contains(text, "$") {
 		return text

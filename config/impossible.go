@@ -1,9 +1,9 @@
 // Patterns that no package can match.
 //
-// One program does not show whether a pattern is wrong: with packages = ["…/cart",
-// "…/stock"] a program that has no stock is built as it should be. But a package
-// of a main module has a directory, and any other is of a module that go.mod
-// requires. A pattern for which there is neither is a mistake, whatever is built.
+// That one program contains no match does not make a pattern wrong: with packages =
+// ["…/cart", "…/stock"], a program without stock is built as it should be. But a package
+// of a main module has a directory, and any other package is in a module that go.mod
+// requires. A pattern that fits neither is an error, whatever program is built.
 
 package config
 
@@ -16,8 +16,8 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// CannotMatch returns those of the [Config.Unmatched] patterns that no package of
-// the main modules, and none that they can import, would match.
+// CannotMatch returns those of the [Config.Unmatched] patterns that match neither a
+// package of the main modules nor one that these can import.
 func (c *Config) CannotMatch(importPaths []string) []Setting {
 	unmatched := c.Unmatched(importPaths)
 	if len(unmatched) == 0 {
@@ -36,18 +36,19 @@ func (c *Config) CannotMatch(importPaths []string) []Setting {
 	return impossible
 }
 
-// A ground is what patterns can be about.
+// A universe says where the packages are that a build can contain.
 type universe struct {
-	dirs     map[string]string // main modules and where they are
-	required []string          // module paths
+	dirs     map[string]string // the directories of main modules, by module path
+	required []string          // the paths of required modules
 }
 
-// ground returns false if not everything is known.
+// universe returns the universe of the build, and false if go.mod does not tell all of
+// it.
 func (c *Config) universe() (*universe, bool) {
 	u := &universe{dirs: map[string]string{}}
 	for _, m := range c.tree.main {
-		if m.mod == nil || m.mod.Go == nil || semver.Compare("v"+m.mod.Go.Version, "v1.17") < 0 { // which does not list all
-			return nil, false
+		if m.mod == nil || m.mod.Go == nil || semver.Compare("v"+m.mod.Go.Version, "v1.17") < 0 {
+			return nil, false // before Go 1.17, go.mod does not list indirect requirements
 		}
 		u.dirs[m.path] = m.dir
 		for _, r := range m.mod.Require {
@@ -57,11 +58,11 @@ func (c *Config) universe() (*universe, bool) {
 	return u, len(u.dirs) > 0
 }
 
-// bears reports whether there may be a package that matches a pattern.
+// mayMatch reports whether a package may exist that matches a pattern.
 func (u *universe) mayMatch(pattern string) bool {
 	head, _, wild := strings.Cut(strings.TrimSuffix(pattern, "/"), "...")
 	if wild && !strings.HasSuffix(head, "/") {
-		head = path.Dir(head) // of the element that "..." is in the rest is not known
+		head = path.Dir(head) // the rest of the element that contains "..." is unknown
 	}
 	head = strings.TrimSuffix(head, "/")
 	if head == "" || head == "." || head == commandLine {
@@ -80,14 +81,15 @@ func (u *universe) mayMatch(pattern string) bool {
 	return false
 }
 
-// meets reports whether one of two paths, of which the first may be dotted, is in
-// the other.
+// overlaps reports whether one of two paths is at or below the other. The first may be
+// dotted.
 func overlaps(head, modulePath string) bool {
 	_, below := cutPath(head, modulePath)
 	return below || matchPattern(head, modulePath)
 }
 
-// cutPath returns what is left of a pattern below a module path.
+// cutPath returns the part of a pattern that is below a module path. ok is false if the
+// pattern is not at or below it.
 func cutPath(pattern, modulePath string) (rest string, ok bool) {
 	if isDotted(pattern) {
 		modulePath = strings.ReplaceAll(modulePath, "/", ".")
@@ -98,8 +100,8 @@ func cutPath(pattern, modulePath string) (rest string, ok bool) {
 	return strings.TrimPrefix(rest, "/"), ok && (rest == "" || rest[0] == '/')
 }
 
-// hasDir reports whether a directory is there; each dot of a dotted name may
-// stand for a slash.
+// hasDir reports whether dir contains a directory of that name. In a dotted name each dot
+// may stand for a slash.
 func hasDir(dir, name string, dotted bool) bool {
 	if name == "" {
 		return true

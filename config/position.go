@@ -1,4 +1,4 @@
-// Where the entries of a list are in the settings file.
+// The positions of settings in the settings file, for messages.
 
 package config
 
@@ -7,18 +7,19 @@ import (
 	"strings"
 )
 
-// A places tells where a key and the entries of its value are. Entries are
-// looked for in the text, one behind the other, since the file's readers keep
-// positions of keys only. One that is not found, as it is written with escapes,
-// stands behind a # or has $NAME in it, is where the key is.
+// A positions finds the positions of a key and of the entries in its list. The parsers
+// keep only the positions of keys, so the entries are looked up in the text, one after
+// the other. An entry may not be found there, because it is written with escapes,
+// contains $NAME, or follows a #. Its position is then that of the key.
 type positions struct {
-	file, key    string
-	text         string // from the key on, to the next one or a little further
-	line, column int    // of the beginning of text
+	file         string
+	key          string // position of the key, such as scavenger.toml:3:1
+	text         string // the rest of the file behind the last entry, up to the next key
+	line, column int    // of the start of text
 }
 
-// newPositions returns the places of a property whose value ends above the line
-// until; 0 if it is the last.
+// newPositions returns the positions of a property. The next property is on line until,
+// which is 0 if there is none.
 func newPositions(file, text string, p property, until int) *positions {
 	at := &positions{file: file, key: fmt.Sprintf("%s:%d:%d", file, p.line, p.column), line: 1, column: 1}
 	text, _ = strings.CutPrefix(text, "\uFEFF")
@@ -35,7 +36,7 @@ func newPositions(file, text string, p property, until int) *positions {
 	return at
 }
 
-// skip goes n bytes on. A line ends with "\n", "\r" or "\r\n".
+// skip advances by n bytes. A line ends with "\n", "\r" or "\r\n".
 func (at *positions) skip(n int) {
 	for ; n > 0; n-- {
 		c := at.text[0]
@@ -47,7 +48,7 @@ func (at *positions) skip(n int) {
 	}
 }
 
-// entry returns the place of the next entry that is written like this.
+// entry returns the position of the next entry whose text is e.
 func (at *positions) entry(e string) string {
 	for _, written := range []string{e, strings.ReplaceAll(e, `\`, `\\`)} {
 		for from := 0; written != ""; {
@@ -61,9 +62,9 @@ func (at *positions) entry(e string) string {
 			if i > 0 && !comment && strings.IndexByte(" \t\r\n\"'=:,;[", at.text[i-1]) >= 0 &&
 				(end == len(at.text) || strings.IndexByte(" \t\r\n\"'=:,;]#\\", at.text[end]) >= 0) {
 				at.skip(i)
-				place := fmt.Sprintf("%s:%d:%d", at.file, at.line, at.column)
+				position := fmt.Sprintf("%s:%d:%d", at.file, at.line, at.column)
 				at.skip(len(written))
-				return place
+				return position
 			}
 			from = i + 1
 		}

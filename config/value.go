@@ -1,4 +1,4 @@
-// Values.
+// Checking the values of settings.
 
 package config
 
@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// newSetting checks a value that is not blank.
+// newSetting returns the setting of a key to a value that is not blank, or an error if
+// the key cannot have that value.
 func newSetting(name spelling, value any) (Setting, error) {
 	k := name.key
 	s := Setting{Key: k}
@@ -45,7 +46,7 @@ func newSetting(name spelling, value any) (Setting, error) {
 		return s, fmt.Errorf("want %s, have %v", wanted(k), value)
 	}
 	if strings.Contains(s.Value, "$") && !k.Build {
-		return s, nil // expanded, and checked, where the program runs
+		return s, nil // the running program expands and checks it
 	}
 	if name.seconds {
 		s.Value += "000"
@@ -62,7 +63,7 @@ func newSetting(name spelling, value any) (Setting, error) {
 	return s, nil
 }
 
-// wanted describes the values of a key.
+// wanted returns a description of the values that a key can have.
 func wanted(k *Key) string {
 	switch k.Kind {
 	case String:
@@ -83,8 +84,8 @@ func wanted(k *Key) string {
 	return "a list of strings"
 }
 
-// checkScalar says what is wrong with a value, in the terms of hitrt, which would
-// only use the default.
+// checkScalar returns an error if a key cannot have a value. It checks what hitrt checks;
+// hitrt would only use the default.
 func checkScalar(k *Key, v string) error {
 	ok := true
 	switch k.Kind {
@@ -110,7 +111,7 @@ func checkScalar(k *Key, v string) error {
 		}
 		u, err := url.Parse(full)
 		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-			// Not shown: there may be a password in it.
+			// The message does not show the value, which may contain a password.
 			return errors.New("want a URL of the form http://host:port or https://host")
 		}
 	}
@@ -120,7 +121,7 @@ func checkScalar(k *Key, v string) error {
 	return nil
 }
 
-// isSize reports whether v is a number of bytes, KB or MB within the limits.
+// isSize reports whether v is a number of bytes, KB or MB between 64 KB and 1024 MB.
 func isSize(v string) bool {
 	upper := strings.ToUpper(v)
 	digits := strings.TrimRight(upper, " BKM")
@@ -129,16 +130,16 @@ func isSize(v string) bool {
 	return ok && err == nil && n <= uint64(1<<30/factor) && n*uint64(factor) >= 64<<10
 }
 
-// An entryError is a mistake in one entry of a list.
+// An entryError is an error in one entry of a list.
 type entryError struct {
-	entry string // as it was written
+	entry string // as it is written
 	err   error
 }
 
 func (e *entryError) Error() string { return e.err.Error() }
 func (e *entryError) Unwrap() error { return e.err }
 
-// listOf returns the entries of a list.
+// listOf returns the entries of a value that is a list.
 func listOf(k *Key, value any) ([]string, error) {
 	switch v := value.(type) {
 	case string:
@@ -157,7 +158,7 @@ func listOf(k *Key, value any) ([]string, error) {
 	return nil, fmt.Errorf("want a list of strings, have %v", value)
 }
 
-// splitList splits a list that is written as one string.
+// splitList returns the entries of a list that is written as one string.
 func splitList(kind Kind, s string) []string {
 	separators := map[Kind]string{Packages: ",;:", Markers: ",;", Regexps: ","}[kind]
 	list := []string{}
@@ -169,7 +170,8 @@ func splitList(kind Kind, s string) []string {
 	return list
 }
 
-// checkEntry checks an entry of a list and returns it as it is used.
+// checkEntry returns an entry of a list in the form in which it is used, or an error if
+// the key cannot have that entry.
 func checkEntry(k *Key, e string) (string, error) {
 	switch k.Kind {
 	case Packages:
@@ -188,9 +190,9 @@ func checkEntry(k *Key, e string) (string, error) {
 	return e, err
 }
 
-// compileName compiles an expression that is to match whole names.
+// compileName compiles an expression so that it matches only whole names.
 func compileName(text string) (*regexp.Regexp, error) {
-	// On its own first, so that the message shows what was written.
+	// Compile it as written first, so that an error shows what was written.
 	if _, err := regexp.Compile(text); err != nil {
 		return nil, err
 	}
