@@ -14,8 +14,11 @@ import (
 // A Source says where to look for settings.
 type Source struct {
 	Dir    string                      // the go command's working directory
-	File   string                      // the settings file, relative to Dir or a parent; "" to look for one
 	Lookup func(string) (string, bool) // looks up a variable, as [os.LookupEnv] does
+
+	// File is the name of the settings file, relative to Dir or a parent of Dir. If it is
+	// "", Load looks for the file.
+	File string
 
 	// ModFile and Overlay are the values of the go command's -modfile and -overlay, as
 	// they were given.
