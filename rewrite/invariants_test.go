@@ -1,5 +1,5 @@
-// What holds for the marks of any package, be it a golden, one of the standard library or
-// the fuzzer's.
+// What holds for the marks of every package: of the goldens, the standard library, and
+// what the fuzzer makes up.
 
 package rewrite
 
