@@ -1,5 +1,5 @@
-// The direction of imports inside the project, and what hitrt may bring into other
-// people's programs.
+// The direction of imports inside the project, and what hitrt may bring into
+// other people's programs.
 
 package main
 
@@ -15,8 +15,9 @@ import (
 
 const module = "github.com/naver/scavenger/scavenger-wrap"
 
-// allowedImports lists, by package, which packages of ours its code imports (tests
-// aside). The end-to-end tests drive the built binary and import none of what they test.
+// allowedImports lists, by package, which packages of ours its code imports
+// (tests aside). The end-to-end tests drive the built binary and import none
+// of what they test.
 // DO NOT CHANGE THIS DATA TO FIX BUILDS: a new edge is a decision.
 var allowedImports = map[string][]string{
 	"":               {"wrapper"},

@@ -1,10 +1,10 @@
-// Scavenger-wrap finds the functions of a Go program that nobody calls. As the -toolexec
-// of the go command,
+// Scavenger-wrap finds the functions of a Go program that nobody calls. As the
+// -toolexec of the go command,
 //
 //	go build -toolexec=scavenger-wrap ./cmd/app
 //
-// it marks each function of the program's packages, and the program then reports which of
-// them were called: to a Scavenger collector, or to files that
+// it marks each function of the program's packages, and the program then
+// reports which of them were called: to a Scavenger collector, or to files that
 //
 //	scavenger-wrap report DIR
 //
@@ -18,10 +18,10 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper"
 )
 
-// sources holds hitrt, which is compiled into programs, and what else decides how
-// programs come out, which goes into the tool IDs. They are embedded as text rather than
-// imported: linking net/http into this binary would add 2 ms to each of the hundreds of
-// starts in a build, and run hitrt in the compiler's seat.
+// sources holds hitrt, which is compiled into programs, and what else decides
+// how programs come out, which goes into the tool IDs. They are embedded as text
+// rather than imported: linking net/http into this binary would add 2 ms to
+// each of the hundreds of starts in a build, and run hitrt in the compiler's seat.
 //
 //go:embed config/*.go hitrt/*.go rewrite/*.go wrapper/*.go
 var sources embed.FS

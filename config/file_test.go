@@ -137,7 +137,7 @@ func TestSetTwice(t *testing.T) {
 	}
 }
 
-// What acts at build time is expanded there; what is built in is not.
+// Values of keys that act at build time are expanded. Values that are built in are not.
 func TestExpand(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n",
 		PropertiesName: "packages = $TEAM/a, ${appName}, $none/x\nappName = shop\napiKey = $KEY\nschedulerIntervalMillis = ${I}\nexcludeByRegex = ^a$|b$\n"}),
@@ -204,7 +204,7 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-// No file makes the reader panic or accept what it then cannot use.
+// No file makes the parser panic, or accept a value that it cannot use.
 func FuzzTOML(f *testing.F) {
 	f.Add("packages = ['a']\nserverUrl = \"http://h\"\n[x]\ny = 1")
 	f.Add("\"packages\" = [\n'a',\n]\nexitTimeout = 1\n")
@@ -223,7 +223,7 @@ func FuzzTOML(f *testing.F) {
 	})
 }
 
-// Whatever a file holds, an error names the file, and positions are in the file.
+// Whatever a file contains, errors name the file and positions are within it.
 func FuzzFile(f *testing.F) {
 	f.Add("packages = ['a', './b']\n", true)
 	f.Add("packages = a, \\\r\n b;c\rexcludeByRegex = a\\\\.b,(\n", false)
@@ -263,9 +263,9 @@ func FuzzFile(f *testing.F) {
 	})
 }
 
-// A pattern without wildcards holds itself and what is below it; nothing matches past the
-// boundary of a path element; and the literals of a pattern are in every path that it
-// matches.
+// A pattern without wildcards matches itself and what is below it. It matches no path
+// that continues its last element. Every path that a pattern matches contains its
+// literal.
 func FuzzMatch(f *testing.F) {
 	f.Add("example.com/shop", "example.com/shopping")
 	f.Add("a.b.c", "a.b/c")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A pattern is only called wrong if no directory and no module is there for it.
+// A pattern is only called wrong if no directory and no module fits it.
 func TestCannotMatch(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"go.mod":          "module example.com/shop\n\ngo 1.24\n\nrequire (\n\tgithub.com/acme/lib v1.0.0\n\texample.com/shop/other/v2 v2.0.0 // indirect\n)\n",
@@ -59,7 +59,7 @@ func TestCannotMatch(t *testing.T) {
 	}
 }
 
-// Where not all is known no pattern is called wrong.
+// If go.mod does not list all modules, no pattern is called wrong.
 func TestCannotMatchUnknown(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"no module":     {},

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// samples are, for each kind, a value other than the default in TOML and as properties
-// and variables have it, what becomes of it, and bad values with what is said of them.
+// samples has for each kind a value other than the default, as it is written in TOML and
+// in properties and variables, and what becomes of it. It also has bad values with the
+// errors about them.
 var samples = map[Kind]struct {
 	toml, text, want string
 	bad              map[string]string
@@ -24,8 +25,8 @@ var samples = map[Kind]struct {
 	URL:      {`"http://h:1/x"`, "http://h:1/x", "http://h:1/x", map[string]string{`"ftp://h"`: "want a URL of the form", `"http://u:p@h"`: "want a URL of the form", "1": "want a string such as"}},
 }
 
-// Every key, in both files, by each of its names and spellings, and from its variables:
-// what it does to the settings and to what is built again.
+// Every key is read from both files and from variables, by each of its names and
+// spellings. It changes the right settings and IDs.
 func TestKeys(t *testing.T) {
 	plain, err := load(tree(t, map[string]string{"go.mod": "module m\n"}))
 	if err != nil {
@@ -146,7 +147,7 @@ func snake(name string) string {
 	return strings.ToLower(strings.TrimPrefix(Variable(name), "SCAVENGER_"))
 }
 
-// The table itself: names are there once, and whoever reads it finds everything.
+// Each name is in the table once, and every key has what its readers need.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range Keys {
@@ -194,7 +195,7 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// A secret that is blank or only a reference is none.
+// A value that is blank or only a reference is no secret.
 func TestSecretText(t *testing.T) {
 	for value, want := range map[string]string{"": "", "$KEY": "$KEY", "${KEY}": "${KEY}", "$4c94e0dd-ad04": "$4c9…", "$Secret": "…", "4c94e0dd-ad04": "4c94…", "short": "…"} {
 		if got := (Setting{Key: LookUp("apiKey"), Value: value}).Text(); got != want {

@@ -47,8 +47,8 @@ func TestClosureNames(t *testing.T) {
 			if i > 0 {
 				env = append(env, "GOTOOLCHAIN="+release)
 			}
-			// Download the release now if it is missing. Below, the message would be among
-			// the output of the program.
+			// Download the release now if it is missing. Below, the message would be
+			// among the output of the program.
 			version := exec.Command("go", "version")
 			version.Env = env
 			if out, err := version.CombinedOutput(); err != nil {

@@ -2,9 +2,9 @@
 // same, and so is what the compiler lays out without code.
 //
 // The test binary itself is the -toolexec program of a go build. It runs each compile
-// action. Then it compiles the package twice more with the same flags, once as it came and
-// once marked, and compares the two. So the test sees packages as they are built: with cgo,
-// assembly, embedded files, -race, -cover.
+// action. Then it compiles the package twice more with the same flags, once as it came
+// and once marked, and compares the two. So the test sees packages as they are built:
+// with cgo, assembly, embedded files, -race, -cover.
 
 package rewrite
 

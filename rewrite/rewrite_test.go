@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 const testPath = "example.com/p"
 
-// A golden is one case of testdata: its comment says what it shows, and below that may
-// have lines "option: value".
+// A golden is one case of testdata. Its comment says what it shows; lines of the form
+// "option: value" may follow.
 //
 //	x.go           an input file, any number of them
 //	want/x.go      its marked text; absent if it is left as it is
@@ -84,8 +84,8 @@ func goldens(t testing.TB) []*golden {
 		case ".txtar":
 			all = append(all, readGolden(t, filepath.Join("testdata", entry.Name())))
 		default:
-			// The fuzzer's finds are in a directory. Anything else is a golden that would
-			// never be run.
+			// The fuzzer keeps its findings in a directory. Anything else would be a
+			// golden that is never run.
 			if !entry.IsDir() || entry.Name() != "fuzz" {
 				t.Errorf("testdata/%s is not a golden", entry.Name())
 			}
@@ -154,8 +154,8 @@ func compareGolden(t *testing.T, g *golden, got *txtar.Archive) {
 	}
 }
 
-// formatEntries has a line per function: index or reason, place, receiver, name and
-// parameters.
+// formatEntries returns a line per function: index or reason, position, receiver, name
+// and parameters.
 func formatEntries(functions []Function) []byte {
 	var b bytes.Buffer
 	for _, f := range functions {
@@ -210,8 +210,8 @@ func TestNothingToMark(t *testing.T) {
 	}
 }
 
-// TestMarks checks that the array is made of whole words of 8 bytes, which hitrt reads
-// and clears at once.
+// TestMarks checks that the cells fill whole words of 8 bytes, since hitrt reads and
+// clears a word at once.
 func TestMarks(t *testing.T) {
 	for _, test := range []struct{ functions, want int }{{1, 8}, {7, 8}, {8, 8}, {9, 16}, {300, 304}} {
 		text := "package p\n" + strings.Repeat("func (T) f() {}\n", test.functions)
