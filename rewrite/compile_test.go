@@ -249,8 +249,9 @@ func TestCompileGoldens(t *testing.T) {
 			t.Errorf("%s: marked: %v\n%.500s", name, err, got)
 			continue
 		}
-		if got, want := instructionLines(got), instructionLines(want); !slices.Equal(got, want) {
-			t.Errorf("%s: lines\n%s\nwant\n%s", name, missing(got, want), missing(want, got))
+		marks, original := instructionLines(got), instructionLines(want)
+		if gained, lost := shortLines(missing(marks, original)), missing(original, marks); gained != g.gained || lost != "" {
+			t.Errorf("%s: lines gained: %q, want %q; lines lost:\n%s", name, gained, g.gained, lost)
 		}
 	}
 }
@@ -284,6 +285,17 @@ func instructionLines(assembly string) []string {
 	})
 	slices.Sort(lines)
 	return slices.Compact(lines)
+}
+
+// shortLines returns lines of instructionLines without the import path and the directory,
+// separated by ", ".
+func shortLines(lines string) string {
+	var short []string
+	for line := range strings.Lines(lines) {
+		function, position, _ := strings.Cut(strings.TrimSpace(line), " ")
+		short = append(short, strings.TrimPrefix(function, testPath+".")+" "+filepath.Base(position))
+	}
+	return strings.Join(short, ", ")
 }
 
 // missing returns the elements of list that are not in other.

@@ -30,6 +30,10 @@
 // In the same way, a mark in front of "switch {", which is no code, gets the line of the
 // first case.
 //
+// A body may start with an if whose condition is constant, which is no code either.
+// Without types we cannot tell, so the mark gets the line of the if, and the table gains
+// it.
+//
 // A function on one line has no other line for its mark. From about column 160 on, or
 // behind the second mark of the line, columns may be wrong.
 //

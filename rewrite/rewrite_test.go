@@ -30,6 +30,10 @@ type golden struct {
 	opts    Options
 	sources []Source
 	untyped bool // the input does not type-check
+
+	// gained are the lines that have code only because of marks, where mark.go says that
+	// this cannot be helped: "function file:line", separated by ", ".
+	gained string
 }
 
 func readGolden(t testing.TB, file string) *golden {
@@ -59,6 +63,8 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.Main = true
 		case "untyped":
 			g.untyped = true
+		case "gained lines":
+			g.gained = value
 		}
 	}
 	for _, f := range archive.Files {
