@@ -276,7 +276,7 @@ func (c *compilation) markFiles() error {
 			return err
 		}
 	}
-	if res.Marks > 0 {
+	if res.Cells > 0 {
 		file, err := c.write("_scavenger_marks.go", res.Declarations)
 		if err != nil {
 			return err
@@ -290,7 +290,7 @@ func (c *compilation) markFiles() error {
 		}
 	}
 	c.files = files
-	c.metadata.Marks = res.Marks
+	c.metadata.Marks = res.Cells
 	c.metadata.Functions = res.Functions
 	return nil
 }

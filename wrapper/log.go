@@ -77,7 +77,7 @@ func (l *actionLog) marked(res *rewrite.Result) {
 		return
 	}
 	l.outcome, l.reason = outcomeMarked, ""
-	if res.Marks == 0 {
+	if res.Cells == 0 {
 		l.outcome, l.reason = outcomeNotMarked, "no function to mark"
 	}
 	l.functions, l.leftOut = len(res.Functions), len(res.LeftOut)

@@ -24,17 +24,17 @@ func (a *action) warn(out io.Writer, importcfgFile string) error {
 	if strings.HasSuffix(main, ".test") || !a.config.OfModules(main) {
 		return nil
 	}
-	if note := a.config.HalfCollector; note != "" {
+	if note := a.config.NoAPIKey; note != "" {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", note)
 	}
-	if len(a.config.Unfounded(nil)) == 0 {
+	if len(a.config.CannotMatch(nil)) == 0 {
 		return nil
 	}
 	cfg, err := readImportcfg(importcfgFile)
 	if err != nil {
 		return err
 	}
-	for _, s := range a.config.Unfounded(append(slices.Clip(cfg.paths()), main)) {
+	for _, s := range a.config.CannotMatch(append(slices.Clip(cfg.paths()), main)) {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", unfounded(s))
 	}
 	return nil
