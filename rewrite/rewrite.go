@@ -78,6 +78,7 @@ type Result struct {
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter left out, with the reason
 	Checked      bool       // the package was type-checked for initialisers that leave no code
+	Twins        int        // functions that were added for such initialisers to call
 }
 
 // A Function is one entry: a function or method that is declared in the
@@ -135,6 +136,9 @@ func Package(opts Options, files []Source) (*Result, error) {
 		} else {
 			p.result.Files[i] = p.mark(f)
 		}
+	}
+	if p.statics != nil {
+		p.result.Twins = len(p.statics.twins)
 	}
 	if p.marked > 0 {
 		p.result.Marks = (p.marked + 7) &^ 7
