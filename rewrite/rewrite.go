@@ -90,6 +90,7 @@ type Result struct {
 	Cells        int        // how many of its bytes are no padding; a multiple of 8
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter leaves out, with the reason
+	Twins        int        // functions that were added for initialisers to call (see static.go)
 }
 
 // A Function is one entry: a function or method that is declared in the package, or with
@@ -155,6 +156,9 @@ func markPackage(opts Options, files []Source) (*pkg, error) {
 		} else {
 			p.result.Files[i] = p.mark(f)
 		}
+	}
+	if p.statics != nil {
+		p.result.Twins = len(p.statics.twins)
 	}
 	if p.marked > 0 {
 		p.result.Cells = (p.marked + 7) &^ 7

@@ -82,6 +82,11 @@ func (a *action) compile() error {
 	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil { // such as what -gcflags=-m prints
 		return err
 	}
+	if c.twins {
+		if err := renameTwins(c.archive, c.symbolPrefix); err != nil {
+			return fmt.Errorf("renaming symbols: %w", err)
+		}
+	}
 	return c.metadata.attach(c.archive)
 }
 
@@ -139,6 +144,7 @@ type compilation struct {
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
+	twins        bool   // what is compiled has twins of functions
 	metadata     metadata
 }
 
@@ -290,6 +296,7 @@ func (c *compilation) markFiles() error {
 		}
 	}
 	c.files = files
+	c.twins = res.Twins > 0
 	c.metadata.Marks = res.Cells
 	c.metadata.Functions = res.Functions
 	return nil

@@ -85,7 +85,7 @@ var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go
 	"wrapper/chain.go", "wrapper/change_*.go", "wrapper/closures.go", "wrapper/compile.go",
 	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/moduleflags.go", "wrapper/newgo.go",
 	"wrapper/owndir.go", "wrapper/packagedir.go", "wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go",
-	"wrapper/probe.go", "wrapper/responsefile.go", "wrapper/selection.go", "wrapper/stub.go", "wrapper/wrapper.go"}
+	"wrapper/probe.go", "wrapper/responsefile.go", "wrapper/selection.go", "wrapper/stub.go", "wrapper/twinnames.go", "wrapper/wrapper.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
 var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}
