@@ -163,7 +163,10 @@ func (b batch) build(ctx context.Context, o *options, variant string, flags ...s
 	cmd := b.goCommand(ctx, o, args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && !errors.As(err, &exit):
 		return nil, err
 	}
 	reasons := map[string]string{}
