@@ -157,8 +157,8 @@ func markPackage(opts Options, files []Source) (*pkg, error) {
 			p.result.Files[i] = p.mark(f)
 		}
 	}
-	if p.statics != nil {
-		p.result.Twins = len(p.statics.twins)
+	if p.static != nil {
+		p.result.Twins = len(p.static.twins)
 	}
 	if p.marked > 0 {
 		p.result.Cells = (p.marked + 7) &^ 7
