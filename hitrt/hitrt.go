@@ -2,6 +2,9 @@
 // that it builds. It collects which functions ran and tells the Scavenger
 // collector, or writes it to local files, or both.
 //
+// Programs do not import it: the registry, which is generated, does. What programs
+// may call is in hitrt/api.
+//
 // # What a program pays
 //
 // A hit is one byte store into an array of the program's own; no code of this
