@@ -21,7 +21,8 @@ var (
 	errInert   = errors.New("scavenger: neither serverUrl and apiKey nor dataDir are set: nothing is recorded")
 )
 
-// dormant is the program if its settings name no outlet: Start may wake it.
+// dormant is the program if its settings name neither a collector nor dataDir: Start
+// may wake it.
 var dormant atomic.Pointer[Program]
 
 // Start begins to record in a program that has no settings of its own. Functions

@@ -35,7 +35,7 @@ func TestAPI(t *testing.T) {
 		t.Fatal("Register is active without settings")
 	}
 	if err := Start(map[string]string{"appName": "mine"}); !errors.Is(err, errInert) {
-		t.Errorf("Start without an outlet = %v, want %v", err, errInert)
+		t.Errorf("Start without serverUrl and dataDir = %v, want %v", err, errInert)
 	}
 	prog.call(3)
 	if err := Start(map[string]string{"serverUrl": server.URL, "apiKey": testKey, "dataDir": dir, "appName": "mine"}); err != nil {
