@@ -191,12 +191,17 @@ func packagePath(toolexecImportPath, p string) string {
 	return p
 }
 
+// isOurs reports whether a package is one that we add to programs, or the API.
+func isOurs(path string) bool {
+	return path == hitrtPath || strings.HasPrefix(path, hitrtPath+"/")
+}
+
 // mark changes the compilation, or returns errUntouched if there is nothing to
 // be changed.
 func (c *compilation) mark() error {
 	path := c.metadata.ImportPath
 	testMain := isTestMain(c.files)
-	if path == hitrtPath || path == registryPath || testMain && !c.config.TrackTests {
+	if isOurs(path) || testMain && !c.config.TrackTests {
 		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return errUntouched
 	}

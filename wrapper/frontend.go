@@ -337,7 +337,7 @@ func (a *action) compileMarker() error {
 			return err
 		}
 		return a.compile()
-	case path == hitrtPath || path == registryPath || isTestMain(files):
+	case isOurs(path) || isTestMain(files):
 		return a.untouched()
 	}
 	if err := a.loadConfig(); err != nil {
