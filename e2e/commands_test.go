@@ -118,7 +118,7 @@ func addLines(ts *testscript.TestScript, d *dwarf.Data, unit *dwarf.Entry, pc [2
 	ts.Check(err)
 	for {
 		var at dwarf.LineEntry
-		if err := lines.Next(&at); err == io.EOF {
+		if err := lines.Next(&at); errors.Is(err, io.EOF) {
 			return
 		} else {
 			ts.Check(err)

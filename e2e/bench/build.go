@@ -104,7 +104,7 @@ func buildBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(rows, ", "))
 		}
 	}
-	for _, name := range strings.Split(*modeNames, ",") {
+	for name := range strings.SplitSeq(*modeNames, ",") {
 		i := slices.Index(allModes, name)
 		if i < 0 {
 			return fmt.Errorf("unknown mode %q: want some of %s", name, strings.Join(allModes, ", "))
@@ -122,7 +122,7 @@ func buildBench(ctx context.Context, args []string) error {
 	if err := b.installTools(ctx); err != nil {
 		return err
 	}
-	for _, name := range strings.Split(*programs, ",") {
+	for name := range strings.SplitSeq(*programs, ",") {
 		i := slices.Index(allSubjects, name)
 		if i < 0 {
 			return fmt.Errorf("unknown program %q: want some of %s", name, strings.Join(allSubjects, ", "))
@@ -213,7 +213,7 @@ func buildEnv(cache string, more ...string) []string {
 }
 
 // sequence measures all rows of one mode, from a copy of the cache.
-func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) error {
+func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) (err error) {
 	// Each has directories of its own, which are deleted with the program's: some
 	// file systems are slow to make files after others were deleted.
 	work := filepath.Join(dir, fmt.Sprint(m.name, round))
@@ -254,7 +254,7 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 	if err := os.WriteFile(file, edited, 0o666); err != nil {
 		return err
 	}
-	defer os.WriteFile(file, text, 0o666)
+	defer func() { err = errors.Join(err, os.WriteFile(file, text, 0o666)) }()
 	if err := run(rowEdited); err != nil {
 		return err
 	}

@@ -201,11 +201,11 @@ func (c *Collector) open() error {
 	c.wg.Add(2)
 	go func() {
 		defer c.wg.Done()
-		c.grpc.Serve(c.port.native) // returns when Close closes the queue
+		_ = c.grpc.Serve(c.port.native) // returns when Close closes the queue
 	}()
 	go func() {
 		defer c.wg.Done()
-		c.http.Serve(c.port.plain) // the same
+		_ = c.http.Serve(c.port.plain) // the same
 	}()
 	c.port.start(l)
 	return nil
