@@ -5,7 +5,7 @@
 // garbage rules and the same tree in the end.
 //
 // Where the real collector answers OK and quietly does something else, this
-// one keeps book: see [Collector.Violations].
+// one records it: see [Collector.Violations].
 //
 // Known differences. All settings are those of Options; there is no other
 // configuration. Publications of one kind are imported in the order of their

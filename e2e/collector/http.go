@@ -1,4 +1,4 @@
-// The plain endpoint: initConfig, and what everything else is answered.
+// The plain endpoint: initConfig, and the answers to everything else.
 
 package collector
 

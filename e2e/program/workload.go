@@ -1,5 +1,5 @@
-// Programs with a workload: real input, the same each time, that makes a good
-// part of their functions run.
+// Programs with a workload: real input, the same each time, on which they call a
+// good part of their functions.
 
 package program
 
