@@ -118,7 +118,7 @@ func addLines(ts *testscript.TestScript, d *dwarf.Data, unit *dwarf.Entry, pc [2
 	ts.Check(err)
 	for {
 		var at dwarf.LineEntry
-		if err := lines.Next(&at); err == io.EOF {
+		if err := lines.Next(&at); errors.Is(err, io.EOF) {
 			return
 		} else {
 			ts.Check(err)
@@ -172,7 +172,7 @@ func startsCommand(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Logf("%v and %v", least[0], least[1])
-	// Where the first takes more than the millisecond that it needs, all takes more.
+	// If the first takes more than the millisecond that it needs, so does the second.
 	busy := max(1, float64(least[0])/float64(time.Millisecond))
 	if float64(least[1]-least[0]) > busy*float64(most) {
 		ts.Fatalf("%s takes %v, %s %v", args[1], least[1], args[0], least[0])
@@ -181,8 +181,8 @@ func startsCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // condition knows [root]: whether we may write to files that are read-only;
 // [named]: whether what takes minutes was asked for by name, as with -run Matrix
-// or -run Heavy; and [toolchain:VERSION]: whether the module proxy, or the module cache, has that
-// release of Go.
+// or -run Heavy; and [toolchain:VERSION]: whether the module proxy, or the module
+// cache, has that release of Go.
 func condition(cond string) (bool, error) {
 	if cond == "root" {
 		return os.Geteuid() == 0, nil

@@ -10,9 +10,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// TestMatrix runs all rows of the table of package matrix when asked for by name.
-// As part of everything, those that do not compile a standard library of their own
-// are run by TestScripts and by package matrix.
+// TestMatrix runs all rows of package matrix, when -run names it. Otherwise
+// TestScripts and package matrix run the rows that compile no standard library of
+// their own.
 func TestMatrix(t *testing.T) {
 	program.Heavy(t)
 	r := matrix.Runner{Wrapper: wrapperFile(t)}

@@ -2,8 +2,8 @@
 //
 // All ways of building a program are measured in turns, each from a copy of the
 // same build cache: the one in which a plain build has left the program's
-// dependencies and the standard library, but none of its own packages. So what
-// plain does in the row "switched on" is to compile the program's own packages.
+// dependencies and the standard library, but none of its own packages. So in the
+// row "switched on", plain compiles the program's own packages.
 
 package main
 
@@ -66,7 +66,7 @@ const (
 
 var rows = []string{rowCold, rowSwitched, rowEdited, rowSetting, rowNothing}
 
-// A cost is that of one build.
+// A cost is what one build took.
 type cost struct{ cpu, wall time.Duration }
 
 // A bench is one run of the command.
@@ -104,7 +104,7 @@ func buildBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(rows, ", "))
 		}
 	}
-	for _, name := range strings.Split(*modeNames, ",") {
+	for name := range strings.SplitSeq(*modeNames, ",") {
 		i := slices.Index(allModes, name)
 		if i < 0 {
 			return fmt.Errorf("unknown mode %q: want some of %s", name, strings.Join(allModes, ", "))
@@ -122,7 +122,7 @@ func buildBench(ctx context.Context, args []string) error {
 	if err := b.installTools(ctx); err != nil {
 		return err
 	}
-	for _, name := range strings.Split(*programs, ",") {
+	for name := range strings.SplitSeq(*programs, ",") {
 		i := slices.Index(allSubjects, name)
 		if i < 0 {
 			return fmt.Errorf("unknown program %q: want some of %s", name, strings.Join(allSubjects, ", "))
@@ -134,7 +134,7 @@ func buildBench(ctx context.Context, args []string) error {
 	return nil
 }
 
-// installTools installs the peers.
+// installTools installs the tools that other modes build with.
 func (b *bench) installTools(ctx context.Context) error {
 	for _, m := range b.modes {
 		if m.tool == "" {
@@ -167,13 +167,13 @@ func (b *bench) measure(ctx context.Context, s subject) error {
 			return err
 		}
 	}
-	if err := fillCache(ctx, p, s, base); err != nil { // no more than the go command's look at it, if it is full
+	if err := fillCache(ctx, p, s, base); err != nil { // if the cache is full, the go command only checks it
 		return err
 	}
 	failed := map[string]bool{}
 	for round := range b.rounds {
 		for i := range b.modes {
-			m := b.modes[(i+round)%len(b.modes)] // none is always the first
+			m := b.modes[(i+round)%len(b.modes)] // no mode is always the first
 			if failed[m.name] {
 				continue
 			}
@@ -213,9 +213,9 @@ func buildEnv(cache string, more ...string) []string {
 }
 
 // sequence measures all rows of one mode, from a copy of the cache.
-func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) error {
-	// Each has directories of its own, which are deleted with the program's: some
-	// file systems are slow to make files after others were deleted.
+func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Program, dir, base string, round int) (err error) {
+	// Each sequence has its own directories, which are deleted only when the program
+	// is done: on some file systems a deletion slows down making files.
 	work := filepath.Join(dir, fmt.Sprint(m.name, round))
 	cache := filepath.Join(work, "cold", "cache")
 	source, err := b.prepare(ctx, m, p, dir)
@@ -254,7 +254,7 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 	if err := os.WriteFile(file, edited, 0o666); err != nil {
 		return err
 	}
-	defer os.WriteFile(file, text, 0o666)
+	defer func() { err = errors.Join(err, os.WriteFile(file, text, 0o666)) }()
 	if err := run(rowEdited); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// print prints the medians, in seconds of CPU and of time, and what they are
+// print prints the medians, in seconds of CPU and of elapsed time, and their ratio
 // to those of plain.
 func (b *bench) print(s subject) {
 	fmt.Printf("\n%s, %s, %s/%s, %d CPUs, medians of %d\n", s.module, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)

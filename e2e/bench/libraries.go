@@ -55,7 +55,7 @@ var libraries = []library{
 type variant struct {
 	name   string
 	flags  func(wrapper, module string) []string
-	slower int // about so many times, if more than 1
+	slower int // about how many times slower it is, if more than 1
 }
 
 // plain comes first: the others are measured against it.
@@ -110,7 +110,7 @@ func newWorkspace(ctx context.Context, dir string, libs []library) (*workspace, 
 	return &workspace{dir, wrapper}, os.WriteFile(filepath.Join(dir, "go.work"), []byte(work), 0o666)
 }
 
-// path is the module path, base the directory that it is fetched to.
+// path returns the module path, base the directory that it is fetched to.
 func (l library) path() string {
 	p, _, _ := strings.Cut(l.module, "@")
 	return p
@@ -146,5 +146,5 @@ func (b *workspace) goCommand(ctx context.Context, lib library, args ...string) 
 	return string(out), nil
 }
 
-// importPath is the import path of the package with the benchmarks.
+// importPath returns the import path of the package with the benchmarks.
 func (l library) importPath() string { return path.Join(l.path(), l.pkg) }

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// A sample is what one run came to.
+// A sample holds the figures of one run.
 type sample struct {
 	cpu    time.Duration
 	allocs float64 // per iteration, summed over sub-benchmarks

@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 
@@ -39,11 +38,6 @@ func TestPlainCache(t *testing.T) {
 // archives compares all packages of the standard library, and those of a program
 // with assembly and of one with cgo.
 func (b *builds) archives(t *testing.T) {
-	p, err := program.Fetch(context.Background(), badger, filepath.Join(t.TempDir(), "badger"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.compare(t, p.Dir, "std", "./badger")
 	dir := t.TempDir()
 	archive, err := txtar.ParseFile("testdata/cgo.txtar")
 	if err != nil {
@@ -55,9 +49,13 @@ func (b *builds) archives(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// What is younger than a tenth of a second when a build begins is taken for
-	// changed since.
-	time.Sleep(200 * time.Millisecond)
+	// Std comes first: a file that is younger than a tenth of a second when a build
+	// begins counts as changed, and by the next build those above are minutes old.
+	p, err := program.Fetch(context.Background(), badger, filepath.Join(t.TempDir(), "badger"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.compare(t, p.Dir, "std", "./badger")
 	b.compare(t, dir, "./...")
 	for _, args := range [][]string{
 		{"-trimpath", "./lib"},
@@ -88,7 +86,7 @@ func newBuilds(t *testing.T) *builds {
 	return b
 }
 
-// A built package is what go list says of one.
+// A built package holds what go list prints of it.
 type built struct {
 	ImportPath, Name, Export, BuildID string
 }
@@ -108,14 +106,15 @@ func (b *builds) compare(t *testing.T, dir string, args ...string) {
 			t.Fatalf("package %s in one build, %s in the other", q.ImportPath, p.ImportPath)
 		}
 		if p.Export != "" && !bytes.Equal(withoutBuildID(t, p), withoutBuildID(t, q)) {
-			t.Errorf("%s: the archive from the plain cache is another one than the compiled one", p.ImportPath)
+			t.Errorf("%s: the archive from the plain cache differs from the compiled one", p.ImportPath)
 		}
 	}
 	named := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-gcflags=-") })
 	checkLog(t, log, compiled, named)
 }
 
-// list returns the packages of a build. The packages that match do not exist.
+// list builds packages and returns them. None of them is marked, as the pattern
+// matches none.
 func (b *builds) list(t *testing.T, dir string, args []string, env ...string) []built {
 	t.Helper()
 	cmd := exec.Command("go", append([]string{"list", "-toolexec=" + b.wrapper, "-export", "-deps", "-json=ImportPath,Name,Export,BuildID"}, args...)...)
@@ -139,8 +138,8 @@ func (b *builds) list(t *testing.T, dir string, args []string, env ...string) []
 	}
 }
 
-// withoutDownloads is what the go command said, without what it says when a module
-// is not in the module cache yet.
+// withoutDownloads returns the go command's messages but for those about modules
+// that were not in the module cache yet.
 func withoutDownloads(stderr string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(stderr) {
@@ -163,8 +162,8 @@ func withoutBuildID(t *testing.T, p built) []byte {
 	return bytes.ReplaceAll(data, []byte(p.BuildID), nil)
 }
 
-// checkLog checks that only main programs were compiled and, if a flag without a
-// pattern is given, the package that it is for.
+// checkLog checks that only main packages were compiled and, if named is set, the
+// package that a flag without a pattern is for.
 func checkLog(t *testing.T, file string, packages []built, named bool) {
 	t.Helper()
 	text, err := os.ReadFile(file)

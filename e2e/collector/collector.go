@@ -5,7 +5,7 @@
 // garbage rules and the same tree in the end.
 //
 // Where the real collector answers OK and quietly does something else, this
-// one keeps book: see [Collector.Violations].
+// one records it: see [Collector.Violations].
 //
 // Known differences. All settings are those of Options; there is no other
 // configuration. Publications of one kind are imported in the order of their
@@ -201,11 +201,11 @@ func (c *Collector) open() error {
 	c.wg.Add(2)
 	go func() {
 		defer c.wg.Done()
-		c.grpc.Serve(c.port.native) // returns when Close closes the queue
+		_ = c.grpc.Serve(c.port.native) // returns when Close closes the queue
 	}()
 	go func() {
 		defer c.wg.Done()
-		c.http.Serve(c.port.plain) // the same
+		_ = c.http.Serve(c.port.plain) // the same
 	}()
 	c.port.start(l)
 	return nil

@@ -1,6 +1,6 @@
-// Faults that a test switches on: what a collector does that is down,
-// overloaded or set up wrongly. It answers by the book or not at all;
-// servers that break the protocol are not its business.
+// Faults that a test switches on: a collector that is down, overloaded or set up
+// wrongly. It keeps to the protocol or does not answer; tests of answers that break
+// the protocol have servers of their own.
 
 package collector
 
@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A Fault is a way of not working.
+// A Fault is a way in which the collector fails.
 type Fault string
 
 // The faults.
@@ -57,8 +57,8 @@ func (c *Collector) SetFault(f Fault, of ...Kind) error {
 	return c.port.resume()
 }
 
-// SetFaultFor is SetFault and, after d, SetFault of Healthy, unless SetFault
-// was called in between.
+// SetFaultFor sets a fault and, after d, sets Healthy, unless SetFault was called in
+// between.
 func (c *Collector) SetFaultFor(d time.Duration, f Fault, of ...Kind) error {
 	if err := c.SetFault(f, of...); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// The removal of what is of no use any more.
+// The removal of methods, fingerprints and processes that are out of use.
 
 package collector
 

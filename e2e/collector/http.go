@@ -1,4 +1,4 @@
-// The plain endpoint: initConfig, and what everything else is answered.
+// The plain endpoint: initConfig, and the answers to everything else.
 
 package collector
 
@@ -56,7 +56,7 @@ func (c *Collector) servePlain(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	}
 	w.WriteHeader(code)
-	io.WriteString(w, body) // a client that left is no concern
+	_, _ = io.WriteString(w, body) // fails if the client has left
 }
 
 // answerPlain returns the answer to a plain request; rpc says that its path

@@ -19,6 +19,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 )
 
@@ -213,19 +214,23 @@ func TestIdleConnections(t *testing.T) {
 			t.Errorf("%s: connection stays open", name)
 		}
 	}
-	// gRPC: when the first connection was closed, a poll needs a second one.
+	// gRPC: the client sees its connection closed, and the next poll needs another.
 	cl := dial(t, c)
-	for began := time.Now(); ; time.Sleep(500 * time.Millisecond) {
+	poll := func() {
+		t.Helper()
 		if _, err := cl.poll(DemoKey, "u"); err != nil {
 			t.Fatal(err)
 		}
-		polls := c.Requests(PollConfig)
-		if polls[0].Remote != polls[len(polls)-1].Remote {
-			break
+	}
+	poll()
+	for ctx, state := testContext(t), cl.conn.GetState(); state != connectivity.Idle; state = cl.conn.GetState() {
+		if !cl.conn.WaitForStateChange(ctx, state) {
+			t.Fatalf("gRPC: connection stays open, %v", state)
 		}
-		if time.Since(began) > patience {
-			t.Fatalf("polls: %+v", polls)
-		}
+	}
+	poll()
+	if polls := c.Requests(PollConfig); polls[0].Remote == polls[1].Remote {
+		t.Errorf("gRPC: both polls came through one connection: %+v", polls)
 	}
 }
 

@@ -77,7 +77,7 @@ func (c *Collector) work(kind Kind, q *queue) {
 			}
 		}
 		err := next.run()
-		if err == errClosed {
+		if errors.Is(err, errClosed) {
 			return
 		}
 		c.mu.Lock()

@@ -65,7 +65,7 @@ func TestTree(t *testing.T) {
 	cl := dial(t, c)
 	var list []Entry
 	var hashes []string
-	for _, line := range strings.Split(strings.TrimSpace(`
+	for line := range strings.SplitSeq(strings.TrimSpace(`
 +github.com.BurntSushi.toml.func Decode string,any
 -github.com.a.b.c.d.func F
 -github.com.acme.shop.cart.List Push T

@@ -16,8 +16,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// goCommand returns a go command in the module, alone and with nothing of the
-// environment's own settings.
+// goCommand returns a go command that runs in the module's directory, outside of
+// any workspace and without the user's settings.
 func goCommand(ctx context.Context, p *program.Program, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = p.Dir
@@ -50,7 +50,7 @@ func compareTests(ctx context.Context, s subject, p *program.Program, wrapper st
 	return c, nil
 }
 
-// address is what differs in a test's name from run to run.
+// address matches addresses in the names of tests, which differ from run to run.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
 // runTests returns the result of each test and package, by name.
@@ -81,7 +81,7 @@ func runTests(ctx context.Context, p *program.Program, args ...string) (map[stri
 	return results, nil
 }
 
-// count says how many tests had which result.
+// count returns, as text, how many tests had each result.
 func count(results map[string]string) string {
 	n := map[string]int{}
 	for name, result := range results {
@@ -140,13 +140,13 @@ func compareProgram(ctx context.Context, s subject, p *program.Program, wrapper 
 	return c, nil
 }
 
-// build runs go build with flags; the packages stand last in s.build.
+// build runs go build with flags and s.build, which ends with the packages.
 func build(ctx context.Context, s subject, p *program.Program, flags ...string) ([]byte, error) {
 	return goCommand(ctx, p, slices.Concat([]string{"build"}, flags, s.build)...).CombinedOutput()
 }
 
-// smoke runs the program under a name that is the same for both forms of it,
-// and returns all that it prints, and its status.
+// smoke runs the program and returns its output and its status. Both forms of it
+// run under the same name, as some programs print theirs.
 func smoke(ctx context.Context, s subject, p *program.Program, binary string, args []string) (string, error) {
 	name := filepath.Join(p.Dir, s.name+"-smoke"+program.ExeSuffix())
 	if err := os.Rename(binary, name); err != nil {

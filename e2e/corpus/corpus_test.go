@@ -9,8 +9,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// quick are subjects that together take less than a minute of one core, also
-// with a build cache that has nothing.
+// quick are subjects that together take less than a minute of one core, even with
+// an empty build cache.
 var quick = []string{"reflect2", "lo", "goleak", "logrus"}
 
 func TestQuickSubjects(t *testing.T) {

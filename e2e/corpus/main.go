@@ -69,7 +69,8 @@ func choose(names []string) ([]subject, error) {
 	return chosen, nil
 }
 
-// run runs the chosen ones and reports whether all came out the same.
+// run compares the chosen subjects and reports whether each has the same results
+// with and without marks.
 func run(ctx context.Context, chosen []subject, verbose bool) (same bool, err error) {
 	dir, err := os.MkdirTemp("", "scavenger-corpus-")
 	if err != nil {
@@ -108,9 +109,9 @@ func run(ctx context.Context, chosen []subject, verbose bool) (same bool, err er
 	return same, nil
 }
 
-// A comparison is what one subject came to.
+// A comparison is the outcome of one subject.
 type comparison struct {
-	plain, marked string // in a few words
+	plain, marked string // the results in short
 	differences   []string
 }
 

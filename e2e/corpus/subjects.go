@@ -11,10 +11,10 @@ type subject struct {
 	build []string   // arguments of go build
 	smoke [][]string // arguments of the program's smoke runs; none: it is only built
 	stdin string     // what each of them reads
-	race  string     // begins a line of a goroutine's that comes anywhere, or not at all
+	race  string     // start of a line that a goroutine prints anywhere in the output, or not at all
 }
 
-// subjects are public modules whose authors know nothing of us.
+// subjects are public modules, written without regard to scavenger-wrap.
 var subjects = []subject{
 	{name: "reflect2", module: "github.com/modern-go/reflect2@v1.0.2", build: []string{"."}, stresses: "go 1.12 language, linkname, no bodies"},
 	{name: "lo", module: "github.com/samber/lo@v1.53.0", build: []string{"./..."}, stresses: "610 generic functions, iterators, go 1.18 language"},

@@ -13,8 +13,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 )
 
-// TestReadme runs the README's shell commands, in its order. One that it does
-// not know how to run fails it.
+// TestReadme runs the README's shell commands, in its order. It fails for a
+// command that it does not know how to run.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 )
 
-// descriptorsMain closes what it has inherited, and then uses numbers as it likes.
-// Its sleep is a system call, so it has no poller of its own, unless it is to.
+// descriptorsMain closes the descriptors that it inherited and then uses the numbers
+// itself. It sleeps by a system call, so that the runtime starts no poller unless
+// the program is told to have one.
 const descriptorsMain = `package main
 
 import (
@@ -196,7 +197,7 @@ func (r descriptorsRun) same(t *testing.T, plain descriptorsRun) {
 	}
 }
 
-// known checks that what was called is known.
+// known checks that every call was recorded.
 func known(t *testing.T, called map[string]bool) {
 	t.Helper()
 	for _, name := range []string{"f00", "f10", "f33", "f34"} {
@@ -209,8 +210,8 @@ func known(t *testing.T, called map[string]bool) {
 	}
 }
 
-// Descriptors belong to the program: it may close any, and use any number for
-// files of its own.
+// TestDescriptors checks that descriptors belong to the program: it may close any,
+// and use any number for its own files.
 func TestDescriptors(t *testing.T) {
 	marked, plain := buildProgram(t, descriptorsMain, true), buildProgram(t, descriptorsMain, false)
 	wants := map[string]descriptorsRun{"quiet": runDescriptors(t, plain, "quiet"), "timers": runDescriptors(t, plain, "timers")}
@@ -245,8 +246,8 @@ func TestDescriptors(t *testing.T) {
 			known(t, knownToCollector(c))
 		})
 	}
-	// The connection to a collector that does not answer is open all the time. Its
-	// number is taken: what follows is not for us to write to, or to close.
+	// The connection to a collector that does not answer is open all the time. The
+	// program takes its number: hitrt must not write to what has it then, nor close it.
 	t.Run("connection", func(t *testing.T) {
 		t.Parallel()
 		r := runDescriptors(t, marked, "timers", "TAKE=1", "SCAVENGER_LOG_FILE="+filepath.Join(t.TempDir(), "log"), "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=500",

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package faults tests what survives which end of a process. docs/reliability.md
-// has the promises.
+// Package faults tests which hits survive which end of a process. The promises are
+// in docs/reliability.md.
 package faults
 
 import (
@@ -29,8 +29,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// faultyMain is a program that says which functions it called, each after the
-// call, and then ends in the way that its argument says.
+// faultyMain is a program that prints the name of each function after it has called
+// it, and then ends in the way that its argument names.
 const faultyMain = `package main
 
 import (
@@ -113,7 +113,7 @@ func main() {
 	case "kill":
 		kill(syscall.SIGKILL)
 	case "memory":
-		n := uint64(1) << 42 // more has the runtime make tables for seconds first
+		n := uint64(1) << 42 // for more, the runtime first makes tables for seconds
 		sink = make([]byte, n)
 	case "fork":
 		// As C code may do it: the child has one thread and shares the mapped file.
@@ -150,8 +150,8 @@ func faultyFunctions() string {
 	return b.String()
 }
 
-// A fault is one way to end. quick means that the process takes no time for it:
-// it has no way to send anything.
+// A fault is a way in which a process ends. quick means that it ends at once, before
+// it can send anything.
 type fault struct {
 	name, mode string
 	quick      bool
@@ -186,18 +186,18 @@ type faultRow struct {
 	set, known    int
 	lost          []string
 	promised      bool
-	delay, limit  time.Duration // until the exit: the least of a few, and what it may be
+	delay, limit  time.Duration // from the fault to the exit: the least of a few tries, and its bound
 }
 
-// exitLimit is how long an exit may take, half a second for the system included.
+// exitLimit bounds an exit: exitTimeout, and half a second for the system.
 const exitLimit = 2500 * time.Millisecond
 
-// patient is the setting of processes whose collector answers, as soon as it has a
-// processor: two seconds may be too few for that.
+// patient is the setting of processes whose collector does answer: on a busy machine
+// the default of two seconds may be too short for that.
 const patient = "SCAVENGER_EXIT_TIMEOUT=1m"
 
-// tries is how often a process that took too long to end may do so again: other
-// processes may have had the processors meanwhile.
+// tries is how many processes may end too late before the test fails: on a busy
+// machine one may have waited for a processor.
 const tries = 3
 
 func TestFaults(t *testing.T) {
@@ -229,8 +229,8 @@ func TestFaults(t *testing.T) {
 	t.Logf("\n%s", table.String())
 }
 
-// What a process could not send, because the collector was down and it was
-// killed, the next one sends.
+// TestFaultsNextProcess checks that a process sends what those before it could not,
+// because the collector was down when they ended.
 func TestFaultsNextProcess(t *testing.T) {
 	bin, dir := buildFaulty(t), t.TempDir()
 	var called []string
@@ -252,7 +252,7 @@ func TestFaultsNextProcess(t *testing.T) {
 	if len(row.lost) > 0 {
 		t.Errorf("lost: %q", row.lost)
 	}
-	// The one after that sends it again, and removes it.
+	// The process after that sends it again, and removes the files.
 	runFaulty(t, bin, "return", dir, c.URL(), nil, patient)
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(left) != 2 {
 		t.Errorf("files %q are left, want those of the last two processes", left)
@@ -261,7 +261,7 @@ func TestFaultsNextProcess(t *testing.T) {
 
 func buildFaulty(t *testing.T) string { return buildProgram(t, faultyMain, true) }
 
-// buildProgram builds a program of a file with main, and one with the functions.
+// buildProgram builds a program from a file with main and one with the functions.
 func buildProgram(t *testing.T, main string, marked bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -327,7 +327,7 @@ func (f fault) run(t *testing.T, bin, outlet, server string) faultRow {
 	}
 	row := faultRow{fault: f.name, outlet: outlet, delay: time.Hour, limit: exitLimit}
 	if f.mode == "goexit" {
-		row.limit = 15 * time.Second // what ends it is not the program; see docs/reliability.md
+		row.limit = 15 * time.Second // the runtime ends it, not the program; see docs/reliability.md
 	}
 	var env []string
 	if c != nil {
@@ -342,7 +342,7 @@ func (f fault) run(t *testing.T, bin, outlet, server string) faultRow {
 		row.delay = min(row.delay, delay)
 	}
 	if row.delay > row.limit {
-		// Reporting adds so much to the exit, however long that takes by itself.
+		// The limit is for what reporting adds to the exit.
 		_, alone := runFaulty(t, bin, f.mode, "", "", nil)
 		row.limit += alone
 	}
@@ -374,12 +374,12 @@ func (r *faultRow) compare(called []string, known map[string]bool) {
 	}
 }
 
-// killAtRandom kills processes at moments of no choice.
+// killAtRandom kills processes at random moments.
 func killAtRandom(t *testing.T, bin string) faultRow {
 	t.Helper()
 	rounds, began := 0, time.Now()
 	row := faultRow{outlet: "dataDir", promised: true, limit: exitLimit}
-	// On a machine that is busy with others, 300 take many minutes.
+	// On a busy machine 300 rounds take many minutes.
 	for ; rounds < 30 || rounds < 300 && !testing.Short() && time.Since(began) < time.Minute; rounds++ {
 		dir := t.TempDir()
 		after := time.Duration(rand.IntN(30_000)) * time.Microsecond
@@ -394,7 +394,7 @@ func killAtRandom(t *testing.T, bin string) faultRow {
 	return row
 }
 
-// runFaulty runs the program and returns what it called, and how long it took
+// runFaulty runs the program and returns the functions that it called and the time
 // from the fault to its end.
 func runFaulty(t *testing.T, bin, mode, dir, server string, end func(*os.Process), env ...string) (called []string, delay time.Duration) {
 	t.Helper()

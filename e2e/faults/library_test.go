@@ -15,8 +15,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 )
 
-// libraryHost calls functions of the library, says which, and ends in the way that
-// its argument says. It knows the library by dlopen.
+// libraryHost loads the library with dlopen, calls functions of it, prints their
+// names, and ends in the way that its argument names.
 const libraryHost = `#include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
@@ -76,8 +76,8 @@ func Call(i C.int) { functions[i]() }
 func main() {}
 `
 
-// A host that ends runs nothing of the library's: what is in the files by then is
-// all that is known.
+// TestFaultsLibrary checks that calls are known although a host that ends runs no
+// code of the library: its files must have them by then.
 func TestFaultsLibrary(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler")

@@ -31,8 +31,8 @@ func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
 	if signal.Ignored(syscall.SIGHUP) {
-		// As under nohup, and so would the programs that are started here. A
-		// signal that is handled they get in its default state.
+		// As under nohup. Programs that are started here would ignore it too. They
+		// start with the default for a signal that is handled here.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	dir, err := os.MkdirTemp("", "scavenger-faults-")

@@ -78,8 +78,8 @@ func main() {
 }
 `
 
-// Once it has started, a program meets no system call of ours but those that
-// docs/reliability.md lists: its sandbox may kill it at any other.
+// TestSeccomp checks that hitrt, once the program has started, makes no system calls
+// but those that docs/reliability.md lists: a sandbox may kill it at any other.
 func TestSeccomp(t *testing.T) {
 	marked := buildProgram(t, seccompMain, true)
 	if r := runDescriptors(t, marked, "forbidden"); r.end != "signal: bad system call (core dumped)" && r.end != "signal: bad system call" {

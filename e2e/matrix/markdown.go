@@ -7,10 +7,9 @@ import (
 
 const heading = `# Compatibility
 
-What is built and tested with scavenger-wrap, and how it comes out. "works"
-means: the go command prints what it prints without, the programs do what the
-plain ones do, and what they report is right. Under "Go" stand the releases that
-a row is tested with.
+What is built and tested with scavenger-wrap, and the result. "works" means: the go
+command prints the same as without it, the programs do what the plain ones do, and
+what they report is right. "Go" lists the releases that a row is tested with.
 
 This page is written from the table in e2e/matrix/rows.go, by
 ` + "`go test ./e2e/matrix -run Document -update`" + `; ` + "`go test -v -timeout 1h ./e2e -run Matrix`" + ` runs it.

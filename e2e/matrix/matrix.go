@@ -72,7 +72,7 @@ func (r Runner) Run(t *testing.T, row Row) {
 	})
 }
 
-// A build is one row on its way.
+// A build is one row while it runs.
 type build struct {
 	*testing.T
 	row     Row
@@ -99,7 +99,7 @@ func (r Runner) newBuild(t *testing.T, row Row) *build {
 	return b
 }
 
-// An outcome is what a command came to.
+// An outcome is the result of a command.
 type outcome struct {
 	status         int
 	stdout, stderr string
@@ -154,9 +154,9 @@ func (b *build) same(what string, plain, marked outcome) {
 	}
 }
 
-// volatile is what differs between two runs of one program: durations, rates,
-// whether a test result was cached, in a stack trace the offset into a
-// function's code and the arguments as far as they were kept, addresses, and what a fuzzer found in its own cache.
+// volatile matches what differs between two runs of one program: durations, rates,
+// whether a test result was cached, what a fuzzer found in its own cache, addresses,
+// and in a stack trace offsets into code and arguments.
 var volatile = regexp.MustCompile(`new interesting: \d+ \(total: \d+\)|\d+(\.\d+)?m?s\b|\(cached\)|\(\d+/sec\)| \+0x[0-9a-f]+|\((0x[0-9a-f]+\??(, )?)+\)|0x[0-9a-f]{6,}`)
 
 func normal(text string) string { return volatile.ReplaceAllString(text, "~") }

@@ -99,8 +99,8 @@ func runCaddy(ctx context.Context, bin, scratch string, env []string) error {
 		return err
 	}
 	if err := driveCaddy(ctx, []byte(text)); err != nil {
-		server.Process.Kill()
-		server.Wait()
+		_ = server.Process.Kill()
+		_ = server.Wait() // killed, which is no news
 		return fmt.Errorf("%w\n%s", err, log.Bytes())
 	}
 	if err := server.Wait(); err != nil {

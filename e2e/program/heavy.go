@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Heavy skips a test unless it is asked for by name, as TestMatrix is by
-// -run Matrix. It is for what compiles a standard library of its own: that takes
-// minutes, and all of it together more than go test gives a package.
+// Heavy skips a test unless -run names it, as -run Matrix names TestMatrix. It is
+// for tests that compile a standard library of their own: each takes minutes, and
+// together they take longer than go test allows a package.
 func Heavy(t *testing.T) {
 	t.Helper()
 	name := strings.TrimPrefix(t.Name(), "Test")

@@ -102,10 +102,10 @@ func BuildWrapper(ctx context.Context, dir string) (string, error) {
 	return binary, NoteSources()
 }
 
-// NoteSources looks at every file that scavenger-wrap is built from. What a test
-// looks at is part of what go test keeps its result under, and what the go
-// commands that it starts look at is not: without this a result would be taken
-// for that of other sources. Only calls from within a test count.
+// NoteSources stats every file that scavenger-wrap is built from. go test reuses a
+// result if the files that the test itself looked at are unchanged; files that only
+// its child processes read do not count. Without this call, which must come from
+// within a test, a result would outlive a change of the sources.
 func NoteSources() error {
 	root, err := os.Getwd()
 	if err != nil {
@@ -119,7 +119,7 @@ func NoteSources() error {
 		root = parent
 	}
 	files := []string{filepath.Join(root, "go.mod"), filepath.Join(root, "main.go")}
-	for _, pattern := range []string{"config/*.go", "hitrt/*.go", "rewrite/*.go", "wrapper/*.go", "wrapper/report/*.go"} {
+	for _, pattern := range []string{"config/*.go", "hitrt/*.go", "hitrt/*/*.go", "rewrite/*.go", "wrapper/*.go", "wrapper/*/*.go"} {
 		matches, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

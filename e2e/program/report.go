@@ -1,4 +1,4 @@
-// What the marked program reported.
+// The report of a marked program.
 
 package program
 

@@ -1,5 +1,5 @@
-// Programs with a workload: real input, the same each time, that makes a good
-// part of their functions run.
+// Programs with a workload: real input, the same each time, on which they call a
+// good part of their functions.
 
 package program
 
@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 )
 
 // A Target is a program to run under the oracle.
@@ -39,7 +40,7 @@ func (t Target) BuildInto(ctx context.Context, p *Program, bin string, flags ...
 	if err := os.MkdirAll(bin, 0o777); err != nil {
 		return err
 	}
-	args := append(flags[:len(flags):len(flags)], "-o", bin+string(os.PathSeparator))
+	args := append(slices.Clip(flags), "-o", bin+string(os.PathSeparator))
 	return p.Build(ctx, append(args, t.Packages...)...)
 }
 
@@ -76,13 +77,21 @@ func runAge(ctx context.Context, bin, scratch string, env []string) error {
 		cmd.Dir, cmd.Env = scratch, append(os.Environ(), env...)
 		out, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
-		if failed := errors.As(err, &exit); err != nil && !failed || failed != step.fails {
-			return fmt.Errorf("%q: %v\n%s", step.args, err, out)
+		failed := errors.As(err, &exit)
+		if err != nil && !failed {
+			return fmt.Errorf("%q: %w", step.args, err)
+		}
+		if failed != step.fails {
+			return fmt.Errorf("%q: status %d\n%s", step.args, cmd.ProcessState.ExitCode(), out)
 		}
 	}
 	for _, name := range []string{"plain2", "plain3", "plain4"} {
-		if got, err := os.ReadFile(filepath.Join(scratch, name)); err != nil || !bytes.Equal(got, plain) {
-			return fmt.Errorf("%s is not what was encrypted (%v)", name, err)
+		got, err := os.ReadFile(filepath.Join(scratch, name))
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(got, plain) {
+			return fmt.Errorf("%s differs from what was encrypted", name)
 		}
 	}
 	return nil
