@@ -19,11 +19,25 @@ import (
 // command returns the command that runs the action's tool with other arguments,
 // through the next program of the chain, which may know nothing of response files.
 func (a *action) command(args []string) (*exec.Cmd, error) {
-	if next := a.options.next; len(next) > 0 {
+	if next := a.flags.next; len(next) > 0 {
 		return exec.Command(next[0], slices.Concat(next[1:], []string{a.path}, args)...), nil
 	}
 	args, err := a.shortened(args)
 	return exec.Command(a.path, args...), err
+}
+
+// shortened returns arguments for the action's tool, which may be a response file
+// that holds them.
+func (a *action) shortened(args []string) ([]string, error) {
+	if !needsResponseFile(a.path, args) {
+		return args, nil
+	}
+	out, _ := flagValue(args, "-o")
+	dir, err := a.makeDir(out)
+	if err != nil {
+		return nil, err
+	}
+	return writeResponseFile(a.path, filepath.Join(dir, "args"), args)
 }
 
 // passOn becomes the action's tool, with other arguments.
@@ -33,9 +47,9 @@ func (a *action) passOn(args []string) error {
 		return err
 	}
 	if cmd.Err != nil {
-		return fmt.Errorf("-next: %q: %w", a.options.next[0], unwrapExec(cmd.Err))
+		return fmt.Errorf("-next: %q: %w", a.flags.next[0], unwrapExec(cmd.Err))
 	}
-	if a.dir != "" && !a.keepDir && slices.Contains(cmd.Args, "@"+filepath.Join(a.dir, "args")) {
+	if a.own.path != "" && !a.own.keep && slices.Contains(cmd.Args, "@"+filepath.Join(a.own.path, "args")) {
 		return runProcess(cmd) // the arguments are to be removed when it has ended
 	}
 	a.removeDir()

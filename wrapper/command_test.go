@@ -274,10 +274,10 @@ func TestCheckCount(t *testing.T) {
 	packages := []*metadata{{ImportPath: "a"}, {ImportPath: "b"}}
 	packages[0].Functions = make([]rewrite.Function, 3)
 	packages[1].Functions = make([]rewrite.Function, 5)
-	if err := checkCount(&config.Config{MaxMethodsCount: 8}, packages); err != nil {
-		t.Error(err)
+	if total, err := checkCount(&config.Config{MaxMethodsCount: 8}, packages); err != nil || total != 8 {
+		t.Errorf("%d functions, %v", total, err)
 	}
-	err := checkCount(&config.Config{MaxMethodsCount: 7}, packages)
+	_, err := checkCount(&config.Config{MaxMethodsCount: 7}, packages)
 	if want := "the program has 8 functions to mark, more than maxMethodsCount (7); the largest packages are b (5), a (3): "; err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v, want %s…", err, want)
 	}

@@ -25,6 +25,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
@@ -33,39 +34,52 @@ const (
 	registryPath = hitrtPath + "/registry"
 )
 
-// An errUntouched ends an attempt at changing a compile action that is to run
-// as it came.
-var errUntouched = errors.New("compile untouched")
-
-func (a *action) compile() error {
-	c, err := a.newCompilation()
-	if err == errUntouched {
-		return a.untouched()
+// runCompile does a compile action.
+func runCompile(a *action) error {
+	switch {
+	case a.byFrontend():
+		return compileByFrontend(a)
+	case hasFlag(a.args, "-std"):
+		// The standard library: nine in ten actions of a first build. Not even
+		// the settings are read, but by the first.
+		a.log.note(outcomeNotMarked, "the standard library")
+		return takeOrCompile(a, nil)
 	}
-	if err == nil {
-		err = c.mark()
-	}
-	if err == errUntouched && a.config.Match(c.metadata.ImportPath) {
-		return a.untouched() // the table of plain archives has none that match
-	}
-	if err == errUntouched {
-		return a.unmarked(a.args)
-	}
+	cfg, err := a.readConfig()
 	if err != nil {
 		return err
 	}
+	return compilePackage(a, cfg)
+}
+
+// compilePackage compiles a package that may be marked.
+func compilePackage(a *action, cfg *config.Config) error {
+	c := newCompilation(a, cfg)
+	if c == nil {
+		return a.passThrough()
+	}
+	changed, err := c.mark()
+	switch {
+	case err != nil:
+		return err
+	case changed:
+		return c.run()
+	case cfg.Match(c.metadata.ImportPath):
+		return a.passThrough() // the table of plain archives has none that match
+	}
+	return takeOrCompile(a, cfg)
+}
+
+// run compiles the package with its changes.
+func (c *compilation) run() error {
 	if c.metadata.NotMarked != "" && c.metadata.Main == nil {
 		// The compiler says what is wrong with it, if anything is.
-		original, err := c.command(c.given)
-		if err == nil {
-			err = runProcess(original)
-		}
-		if err != nil {
+		if err := c.compileOriginal(); err != nil {
 			return err
 		}
 		return c.metadata.attach(c.archive)
 	}
-	cmd, err := a.command(c.arguments())
+	cmd, err := c.command(c.arguments())
 	if err != nil {
 		return err
 	}
@@ -77,12 +91,21 @@ func (a *action) compile() error {
 		return c.refused(out.Bytes())
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.tool, err)
+		return fmt.Errorf("%s: %w", c.tool, err)
 	}
 	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil { // such as what -gcflags=-m prints
 		return err
 	}
 	return c.metadata.attach(c.archive)
+}
+
+// compileOriginal compiles the package as it came.
+func (c *compilation) compileOriginal() error {
+	cmd, err := c.command(c.original)
+	if err != nil {
+		return err
+	}
+	return runProcess(cmd)
 }
 
 // refused is what becomes of a marked package that does not compile, with what
@@ -96,11 +119,7 @@ func (a *action) compile() error {
 // those are told by having no place in the source, or by being about an import
 // that could not be read.
 func (c *compilation) refused(message []byte) error {
-	original, err := c.command(c.given)
-	if err == nil {
-		err = runProcess(original)
-	}
-	if err != nil {
+	if err := c.compileOriginal(); err != nil {
 		return err
 	}
 	if !sourceError().Match(message) || unreadImport().Match(message) {
@@ -134,6 +153,8 @@ func lazyRegexp(expr string) func() *regexp.Regexp {
 // A compilation is a compile action that is being changed.
 type compilation struct {
 	*action
+	config       *config.Config
+	dir          string // ours, see makeDir
 	flags, files []string
 	archive      string // where the object code goes
 	symbolPrefix string // -p
@@ -142,22 +163,24 @@ type compilation struct {
 	metadata     metadata
 }
 
-func (a *action) newCompilation() (*compilation, error) {
+// newCompilation returns nil for an action that compiles nothing that we know how
+// to change.
+func newCompilation(a *action, cfg *config.Config) *compilation {
 	flags, files := splitSources(a.args)
 	out, _ := flagValue(flags, "-o")
 	if obj, ok := flagValue(flags, "-linkobj"); ok {
 		out = obj // split output, as Bazel does it: link never sees -o
 	}
 	if out == "" || len(files) == 0 || hasFlag(flags, "-linkshared") {
-		return nil, errUntouched
+		return nil
 	}
 	p, _ := flagValue(flags, "-p")
 	c := &compilation{
-		action: a, flags: flags, files: files, archive: out, symbolPrefix: p,
+		action: a, config: cfg, flags: flags, files: files, archive: out, symbolPrefix: p,
 		written: map[string]bool{},
 	}
 	c.metadata.ImportPath = packagePath(a.importPath, p)
-	return c, nil
+	return c
 }
 
 // arguments returns compile's arguments after all changes.
@@ -185,14 +208,14 @@ func packagePath(toolexecImportPath, p string) string {
 	return p
 }
 
-// mark changes the compilation, or returns errUntouched if there is nothing to
-// be changed.
-func (c *compilation) mark() error {
+// mark changes the compilation, and reports whether there was anything to be
+// changed.
+func (c *compilation) mark() (changed bool, err error) {
 	path := c.metadata.ImportPath
 	testMain := isTestMain(c.files)
 	if path == hitrtPath || path == registryPath || testMain && !c.config.TrackTests {
 		c.log.note(outcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
-		return errUntouched
+		return false, nil
 	}
 	matches := c.config.Match(path) && !testMain && c.config.FromModules(path, packageDir(c.flags, c.files))
 	if !matches {
@@ -201,29 +224,26 @@ func (c *compilation) mark() error {
 	withRegistry := c.symbolPrefix == "main"
 	if withRegistry && !matches {
 		// If it turns out to hold none, link finds nothing to register.
-		var err error
 		if withRegistry, err = c.mayHold(c.config.Literals()...); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if !matches && !withRegistry {
-		return errUntouched
+		return false, nil
 	}
-	if _, err := c.makeDir(c.archive); err != nil {
-		return err
+	if c.dir, err = c.makeDir(c.archive); err != nil {
+		return false, err
 	}
 	if matches {
 		if err := c.markFiles(); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if withRegistry {
-		return c.importRegistry()
+		done, err := c.importRegistry()
+		return done || c.metadata.Marks > 0, err
 	}
-	if len(c.metadata.Functions) == 0 && c.metadata.NotMarked == "" {
-		return errUntouched
-	}
-	return nil
+	return len(c.metadata.Functions) > 0 || c.metadata.NotMarked != "", nil
 }
 
 // isTestMain reports whether the files are those of the generated main package
@@ -266,7 +286,7 @@ func (c *compilation) markFiles() error {
 		c.unreadable(opts, sources, err)
 		return nil
 	}
-	c.log.marked(res)
+	c.log.marked(res.Marks, len(res.Functions), len(res.LeftOut))
 	files := append([]string{}, c.files...)
 	for i, text := range res.Files {
 		if text == nil {

@@ -5,11 +5,11 @@
 // runs go build with our -toolexec. Unlike a go command that is given only that,
 // it leaves compile's tool ID alone, and so finds every package of plain builds
 // in the cache. What tells marked packages from plain ones is a flag of compile,
-// the marker flag, that the go command passes on to the packages that may match
+// the ID flag, that the go command passes on to the packages that may match
 // and to main programs, and that is taken off before compile is run. It holds
 // what otherwise is in the tool ID.
 //
-// A marker flag too many does no harm: the package is compiled as it is. One too
+// An ID flag too many does no harm: the package is compiled as it is. One too
 // few would leave out marks, so a matching package without it is an error.
 
 package wrapper
@@ -33,7 +33,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-const markerFlag = "-scavenger="
+const idFlag = "-scavenger="
 
 func (cmd *commands) goCommand() *cli.Command {
 	return &cli.Command{
@@ -113,13 +113,13 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 		toolexec := append([]string{exe}, call.moduleWords()...)
 		return call.arguments(append(toolexec, ours...), call.gcflags), nil
 	}
-	id, err := (&action{tool: "compile", sources: cmd.sources, config: cfg}).id()
+	id, err := toolID("compile", cmd.sources, cfg)
 	if err != nil {
 		return nil, err
 	}
 	toolexec := append([]string{calledCompile(exe, strings.TrimSpace(cache)), frontendFlag(call.gcflags)}, call.moduleWords()...)
 	toolexec = append(toolexec, ours...)
-	return call.arguments(toolexec, withMarkers(call.gcflags, markerPatterns(cfg), markerFlag+id)), nil
+	return call.arguments(toolexec, withIDFlags(call.gcflags, idPatterns(cfg), idFlag+id)), nil
 }
 
 // calledCompile returns a link of the name compile to a program, by which the go
@@ -264,9 +264,9 @@ func (c *goCall) arguments(toolexec, gcflags []string) []string {
 	return append(args, c.after...)
 }
 
-// markerPatterns returns patterns of the go command that every package matches
+// idPatterns returns patterns of the go command that every package matches
 // that is to be marked, and maybe some more.
-func markerPatterns(c *config.Config) []string {
+func idPatterns(c *config.Config) []string {
 	var patterns []string
 	for _, p := range append(slices.Clip(c.Packages), c.AdditionalPackages...) {
 		p = strings.TrimSuffix(p, "/")
@@ -289,21 +289,21 @@ func markerPatterns(c *config.Config) []string {
 	return patterns
 }
 
-// withMarkers returns values of -gcflags that give the packages of the patterns,
+// withIDFlags returns values of -gcflags that give the packages of the patterns,
 // and those that the command line names, the flags that they have anyway and the
-// marker. The last value that matches a package is the one that counts.
-func withMarkers(gcflags, patterns []string, marker string) []string {
+// ID flag. The last value that matches a package is the one that counts.
+func withIDFlags(gcflags, patterns []string, flag string) []string {
 	var values []string
 	for _, p := range patterns {
-		values = append(values, p+"="+marker)
+		values = append(values, p+"="+flag)
 	}
-	values = append(values, marker)
+	values = append(values, flag)
 	for _, v := range gcflags {
 		text := strings.TrimSpace(v)
 		pattern, flags, ok := strings.Cut(text, "=")
 		switch pattern = strings.TrimSpace(pattern); {
 		case text == "" || strings.HasPrefix(text, "-"):
-			values = append(values, strings.TrimSpace(text+" "+marker))
+			values = append(values, strings.TrimSpace(text+" "+flag))
 		case !ok || pattern == "":
 			values = append(values, v) // go says what is wrong
 		case pattern == "std" || pattern == "cmd":
@@ -314,89 +314,84 @@ func withMarkers(gcflags, patterns []string, marker string) []string {
 				if p != "" {
 					p += "="
 				}
-				values = append(values, p+strings.TrimSpace(flags+" "+marker))
+				values = append(values, p+strings.TrimSpace(flags+" "+flag))
 			}
 		default:
-			values = append(values, pattern+"="+strings.TrimSpace(flags+" "+marker))
+			values = append(values, pattern+"="+strings.TrimSpace(flags+" "+flag))
 		}
 	}
 	return values
 }
 
-// compileMarker does a compile action of a build by the front-end.
-func (a *action) compileMarker() error {
+// compileByFrontend does a compile action of a build by the front-end.
+func compileByFrontend(a *action) error {
 	flags, files := splitSources(a.args)
 	p, _ := flagValue(flags, "-p")
 	path := packagePath(a.importPath, p)
-	switch marked := a.takeMarker(); {
+	switch {
 	case hasFlag(flags, "-std"):
 		a.log.note(outcomeNotMarked, "the standard library")
-		return a.untouched()
-	case marked:
-		if err := a.loadConfig(); err != nil {
-			return err
-		}
-		return a.compile()
-	case path == hitrtPath || path == registryPath || isTestMain(files):
-		return a.untouched()
+		return a.passThrough()
+	case !a.hasID && (path == hitrtPath || path == registryPath || isTestMain(files)):
+		return a.passThrough()
 	}
-	if err := a.loadConfig(); err != nil {
+	cfg, err := a.readConfig()
+	switch {
+	case err != nil:
 		return err
-	}
-	if p == "main" || a.config.Match(path) && a.config.FromModules(path, packageDir(flags, files)) {
+	case a.hasID:
+		return compilePackage(a, cfg)
+	case p == "main" || cfg.Match(path) && cfg.FromModules(path, packageDir(flags, files)):
 		return errors.New("compiled without the flag that says that it may be marked: " +
 			"a flag that scavenger-wrap does not know hides -gcflags; use go with -toolexec=scavenger-wrap")
 	}
-	a.log.note(outcomeNotMarked, noMatch(a.config, path))
-	return a.untouched()
+	a.log.note(outcomeNotMarked, noMatch(cfg, path))
+	return a.passThrough()
 }
 
-// takeMarker takes the marker off the arguments, and reports whether it was
-// there.
-func (a *action) takeMarker() bool {
-	kept := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return strings.HasPrefix(oneDash(arg), markerFlag) })
-	if len(kept) == len(a.args) {
-		return false
+// withoutIDFlag returns compile's arguments without the ID flag, and whether it is
+// among them.
+func withoutIDFlag(args []string) (kept []string, ok bool) {
+	kept = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(oneDash(arg), idFlag) })
+	if len(kept) == len(args) {
+		return args, false
 	}
 	// Before Go 1.26 the go command gives it up for a flag that it does not know.
 	if _, ok := flagValue(kept, "-c"); !ok {
 		kept = append([]string{"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0)))}, kept...)
 	}
-	a.args, a.given = kept, kept
-	return true
+	return kept, true
 }
 
-// linkMarker takes the marker out of what the build says of itself, which link
-// reads from importcfg and go version -m shows: the value of -gcflags is again
-// the one that was given.
-func (a *action) linkMarker() error {
+// withGivenGcflags returns link's arguments with an importcfg that has no ID flag in
+// what the build says of itself, which link reads from there and go version -m shows:
+// the value of -gcflags is again the one that was given.
+func withGivenGcflags(a *action) ([]string, error) {
 	file, ok := flagValue(a.args, "-importcfg")
 	out, ok2 := flagValue(a.args, "-o")
 	if !ok || !ok2 {
-		return nil
+		return a.args, nil
 	}
 	cfg, err := readImportcfg(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	given, err := a.options.givenGcflags()
+	given, err := a.flags.givenGcflags()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := cfg.setGcflags(given); err != nil {
-		return err
+		return nil, err
 	}
 	dir, err := a.makeDir(out)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	file = filepath.Join(dir, "importcfg")
 	if err := cfg.write(file); err != nil {
-		return err
+		return nil, err
 	}
-	a.args = setFlag(a.args, "-importcfg", file)
-	a.given = a.args
-	return nil
+	return setFlag(a.args, "-importcfg", file), nil
 }
 
 // setGcflags changes what modinfo says of -gcflags; "" is not said.

@@ -11,7 +11,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-func TestWithMarkers(t *testing.T) {
+func TestWithIDFlags(t *testing.T) {
 	patterns := []string{"a/...", "b/..."}
 	for _, test := range []struct{ given, want []string }{
 		{nil, nil},
@@ -24,14 +24,14 @@ func TestWithMarkers(t *testing.T) {
 		{[]string{"wrong"}, []string{"wrong"}},
 	} {
 		want := append([]string{"a/...=M", "b/...=M", "M"}, test.want...)
-		if got := withMarkers(test.given, patterns, "M"); !slices.Equal(got, want) {
-			t.Errorf("withMarkers(%q):\n%q, want\n%q", test.given, got, want)
+		if got := withIDFlags(test.given, patterns, "M"); !slices.Equal(got, want) {
+			t.Errorf("withIDFlags(%q):\n%q, want\n%q", test.given, got, want)
 		}
 	}
 }
 
 // Each pattern matches at least what the setting does.
-func TestMarkerPatterns(t *testing.T) {
+func TestIDPatterns(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/app\n"), 0o666); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func TestMarkerPatterns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(markerPatterns(c), " "); got != want {
+		if got := strings.Join(idPatterns(c), " "); got != want {
 			t.Errorf("packages %s: %s, want %s", packages, got, want)
 		}
 	}

@@ -33,7 +33,7 @@ func (l *linking) keptHitrt(names, imports []string) (string, error) {
 		return "", nil
 	}
 	h := sha256.New()
-	version, err := exec.Command(l.siblingTool("compile"), "-V=full").Output()
+	version, err := exec.Command(siblingTool(l.path, "compile"), "-V=full").Output()
 	if err != nil {
 		return "", fmt.Errorf("compile -V=full: %w", err)
 	}

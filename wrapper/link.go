@@ -28,42 +28,64 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-func (a *action) link() error {
-	cfgFile, ok := flagValue(a.args, "-importcfg")
-	out, ok2 := flagValue(a.args, "-o")
-	if !ok || !ok2 || len(a.args) == 0 {
-		return a.untouched()
-	}
-	if err := a.warn(os.Stderr, cfgFile); err != nil {
-		return err
-	}
-	mainMeta, err := readMetadata(a.args[len(a.args)-1])
-	if err != nil {
-		return fmt.Errorf("reading the archive of main: %w", err)
-	}
-	cfg, err := readImportcfg(cfgFile)
+// runLink does a link action.
+func runLink(a *action) error {
+	cfg, err := a.readConfig()
 	if err != nil {
 		return err
+	}
+	args, original := a.args, a.original
+	if a.byFrontend() {
+		if args, err = withGivenGcflags(a); err != nil {
+			return err
+		}
+		original = args
+	}
+	l := &linking{action: a, config: cfg, args: args}
+	switch marked, err := l.read(); {
+	case err != nil:
+		return err
+	case !marked:
+		return a.passOn(original)
+	}
+	return l.run()
+}
+
+// read reads what the program consists of, warns of what is most likely not meant
+// so, and reports whether the program has marks.
+func (l *linking) read() (marked bool, err error) {
+	cfgFile, ok := flagValue(l.args, "-importcfg")
+	out, ok2 := flagValue(l.args, "-o")
+	if !ok || !ok2 {
+		return false, nil
+	}
+	if err := warn(os.Stderr, l.importPath, l.config, cfgFile); err != nil {
+		return false, err
+	}
+	if l.main, err = readMetadata(l.args[len(l.args)-1]); err != nil {
+		return false, fmt.Errorf("reading the archive of main: %w", err)
+	}
+	if l.cfg, err = readImportcfg(cfgFile); err != nil {
+		return false, err
 	}
 	switch {
-	case mainMeta == nil:
-		err = a.warnUnmarked(os.Stderr, cfg)
-	case mainMeta.Main == nil:
-		warnNotMarked(os.Stderr, mainMeta, true)
+	case l.main == nil:
+		return false, warnUnmarked(os.Stderr, l.importPath, l.config, l.cfg)
+	case l.main.Main == nil:
+		warnNotMarked(os.Stderr, l.main, true)
+		return false, nil
 	}
-	if err != nil {
-		return err
-	}
-	if mainMeta == nil || mainMeta.Main == nil {
-		return a.untouched()
-	}
-	if _, err := a.makeDir(out); err != nil {
-		return err
-	}
-	l := &linking{action: a, cfg: cfg, main: mainMeta}
-	release, err := objectVersion(cfg.packages["runtime"])
+	l.dir, err = l.makeDir(out)
+	return err == nil, err
+}
+
+// run links a program that has marks.
+func (l *linking) run() error {
+	release, err := objectVersion(l.cfg.packages["runtime"])
 	if err != nil || newerThanKnown(release) {
 		return l.tryLink(release)
 	}
@@ -92,8 +114,11 @@ func (l *linking) linkCommand() (*exec.Cmd, error) {
 // A linking is a link action that is being changed.
 type linking struct {
 	*action
-	cfg  *importcfg // of the program; archives are added to it
-	main *metadata
+	config *config.Config
+	args   []string   // the action's, but for what the front-end has put in
+	dir    string     // ours, see makeDir
+	cfg    *importcfg // of the program; archives are added to it
+	main   *metadata
 }
 
 // addRegistry compiles hitrt and the registry, and adds them and what they need
@@ -104,14 +129,15 @@ func (l *linking) addRegistry() error {
 		return err
 	}
 	if len(packages) == 0 {
-		if err := l.warnUnmarked(os.Stderr, l.cfg); err != nil {
+		if err := warnUnmarked(os.Stderr, l.importPath, l.config, l.cfg); err != nil {
 			return err
 		}
 	}
-	if err := checkCount(l.config, packages); err != nil {
+	total, err := checkCount(l.config, packages)
+	if err != nil {
 		return err
 	}
-	l.log.linked(l.config, l.main.ImportPath, packages, l.cfg.paths())
+	l.log.linked(total, l.config.Unmatched(append(l.cfg.paths(), l.main.ImportPath)))
 	if err := l.addHitrt(); err != nil {
 		return fmt.Errorf("adding hitrt: %w", err)
 	}
@@ -223,7 +249,7 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	}
 	args := []string{"-o", archive, "-p", importPath, "-trimpath", filepath.Dir(files[0]) + "=>" + importPath, "-importcfg", cfgFile}
 	args = append(args, l.hitrtFlags()...)
-	cmd := exec.Command(l.siblingTool("compile"), append(args, files...)...)
+	cmd := exec.Command(siblingTool(l.path, "compile"), append(args, files...)...)
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stderr, &stderr
 	if err := cmd.Run(); err != nil {
@@ -233,19 +259,6 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	}
 	l.cfg.add(importPath, archive)
 	return archive, nil
-}
-
-// goCommand returns the go command that the action's tool belongs to: the tool
-// is $GOROOT/pkg/tool/linux_amd64/link.
-func (a *action) goCommand() (string, error) {
-	root := filepath.Join(filepath.Dir(a.path), "..", "..", "..")
-	for _, ext := range []string{"", ".exe"} {
-		file := filepath.Join(root, "bin", "go"+ext)
-		if _, err := os.Stat(file); err == nil {
-			return file, nil
-		}
-	}
-	return "", fmt.Errorf("no go command found for %s", a.path)
 }
 
 // patchFingerprint overwrites the fingerprint of an archive.

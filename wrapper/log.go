@@ -22,7 +22,6 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
-	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
 // logVariable names the file that actions log to.
@@ -71,16 +70,17 @@ func (l *actionLog) note(outcome, reason string) {
 	}
 }
 
-// marked notes what has been marked.
-func (l *actionLog) marked(res *rewrite.Result) {
+// marked notes how many marks a package has, how many functions, and how many
+// functions the settings leave out.
+func (l *actionLog) marked(marks, functions, leftOut int) {
 	if l == nil {
 		return
 	}
 	l.outcome, l.reason = outcomeMarked, ""
-	if res.Marks == 0 {
+	if marks == 0 {
 		l.outcome, l.reason = outcomeNotMarked, "no function to mark"
 	}
-	l.functions, l.leftOut = len(res.Functions), len(res.LeftOut)
+	l.functions, l.leftOut = functions, leftOut
 }
 
 // plain notes that the result was taken from the plain cache, or why not.
@@ -96,17 +96,14 @@ func (l *actionLog) plain(whyNot string) {
 	}
 }
 
-// linked notes what a program registers, and the patterns that match none of its
-// packages.
-func (l *actionLog) linked(c *config.Config, main string, packages []*metadata, paths []string) {
+// linked notes how many functions a program registers, and the patterns that match
+// none of its packages.
+func (l *actionLog) linked(functions int, unmatched []config.Setting) {
 	if l == nil {
 		return
 	}
-	l.outcome = outcomeRegistry
-	for _, p := range packages {
-		l.functions += len(p.Functions)
-	}
-	for _, s := range c.Unmatched(append(paths, main)) {
+	l.outcome, l.functions = outcomeRegistry, functions
+	for _, s := range unmatched {
 		l.reason += fmt.Sprintf("%s: %s matches no package of the program; ", s.Key.Name, s.List[0])
 	}
 	l.reason = strings.TrimSuffix(l.reason, "; ")

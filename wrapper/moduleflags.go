@@ -50,7 +50,7 @@ func (a *action) readConfig() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	module := a.options.module
+	module := a.flags.module
 	if module == nil {
 		call, err := outerGoCall()
 		if err != nil { // of which link speaks if it matters
@@ -61,7 +61,7 @@ func (a *action) readConfig() (*config.Config, error) {
 		}
 		module = call.module
 	}
-	return config.Load(config.Source{Dir: dir, File: a.options.config, Lookup: os.LookupEnv, ModFile: module["modfile"], Overlay: module["overlay"]})
+	return config.Load(config.Source{Dir: dir, File: a.flags.config, Lookup: os.LookupEnv, ModFile: module["modfile"], Overlay: module["overlay"]})
 }
 
 // outerGoCall returns the command line of the go command that started this action.

@@ -78,7 +78,7 @@ func (l *linking) tryLink(release string) error {
 	if err == nil {
 		return nil
 	}
-	stub, stubErr := l.compileStub(l.dir)
+	stub, stubErr := compileStub(l.path, l.dir)
 	if stubErr != nil {
 		return stubErr
 	}

@@ -49,10 +49,9 @@ func TestTryLink(t *testing.T) {
 			program := tc.compile("example.com/app", "package main\n", nil)
 			exithook := tc.compile("internal/runtime/exithook", "package exithook\n\ntype Hook struct {\n\tF func()\n\tRunOnFailure bool\n}\n\nfunc Add(Hook) {}\n", nil)
 			cfg := parseImportcfg("packagefile runtime=" + program + "\npackagefile internal/runtime/exithook=" + exithook)
-			a := &action{tool: "link", path: link, args: []string{"-o", "x", "-importcfg", "y", program}, config: &config.Config{Run: map[string]string{}},
-				dir:     t.TempDir(),
+			a := &action{tool: "link", path: link, own: new(ownDir),
 				sources: fstest.MapFS{"hitrt/x.go": {Data: []byte(hitrt)}}}
-			l := &linking{action: a, cfg: cfg, main: &metadata{Main: &mainMetadata{Fingerprint: make([]byte, fingerprintSize)}}}
+			l := &linking{action: a, config: &config.Config{Run: map[string]string{}}, args: []string{"-o", "x", "-importcfg", "y", program}, dir: t.TempDir(), cfg: cfg, main: &metadata{Main: &mainMetadata{Fingerprint: make([]byte, fingerprintSize)}}}
 			stderr := captureStderr(t, func() {
 				if err := l.tryLink("go1.99"); err != nil {
 					t.Error(err)
@@ -119,10 +118,9 @@ func TestStubFingerprint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &action{path: filepath.Join(strings.TrimSpace(string(dir)), "compile")}
 	var prints []string
 	for range 2 {
-		stub, err := a.compileStub(t.TempDir())
+		stub, err := compileStub(filepath.Join(strings.TrimSpace(string(dir)), "compile"), t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}

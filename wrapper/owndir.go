@@ -9,6 +9,12 @@ import (
 	"strings"
 )
 
+// An ownDir is such a directory; the zero value is one that nobody has wanted yet.
+type ownDir struct {
+	path string
+	keep bool // leave it to the go command
+}
+
 // makeDir makes the action's directory and returns its absolute path. out is the
 // action's output. Only the go command gives each action a directory for its
 // output; elsewhere many actions write into one directory at once, so ours has
@@ -17,8 +23,8 @@ import (
 // The path reaches no archive: everything in the directory is compiled with a
 // -trimpath that takes it off.
 func (a *action) makeDir(out string) (dir string, err error) {
-	if a.dir != "" {
-		return a.dir, nil
+	if a.own.path != "" {
+		return a.own.path, nil
 	}
 	if dir, err = filepath.Abs(out + ".scavenger"); err != nil {
 		return "", err
@@ -30,15 +36,15 @@ func (a *action) makeDir(out string) (dir string, err error) {
 			return "", err
 		}
 	}
-	a.dir, a.keepDir = dir, workDirectory(dir) != ""
+	*a.own = ownDir{dir, workDirectory(dir) != ""}
 	return dir, nil
 }
 
 // removeDir removes the action's directory, but for one in the go command's work
 // directory, which the go command removes or, with -work, keeps.
 func (a *action) removeDir() {
-	if a.dir != "" && !a.keepDir {
-		_ = os.RemoveAll(a.dir) // what stays is in nobody's way
+	if a.own.path != "" && !a.own.keep {
+		_ = os.RemoveAll(a.own.path) // what stays is in nobody's way
 	}
-	a.dir = ""
+	*a.own = ownDir{}
 }

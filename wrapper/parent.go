@@ -305,7 +305,7 @@ const forNamed = "scavenger.invalid/none="
 
 // forStdlib returns flags with those for the packages that the command line names
 // given to the packages of the standard library among them, and without the
-// markers of the front-end, which only we know.
+// ID flags of the front-end, which only we know.
 func (c *outerCommand) forStdlib(flags []string) []string {
 	var out []string
 	for _, flag := range flags {
@@ -314,7 +314,7 @@ func (c *outerCommand) forStdlib(flags []string) []string {
 			out = append(out, flag)
 			continue
 		}
-		if i := strings.Index(value, markerFlag); i >= 0 { // the last word, and an ID
+		if i := strings.Index(value, idFlag); i >= 0 { // the last word, and an ID
 			value = strings.TrimSpace(value[:i])
 		}
 		out = append(out, name+"="+value)

@@ -26,42 +26,45 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
 // plainCacheVariable switches all of this off with the value "off".
 const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 
-// unmarked does a compile action that is not changed: by taking the archive
-// from the plain cache or by becoming the tool. args has no response files.
-func (a *action) unmarked(args []string) error {
-	if a.options.frontend != "" { // then the go command itself finds them
-		return a.untouched()
+// takeOrCompile does a compile action that is not changed: by taking the archive
+// from the plain cache or by becoming the tool. cfg is nil if the settings have not
+// been read.
+func takeOrCompile(a *action, cfg *config.Config) error {
+	if a.byFrontend() { // then the go command itself finds them
+		return a.passThrough()
 	}
-	err := a.takePlain(args)
+	err := takePlain(a, cfg)
 	if err == nil {
 		a.log.plain("")
 		return nil
 	}
 	a.log.plain(err.Error())
-	return a.untouched()
+	return a.passThrough()
 }
 
 // takePlain makes the archive from that of the plain build. The error says why
 // not.
-func (a *action) takePlain(args []string) error {
+func takePlain(a *action, cfg *config.Config) error {
 	switch {
 	case os.Getenv(plainCacheVariable) == "off":
 		return errors.New("switched off")
-	case len(a.options.next) > 0:
+	case len(a.flags.next) > 0:
 		return errors.New("-next may change it")
 	case a.importPath == "" || strings.Contains(a.importPath, " "):
 		return errors.New("the variant of a test, or not built by the go command")
 	}
-	c, err := parseCompile(args)
+	c, err := parseCompile(a.args)
 	if err != nil {
 		return err
 	}
-	table, err := a.plainTable(c)
+	table, err := tableOf(a, cfg, c)
 	if err != nil {
 		return err
 	}
@@ -349,7 +352,7 @@ func assembled(file, object string) string {
 }
 
 // asm hands out what keepAssembled has kept.
-func (a *action) asm() error {
+func asm(a *action) error {
 	out, ok := flagValue(a.args, "-o")
 	if ok && !hasFlag(a.args, "-gensymabis") {
 		if err := os.Rename(assembled(out, out), out); err == nil {
@@ -357,5 +360,5 @@ func (a *action) asm() error {
 			return nil
 		}
 	}
-	return a.passOn(a.args)
+	return a.passThrough()
 }

@@ -57,8 +57,8 @@ const tableContents = "contents"
 
 var errNotInTable = errors.New("no plain archive")
 
-// plainTable returns the table of this build. It is made unless it is there.
-func (a *action) plainTable(c *plainCompile) (*plainTable, error) {
+// tableOf returns the table of this build. It is made unless it is there.
+func tableOf(a *action, cfg *config.Config, c *plainCompile) (*plainTable, error) {
 	work := workDirectory(c.values["-o"])
 	if work == "" {
 		return nil, errors.New("not built by the go command")
@@ -84,7 +84,7 @@ func (a *action) plainTable(c *plainCompile) (*plainTable, error) {
 		return t, nil
 	}
 	reason := ""
-	if err := a.fill(t); err != nil {
+	if err := fill(a, cfg, t); err != nil {
 		reason = err.Error()
 	}
 	return t, os.WriteFile(filepath.Join(t.dir, tableDone), []byte(reason), 0o666)
@@ -147,19 +147,8 @@ func (t *plainTable) file(importPath string) string {
 	return filepath.Join(t.dir, fmt.Sprintf("%x", sha256.Sum256([]byte(importPath)))[:32])
 }
 
-// workDirectory returns the directory that a go command keeps the object
-// directories of its actions in, "" if it is not known.
-func workDirectory(file string) string {
-	for dir := filepath.Dir(file); filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return dir
-		}
-	}
-	return ""
-}
-
 // fill asks for the plain archives and writes the files of the table.
-func (a *action) fill(t *plainTable) error {
+func fill(a *action, cfg *config.Config, t *plainTable) error {
 	outer, err := readOuterCommand()
 	if err == nil {
 		err = outer.noPlain
@@ -167,7 +156,6 @@ func (a *action) fill(t *plainTable) error {
 	if err != nil {
 		return err
 	}
-	cfg := a.config
 	if cfg == nil {
 		if cfg, err = a.readConfig(); err != nil {
 			return err
@@ -176,7 +164,7 @@ func (a *action) fill(t *plainTable) error {
 	if usesCacheProg() && !sharesCacheProg(outer.program, outer.dir, outer.env(), filepath.Dir(t.dir)) {
 		return errors.New("GOCACHEPROG serves no second go command")
 	}
-	names, err := outer.unmarked(cfg)
+	names, err := outer.unmarkedPackages(cfg)
 	if err != nil || len(names) == 0 {
 		return err
 	}
@@ -240,9 +228,9 @@ func (c *outerCommand) plainPackage(p graphPackage) *plainPackage {
 	return plain
 }
 
-// unmarked returns the import paths of those packages of the build that neither
+// unmarkedPackages returns the import paths of those packages of the build that neither
 // match nor depend on one that does.
-func (c *outerCommand) unmarked(cfg *config.Config) ([]string, error) {
+func (c *outerCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 	args := []string{"-deps", "-json=ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", "--"}
 	if c.tests {
 		args = append([]string{"-test"}, args...)

@@ -20,7 +20,6 @@ import (
 	goversion "go/version"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -70,17 +69,17 @@ func expandWithTool(args []string) ([]string, error) {
 	return nil, reason
 }
 
-// expanded returns the action's arguments with response files replaced by what
-// they hold.
-func (a *action) expanded() ([]string, error) {
-	if !slices.ContainsFunc(a.args, func(arg string) bool { return strings.HasPrefix(arg, "@") }) {
-		return a.args, nil
+// expanded returns a tool's arguments with response files replaced by what they
+// hold.
+func expanded(tool string, args []string) ([]string, error) {
+	if !slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "@") }) {
+		return args, nil
 	}
-	quoted, err := readsQuoted(a.path)
+	quoted, err := readsQuoted(tool)
 	if err != nil {
 		return nil, err
 	}
-	return expandResponseFiles(a.args, quoted)
+	return expandResponseFiles(args, quoted)
 }
 
 // expandResponseFiles replaces each argument "@file" by the arguments in the
@@ -106,26 +105,22 @@ func expandResponseFiles(args []string, quoted bool) ([]string, error) {
 	return out, nil
 }
 
-// shortened returns arguments for the action's tool, which may be a response file
-// that holds them.
-func (a *action) shortened(args []string) ([]string, error) {
+// needsResponseFile reports whether a tool is to be given arguments in a file.
+func needsResponseFile(tool string, args []string) bool {
 	length := 0
 	for _, arg := range args {
 		length += len(arg) + 1
 	}
-	if length <= maxCommandLine || !slices.Contains(responseFileTools, a.tool) {
-		return args, nil
-	}
-	out, _ := flagValue(args, "-o")
-	dir, err := a.makeDir(out)
+	return length > maxCommandLine && slices.Contains(responseFileTools, toolName(tool))
+}
+
+// writeResponseFile writes a tool's arguments to a file, and returns the one that
+// stands for them.
+func writeResponseFile(tool, file string, args []string) ([]string, error) {
+	quoted, err := readsQuoted(tool)
 	if err != nil {
 		return nil, err
 	}
-	quoted, err := readsQuoted(a.path)
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "args")
 	if err := os.WriteFile(file, formatArgs(args, quoted), 0o666); err != nil {
 		return nil, fmt.Errorf("writing response file: %w", err)
 	}

@@ -63,7 +63,7 @@ func TestToolchainResponseFiles(t *testing.T) {
 		tc.write("with space/x.go", "package x\n")
 		out := filepath.Join(tc.dir, "with space", "x.a")
 		args := []string{"-o", out, "-p", "example.com/x", "-buildid", strings.Repeat("x", maxCommandLine), filepath.Join(tc.dir, "with space", "x.go")}
-		a := &action{tool: "compile", path: compiler, args: args}
+		a := &action{tool: "compile", path: compiler, args: args, own: new(ownDir)}
 		if got, err := a.shortened(args[:4]); err != nil || !slices.Equal(got, args[:4]) {
 			tc.Errorf("of few arguments it makes %q, %v", got, err)
 		}
@@ -77,8 +77,7 @@ func TestToolchainResponseFiles(t *testing.T) {
 		if _, err := os.Stat(out); err != nil {
 			tc.Error(err)
 		}
-		a.args = short
-		if got, err := a.expanded(); err != nil || !slices.Equal(got, args) {
+		if got, err := expanded(compiler, short); err != nil || !slices.Equal(got, args) {
 			tc.Errorf("it is read as %.200q, %v", got, err)
 		}
 		quoted, err := readsQuoted(compiler)

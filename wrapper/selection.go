@@ -40,16 +40,18 @@ func noMatch(c *config.Config, importPath string) string {
 	return "not of a main module, and packages is not set"
 }
 
-// checkCount refuses a program with more functions than maxMethodsCount.
-func checkCount(c *config.Config, packages []*metadata) error {
+// checkCount returns how many functions the packages have, and an error if they are
+// more than maxMethodsCount.
+func checkCount(c *config.Config, packages []*metadata) (total int, err error) {
 	counts := map[string]int{}
 	for _, p := range packages {
 		counts[p.ImportPath] = len(p.Functions)
+		total += len(p.Functions)
 	}
-	if total := sum(counts); total > c.MaxMethodsCount {
-		return fmt.Errorf("the program has %d functions to mark, %w", total, tooMany(c, counts))
+	if total > c.MaxMethodsCount {
+		return 0, fmt.Errorf("the program has %d functions to mark, %w", total, tooMany(c, counts))
 	}
-	return nil
+	return total, nil
 }
 
 // tooMany says which packages have most functions, and what to do.

@@ -172,8 +172,8 @@ func (l *linking) nestedAttempts(flags []string) ([][]string, error) {
 			attempts = append(attempts, append(slices.Clip(flags), "-cover", "-covermode="+mode, "-coverpkg="+strings.Join(covered, ",")))
 		}
 	}
-	if len(l.options.next) > 0 {
-		toolexec := "-toolexec=" + joinQuoted(l.options.next)
+	if len(l.flags.next) > 0 {
+		toolexec := "-toolexec=" + joinQuoted(l.flags.next)
 		for _, flags := range slices.Clone(attempts) {
 			attempts = append(attempts, append(slices.Clip(flags), toolexec))
 		}
@@ -225,7 +225,7 @@ func sameContent(a, b string) (bool, error) {
 // listStdlib returns the archives of packages of the standard library and of
 // all that they import, by import path.
 func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]string, error) {
-	goCommand, err := l.goCommand()
+	goCommand, err := goCommandOf(l.path)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (tc toolchain) compile(path, text string, imports map[string]string) (archi
 
 // mark marks a file of package example.com/lib, and returns what compile is to be
 // called with on top of its other flags.
-func (tc toolchain) mark(file, text string) (res *rewrite.Result, args []string) {
+func mark(tc toolchain, file, text string) (res *rewrite.Result, args []string) {
 	tc.Helper()
 	res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
 	if err != nil {
@@ -285,7 +285,7 @@ func Use() int { return First([]int{1}) }
 	}
 	eachToolchain(t, func(tc toolchain) {
 		file := tc.write("lib.go", text)
-		res, marked := tc.mark(file, text)
+		res, marked := mark(tc, file, text)
 		compile := func(args ...string) string {
 			args = append([]string{"tool", "compile", "-p", "example.com/lib", "-m=2", "-o", filepath.Join(tc.dir, "lib.a")}, args...)
 			out, err := tc.command("go", args...).CombinedOutput()
@@ -338,7 +338,7 @@ func Sum(list []uint32) (n int) {
 }
 `
 	eachToolchain(t, func(tc toolchain) {
-		res, marked := tc.mark(tc.write("lib.go", text), text)
+		res, marked := mark(tc, tc.write("lib.go", text), text)
 		args := append([]string{"tool", "compile", "-p", "example.com/lib", "-S", "-o", filepath.Join(tc.dir, "lib.a")}, marked...)
 		cmd := tc.command("go", args...)
 		cmd.Env = append(cmd.Env, "GOARCH=amd64")

@@ -42,9 +42,18 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-func (a *action) printVersion() error {
+func printVersion(a *action) error {
+	if a.tool == "compile" && a.byFrontend() {
+		return a.passThrough()
+	}
+	cfg, err := a.readConfig()
+	if err != nil {
+		return err
+	}
 	cmd, err := a.command(a.args)
 	if err != nil {
 		return err
@@ -61,7 +70,7 @@ func (a *action) printVersion() error {
 	if err := checkRelease(releaseOf(strings.Fields(string(out)))); err != nil {
 		return err
 	}
-	id, err := a.id()
+	id, err := toolID(a.tool, a.sources, cfg)
 	if err != nil {
 		return err
 	}
@@ -85,23 +94,23 @@ var compileSources = []string{"config/*.go", "rewrite/*.go", "wrapper/archive.go
 	"wrapper/chain.go", "wrapper/change_*.go", "wrapper/closures.go", "wrapper/compile.go",
 	"wrapper/frontend.go", "wrapper/importcfg.go", "wrapper/metadata.go", "wrapper/moduleflags.go", "wrapper/newgo.go",
 	"wrapper/owndir.go", "wrapper/packagedir.go", "wrapper/parent.go", "wrapper/plain.go", "wrapper/plaintable.go",
-	"wrapper/probe.go", "wrapper/responsefile.go", "wrapper/selection.go", "wrapper/stub.go", "wrapper/wrapper.go"}
+	"wrapper/probe.go", "wrapper/responsefile.go", "wrapper/selection.go", "wrapper/stub.go", "wrapper/tools.go", "wrapper/wrapper.go"}
 
 // linkSources are those that decide on top of that how a program is linked.
 var linkSources = []string{"hitrt/*.go", "wrapper/*.go"}
 
-// id is our part of the ID of the action's tool.
-func (a *action) id() (string, error) {
+// toolID is our part of the ID of a tool.
+func toolID(tool string, sources fs.FS, cfg *config.Config) (string, error) {
 	h := sha256.New()
-	if err := hashSources(h, a.sources, compileSources); err != nil {
+	if err := hashSources(h, sources, compileSources); err != nil {
 		return "", err
 	}
-	a.config.WriteCompileID(h)
-	if a.tool == "link" {
-		if err := hashSources(h, a.sources, linkSources); err != nil {
+	cfg.WriteCompileID(h)
+	if tool == "link" {
+		if err := hashSources(h, sources, linkSources); err != nil {
 			return "", err
 		}
-		a.config.WriteLinkID(h)
+		cfg.WriteLinkID(h)
 		fmt.Fprintf(h, "version %s\n", version()) // which doctor finds in programs
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil

@@ -31,8 +31,7 @@ var undecided = map[string]string{
 // Functions that Main reaches and the compile action does not go through.
 var notCompile = map[string]string{
 	"isCommand":      "whether it is an action at all; the go command names a tool by its path",
-	"link":           "the link action",
-	"linkMarker":     "the link action",
+	"runLink":        "the link action",
 	"printVersion":   "the tool ID itself",
 	"runCommand":     "a command for people",
 	"unknownCommand": "a command for people",

@@ -19,22 +19,22 @@ import (
 
 // warn writes a line for each. It does so for programs of the main modules only:
 // a build can have others, such as generators, that the settings are not about.
-func (a *action) warn(out io.Writer, importcfgFile string) error {
-	main := packagePath(a.importPath, "")
-	if strings.HasSuffix(main, ".test") || !a.config.OfModules(main) {
+func warn(out io.Writer, importPath string, c *config.Config, importcfgFile string) error {
+	main := packagePath(importPath, "")
+	if strings.HasSuffix(main, ".test") || !c.OfModules(main) {
 		return nil
 	}
-	if note := a.config.HalfCollector; note != "" {
+	if note := c.HalfCollector; note != "" {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", note)
 	}
-	if len(a.config.Unfounded(nil)) == 0 {
+	if len(c.Unfounded(nil)) == 0 {
 		return nil
 	}
 	cfg, err := readImportcfg(importcfgFile)
 	if err != nil {
 		return err
 	}
-	for _, s := range a.config.Unfounded(append(slices.Clip(cfg.paths()), main)) {
+	for _, s := range c.Unfounded(append(slices.Clip(cfg.paths()), main)) {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", unfounded(s))
 	}
 	return nil
@@ -43,9 +43,9 @@ func (a *action) warn(out io.Writer, importcfgFile string) error {
 // warnUnmarked writes a line if nothing is marked in a program, and no setting says
 // what to mark: if the program is of no main module, or of another one than we know
 // of.
-func (a *action) warnUnmarked(out io.Writer, cfg *importcfg) error {
-	main := packagePath(a.importPath, "")
-	if len(a.config.Packages) > 0 || len(a.config.AdditionalPackages) > 0 ||
+func warnUnmarked(out io.Writer, importPath string, c *config.Config, cfg *importcfg) error {
+	main := packagePath(importPath, "")
+	if len(c.Packages) > 0 || len(c.AdditionalPackages) > 0 ||
 		main == "" || strings.HasSuffix(main, ".test") || strings.HasPrefix(main, "cmd/") {
 		return nil
 	}
@@ -58,12 +58,12 @@ func (a *action) warnUnmarked(out io.Writer, cfg *importcfg) error {
 		info = new(debug.BuildInfo)
 	}
 	module := info.Main.Path
-	known := slices.ContainsFunc(a.config.Modules, func(m config.Module) bool { return m.Path == module })
+	known := slices.ContainsFunc(c.Modules, func(m config.Module) bool { return m.Path == module })
 	switch {
 	case isMainModule(info) && !known:
 		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as its module %s is not the one that scavenger-wrap finds%s: give -modfile and -overlay in GOFLAGS, build with scavenger-wrap go, or name what to mark: %s=%s\n",
-			main, module, ourModule(a.config), config.Variable("packages"), module)
-	case !isMainModule(info) && (module == "" || len(a.config.Modules) == 0 || ofVersion()):
+			main, module, ourModule(c), config.Variable("packages"), module)
+	case !isMainModule(info) && (module == "" || len(c.Modules) == 0 || ofVersion()):
 		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as there is no main module: name what to mark: %s=%s\n",
 			main, config.Variable("packages"), cmp.Or(module, main))
 	}

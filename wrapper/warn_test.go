@@ -37,9 +37,8 @@ func TestWarnUnmarked(t *testing.T) {
 			frame := strings.Repeat("x", 16)
 			cfg = parseImportcfg(fmt.Sprintf("modinfo %q\n", frame+"path\t"+test.main+"\n"+test.modinfo+"\n"+frame))
 		}
-		a := &action{importPath: test.main, config: &config.Config{Modules: test.modules, Packages: test.packages}}
 		var out strings.Builder
-		if err := a.warnUnmarked(&out, cfg); err != nil {
+		if err := warnUnmarked(&out, test.main, &config.Config{Modules: test.modules, Packages: test.packages}, cfg); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		if (test.want == "") != (out.Len() == 0) || !strings.Contains(out.String(), test.want) || strings.Count(out.String(), "\n") > 1 {

@@ -17,11 +17,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
 // Exit statuses of the command line. The toolexec role passes on the status of
@@ -56,9 +53,10 @@ func Main(args []string, sources fs.FS) int {
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", what)
 		return exitUsage
 	}
-	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
-	a.log = newActionLog(a)
-	err = a.run()
+	a, err := newAction(path, args[2:], flags, sources)
+	if err == nil {
+		err = run(a)
+	}
 	a.removeDir()
 	if err != nil {
 		a.log.note(outcomeFailed, err.Error())
@@ -135,97 +133,74 @@ func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
 	return args, flags, nil
 }
 
-// unwrapExec is err without the program name that exec.Error repeats.
-func unwrapExec(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
-
 // An exitStatus is the failure of a tool that has already reported it.
 type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// An action is one start of a tool by the go command.
+// An action is one start of a tool by the go command. It says what the go command
+// wants, and nothing of it changes on the way: what becomes of it is in what the
+// rooms return.
 type action struct {
 	tool       string   // compile, link, …
 	path       string   // the tool's executable
-	args       []string // its arguments
-	given      []string // its arguments, with response files not expanded
+	args       []string // its arguments, without response files and without the ID flag
+	original   []string // its arguments if it is passed through: with response files
+	hasID      bool     // the ID flag was there
 	importPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
 	sources    fs.FS
-	options    actionFlags
-	config     *config.Config
+	flags      actionFlags
 	log        *actionLog
-	dir        string // ours, see makeDir
-	keepDir    bool   // leave dir to the go command
+	own        *ownDir
 }
 
-func toolName(path string) string {
-	return strings.TrimSuffix(filepath.Base(path), ".exe")
-}
-
-// siblingTool returns the path of a tool of the same distribution.
-func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
-
-func siblingTool(tool, name string) string {
-	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
-}
-
-func (a *action) run() error {
-	switch a.tool {
-	case "compile", "link":
-	case "asm":
-		return a.asm()
-	default:
-		return a.passOn(a.args)
+// newAction returns the action of a tool that the go command calls with args. It is
+// there, to be logged, even if there is an error.
+func newAction(path string, args []string, flags actionFlags, sources fs.FS) (*action, error) {
+	a := &action{
+		tool: toolName(path), path: path, args: args, original: args, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"),
+		sources: sources, flags: flags, own: new(ownDir),
 	}
-	a.given = a.args
-	expanded, err := a.expanded()
+	a.log = newActionLog(a)
+	if a.tool != "compile" && a.tool != "link" {
+		return a, nil
+	}
+	expanded, err := expanded(path, args)
 	if err != nil {
-		return err
-	}
-	frontend := a.options.frontend != ""
-	if a.tool == "compile" && !frontend && hasFlag(expanded, "-std") {
-		// The standard library: nine in ten actions of a first build. Not even
-		// the settings are read, but by the first.
-		a.log.note(outcomeNotMarked, "the standard library")
-		return a.unmarked(expanded)
+		return a, err
 	}
 	a.args = expanded
-	versionOnly := len(a.args) == 1 && a.args[0] == "-V=full"
-	switch {
-	case frontend && a.tool == "compile" && versionOnly:
-		return a.untouched()
-	case frontend && a.tool == "compile":
-		return a.compileMarker()
-	}
-	if err := a.loadConfig(); err != nil {
-		return err
-	}
-	switch {
-	case versionOnly:
-		return a.printVersion()
-	case a.tool == "compile":
-		return a.compile()
-	case frontend:
-		if err := a.linkMarker(); err != nil {
-			return err
+	if a.tool == "compile" && a.byFrontend() {
+		if kept, ok := withoutIDFlag(expanded); ok {
+			a.args, a.original, a.hasID = kept, kept, true
 		}
 	}
-	return a.link()
+	return a, nil
 }
 
-func (a *action) loadConfig() (err error) {
-	a.config, err = a.readConfig()
-	return err
-}
+// byFrontend reports whether the build is one by scavenger-wrap go.
+func (a *action) byFrontend() bool { return a.flags.frontend != "" }
 
-// untouched becomes the tool with the arguments as they came.
-func (a *action) untouched() error { return a.passOn(a.given) }
+// versionOnly reports whether the tool is asked for its ID.
+func (a *action) versionOnly() bool { return len(a.args) == 1 && a.args[0] == "-V=full" }
+
+// passThrough becomes the tool with the arguments as they came.
+func (a *action) passThrough() error { return a.passOn(a.original) }
+
+// run does what becomes of the action.
+func run(a *action) error {
+	switch {
+	case a.tool == "asm":
+		return asm(a)
+	case a.tool != "compile" && a.tool != "link":
+		return a.passThrough()
+	case a.versionOnly():
+		return printVersion(a)
+	case a.tool == "compile":
+		return runCompile(a)
+	}
+	return runLink(a)
+}
 
 // runProcess runs a command with our own standard streams. The error is an
 // exitStatus if it ran and failed.
