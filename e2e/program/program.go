@@ -119,7 +119,7 @@ func NoteSources() error {
 		root = parent
 	}
 	files := []string{filepath.Join(root, "go.mod"), filepath.Join(root, "main.go")}
-	for _, pattern := range []string{"config/*.go", "hitrt/*.go", "rewrite/*.go", "wrapper/*.go", "wrapper/report/*.go"} {
+	for _, pattern := range []string{"config/*.go", "hitrt/*.go", "rewrite/*.go", "wrapper/*.go", "wrapper/*/*.go"} {
 		matches, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 		if err != nil {
 			return err

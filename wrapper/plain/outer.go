@@ -1,0 +1,272 @@
+// The go command that started this action, read from the system: with the same
+// program, environment, directory, flags and packages, another go command sees
+// the same build.
+
+package plain
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// An OuterCommand is the go command that started this action, as far as it
+// decides how packages are compiled.
+type OuterCommand struct {
+	program string   // its executable
+	Dir     string   // where it looks for packages
+	environ []string // what it was started with, but for GOFLAGS
+	Goflags []string // GOFLAGS, and
+	Flags   []string // build flags, without those that have no say in a compiled package
+	Roots   []string // what its command line says for packages
+	tests   bool     // the packages' tests are built too
+
+	modes []string // flags of compile that stand for build flags: -race, …
+	words []string // of -gcflags, as far as they are known
+	asm   bool     // there are -asmflags
+	cover bool     // there may be packages of the standard library for -cover
+	named bool     // a -gcflags or -asmflags is for the packages of the command line only
+
+	noPlain error // why the plain archives of the build's packages cannot be asked for
+}
+
+// ReadOuterCommand returns an error if anything of the go command is not known
+// for sure. It needs /proc: what ps prints has lost the boundaries of arguments.
+func ReadOuterCommand() (*OuterCommand, error) {
+	proc := filepath.Join("/proc", fmt.Sprint(os.Getppid()))
+	program, err := os.Readlink(filepath.Join(proc, "exe"))
+	if err != nil {
+		return nil, errors.New("this system does not tell how the go command was called")
+	}
+	if filepath.Base(program) != "go" {
+		return nil, fmt.Errorf("started by %s, not by the go command", filepath.Base(program))
+	}
+	args, err := toolchain.ReadStrings(filepath.Join(proc, "cmdline"))
+	if err != nil {
+		return nil, err
+	}
+	environ, err := toolchain.ReadStrings(filepath.Join(proc, "environ"))
+	if err != nil {
+		return nil, err
+	}
+	// Compile actions run where -C has led the go command, which says in
+	// $GOFLAGS what its env file has.
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	goflags, err := toolchain.SplitQuoted(os.Getenv("GOFLAGS"))
+	if err != nil {
+		return nil, fmt.Errorf("GOFLAGS: %w", err)
+	}
+	c := &OuterCommand{program: program, Dir: dir}
+	for _, v := range environ {
+		if !strings.HasPrefix(v, "GOFLAGS=") {
+			c.environ = append(c.environ, v)
+		}
+	}
+	return c, c.parse(args, goflags)
+}
+
+// parse reads the command line and GOFLAGS.
+func (c *OuterCommand) parse(args, goflags []string) error {
+	args = args[1:]
+	if len(args) > 1 && toolchain.OneDash(args[0]) == "-C" {
+		args = args[2:]
+	} else if len(args) > 0 && strings.HasPrefix(toolchain.OneDash(args[0]), "-C=") {
+		args = args[1:]
+	}
+	if len(args) == 0 || toolchain.CommandFlags[args[0]] == nil {
+		return fmt.Errorf("not known for go %s", strings.Join(args[:min(1, len(args))], ""))
+	}
+	command := args[0]
+	c.tests = command == "test" || command == "vet"
+	for _, flag := range goflags {
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(toolchain.OneDash(flag), "-"), "=")
+		if f, ok := toolchain.BuildFlags[name]; ok {
+			if err := c.add(&c.Goflags, name, value, hasValue, f); err != nil {
+				return err
+			}
+		} else if !toolchain.KnownElsewhere(name) { // what a command does not know in GOFLAGS it leaves aside
+			return fmt.Errorf("GOFLAGS: flag -%s is not known", name)
+		}
+	}
+	rest, err := c.parseFlags(command, args[1:])
+	if err != nil {
+		return err
+	}
+	c.Roots = append(c.Roots, rest...)
+	if command == "run" {
+		c.Roots = toolchain.RunPackages(c.Roots)
+	}
+	for _, root := range c.Roots {
+		if strings.Contains(root, "@") {
+			c.noPlain = errors.New("packages of a module version are not known to go list")
+		}
+	}
+	return nil
+}
+
+// parseFlags reads a command's flags and returns what follows them. Test has
+// flags after its packages too, and then those of the test binary.
+func (c *OuterCommand) parseFlags(command string, args []string) (rest []string, err error) {
+	seenPackages := false
+	for len(args) > 0 {
+		arg := args[0]
+		if arg == "--" && command != "test" {
+			return args[1:], nil
+		}
+		if !strings.HasPrefix(arg, "-") || arg == "-" {
+			if command != "test" {
+				return args, nil
+			}
+			if seenPackages { // an argument of the test binary
+				return nil, nil
+			}
+			for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+				c.Roots, args = append(c.Roots, args[0]), args[1:]
+			}
+			seenPackages = true
+			continue
+		}
+		args = args[1:]
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(toolchain.OneDash(arg), "-"), "=")
+		if command == "test" {
+			name = strings.TrimPrefix(name, "test.")
+		}
+		flag, ok := toolchain.BuildFlags[name]
+		switch own := toolchain.CommandFlags[command]; {
+		case slices.Contains(own, name):
+			flag = toolchain.GoFlag{Use: toolchain.Dropped, Value: false}
+			c.tests = c.tests || command == "list" && name == "test"
+		case slices.Contains(own, name+"="):
+			flag = toolchain.GoFlag{Use: toolchain.Dropped, Value: true}
+		case command == "test" && (name == "args" || name == ""):
+			return nil, nil
+		case !ok:
+			return nil, fmt.Errorf("flag -%s is not known", name)
+		}
+		if flag.Value && !hasValue {
+			if len(args) == 0 {
+				return nil, fmt.Errorf("flag -%s has no value", name)
+			}
+			value, hasValue, args = args[0], true, args[1:]
+		}
+		if err := c.add(&c.Flags, name, value, hasValue, flag); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// add takes up a flag: to is c.goflags or c.flags.
+func (c *OuterCommand) add(to *[]string, name, value string, hasValue bool, flag toolchain.GoFlag) error {
+	on := !hasValue || value == "true" || value == "1"
+	c.cover = c.cover || strings.HasPrefix(name, "cover")
+	switch {
+	case flag.Use == toolchain.PerPackage:
+		value = c.perPackage(name, value)
+	case flag.Use == toolchain.Kept:
+		if on && (name == "race" || name == "msan" || name == "asan") {
+			c.modes = append(c.modes, "-"+name)
+		}
+	case name == "buildmode":
+		switch value {
+		case "default", "exe", "archive":
+		case "pie", "c-shared", "c-archive":
+			// They compile packages alike, and the last two need a main.
+			value = "pie"
+			c.modes = append(c.modes, "-shared")
+		default:
+			return fmt.Errorf("-buildmode=%s", value)
+		}
+	case name == "a":
+		if on {
+			c.noPlain = errors.New("-a")
+		}
+		return nil
+	case flag.Use == toolchain.Special:
+		if name == "compiler" && value == "gc" || !flag.Value && !on {
+			return nil
+		}
+		return fmt.Errorf("-%s", name)
+	default:
+		return nil
+	}
+	if hasValue {
+		name += "=" + value
+	}
+	*to = append(*to, "-"+name)
+	return nil
+}
+
+// PerPackage returns the value of -gcflags or -asmflags for a command that names
+// other packages. A value without a pattern is for those that are named; here it
+// still has to take the place of one in GOFLAGS.
+func (c *OuterCommand) perPackage(name, value string) string {
+	_, flags, ok := strings.Cut(value, "=")
+	if !ok || strings.HasPrefix(strings.TrimSpace(value), "-") {
+		c.named = true
+		return forNamed + strings.TrimSpace(value)
+	}
+	words, _ := toolchain.SplitQuoted(flags)
+	for _, word := range words {
+		if name == "gcflags" && slices.Contains(silentWords, word) {
+			c.words = append(c.words, word)
+		}
+	}
+	c.asm = c.asm || name == "asmflags"
+	return value
+}
+
+// forNamed begins the value of a -gcflags or -asmflags that is for the packages
+// that the command line names.
+const forNamed = "scavenger.invalid/none="
+
+// ForStdlib returns flags with those for the packages that the command line names
+// given to the packages of the standard library among them, and without the
+// ID flags of the front-end, which only we know.
+func (c *OuterCommand) ForStdlib(flags []string) []string {
+	var out []string
+	for _, flag := range flags {
+		name, value, _ := strings.Cut(flag, "=")
+		if name != "-gcflags" && name != "-asmflags" {
+			out = append(out, flag)
+			continue
+		}
+		if i := strings.Index(value, action.IDFlag); i >= 0 { // the last word, and an ID
+			value = strings.TrimSpace(value[:i])
+		}
+		out = append(out, name+"="+value)
+		if words, ok := strings.CutPrefix(value, forNamed); ok {
+			for _, root := range c.Roots {
+				if first, _, _ := strings.Cut(root, "/"); !strings.Contains(strings.ReplaceAll(first, "...", ""), ".") && !filepath.IsAbs(root) {
+					out = append(out, name+"="+root+"="+words)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// silentWords are the flags of compile that people give and that do not make it
+// print anything or write another file: a package taken from the plain cache
+// prints nothing.
+var silentWords = []string{"-B", "-N", "-dwarf=false", "-l", "-smallframes", "-spectre=all", "-spectre=index", "-spectre=ret"}
+
+// Env returns the environment for a go command that is to see the same build,
+// but for its -toolexec.
+func (c *OuterCommand) Env() []string {
+	return append(slices.Clip(c.environ), "PWD="+c.Dir,
+		// Never empty: the go command would look into its env file then, where
+		// a -toolexec may stand.
+		"GOFLAGS="+toolchain.JoinQuoted(append([]string{"-buildvcs=false"}, c.Goflags...)),
+		// All that the build needs is there already.
+		"GOPROXY=off")
+}
