@@ -20,9 +20,8 @@ type Flags struct {
 	Next     []string // the next program of a chain, with arguments of its own
 	frontend string   // "" in a build that is not by scavenger-wrap go; see FrontendFlag
 
-	// The flags of the go command that say where go.mod is, by the front-end; nil
-	// without any.
-	module map[string]string
+	// The flags of the go command that say where go.mod is, by the front-end.
+	modFile, overlay string
 }
 
 // ParseFlags returns the arguments without what is not the action's: response
@@ -47,11 +46,10 @@ func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 			if flags.Next, err = toolchain.SplitQuoted(value); err != nil || len(flags.Next) == 0 {
 				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
 			}
-		case name == "-modfile", name == "-overlay":
-			if flags.module == nil {
-				flags.module = map[string]string{}
-			}
-			flags.module[name[1:]] = value
+		case name == "-modfile":
+			flags.modFile = value
+		case name == "-overlay":
+			flags.overlay = value
 		case name == "-frontend":
 			flags.frontend = value
 		case name == "-config":
@@ -67,6 +65,19 @@ func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 		args = append([]string{args[0]}, args[2:]...)
 	}
 	return args, flags, nil
+}
+
+// ModuleFlags returns the flags that say where go.mod is in the form in which
+// ParseFlags takes them. Empty ones are left out.
+func ModuleFlags(modFile, overlay string) []string {
+	var words []string
+	if modFile != "" {
+		words = append(words, "-modfile="+modFile)
+	}
+	if overlay != "" {
+		words = append(words, "-overlay="+overlay)
+	}
+	return words
 }
 
 // expandWithTool replaces a response file in which the tool stands too: the form

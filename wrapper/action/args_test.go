@@ -51,18 +51,19 @@ func TestModuleFlags(t *testing.T) {
 		{"test ./x --modfile=a.mod -args -overlay=o.json", "", "-modfile=a.mod"},
 		{"run . -modfile=a.mod", "-v --modfile=c.mod -modfile=d.mod", "-modfile=d.mod"},
 	} {
-		c, ok := toolchain.SplitGoCall(strings.Fields(test.args))
-		if !ok {
-			t.Fatalf("%s: not taken apart", test.args)
+		c, err := toolchain.ParseGoCommand(strings.Fields(test.args))
+		if err != nil {
+			t.Fatalf("%s: %v", test.args, err)
 		}
-		c.AddGOFLAGS(strings.Fields(test.goflags))
-		words := c.ModuleWords()
+		c.SetGOFLAGS(strings.Fields(test.goflags))
+		modFile, overlay := c.Module()
+		words := ModuleFlags(modFile, overlay)
 		if got := strings.Join(words, " "); got != test.want {
 			t.Errorf("%s with GOFLAGS=%s: %q, want %q", test.args, test.goflags, got, test.want)
 		}
 		args, flags, err := ParseFlags(append(append([]string{"scavenger-wrap"}, words...), "/go/compile", "-p", "x"))
-		if err != nil || len(args) != 4 || flags.module["modfile"] != c.Module["modfile"] || flags.module["overlay"] != c.Module["overlay"] {
-			t.Errorf("%q: %q, %v, %v", words, args, flags.module, err)
+		if err != nil || len(args) != 4 || flags.modFile != modFile || flags.overlay != overlay {
+			t.Errorf("%q: %q, %+v, %v", words, args, flags, err)
 		}
 	}
 }

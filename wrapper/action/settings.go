@@ -17,16 +17,25 @@ func (a *Action) ReadConfig() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	module := a.Flags.module
-	if module == nil {
-		call, err := toolchain.OuterGoCall()
-		if err != nil { // of which link speaks if it matters
-			call = new(toolchain.GoCall)
-		}
-		if goflags, err := toolchain.SplitQuoted(os.Getenv("GOFLAGS")); err == nil {
-			call.AddGOFLAGS(goflags)
-		}
-		module = call.Module
+	from := config.Source{Dir: dir, File: a.Flags.Config, Lookup: os.LookupEnv, ModFile: a.Flags.modFile, Overlay: a.Flags.overlay}
+	if from.ModFile == "" && from.Overlay == "" {
+		from.ModFile, from.Overlay = outerModule()
 	}
-	return config.Load(config.Source{Dir: dir, File: a.Flags.Config, Lookup: os.LookupEnv, ModFile: module["modfile"], Overlay: module["overlay"]})
+	return config.Load(from)
+}
+
+// outerModule returns the values of the flags that say where go.mod is, of the go
+// command that started this action. If they cannot be known they are empty, of which
+// link speaks if it matters.
+func outerModule() (modFile, overlay string) {
+	command := new(toolchain.GoCommand)
+	if parent, err := toolchain.ReadParent(); err == nil {
+		if c, err := toolchain.ParseGoCommand(parent.Args); err == nil {
+			command = c
+		}
+	}
+	if goflags, err := toolchain.SplitQuoted(os.Getenv("GOFLAGS")); err == nil {
+		command.SetGOFLAGS(goflags)
+	}
+	return command.Module()
 }

@@ -155,11 +155,12 @@ func (cmd *commands) buildConfig() (*config.Config, error) {
 // for the main module, of which GOFLAGS may say something.
 func (cmd *commands) buildSource() (config.Source, error) {
 	dir, err := os.Getwd()
-	call := new(toolchain.GoCall)
-	if goflags, err := toolchain.GoflagsIn("go", dir); err == nil { // otherwise the go command says it
-		call.AddGOFLAGS(goflags)
+	command := new(toolchain.GoCommand)
+	if goflags, err := toolchain.ReadGOFLAGS("go", dir); err == nil { // otherwise the go command says it
+		command.SetGOFLAGS(goflags)
 	}
-	return config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: call.Module["modfile"], Overlay: call.Module["overlay"]}, err
+	modFile, overlay := command.Module()
+	return config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: modFile, Overlay: overlay}, err
 }
 
 // oneOf checks a flag that takes one of a few words.

@@ -32,14 +32,14 @@ func (cmd *commands) diffCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("diff: %w", err)
 			}
-			matches := false
+			found := false
 			for i := range packages {
 				p := &packages[i]
-				if p.Standard || p.DepOnly || !p.matches(cfg) {
+				if p.Standard || p.DepOnly || !matches(cfg, p) {
 					continue
 				}
-				matches = true
-				res, sources, err := p.rewrite(cfg)
+				found = true
+				res, sources, err := mark(cfg, p)
 				if err != nil {
 					return fmt.Errorf("diff: %s: %w", p.ImportPath, err)
 				}
@@ -60,7 +60,7 @@ func (cmd *commands) diffCommand() *cli.Command {
 					}
 				}
 			}
-			if !matches {
+			if !found {
 				return errors.New("diff: no package matches; scavenger-wrap scan says why")
 			}
 			return nil

@@ -56,8 +56,8 @@ func (cmd *commands) goCommand() *cli.Command {
 
 // frontend returns the arguments of the go command with ours among them.
 func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
-	call, ok := toolchain.SplitGoCall(args)
-	if !ok {
+	call, err := toolchain.ParseGoCommand(args)
+	if err != nil { // it does not build, or go says what is wrong
 		return args, nil
 	}
 	dir, err := filepath.Abs(call.Dir)
@@ -79,12 +79,13 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
-	call.AddGOFLAGS(goflags)
+	call.SetGOFLAGS(goflags)
+	gcflags := call.Values("gcflags")
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	ours, err := call.OurToolexec(exe)
+	ours, err := ourToolexec(call, exe)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,8 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 			cmd.configFile = file
 		}
 	}
-	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: call.Module["modfile"], Overlay: call.Module["overlay"]})
+	modFile, overlay := call.Module()
+	cfg, err := config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: modFile, Overlay: overlay})
 	if err != nil {
 		return nil, err
 	}
@@ -106,16 +108,33 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	}
 	if cfg.TrackTests {
 		// The go command has no way to give a flag to the main program of a test.
-		toolexec := append([]string{exe}, call.ModuleWords()...)
-		return call.Arguments(append(toolexec, ours...), call.Gcflags), nil
+		toolexec := slices.Concat([]string{exe}, action.ModuleFlags(modFile, overlay), ours)
+		return call.With(toolchain.JoinQuoted(toolexec), gcflags), nil
 	}
 	id, err := toolid.Of("compile", cmd.sources, cfg)
 	if err != nil {
 		return nil, err
 	}
-	toolexec := append([]string{calledCompile(exe, strings.TrimSpace(cache)), action.FrontendFlag(call.Gcflags)}, call.ModuleWords()...)
-	toolexec = append(toolexec, ours...)
-	return call.Arguments(toolexec, withIDFlags(call.Gcflags, idPatterns(cfg), action.IDFlag+id)), nil
+	toolexec := slices.Concat([]string{calledCompile(exe, strings.TrimSpace(cache)), action.FrontendFlag(gcflags)},
+		action.ModuleFlags(modFile, overlay), ours)
+	return call.With(toolchain.JoinQuoted(toolexec), withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)), nil
+}
+
+// ourToolexec returns our flags in the toolexec value: those that stand there if
+// that is us, otherwise that what stands there comes next.
+func ourToolexec(call *toolchain.GoCommand, exe string) ([]string, error) {
+	value, _ := call.Value("toolexec")
+	words, err := toolchain.SplitQuoted(value)
+	if err != nil {
+		return nil, fmt.Errorf("-toolexec: %w", err)
+	}
+	if len(words) == 0 {
+		return nil, nil
+	}
+	if file, err := exec.LookPath(words[0]); err == nil && sameFile(file, exe) {
+		return words[1:], nil
+	}
+	return []string{"-next=" + toolchain.JoinQuoted(words)}, nil
 }
 
 // calledCompile returns a link of the name compile to a program, by which the go

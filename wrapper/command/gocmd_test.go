@@ -62,9 +62,12 @@ func TestIDPatterns(t *testing.T) {
 // A flag of the command line takes the place of one in GOFLAGS, an empty one too.
 func TestToolexecOfGOFLAGS(t *testing.T) {
 	for args, want := range map[string]string{"build": "-next=other", "build -toolexec=": "", "build -toolexec=mine": "-next=mine"} {
-		c, _ := toolchain.SplitGoCall(strings.Fields(args))
-		c.AddGOFLAGS([]string{"-toolexec=other"})
-		ours, err := c.OurToolexec(os.Args[0])
+		c, err := toolchain.ParseGoCommand(strings.Fields(args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetGOFLAGS([]string{"-toolexec=other"})
+		ours, err := ourToolexec(c, os.Args[0])
 		if got := strings.Join(ours, " "); got != want || err != nil {
 			t.Errorf("GOFLAGS=-toolexec=other go %s: %q, %v, want %q", args, got, err, want)
 		}

@@ -3,15 +3,13 @@
 package command
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap/zapcore"
@@ -19,19 +17,12 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
-
-// A listedPackage is what `go list -json` says of a package.
-type listedPackage struct {
-	ImportPath, Name, Dir string
-	GoFiles, CgoFiles     []string
-	Standard, DepOnly     bool
-	Error                 *struct{ Err string }
-}
 
 // list returns the packages that patterns name, and all that they import.
 // Without patterns it is those below the working directory.
-func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
+func (cmd *commands) list(patterns []string) ([]toolchain.ListedPackage, error) {
 	if len(patterns) == 0 {
 		from, err := cmd.buildSource()
 		if err != nil {
@@ -42,41 +33,33 @@ func (cmd *commands) list(patterns []string) ([]listedPackage, error) {
 		}
 		patterns = []string{"./..."}
 	}
-	goList := exec.Command("go", append([]string{"list", "-e", "-deps", "-json=ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", "--"}, patterns...)...)
-	var stderr bytes.Buffer
-	goList.Stderr = &stderr
-	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(goList.Args, " ")))
-	out, err := goList.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go list: %w\n%s", err, bytes.TrimSpace(stderr.Bytes()))
+	flags := []string{"-e", "-deps"}
+	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(slices.Concat([]string{"go", "list"}, flags, patterns), " ")))
+	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", flags, patterns...)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(packages) == 0:
+		return nil, fmt.Errorf("no package matches %s", strings.Join(patterns, " "))
 	}
-	var packages []listedPackage
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listedPackage
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) && len(packages) == 0 {
-			return nil, fmt.Errorf("no package matches %s", strings.Join(patterns, " "))
-		} else if errors.Is(err, io.EOF) {
-			return packages, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
+	for _, p := range packages {
 		if p.Error != nil && !p.DepOnly {
 			return nil, errors.New(p.Error.Err)
 		}
-		packages = append(packages, p)
 	}
+	return packages, nil
 }
 
 // matches reports whether a build would mark the package.
-func (p *listedPackage) matches(c *config.Config) bool {
+func matches(c *config.Config, p *toolchain.ListedPackage) bool {
 	return c.Match(p.ImportPath) && c.FromModules(p.ImportPath, p.Dir)
 }
 
-// rewrite marks a package as a build would, but for cgo: its files are marked
+// mark marks a package as a build would, but for cgo: its files are marked
 // before cgo has changed them.
-func (p *listedPackage) rewrite(c *config.Config) (*rewrite.Result, []rewrite.Source, error) {
+func mark(c *config.Config, p *toolchain.ListedPackage) (*rewrite.Result, []rewrite.Source, error) {
 	var sources []rewrite.Source
-	for _, name := range append(p.GoFiles[:len(p.GoFiles):len(p.GoFiles)], p.CgoFiles...) {
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
 		file := filepath.Join(p.Dir, name)
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
 // A scan is what a build would mark. It is the JSON output.
@@ -105,7 +106,7 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 		}
 		p.say("package %d of %d: %s", i+1, len(packages), lp.ImportPath)
 		paths = append(paths, lp.ImportPath)
-		if lp.matches(cfg) {
+		if matches(cfg, lp) {
 			s.Packages = append(s.Packages, scanPackage(cfg, lp))
 		} else if !lp.DepOnly {
 			s.Packages = append(s.Packages, scannedPackage{Package: lp.ImportPath, NotMarked: compile.NoMatch(cfg, lp.ImportPath)})
@@ -118,9 +119,9 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 	return s, nil
 }
 
-func scanPackage(cfg *config.Config, lp *listedPackage) scannedPackage {
+func scanPackage(cfg *config.Config, lp *toolchain.ListedPackage) scannedPackage {
 	p := scannedPackage{Package: lp.ImportPath, NotObservable: map[string]int{}, LeftOut: map[string]int{}}
-	res, _, err := lp.rewrite(cfg)
+	res, _, err := mark(cfg, lp)
 	if err != nil {
 		p.NotMarked = err.Error()
 		return p

@@ -18,12 +18,10 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -193,50 +191,38 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat([]string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}, nested.flags, []string{"--"}, packages)
 	unlock, err := toolchain.Lock(l.lockFile())
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	env := nested.env
-	shares := !toolchain.UsesCacheProg() || toolchain.SharesCacheProg(goCommand, nested.dir, env, toolchain.WorkDirectory(l.dir))
-	var stdout string
+	g := toolchain.GoList{Program: goCommand, Dir: nested.dir, Env: nested.env, Flags: nested.flags}
+	list := func() ([]toolchain.ListedPackage, error) {
+		ctx, cancel := toolchain.LimitCacheProg()
+		defer cancel()
+		return g.Packages(ctx, "ImportPath,Export", []string{"-export", "-deps"}, packages...)
+	}
+	shares := !toolchain.UsesCacheProg() || g.SharesCacheProg(toolchain.WorkDirectory(l.dir))
+	var listed []toolchain.ListedPackage
 	if shares {
-		stdout, err = runGo(goCommand, args, nested.dir, env)
+		listed, err = list()
 	}
 	if !shares || err != nil && toolchain.UsesCacheProg() {
 		// What is compiled now, the go command's own cache has the next time.
-		if env, err = toolchain.WithoutCacheProg(env, l.dir); err == nil {
-			stdout, err = runGo(goCommand, args, nested.dir, env)
+		if g.Env, err = toolchain.WithoutCacheProg(g.Env, l.dir); err == nil {
+			listed, err = list()
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("listing the standard library: %w", err)
 	}
 	archives := map[string]string{}
-	for line := range strings.SplitSeq(stdout, "\n") {
-		if p, archive, ok := strings.Cut(line, "="); ok && archive != "" {
-			archives[p] = archive
+	for _, p := range listed {
+		if p.Export != "" {
+			archives[p.ImportPath] = p.Export
 		}
 	}
 	return archives, nil
-}
-
-// runGo returns what a go command prints.
-func runGo(goCommand string, args []string, dir string, env []string) (stdout string, err error) {
-	ctx, cancel := toolchain.LimitCacheProg()
-	defer cancel()
-	cmd := exec.CommandContext(ctx, goCommand, args...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, time.Second
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, stderr.Bytes())
-	}
-	return string(out), err
 }
 
 // lockFile returns the file by which the link actions of one go command take

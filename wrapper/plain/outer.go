@@ -37,21 +37,13 @@ type OuterCommand struct {
 }
 
 // ReadOuterCommand returns an error if anything of the go command is not known
-// for sure. It needs /proc: what ps prints has lost the boundaries of arguments.
+// for sure.
 func ReadOuterCommand() (*OuterCommand, error) {
-	proc := filepath.Join("/proc", fmt.Sprint(os.Getppid()))
-	program, err := os.Readlink(filepath.Join(proc, "exe"))
-	if err != nil {
-		return nil, errors.New("this system does not tell how the go command was called")
-	}
-	if filepath.Base(program) != "go" {
-		return nil, fmt.Errorf("started by %s, not by the go command", filepath.Base(program))
-	}
-	args, err := toolchain.ReadStrings(filepath.Join(proc, "cmdline"))
+	parent, err := toolchain.ReadParent()
 	if err != nil {
 		return nil, err
 	}
-	environ, err := toolchain.ReadStrings(filepath.Join(proc, "environ"))
+	environ, err := parent.Environ()
 	if err != nil {
 		return nil, err
 	}
@@ -65,115 +57,56 @@ func ReadOuterCommand() (*OuterCommand, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
-	c := &OuterCommand{program: program, Dir: dir}
+	c := &OuterCommand{program: parent.Program, Dir: dir}
 	for _, v := range environ {
 		if !strings.HasPrefix(v, "GOFLAGS=") {
 			c.environ = append(c.environ, v)
 		}
 	}
-	return c, c.parse(args, goflags)
+	return c, c.parse(parent.Args, goflags)
 }
 
 // parse reads the command line and GOFLAGS.
 func (c *OuterCommand) parse(args, goflags []string) error {
-	args = args[1:]
-	if len(args) > 1 && toolchain.OneDash(args[0]) == "-C" {
-		args = args[2:]
-	} else if len(args) > 0 && strings.HasPrefix(toolchain.OneDash(args[0]), "-C=") {
-		args = args[1:]
-	}
-	if len(args) == 0 || toolchain.CommandFlags[args[0]] == nil {
-		return fmt.Errorf("not known for go %s", strings.Join(args[:min(1, len(args))], ""))
-	}
-	command := args[0]
-	c.tests = command == "test" || command == "vet"
-	for _, flag := range goflags {
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(toolchain.OneDash(flag), "-"), "=")
-		if f, ok := toolchain.BuildFlags[name]; ok {
-			if err := c.add(&c.Goflags, name, value, hasValue, f); err != nil {
-				return err
-			}
-		} else if !toolchain.KnownElsewhere(name) { // what a command does not know in GOFLAGS it leaves aside
-			return fmt.Errorf("GOFLAGS: flag -%s is not known", name)
-		}
-	}
-	rest, err := c.parseFlags(command, args[1:])
+	command, err := toolchain.ParseGoCommand(args)
 	if err != nil {
 		return err
 	}
-	c.Roots = append(c.Roots, rest...)
-	if command == "run" {
-		c.Roots = toolchain.RunPackages(c.Roots)
-	}
-	for _, root := range c.Roots {
-		if strings.Contains(root, "@") {
-			c.noPlain = errors.New("packages of a module version are not known to go list")
+	command.SetGOFLAGS(goflags)
+	c.tests = command.Name == "test" || command.Name == "vet"
+	for _, f := range command.GOFLAGS {
+		if f.Use == 0 {
+			return fmt.Errorf("GOFLAGS: flag -%s is not known", f.Name)
 		}
+		if err := c.add(&c.Goflags, f); err != nil {
+			return err
+		}
+	}
+	for _, f := range command.Flags {
+		if f.Use == 0 {
+			return fmt.Errorf("flag -%s is not known", f.Name)
+		}
+		c.tests = c.tests || command.Name == "list" && f.Name == "test"
+		if err := c.add(&c.Flags, f); err != nil {
+			return err
+		}
+	}
+	c.Roots = command.Roots()
+	if slices.ContainsFunc(c.Roots, func(root string) bool { return strings.Contains(root, "@") }) {
+		c.noPlain = errors.New("packages of a module version are not known to go list")
 	}
 	return nil
 }
 
-// parseFlags reads a command's flags and returns what follows them. Test has
-// flags after its packages too, and then those of the test binary.
-func (c *OuterCommand) parseFlags(command string, args []string) (rest []string, err error) {
-	seenPackages := false
-	for len(args) > 0 {
-		arg := args[0]
-		if arg == "--" && command != "test" {
-			return args[1:], nil
-		}
-		if !strings.HasPrefix(arg, "-") || arg == "-" {
-			if command != "test" {
-				return args, nil
-			}
-			if seenPackages { // an argument of the test binary
-				return nil, nil
-			}
-			for len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-				c.Roots, args = append(c.Roots, args[0]), args[1:]
-			}
-			seenPackages = true
-			continue
-		}
-		args = args[1:]
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(toolchain.OneDash(arg), "-"), "=")
-		if command == "test" {
-			name = strings.TrimPrefix(name, "test.")
-		}
-		flag, ok := toolchain.BuildFlags[name]
-		switch own := toolchain.CommandFlags[command]; {
-		case slices.Contains(own, name):
-			flag = toolchain.GoFlag{Use: toolchain.Dropped, Value: false}
-			c.tests = c.tests || command == "list" && name == "test"
-		case slices.Contains(own, name+"="):
-			flag = toolchain.GoFlag{Use: toolchain.Dropped, Value: true}
-		case command == "test" && (name == "args" || name == ""):
-			return nil, nil
-		case !ok:
-			return nil, fmt.Errorf("flag -%s is not known", name)
-		}
-		if flag.Value && !hasValue {
-			if len(args) == 0 {
-				return nil, fmt.Errorf("flag -%s has no value", name)
-			}
-			value, hasValue, args = args[0], true, args[1:]
-		}
-		if err := c.add(&c.Flags, name, value, hasValue, flag); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// add takes up a flag: to is c.goflags or c.flags.
-func (c *OuterCommand) add(to *[]string, name, value string, hasValue bool, flag toolchain.GoFlag) error {
-	on := !hasValue || value == "true" || value == "1"
+// add takes up a flag: to is c.Goflags or c.Flags.
+func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
+	name, value := f.Name, f.Value
 	c.cover = c.cover || strings.HasPrefix(name, "cover")
 	switch {
-	case flag.Use == toolchain.PerPackage:
+	case f.Use == toolchain.PerPackage:
 		value = c.perPackage(name, value)
-	case flag.Use == toolchain.Kept:
-		if on && (name == "race" || name == "msan" || name == "asan") {
+	case f.Use == toolchain.Kept:
+		if f.On() && (name == "race" || name == "msan" || name == "asan") {
 			c.modes = append(c.modes, "-"+name)
 		}
 	case name == "buildmode":
@@ -187,19 +120,19 @@ func (c *OuterCommand) add(to *[]string, name, value string, hasValue bool, flag
 			return fmt.Errorf("-buildmode=%s", value)
 		}
 	case name == "a":
-		if on {
+		if f.On() {
 			c.noPlain = errors.New("-a")
 		}
 		return nil
-	case flag.Use == toolchain.Special:
-		if name == "compiler" && value == "gc" || !flag.Value && !on {
+	case f.Use == toolchain.Special:
+		if name == "compiler" && value == "gc" || name == "linkshared" && !f.On() {
 			return nil
 		}
 		return fmt.Errorf("-%s", name)
 	default:
 		return nil
 	}
-	if hasValue {
+	if f.HasValue {
 		name += "=" + value
 	}
 	*to = append(*to, "-"+name)

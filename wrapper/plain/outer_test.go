@@ -42,7 +42,7 @@ func TestParseOuterCommand(t *testing.T) {
 		{args: "go install ./...", roots: "./..."},
 	} {
 		c := new(OuterCommand)
-		if err := c.parse(strings.Fields(test.args), strings.Fields(test.goflags)); err != nil {
+		if err := c.parse(strings.Fields(test.args)[1:], strings.Fields(test.goflags)); err != nil {
 			t.Errorf("%s: %v", test.args, err)
 			continue
 		}
@@ -72,11 +72,11 @@ func TestParseOuterCommandRefuses(t *testing.T) {
 		"go test -update ./...", "go test ./... -update", "go vet -printf=false .", "go list -m all",
 	} {
 		c := new(OuterCommand)
-		if err := c.parse(strings.Fields(args), nil); err == nil && c.noPlain == nil {
+		if err := c.parse(strings.Fields(args)[1:], nil); err == nil && c.noPlain == nil {
 			t.Errorf("%s: taken for known: flags %q, packages %q", args, c.Flags, c.Roots)
 		}
 	}
-	if err := new(OuterCommand).parse([]string{"go", "build"}, []string{"-wonder"}); err == nil {
+	if err := new(OuterCommand).parse([]string{"build"}, []string{"-wonder"}); err == nil {
 		t.Error("GOFLAGS=-wonder: taken for known")
 	}
 }
@@ -91,7 +91,7 @@ func TestForStdlib(t *testing.T) {
 		{"go run -gcflags=std=-l example.com/cmd@latest", "-gcflags=std=-l"},
 	} {
 		c := new(OuterCommand)
-		if err := c.parse(strings.Fields(test.args), nil); err != nil {
+		if err := c.parse(strings.Fields(test.args)[1:], nil); err != nil {
 			t.Errorf("%s: %v", test.args, err)
 			continue
 		}

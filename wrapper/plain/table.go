@@ -12,15 +12,12 @@
 package plain
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -163,7 +160,7 @@ func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
 			return err
 		}
 	}
-	if toolchain.UsesCacheProg() && !toolchain.SharesCacheProg(outer.program, outer.Dir, outer.Env(), filepath.Dir(t.dir)) {
+	if toolchain.UsesCacheProg() && !outer.goList().SharesCacheProg(filepath.Dir(t.dir)) {
 		return errors.New("GOCACHEPROG serves no second go command")
 	}
 	names, err := outer.unmarkedPackages(cfg)
@@ -173,8 +170,7 @@ func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
 	// A file system's clock may be a tick behind.
 	since := time.Now().Add(-100 * time.Millisecond)
 	// -compiled names the files that cgo generates.
-	packages, err := outer.list(append([]string{"-export", "-compiled",
-		"-json=ImportPath,Dir,Standard,Export,BuildID,CompiledGoFiles,CgoFiles,SFiles,HFiles", "--"}, names...))
+	packages, err := outer.list("ImportPath,Dir,Standard,Export,BuildID,CompiledGoFiles,CgoFiles,SFiles,HFiles", []string{"-export", "-compiled"}, names...)
 	if err != nil {
 		return err
 	}
@@ -197,17 +193,7 @@ func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
 	return os.WriteFile(filepath.Join(t.dir, tableContents), []byte(contents.String()), 0o666)
 }
 
-// A graphPackage is what go list says of a package of the second go command.
-type graphPackage struct {
-	ImportPath, Name, Dir, ForTest    string
-	Standard, DepOnly                 bool
-	Imports                           []string
-	Export, BuildID                   string
-	CompiledGoFiles, CgoFiles, SFiles []string
-	HFiles                            []string
-}
-
-func (c *OuterCommand) plainPackage(p graphPackage) *plainPackage {
+func (c *OuterCommand) plainPackage(p toolchain.ListedPackage) *plainPackage {
 	modes := slices.Clone(c.modes)
 	slices.Sort(modes)
 	plain := &plainPackage{Archive: p.Export, BuildID: p.BuildID, TakeAsm: !c.asm, Modes: slices.Compact(modes), Words: c.words}
@@ -233,16 +219,16 @@ func (c *OuterCommand) plainPackage(p graphPackage) *plainPackage {
 // unmarkedPackages returns the import paths of those packages of the build that neither
 // match nor depend on one that does.
 func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
-	args := []string{"-deps", "-json=ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", "--"}
+	flags := []string{"-deps"}
 	if c.tests {
-		args = append([]string{"-test"}, args...)
+		flags = append(flags, "-test")
 	}
-	packages, err := c.list(append(args, c.Roots...)) // each after those it imports
+	packages, err := c.list("ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", flags, c.Roots...) // each after those it imports
 	if err != nil {
 		return nil, err
 	}
 	if c.cover {
-		more, err := c.list([]string{"-deps", "-json=ImportPath,Standard,DepOnly,Imports", "--", "runtime/coverage"})
+		more, err := c.list("ImportPath,Standard,DepOnly,Imports", []string{"-deps"}, "runtime/coverage")
 		if err != nil {
 			return nil, err
 		}
@@ -269,28 +255,17 @@ func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 
 // list runs go list with the flags of the build. Packages with errors come
 // without an archive; saying what is wrong with them is left to the build.
-func (c *OuterCommand) list(args []string) ([]graphPackage, error) {
-	flags := slices.Concat([]string{"list", "-e", "-pgo=off"}, c.Flags)
+func (c *OuterCommand) list(fields string, flags []string, patterns ...string) ([]toolchain.ListedPackage, error) {
 	ctx, cancel := toolchain.LimitCacheProg()
 	defer cancel()
-	cmd := exec.CommandContext(ctx, c.program, append(flags, args...)...)
-	cmd.Dir, cmd.Env = c.Dir, c.Env()
-	cmd.WaitDelay = time.Second
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
-		return nil, fmt.Errorf("go list: %w: %s", err, first)
+	packages, err := c.goList().Packages(ctx, fields, append([]string{"-e", "-pgo=off"}, flags...), patterns...)
+	if failed := (*toolchain.ListError)(nil); errors.As(err, &failed) {
+		return nil, errors.New(failed.Short())
 	}
-	var packages []graphPackage
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p graphPackage
-		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return packages, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("go list: %w", err)
-		}
-		packages = append(packages, p)
-	}
+	return packages, err
+}
+
+// goList returns how go list sees the same build.
+func (c *OuterCommand) goList() toolchain.GoList {
+	return toolchain.GoList{Program: c.program, Dir: c.Dir, Env: c.Env(), Flags: c.Flags}
 }

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,10 +34,9 @@ const (
 // puts it into our environment wherever it has it from.
 func UsesCacheProg() bool { return os.Getenv(cacheProgVariable) != "" }
 
-// SharesCacheProg reports whether a go command, run as the given one would be, is
-// served by a GOCACHEPROG while another is. The answer is kept for the actions of
-// this build, in its work directory.
-func SharesCacheProg(goCommand, dir string, env []string, work string) bool {
+// SharesCacheProg reports whether the go command is served by a GOCACHEPROG while
+// another is. The answer is kept for the actions of this build, in its work directory.
+func (g GoList) SharesCacheProg(work string) bool {
 	kept := ""
 	if work != "" {
 		kept = filepath.Join(work, "scavenger-cacheprog")
@@ -53,9 +51,8 @@ func SharesCacheProg(goCommand, dir string, env []string, work string) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), cacheProgTrial)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, goCommand, "list", "-export", "-f", "{{.Export}}", "--", "internal/goos")
-	cmd.Dir, cmd.Env, cmd.WaitDelay = dir, env, time.Second
-	err := cmd.Run()
+	g.Flags = nil
+	_, err := g.Packages(ctx, "Export", []string{"-export"}, "internal/goos")
 	if kept != "" {
 		_ = os.WriteFile(kept, fmt.Append(nil, err == nil), 0o666) // or the next one tries
 	}

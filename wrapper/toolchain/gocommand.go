@@ -1,4 +1,8 @@
 // The command line of the go command.
+//
+// Two ask for it. The front-end puts flags of ours into one, and passes on what it does
+// not know. An action reads that of the go command that started it, to run another one
+// that sees the same build, and must know every flag of it.
 
 package toolchain
 
@@ -6,7 +10,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,24 +17,25 @@ import (
 	"strings"
 )
 
-// What a flag of the go command means for a package that it compiles.
-type flagUse int
+// A FlagUse is what a flag of the go command means for a package that it compiles.
+type FlagUse int
 
+// The uses of flags. The zero value is that of a flag that is not known.
 const (
-	Dropped    flagUse = iota + 1 // nothing
+	Dropped    FlagUse = iota + 1 // nothing
 	Kept                          // something, and go list has it too
 	PerPackage                    // what its pattern says
-	Special                       // see (*OuterCommand).add
+	Special                       // each something of its own
 )
 
-// A GoFlag is what is to be known of a flag of the go command.
-type GoFlag struct {
-	Use   flagUse
-	Value bool // it takes one, maybe as an argument of its own
+// A flagKind is what is to be known of a flag of the go command.
+type flagKind struct {
+	use   FlagUse
+	value bool // it takes one, maybe as an argument of its own
 }
 
-// BuildFlags are the flags of all commands that build.
-var BuildFlags = map[string]GoFlag{
+// buildFlags are the flags of all commands that build.
+var buildFlags = map[string]flagKind{
 	"C": {Dropped, true}, "a": {Special, false}, "asan": {Kept, false}, "asmflags": {PerPackage, true},
 	"buildmode": {Special, true}, "buildvcs": {Dropped, false}, "compiler": {Special, true},
 	"cover": {Dropped, false}, "covermode": {Dropped, true}, "coverpkg": {Dropped, true},
@@ -45,9 +49,9 @@ var BuildFlags = map[string]GoFlag{
 	"work": {Dropped, false}, "x": {Dropped, false},
 }
 
-// CommandFlags are the further flags of each command that builds, none of which
+// commandFlags are the further flags of each command that builds, none of which
 // has a say in how a package is compiled. Those that end in "=" take a value.
-var CommandFlags = map[string][]string{
+var commandFlags = map[string][]string{
 	"build":   {},
 	"install": {},
 	"run":     {"exec="},
@@ -59,166 +63,266 @@ var CommandFlags = map[string][]string{
 		"run=", "short", "shuffle=", "skip=", "timeout=", "trace=", "vet="},
 }
 
-// KnownElsewhere reports whether any command has the flag.
-func KnownElsewhere(name string) bool {
-	for _, flags := range CommandFlags {
-		if slices.Contains(flags, name) || slices.Contains(flags, name+"=") {
-			return true
-		}
+// kindOf returns the kind of a flag of a command.
+func kindOf(command, name string) flagKind {
+	switch own := commandFlags[command]; {
+	case slices.Contains(own, name):
+		return flagKind{Dropped, false}
+	case slices.Contains(own, name+"="):
+		return flagKind{Dropped, true}
 	}
-	return false
+	return buildFlags[name]
 }
 
-// RunPackages returns those of go run's arguments that are what it runs: Go
-// files, or one package.
-func RunPackages(args []string) []string {
-	n := 0
-	for n < len(args) && strings.HasSuffix(args[n], ".go") {
-		n++
-	}
-	return args[:min(max(n, 1), len(args))]
+// A GoFlag is a flag on a command line of the go command.
+type GoFlag struct {
+	Name     string // without dashes
+	Value    string
+	HasValue bool
+	Use      FlagUse
 }
 
-// moduleFlags are the names of these flags.
-var moduleFlags = []string{"modfile", "overlay"}
+// On reports whether a flag without a value of its own is set.
+func (f GoFlag) On() bool { return !f.HasValue || f.Value == "true" || f.Value == "1" }
 
-// A GoCall is a command line of the go command, taken apart.
-type GoCall struct {
+// A GoCommand is a command line of the go command, taken apart. The zero value is one
+// of which nothing is known.
+type GoCommand struct {
+	Name     string   // build, test, …
 	Dir      string   // -C, "" for the working directory
-	before   []string // the command, and -C
-	after    []string // everything else
-	Gcflags  []string // values of -gcflags, which is in neither
-	toolexec *string  // that of -toolexec, nil if it is not given
+	Flags    []GoFlag // those of the go command, in order
+	Packages []string // what it says for packages; of run, and what it passes on
+	GOFLAGS  []GoFlag // see SetGOFLAGS
 
-	Module map[string]string // those of moduleFlags, which are in after too
+	head []string // the command, and -C
+	tail []part   // all that follows
 }
 
-// OurToolexec returns our flags in the toolexec value: those that stand there if
-// that is us, otherwise that what stands there comes next.
-func (c *GoCall) OurToolexec(exe string) ([]string, error) {
-	if c.toolexec == nil {
-		return nil, nil
-	}
-	words, err := SplitQuoted(*c.toolexec)
-	if err != nil {
-		return nil, fmt.Errorf("-toolexec: %w", err)
-	}
-	if len(words) == 0 {
-		return nil, nil
-	}
-	if file, err := exec.LookPath(words[0]); err == nil {
-		a, errA := os.Stat(file)
-		b, errB := os.Stat(exe)
-		if errA == nil && errB == nil && os.SameFile(a, b) {
-			return words[1:], nil
-		}
-	}
-	return []string{"-next=" + JoinQuoted(words)}, nil
+// A part is some words of a command line, of a flag if it is named.
+type part struct {
+	flag  string
+	words []string
 }
 
-func (c *GoCall) Arguments(toolexec, gcflags []string) []string {
-	args := append(slices.Clip(c.before), "-toolexec="+JoinQuoted(toolexec))
-	for _, v := range gcflags {
-		args = append(args, "-gcflags="+v)
+// ParseGoCommand takes the arguments of a go command apart. There is an error if the
+// command does not build, and if go will refuse the arguments.
+func ParseGoCommand(args []string) (*GoCommand, error) {
+	c := new(GoCommand)
+	args = c.takeDir(args)
+	if len(args) == 0 || commandFlags[args[0]] == nil {
+		return nil, fmt.Errorf("not known for go %s", strings.Join(args[:min(1, len(args))], ""))
 	}
-	return append(args, c.after...)
-}
-
-// SplitGoCall takes a command line apart. It returns false for commands that do
-// not build, and for command lines that go will refuse.
-func SplitGoCall(args []string) (*GoCall, bool) {
-	c := &GoCall{Module: map[string]string{}}
-	takeDir := func() {
-		if len(args) > 1 && OneDash(args[0]) == "-C" {
-			c.Dir, c.before, args = args[1], append(c.before, args[:2]...), args[2:]
-		} else if len(args) > 0 && strings.HasPrefix(OneDash(args[0]), "-C=") {
-			c.Dir, c.before, args = OneDash(args[0])[3:], append(c.before, args[0]), args[1:]
-		}
-	}
-	takeDir()
-	if len(args) == 0 || CommandFlags[args[0]] == nil {
-		return nil, false
-	}
-	command := args[0]
-	c.before, args = append(c.before, command), args[1:]
-	takeDir()
+	c.Name, c.head = args[0], append(c.head, args[0])
+	args = c.takeDir(args[1:])
 	for len(args) > 0 {
-		arg := args[0]
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(OneDash(arg), "-"), "=")
-		switch {
-		case arg == "--", command == "test" && name == "args" && arg != "args",
-			command != "test" && !strings.HasPrefix(arg, "-"):
-			c.after = append(c.after, args...)
-			return c, true
-		case !strings.HasPrefix(arg, "-"):
-			c.after, args = append(c.after, arg), args[1:]
-			continue
+		n, err := c.takeFlag(args)
+		if err != nil {
+			return nil, err
 		}
-		n := 1
-		takes := BuildFlags[name].Value || slices.Contains(CommandFlags[command], strings.TrimPrefix(name, "test.")+"=")
-		if takes && !hasValue {
-			if len(args) == 1 {
-				return nil, false
-			}
-			n, value = 2, args[1]
-		}
-		switch name {
-		case "gcflags":
-			c.Gcflags = append(c.Gcflags, value)
-		case "toolexec":
-			c.toolexec = &value
-		case "modfile", "overlay": // moduleFlags
-			c.Module[name] = value
-			fallthrough
-		default:
-			c.after = append(c.after, args[:n]...)
+		if n == 0 {
+			n = c.takeWords(args)
 		}
 		args = args[n:]
 	}
-	return c, true
+	return c, nil
 }
 
-// AddGOFLAGS takes from GOFLAGS what the command line does not have: a flag of
-// the command line takes the place of all in GOFLAGS.
-func (c *GoCall) AddGOFLAGS(goflags []string) {
-	var gcflags []string
-	var toolexec *string
-	module := map[string]string{}
-	for _, flag := range goflags {
-		flag = OneDash(flag)
-		if value, ok := strings.CutPrefix(flag, "-gcflags="); ok {
-			gcflags = append(gcflags, value)
+// takeDir takes a -C, which comes first, and returns the arguments after it.
+func (c *GoCommand) takeDir(args []string) []string {
+	n := 0
+	if len(args) > 1 && OneDash(args[0]) == "-C" {
+		c.Dir, n = args[1], 2
+	} else if len(args) > 0 && strings.HasPrefix(OneDash(args[0]), "-C=") {
+		c.Dir, n = OneDash(args[0])[len("-C="):], 1
+	}
+	c.head = append(c.head, args[:n]...)
+	return args[n:]
+}
+
+// takeFlag takes the flag that arguments begin with, and returns how many of them it
+// is; 0 if they begin with something else.
+func (c *GoCommand) takeFlag(args []string) (n int, err error) {
+	arg := OneDash(args[0])
+	if !strings.HasPrefix(arg, "-") || arg == "-" || c.ends(arg) {
+		return 0, nil
+	}
+	f := parseFlag(arg)
+	if c.Name == "test" {
+		f.Name = strings.TrimPrefix(f.Name, "test.")
+	}
+	kind := kindOf(c.Name, f.Name)
+	f.Use, n = kind.use, 1
+	if kind.value && !f.HasValue {
+		if len(args) == 1 {
+			return 0, fmt.Errorf("flag -%s has no value", f.Name)
 		}
-		if value, ok := strings.CutPrefix(flag, "-toolexec="); ok {
-			toolexec = &value
+		f.Value, f.HasValue, n = args[1], true, 2
+	}
+	c.Flags = append(c.Flags, f)
+	c.tail = append(c.tail, part{f.Name, args[:n]})
+	return n, nil
+}
+
+// ends reports whether no flags of the command follow an argument; a "--" has lost a
+// dash.
+func (c *GoCommand) ends(arg string) bool {
+	return arg == "-" || c.Name == "test" && (arg == "-args" || strings.HasPrefix(arg, "-args="))
+}
+
+// takeWords takes arguments that are no flags, and returns how many they are: all,
+// except that test has flags after its packages too. What follows those is for the
+// test binary, as is a flag that is not known, and then maybe a value of that flag.
+func (c *GoCommand) takeWords(args []string) int {
+	n := len(args)
+	words := args
+	switch {
+	case c.Name != "test":
+		if args[0] == "--" {
+			words = args[1:]
 		}
-		if name, value, ok := strings.Cut(strings.TrimPrefix(flag, "-"), "="); ok && slices.Contains(moduleFlags, name) {
-			module[name] = value
+		c.Packages = words
+	case !strings.HasPrefix(args[0], "-"):
+		unknown := slices.ContainsFunc(c.Flags, func(f GoFlag) bool { return f.Use == 0 })
+		if c.Packages != nil && !unknown {
+			break
+		}
+		if n = slices.IndexFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-") }); n < 0 {
+			n = len(args)
+		}
+		if c.Packages == nil {
+			c.Packages = args[:n]
 		}
 	}
-	maps.Copy(module, c.Module)
-	c.Module = module
-	if len(c.Gcflags) == 0 {
-		c.Gcflags = gcflags
-	}
-	if c.toolexec == nil {
-		c.toolexec = toolexec
+	c.tail = append(c.tail, part{"", args[:n]})
+	return n
+}
+
+// parseFlag reads one argument.
+func parseFlag(arg string) GoFlag {
+	name, value, hasValue := strings.Cut(strings.TrimPrefix(OneDash(arg), "-"), "=")
+	return GoFlag{Name: name, Value: value, HasValue: hasValue}
+}
+
+// SetGOFLAGS adds the flags in GOFLAGS. What a command does not know there it leaves
+// aside, if another command knows it.
+func (c *GoCommand) SetGOFLAGS(words []string) {
+	for _, word := range words {
+		f := parseFlag(word)
+		kind, ok := buildFlags[f.Name]
+		for command := range commandFlags {
+			if !ok && kind.use == 0 {
+				kind = kindOf(command, f.Name)
+			}
+		}
+		f.Use = kind.use
+		c.GOFLAGS = append(c.GOFLAGS, f)
 	}
 }
 
-// ModuleWords returns the flags in the form in which actions take them.
-func (c *GoCall) ModuleWords() []string {
-	var words []string
-	for _, name := range moduleFlags {
-		if value := c.Module[name]; value != "" {
-			words = append(words, "-"+name+"="+value)
+// Values returns the values that a flag is given: a flag of the command line takes
+// the place of all in GOFLAGS.
+func (c *GoCommand) Values(name string) []string {
+	for _, flags := range [][]GoFlag{c.Flags, c.GOFLAGS} {
+		var values []string
+		for _, f := range flags {
+			if f.Name == name && f.HasValue {
+				values = append(values, f.Value)
+			}
+		}
+		if values != nil {
+			return values
 		}
 	}
-	return words
+	return nil
 }
 
-// GoflagsIn returns the flags in GOFLAGS, with what the go command's env file has.
-func GoflagsIn(goFile, dir string) ([]string, error) {
+// Value returns the value of a flag that counts, which is the last. ok reports whether
+// there is one.
+func (c *GoCommand) Value(name string) (value string, ok bool) {
+	values := c.Values(name)
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[len(values)-1], true
+}
+
+// Module returns the values of the flags that say where go.mod is; both are optional.
+func (c *GoCommand) Module() (modFile, overlay string) {
+	modFile, _ = c.Value("modfile")
+	overlay, _ = c.Value("overlay")
+	return modFile, overlay
+}
+
+// With returns the arguments with another -toolexec and other -gcflags.
+func (c *GoCommand) With(toolexec string, gcflags []string) []string {
+	args := append(slices.Clip(c.head), "-toolexec="+toolexec)
+	for _, v := range gcflags {
+		args = append(args, "-gcflags="+v)
+	}
+	for _, p := range c.tail {
+		if p.flag != "toolexec" && p.flag != "gcflags" {
+			args = append(args, p.words...)
+		}
+	}
+	return args
+}
+
+// Roots returns what the go command builds: of run's arguments Go files, or one
+// package.
+func (c *GoCommand) Roots() []string {
+	if c.Name != "run" {
+		return c.Packages
+	}
+	n := 0
+	for n < len(c.Packages) && strings.HasSuffix(c.Packages[n], ".go") {
+		n++
+	}
+	return c.Packages[:min(max(n, 1), len(c.Packages))]
+}
+
+// A Parent is the go command that started this process.
+type Parent struct {
+	Program string // its executable
+	Args    []string
+	proc    string
+}
+
+// ReadParent returns an error if the parent is no go command. It needs /proc: what ps
+// prints has lost the boundaries of arguments.
+func ReadParent() (*Parent, error) {
+	p := &Parent{proc: filepath.Join("/proc", fmt.Sprint(os.Getppid()))}
+	var err error
+	if p.Program, err = os.Readlink(filepath.Join(p.proc, "exe")); err != nil {
+		return nil, errors.New("this system does not tell how the go command was called")
+	}
+	if filepath.Base(p.Program) != "go" {
+		return nil, fmt.Errorf("started by %s, not by the go command", filepath.Base(p.Program))
+	}
+	args, err := readStrings(filepath.Join(p.proc, "cmdline"))
+	if err != nil {
+		return nil, err
+	}
+	p.Args = args[1:]
+	return p, nil
+}
+
+// Environ returns what the go command was started with.
+func (p *Parent) Environ() ([]string, error) { return readStrings(filepath.Join(p.proc, "environ")) }
+
+// readStrings reads a file of strings that each end with a zero byte.
+func readStrings(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) == 0 {
+		return nil, fmt.Errorf("%s: empty", file)
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
+}
+
+// ReadGOFLAGS returns the flags in GOFLAGS, with what the go command's env file has.
+func ReadGOFLAGS(goFile, dir string) ([]string, error) {
 	goEnv := exec.Command(goFile, "env", "GOFLAGS")
 	var stderr bytes.Buffer
 	goEnv.Dir, goEnv.Stderr = dir, &stderr
@@ -231,37 +335,4 @@ func GoflagsIn(goFile, dir string) ([]string, error) {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
 	return flags, nil
-}
-
-// OuterGoCall returns the command line of the go command that started this action.
-func OuterGoCall() (*GoCall, error) {
-	proc := filepath.Join("/proc", fmt.Sprint(os.Getppid()))
-	program, err := os.Readlink(filepath.Join(proc, "exe"))
-	if err != nil {
-		return nil, err
-	}
-	if filepath.Base(program) != "go" {
-		return nil, fmt.Errorf("started by %s, not by the go command", filepath.Base(program))
-	}
-	args, err := ReadStrings(filepath.Join(proc, "cmdline"))
-	if err != nil {
-		return nil, err
-	}
-	call, ok := SplitGoCall(args[1:])
-	if !ok {
-		return nil, errors.New("no command that builds")
-	}
-	return call, nil
-}
-
-// ReadStrings reads a file of strings that each end with a zero byte.
-func ReadStrings(file string) ([]string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) == 0 {
-		return nil, fmt.Errorf("%s: empty", file)
-	}
-	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
 }
