@@ -25,9 +25,9 @@ type Action struct {
 	Original   []string // its arguments if it is passed through: with response files
 	HasID      bool     // the ID flag was there
 	ImportPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
-	Sources    fs.FS
+	Sources    fs.FS    // of this scavenger-wrap
 	Flags      Flags
-	Log        *Log
+	Log        *Log // nil without one
 	own        *ownDir
 }
 
@@ -67,6 +67,7 @@ func (a *Action) PassThrough() error { return a.PassOn(a.Original) }
 // An ExitStatus is the failure of a tool that has already reported it.
 type ExitStatus int
 
+// Error returns the status in words.
 func (s ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // RunProcess runs a command with our own standard streams. The error is an

@@ -107,6 +107,7 @@ func expandWithTool(args []string) ([]string, error) {
 	return nil, reason
 }
 
+// GivenGcflags returns the value of -gcflags that the front-end was given.
 func (f *Flags) GivenGcflags() (string, error) {
 	value, err := hex.DecodeString(strings.TrimPrefix(f.frontend, "."))
 	return string(value), err

@@ -13,6 +13,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
+// IDFlag begins the flag of compile that marks a package of such a build as one that may
+// be marked. Its value is what otherwise is in the tool ID.
 const IDFlag = "-scavenger="
 
 // withoutIDFlag returns compile's arguments without the ID flag, and whether it is
@@ -29,7 +31,7 @@ func withoutIDFlag(args []string) (kept []string, ok bool) {
 	return kept, true
 }
 
-// FrontendFlag is the flag in the toolexec value by which the front-end says that
+// FrontendFlag returns the flag in the toolexec value by which the front-end says that
 // it is there, and the last value of -gcflags that it was given.
 func FrontendFlag(gcflags []string) string {
 	if len(gcflags) == 0 {

@@ -33,12 +33,12 @@ const (
 	OutcomeFailed    = "failed"
 )
 
-// An Log is the line of one action. A nil log takes everything and writes
+// A Log is the line of one action. A nil log takes everything and writes
 // nothing.
 type Log struct {
 	file      string
 	start     time.Time
-	Action    string
+	action    string
 	pkg       string
 	outcome   string
 	reason    string
@@ -52,9 +52,9 @@ func newLog(a *Action) *Log {
 	if file == "" {
 		return nil
 	}
-	l := &Log{file: file, start: time.Now(), Action: a.Tool, pkg: a.ImportPath, outcome: outcomeUntouched}
+	l := &Log{file: file, start: time.Now(), action: a.Tool, pkg: a.ImportPath, outcome: outcomeUntouched}
 	if len(a.Args) == 1 && a.Args[0] == "-V=full" {
-		l.Action += " -V=full"
+		l.action += " -V=full"
 	}
 	return l
 }
@@ -119,7 +119,7 @@ func (l *Log) Write() {
 	}
 	defer f.Close()
 	fields := []zapcore.Field{
-		{Key: "action", Type: zapcore.StringType, String: l.Action},
+		{Key: "action", Type: zapcore.StringType, String: l.action},
 		{Key: "package", Type: zapcore.StringType, String: l.pkg},
 		{Key: "reason", Type: zapcore.StringType, String: l.reason},
 		{Key: "functions", Type: zapcore.Int64Type, Integer: int64(l.functions)},
@@ -130,6 +130,7 @@ func (l *Log) Write() {
 	_ = core.Write(zapcore.Entry{Time: l.start, Message: l.outcome}, fields)
 }
 
+// LogEncoding returns how our logs are written, with the key of the message.
 func LogEncoding(message string) zapcore.EncoderConfig {
 	return zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: zapcore.OmitKey, MessageKey: message,

@@ -71,7 +71,7 @@ func (cmd *commands) app() *cli.App {
 		Writer:               cmd.stdout,
 		ErrWriter:            cmd.stderr,
 		ExitErrHandler:       func(*cli.Context, error) {}, // the status is Main's to return
-		OnUsageError:         flagMistake,
+		OnUsageError:         flagError,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "settings `FILE` in place of the one that is found", Destination: &cmd.configFile, Value: cmd.configFile},
 			&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "warn", EnvVars: []string{"SCAVENGER_WRAP_LOG_LEVEL"}},
@@ -95,12 +95,13 @@ func (cmd *commands) app() *cli.App {
 		},
 	}
 	for _, c := range app.Commands {
-		c.OnUsageError = flagMistake
+		c.OnUsageError = flagError
 		c.HideHelpCommand = true // scan help would be the package help
 	}
 	return app
 }
 
+// Run runs a command with the arguments of the process, and returns its exit status.
 func Run(args []string, sources fs.FS, configFile string) int {
 	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
@@ -151,7 +152,7 @@ func (cmd *commands) buildConfig() (*config.Config, error) {
 	return config.Load(from)
 }
 
-// buildSource is where a build in the working directory looks for settings and
+// buildSource returns where a build in the working directory looks for settings and
 // for the main module, of which GOFLAGS may say something.
 func (cmd *commands) buildSource() (config.Source, error) {
 	dir, err := os.Getwd()

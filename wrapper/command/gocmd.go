@@ -64,20 +64,9 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
-	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
-	out, err := goEnv.Output() // with what the env file has
+	cache, goflags, err := readGoEnv(goFile, dir)
 	if err != nil {
-		return nil, fmt.Errorf("go env GOFLAGS: %w", err)
-	}
-	goVersion, rest, _ := strings.Cut(string(out), "\n")
-	cache, rest, _ := strings.Cut(rest, "\n")
-	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(goVersion))); err != nil {
 		return nil, err
-	}
-	goflags, err := toolchain.SplitQuoted(rest)
-	if err != nil {
-		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
 	call.SetGOFLAGS(goflags)
 	gcflags := call.Values("gcflags")
@@ -115,9 +104,29 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	toolexec := slices.Concat([]string{calledCompile(exe, strings.TrimSpace(cache)), action.FrontendFlag(gcflags)},
+	toolexec := slices.Concat([]string{calledCompile(exe, cache), action.FrontendFlag(gcflags)},
 		action.ModuleFlags(modFile, overlay), ours)
 	return call.With(toolchain.JoinQuoted(toolexec), withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)), nil
+}
+
+// readGoEnv returns the build cache and the flags in GOFLAGS that the go command has,
+// and an error if its release is too old.
+func readGoEnv(goFile, dir string) (cache string, goflags []string, err error) {
+	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
+	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
+	out, err := goEnv.Output() // with what the env file has
+	if err != nil {
+		return "", nil, fmt.Errorf("go env GOFLAGS: %w", err)
+	}
+	goVersion, rest, _ := strings.Cut(string(out), "\n")
+	cache, rest, _ = strings.Cut(rest, "\n")
+	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(goVersion))); err != nil {
+		return "", nil, err
+	}
+	if goflags, err = toolchain.SplitQuoted(rest); err != nil {
+		return "", nil, fmt.Errorf("GOFLAGS: %w", err)
+	}
+	return strings.TrimSpace(cache), goflags, nil
 }
 
 // ourToolexec returns our flags in the toolexec value: those that stand there if

@@ -146,7 +146,7 @@ func sum(counts map[string]int) int {
 	return n
 }
 
-// problem is what makes the exit status 1.
+// problem returns what makes the exit status 1.
 func (s *scan) problem(cfg *config.Config) error {
 	counts, marked := map[string]int{}, false
 	for _, p := range s.Packages {

@@ -1,4 +1,4 @@
-// Mistakes on the command line, and what to type instead.
+// Wrong usage, and what to type instead.
 
 package command
 
@@ -13,14 +13,15 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-// A usageError is a mistake on the command line.
+// A usageError says what is wrong with the command line.
 type usageError struct{ error }
 
 // errHelpShown: nothing was asked for, so help was given.
 var errHelpShown = errors.New("help shown")
 
-// flagMistake is what is said of flags that do not parse. err is package flag's.
-func flagMistake(c *cli.Context, err error, _ bool) error {
+// flagError returns what to type in place of flags that do not parse. err is package
+// flag's.
+func flagError(c *cli.Context, err error, _ bool) error {
 	prefix := ""
 	if c.Command != nil && c.Command.Name != c.App.Name {
 		prefix = c.Command.Name + ": "
@@ -67,7 +68,7 @@ func arguments(c *cli.Context, most int, what string) error {
 	return nil
 }
 
-// Unknown is what is said of a word that is neither a command nor a tool.
+// Unknown returns what to type in place of a word that is neither a command nor a tool.
 func Unknown(word string) error {
 	if n := config.Nearest(word, commandNames); n != "" && n != "h" {
 		return fmt.Errorf("no command %q; did you mean %s?", word, n)

@@ -38,7 +38,7 @@ func (c *compilation) typed(opts *rewrite.Options) {
 	})
 }
 
-// ClosuresOf is what there is to know without a compile action: the names may
+// ClosuresOf returns what there is to know without a compile action: the names may
 // be other ones then, the literals are the same but for those that constants of
 // other packages rule out. It returns nil if function literals belong to the function
 // around them.

@@ -109,8 +109,8 @@ func (c *compilation) compileOriginal() error {
 	return action.RunProcess(cmd)
 }
 
-// refused is what becomes of a marked package that does not compile, with what
-// the compiler said of it.
+// refused handles a marked package that does not compile. message is what the
+// compiler said of it.
 //
 // It will most likely refuse the original too, and what it says of that is what
 // the user should read: several errors come in an order that marks change.
@@ -257,7 +257,7 @@ func (c *compilation) markFiles() error {
 		Dir:        c.config.SourceDir(c.metadata.ImportPath),
 		Filter:     FilterOf(c.config, c.metadata.ImportPath),
 		Sanitizer:  toolchain.HasFlag(c.flags, "-race") || toolchain.HasFlag(c.flags, "-msan") || toolchain.HasFlag(c.flags, "-asan"),
-		Columns:    c.wantsColumns(),
+		Columns:    toolchain.GivenMore(c.flags),
 	}
 	c.typed(&opts)
 	if err := c.chooseForm(&opts); err != nil {
@@ -297,7 +297,7 @@ func (c *compilation) markFiles() error {
 	return nil
 }
 
-// unreadable is what becomes of a package that rewrite does not take. Most likely it
+// unreadable handles a package that rewrite does not take. Most likely it
 // is not Go, which the compiler says in its own words. Should the compiler take it,
 // its functions are listed as not observable, as far as they can be found.
 func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source, err error) {

@@ -4,8 +4,6 @@ package compile
 
 import (
 	"bytes"
-	"slices"
-	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -90,22 +88,3 @@ var (
 	markThenMore = lazyRegexp(printedMark + `; `)
 	markLast     = lazyRegexp(`(?:; )?` + printedMark)
 )
-
-// wantsColumns reports whether the compiler may print something about a package
-// that compiles: there is a flag that the go command does not give on its own.
-// What it prints of one that does not comes from the original.
-func (c *compilation) wantsColumns() bool {
-	for i := 0; i < len(c.flags); i++ {
-		name, _, hasValue := strings.Cut(toolchain.OneDash(c.flags[i]), "=")
-		switch {
-		case slices.Contains(toolchain.ValueFlags, name):
-			if !hasValue {
-				i++
-			}
-		case name == "-dynlink": // a plugin's host is to be compiled alike
-		case !slices.Contains(toolchain.PackageFlags, name) && !slices.Contains(toolchain.ModeWords, name):
-			return true
-		}
-	}
-	return false
-}

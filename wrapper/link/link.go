@@ -22,6 +22,7 @@
 package link
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -181,7 +182,7 @@ func (l *linking) markedPackages() ([]*registry.Metadata, error) {
 			all = append(all, m)
 		}
 	}
-	registry.SortByImportPath(all)
+	slices.SortFunc(all, func(a, b *registry.Metadata) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
 	for _, m := range all {
 		warnNotMarked(os.Stderr, m, m == l.main)
 	}

@@ -348,12 +348,13 @@ func (l *linking) outerGo() (nestedGo, error) {
 	if err != nil {
 		return nestedGo{}, err
 	}
-	if outer.Dir, err = l.WorkingDir(); err != nil {
-		return nestedGo{}, err
+	var n nestedGo
+	if n.dir, err = l.WorkingDir(); err != nil {
+		return n, err
 	}
-	outer.Goflags, outer.Flags = outer.ForStdlib(outer.Goflags), outer.ForStdlib(outer.Flags)
-	n := nestedGo{dir: outer.Dir, flags: outer.Flags, env: append(outer.Env(), l.cgoEnabled())}
-	if slices.ContainsFunc(outer.Roots, func(root string) bool { return strings.Contains(root, "@") }) {
+	n.flags, n.env = outer.ForStdlib(n.dir)
+	n.env = append(n.env, l.cgoEnabled())
+	if outer.OfVersion() {
 		n.env = append(n.env, "GOWORK=off")
 		if n.dir, err = l.emptyModule(); err != nil {
 			return n, err

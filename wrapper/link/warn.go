@@ -104,13 +104,13 @@ func ourModule(c *config.Config) string {
 	return " (" + c.Modules[0].Path + ")"
 }
 
-// ofVersion reports whether the go command builds what a version names, such as
-// example.com/cmd@latest, for which no main module counts.
+// ofVersion reports whether what a version names is built.
 func ofVersion() bool {
 	outer, err := plain.ReadOuterCommand()
-	return err == nil && slices.ContainsFunc(outer.Roots, func(root string) bool { return strings.Contains(root, "@") })
+	return err == nil && outer.OfVersion()
 }
 
+// CannotMatch returns what to say of a pattern that matches no package of any program.
 func CannotMatch(s config.Setting) string {
 	return fmt.Sprintf("%s: %s: %q matches no package, as neither the main module has such a directory nor go.mod such a module; scavenger-wrap scan shows the packages there are", s.From, s.Key.Name, s.List[0])
 }

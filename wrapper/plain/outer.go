@@ -20,11 +20,11 @@ import (
 // decides how packages are compiled.
 type OuterCommand struct {
 	program string   // its executable
-	Dir     string   // where it looks for packages
+	dir     string   // where it looks for packages
 	environ []string // what it was started with, but for GOFLAGS
-	Goflags []string // GOFLAGS, and
-	Flags   []string // build flags, without those that have no say in a compiled package
-	Roots   []string // what its command line says for packages
+	goflags []string // GOFLAGS, and
+	flags   []string // build flags, without those that have no say in a compiled package
+	roots   []string // what its command line says for packages
 	tests   bool     // the packages' tests are built too
 
 	modes []string // flags of compile that stand for build flags: -race, …
@@ -57,7 +57,7 @@ func ReadOuterCommand() (*OuterCommand, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GOFLAGS: %w", err)
 	}
-	c := &OuterCommand{program: parent.Program, Dir: dir}
+	c := &OuterCommand{program: parent.Program, dir: dir}
 	for _, v := range environ {
 		if !strings.HasPrefix(v, "GOFLAGS=") {
 			c.environ = append(c.environ, v)
@@ -78,7 +78,7 @@ func (c *OuterCommand) parse(args, goflags []string) error {
 		if f.Use == 0 {
 			return fmt.Errorf("GOFLAGS: flag -%s is not known", f.Name)
 		}
-		if err := c.add(&c.Goflags, f); err != nil {
+		if err := c.add(&c.goflags, f); err != nil {
 			return err
 		}
 	}
@@ -87,18 +87,18 @@ func (c *OuterCommand) parse(args, goflags []string) error {
 			return fmt.Errorf("flag -%s is not known", f.Name)
 		}
 		c.tests = c.tests || command.Name == "list" && f.Name == "test"
-		if err := c.add(&c.Flags, f); err != nil {
+		if err := c.add(&c.flags, f); err != nil {
 			return err
 		}
 	}
-	c.Roots = command.Roots()
-	if slices.ContainsFunc(c.Roots, func(root string) bool { return strings.Contains(root, "@") }) {
+	c.roots = command.Roots()
+	if c.OfVersion() {
 		c.noPlain = errors.New("packages of a module version are not known to go list")
 	}
 	return nil
 }
 
-// add takes up a flag: to is c.Goflags or c.Flags.
+// add takes up a flag: to is c.goflags or c.flags.
 func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
 	name, value := f.Name, f.Value
 	c.cover = c.cover || strings.HasPrefix(name, "cover")
@@ -162,10 +162,22 @@ func (c *OuterCommand) perPackage(name, value string) string {
 // that the command line names.
 const forNamed = "scavenger.invalid/none="
 
-// ForStdlib returns flags with those for the packages that the command line names
+// OfVersion reports whether the go command builds what a version names, such as
+// example.com/cmd@latest, for which no main module counts.
+func (c *OuterCommand) OfVersion() bool {
+	return slices.ContainsFunc(c.roots, func(root string) bool { return strings.Contains(root, "@") })
+}
+
+// ForStdlib returns the flags and the environment of a go command in dir that
+// compiles the standard library as this one does.
+func (c *OuterCommand) ForStdlib(dir string) (flags, env []string) {
+	return c.stdlibFlags(c.flags), c.env(dir, c.stdlibFlags(c.goflags))
+}
+
+// stdlibFlags returns flags with those for the packages that the command line names
 // given to the packages of the standard library among them, and without the
 // ID flags of the front-end, which only we know.
-func (c *OuterCommand) ForStdlib(flags []string) []string {
+func (c *OuterCommand) stdlibFlags(flags []string) []string {
 	var out []string
 	for _, flag := range flags {
 		name, value, _ := strings.Cut(flag, "=")
@@ -178,7 +190,7 @@ func (c *OuterCommand) ForStdlib(flags []string) []string {
 		}
 		out = append(out, name+"="+value)
 		if words, ok := strings.CutPrefix(value, forNamed); ok {
-			for _, root := range c.Roots {
+			for _, root := range c.roots {
 				if first, _, _ := strings.Cut(root, "/"); !strings.Contains(strings.ReplaceAll(first, "...", ""), ".") && !filepath.IsAbs(root) {
 					out = append(out, name+"="+root+"="+words)
 				}
@@ -193,13 +205,13 @@ func (c *OuterCommand) ForStdlib(flags []string) []string {
 // prints nothing.
 var silentWords = []string{"-B", "-N", "-dwarf=false", "-l", "-smallframes", "-spectre=all", "-spectre=index", "-spectre=ret"}
 
-// Env returns the environment for a go command that is to see the same build,
+// env returns the environment for a go command that is to see the same build,
 // but for its -toolexec.
-func (c *OuterCommand) Env() []string {
-	return append(slices.Clip(c.environ), "PWD="+c.Dir,
+func (c *OuterCommand) env(dir string, goflags []string) []string {
+	return append(slices.Clip(c.environ), "PWD="+dir,
 		// Never empty: the go command would look into its env file then, where
 		// a -toolexec may stand.
-		"GOFLAGS="+toolchain.JoinQuoted(append([]string{"-buildvcs=false"}, c.Goflags...)),
+		"GOFLAGS="+toolchain.JoinQuoted(append([]string{"-buildvcs=false"}, goflags...)),
 		// All that the build needs is there already.
 		"GOPROXY=off")
 }

@@ -50,7 +50,7 @@ func TestParseOuterCommand(t *testing.T) {
 			name string
 			got  []string
 			want string
-		}{{"flags", c.Flags, test.flags}, {"goflags", c.Goflags, test.keptGoflags}, {"roots", c.Roots, test.roots},
+		}{{"flags", c.flags, test.flags}, {"goflags", c.goflags, test.keptGoflags}, {"roots", c.roots, test.roots},
 			{"modes", c.modes, test.modes}, {"words", c.words, test.words}} {
 			if !slices.Equal(field.got, strings.Fields(field.want)) {
 				t.Errorf("%s (GOFLAGS=%s): %s: %q, want %q", test.args, test.goflags, field.name, field.got, field.want)
@@ -73,7 +73,7 @@ func TestParseOuterCommandRefuses(t *testing.T) {
 	} {
 		c := new(OuterCommand)
 		if err := c.parse(strings.Fields(args)[1:], nil); err == nil && c.noPlain == nil {
-			t.Errorf("%s: taken for known: flags %q, packages %q", args, c.Flags, c.Roots)
+			t.Errorf("%s: taken for known: flags %q, packages %q", args, c.flags, c.roots)
 		}
 	}
 	if err := new(OuterCommand).parse([]string{"build"}, []string{"-wonder"}); err == nil {
@@ -81,7 +81,7 @@ func TestParseOuterCommandRefuses(t *testing.T) {
 	}
 }
 
-func TestForStdlib(t *testing.T) {
+func TestStdlibFlags(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"go build -gcflags=all=-l -gcflags=-N .", "-gcflags=all=-l -gcflags=scavenger.invalid/none=-N"},
 		{"go build -a -race -gcflags=-l -asmflags=-S ./a std mime net/... ... /tmp/x example.com/app main.go",
@@ -95,7 +95,7 @@ func TestForStdlib(t *testing.T) {
 			t.Errorf("%s: %v", test.args, err)
 			continue
 		}
-		if got := c.ForStdlib(c.Flags); !slices.Equal(got, strings.Fields(test.want)) {
+		if got := c.stdlibFlags(c.flags); !slices.Equal(got, strings.Fields(test.want)) {
 			t.Errorf("%s: %q, want %q", test.args, got, test.want)
 		}
 	}

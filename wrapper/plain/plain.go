@@ -96,8 +96,9 @@ func parseCompile(args []string) (*plainCompile, error) {
 		arg := toolchain.OneDash(args[0])
 		args = args[1:]
 		name, value, hasValue := strings.Cut(arg, "=")
+		known, takesValue := toolchain.OfPackage(name)
 		switch {
-		case slices.Contains(toolchain.PackageValues, name):
+		case takesValue:
 			if !hasValue {
 				if len(args) == 0 {
 					return nil, fmt.Errorf("%s has no value", name)
@@ -105,13 +106,13 @@ func parseCompile(args []string) (*plainCompile, error) {
 				value, args = args[0], args[1:]
 			}
 			c.values[name] = value
-		case slices.Contains(toolchain.ModeWords, arg):
+		case toolchain.IsModeFlag(arg):
 			c.modes = append(c.modes, arg)
 		case name == "-coveragecfg":
 			return nil, errors.New("it is covered")
 		case name == "-pgoprofile":
 			return nil, errors.New("it has a profile")
-		case !slices.Contains(toolchain.PackageFlags, arg):
+		case !known || hasValue:
 			c.words = append(c.words, arg)
 		}
 	}

@@ -223,7 +223,7 @@ func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 	if c.tests {
 		flags = append(flags, "-test")
 	}
-	packages, err := c.list("ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", flags, c.Roots...) // each after those it imports
+	packages, err := c.list("ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", flags, c.roots...) // each after those it imports
 	if err != nil {
 		return nil, err
 	}
@@ -267,5 +267,5 @@ func (c *OuterCommand) list(fields string, flags []string, patterns ...string) (
 
 // goList returns how go list sees the same build.
 func (c *OuterCommand) goList() toolchain.GoList {
-	return toolchain.GoList{Program: c.program, Dir: c.Dir, Env: c.Env(), Flags: c.Flags}
+	return toolchain.GoList{Program: c.program, Dir: c.dir, Env: c.env(c.dir, c.goflags), Flags: c.flags}
 }

@@ -27,6 +27,7 @@ type Inspected struct {
 	Packages  []InspectedPackage
 }
 
+// Inspect returns what is known of the binary in a file.
 func Inspect(file string) (*Inspected, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {

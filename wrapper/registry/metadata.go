@@ -33,6 +33,7 @@ type MainMetadata struct {
 	CoverMode   string   `json:",omitempty"` // -covermode, "" if main is not covered
 }
 
+// Attach adds the metadata to an archive.
 func (m *Metadata) Attach(archive string) error {
 	data, err := json.Marshal(m)
 	if err != nil {

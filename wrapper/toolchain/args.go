@@ -62,10 +62,10 @@ func OneDash(arg string) string {
 	return arg
 }
 
-// ValueFlags are the flags of compile that take a value as an argument of its
+// valueFlags are the flags of compile that take a value as an argument of its
 // own. Only one that stands last matters, so that those of later releases need
 // not be known unless the go command puts them there.
-var ValueFlags = []string{"-D", "-I", "-asmhdr", "-buildid", "-c", "-coveragecfg", "-embedcfg", "-goversion",
+var valueFlags = []string{"-D", "-I", "-asmhdr", "-buildid", "-c", "-coveragecfg", "-embedcfg", "-goversion",
 	"-importcfg", "-installsuffix", "-lang", "-linkobj", "-o", "-p", "-pgoprofile", "-symabis", "-trimpath"}
 
 // SplitSources splits compile's arguments into the flags and the files that
@@ -78,7 +78,7 @@ func SplitSources(args []string) (flags, files []string) {
 	}
 	if i > 0 && i < len(args) {
 		last := OneDash(args[i-1])
-		known := slices.Contains(ValueFlags, last)
+		known := slices.Contains(valueFlags, last)
 		// Of a flag that is not known, what is no Go file is taken for the value.
 		if known || last != "-" && !strings.Contains(last, "=") && !booleanLast(last) && !strings.HasSuffix(args[i], ".go") {
 			i++
@@ -115,8 +115,37 @@ func IsTestMain(files []string) bool {
 // Compile's flags as far as the go command gives them of its own accord: with
 // a value and without.
 var (
-	PackageValues = []string{"-asmhdr", "-buildid", "-c", "-embedcfg", "-goversion", "-importcfg", "-installsuffix",
+	packageValues = []string{"-asmhdr", "-buildid", "-c", "-embedcfg", "-goversion", "-importcfg", "-installsuffix",
 		"-lang", "-o", "-p", "-symabis", "-trimpath"}
-	PackageFlags = []string{"-complete", "-nolocalimports", "-pack", "-std"}
-	ModeWords    = []string{"-asan", "-msan", "-race", "-shared"}
+	packageFlags = []string{"-complete", "-nolocalimports", "-pack", "-std"}
+	modeFlags    = []string{"-asan", "-msan", "-race", "-shared"}
 )
+
+// OfPackage reports whether the go command gives compile the flag of its own accord,
+// by what the package is like, and whether it has a value.
+func OfPackage(name string) (known, hasValue bool) {
+	hasValue = slices.Contains(packageValues, name)
+	return hasValue || slices.Contains(packageFlags, name), hasValue
+}
+
+// IsModeFlag reports whether a flag of compile stands for a build flag.
+func IsModeFlag(flag string) bool { return slices.Contains(modeFlags, flag) }
+
+// GivenMore reports whether the compiler may print something about a package that
+// compiles: there is a flag that the go command does not give on its own. What it
+// prints of one that does not compile comes from the original.
+func GivenMore(flags []string) bool {
+	for i := 0; i < len(flags); i++ {
+		name, _, hasValue := strings.Cut(OneDash(flags[i]), "=")
+		switch {
+		case slices.Contains(valueFlags, name):
+			if !hasValue {
+				i++
+			}
+		case name == "-dynlink": // a plugin's host is to be compiled alike
+		case !slices.Contains(packageFlags, name) && !slices.Contains(modeFlags, name):
+			return true
+		}
+	}
+	return false
+}

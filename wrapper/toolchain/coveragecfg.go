@@ -9,15 +9,16 @@ import (
 	"path/filepath"
 )
 
-// coverageCfg is what is of interest to us in a -coveragecfg file
+// CoverageCfg is what is of interest to us in a -coveragecfg file
 // (internal/coverage.CoverFixupConfig).
-type coverageCfg struct {
+type CoverageCfg struct {
 	CounterMode   string // -covermode
 	CounterPrefix string // of the names of counters
 }
 
-func ReadCoverageCfg(file string) (coverageCfg, error) {
-	var cfg coverageCfg
+// ReadCoverageCfg returns what is in such a file.
+func ReadCoverageCfg(file string) (CoverageCfg, error) {
+	var cfg CoverageCfg
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return cfg, err

@@ -40,6 +40,7 @@ type ListError struct {
 	Stderr string
 }
 
+// Error returns the error with all that the go command says.
 func (e *ListError) Error() string { return fmt.Sprintf("go list: %v\n%s", e.Err, e.Stderr) }
 
 // Unwrap returns the error without what the go command says.

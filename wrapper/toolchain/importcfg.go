@@ -20,6 +20,7 @@ type Importcfg struct {
 	Packages map[string]string // import path -> archive
 }
 
+// ReadImportcfg reads an importcfg file.
 func ReadImportcfg(file string) (*Importcfg, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -28,6 +29,7 @@ func ReadImportcfg(file string) (*Importcfg, error) {
 	return ParseImportcfg(string(text)), nil
 }
 
+// ParseImportcfg returns what the text of an importcfg file says.
 func ParseImportcfg(text string) *Importcfg {
 	c := &Importcfg{Packages: map[string]string{}}
 	for line := range strings.SplitSeq(text, "\n") {
@@ -44,6 +46,7 @@ func ParseImportcfg(text string) *Importcfg {
 	return c
 }
 
+// Clone returns a copy.
 func (c *Importcfg) Clone() *Importcfg {
 	return &Importcfg{slices.Clone(c.lines), maps.Clone(c.Packages)}
 }
@@ -87,6 +90,7 @@ func (c *Importcfg) Paths() []string {
 	return paths
 }
 
+// Write writes an importcfg file.
 func (c *Importcfg) Write(file string) error {
 	return writeLines(file, c.lines)
 }

@@ -53,6 +53,7 @@ func ContentID(archive string) (string, error) {
 // importer recorded.
 const objectMagic = "\x00go120ld"
 
+// FingerprintSize is the length of a fingerprint.
 const FingerprintSize = 8
 
 // fingerprintOffset returns where in the archive's bytes the fingerprint stands.
