@@ -1,6 +1,5 @@
-// Package action is one start of a tool by the go command: what it is called with,
-// which settings it has, how the tool is run in its place, and what is logged of it.
-// What becomes of it is for other rooms to say.
+// Package action holds one start of a tool by the go command: its arguments, its
+// settings, its log, and the ways to run the tool. Other rooms decide what it does.
 //
 // It may import config and wrapper/toolchain.
 package action
@@ -15,9 +14,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// An Action is one start of a tool by the go command. It says what the go command
-// wants, and nothing of it changes on the way: what becomes of it is in what the
-// rooms return.
+// An Action is one start of a tool by the go command. It is read only: whoever changes
+// what the tool gets passes other arguments to Command or PassOn.
 type Action struct {
 	Tool       string   // compile, link, …
 	Path       string   // the tool's executable
@@ -31,8 +29,8 @@ type Action struct {
 	own        *ownDir
 }
 
-// New returns the action of a tool that the go command calls with args. It is
-// there, to be logged, even if there is an error.
+// New returns the action of a tool that the go command calls with args. With an error
+// it still returns an action, which logs the error.
 func New(path string, args []string, flags Flags, sources fs.FS) (*Action, error) {
 	a := &Action{
 		Tool: toolchain.ToolName(path), Path: path, Args: args, Original: args, ImportPath: os.Getenv("TOOLEXEC_IMPORTPATH"),

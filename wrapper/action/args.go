@@ -24,8 +24,8 @@ type Flags struct {
 	modFile, overlay string
 }
 
-// ParseFlags returns the arguments without what is not the action's: response
-// files, and the flags that stand before the tool.
+// ParseFlags splits off the flags that stand before the tool. It first reads a
+// response file that holds the tool's name too.
 func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
 		// We are called compile: the tool's name is in the file too.

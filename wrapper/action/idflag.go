@@ -24,7 +24,7 @@ func withoutIDFlag(args []string) (kept []string, ok bool) {
 	if len(kept) == len(args) {
 		return args, false
 	}
-	// Before Go 1.26 the go command gives it up for a flag that it does not know.
+	// Before Go 1.26 the go command leaves out -c if it does not know one of the flags.
 	if _, ok := toolchain.FlagValue(kept, "-c"); !ok {
 		kept = append([]string{"-c=" + strconv.Itoa(min(4, runtime.GOMAXPROCS(0)))}, kept...)
 	}

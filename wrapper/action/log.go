@@ -25,12 +25,12 @@ const logVariable = "SCAVENGER_WRAP_LOG"
 
 // What becomes of an action.
 const (
-	outcomeMarked    = "marked"            // compile: the package has marks
-	OutcomeNotMarked = "not marked"        // compile
-	outcomePlain     = "plain"             // compile, asm: not marked, and taken from the plain cache
-	outcomeRegistry  = "linked with marks" // link
-	outcomeUntouched = "untouched"         // any other
-	OutcomeFailed    = "failed"
+	outcomeMarked        = "marked"            // compile: the package has marks
+	OutcomeNotMarked     = "not marked"        // compile
+	outcomePlain         = "plain"             // compile, asm: not marked, and taken from the plain cache
+	outcomeRegistry      = "linked with marks" // link
+	outcomePassedThrough = "untouched"         // any other
+	OutcomeFailed        = "failed"
 )
 
 // A Log is the line of one action. A nil log takes everything and writes
@@ -52,7 +52,7 @@ func newLog(a *Action) *Log {
 	if file == "" {
 		return nil
 	}
-	l := &Log{file: file, start: time.Now(), action: a.Tool, pkg: a.ImportPath, outcome: outcomeUntouched}
+	l := &Log{file: file, start: time.Now(), action: a.Tool, pkg: a.ImportPath, outcome: outcomePassedThrough}
 	if len(a.Args) == 1 && a.Args[0] == "-V=full" {
 		l.action += " -V=full"
 	}
@@ -105,8 +105,7 @@ func (l *Log) Linked(functions int, unmatched []config.Setting) {
 	l.reason = strings.TrimSuffix(l.reason, "; ")
 }
 
-// Write writes the line, once. A log that cannot be written must not fail a build; it
-// is missed when somebody looks for it.
+// Write writes the line, once. It ignores errors: a log must not fail a build.
 func (l *Log) Write() {
 	if l == nil || l.file == "" {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// An ownDir is such a directory; the zero value is one that nobody has wanted yet.
+// An ownDir is such a directory. The zero value has not been made yet.
 type ownDir struct {
 	path string
 	keep bool // leave it to the go command
@@ -32,8 +32,8 @@ func (a *Action) MakeDir(out string) (dir string, err error) {
 		return "", err
 	}
 	if out == "" || out == os.DevNull || strings.ContainsAny(dir, ";=") || os.MkdirAll(dir, 0o777) != nil {
-		// There is no place beside it, none that -trimpath understands, or the
-		// output alone can be written.
+		// There is no place beside the output, -trimpath would not understand its
+		// name, or only the output itself can be written.
 		if dir, err = os.MkdirTemp("", "scavenger-"); err != nil {
 			return "", err
 		}

@@ -24,9 +24,9 @@ func (a *Action) ReadConfig() (*config.Config, error) {
 	return config.Load(from)
 }
 
-// outerModule returns the values of the flags that say where go.mod is, of the go
-// command that started this action. If they cannot be known they are empty, of which
-// link speaks if it matters.
+// outerModule returns the flags that say where go.mod is, from the go command that
+// started this action. It returns "" for what it cannot read; link warns if that
+// matters.
 func outerModule() (modFile, overlay string) {
 	command := new(toolchain.GoCommand)
 	if parent, err := toolchain.ReadParent(); err == nil {

@@ -289,7 +289,7 @@ func (d *examination) stale(b *registry.Inspected) {
 		if from == "" {
 			from = "the directory, which has no settings file,"
 		}
-		d.say("binary", "note", fmt.Sprintf("%s says something else of %s: build the program again", from, name), "")
+		d.say("binary", "note", fmt.Sprintf("%s now has another value of %s: build the program again", from, name), "")
 	}
 }
 

@@ -164,7 +164,7 @@ func (s *scan) problem(cfg *config.Config) error {
 	case len(s.Unmatched) > 1:
 		return fmt.Errorf("%d patterns match no package%s", len(s.Unmatched), hint)
 	case sum(counts) > cfg.MaxMethodsCount:
-		return fmt.Errorf("a program with all of these %d functions is not linked: they are %w", sum(counts), link.TooMany(cfg, counts))
+		return fmt.Errorf("a program with all these %d functions would not link: they are %w", sum(counts), link.TooMany(cfg, counts))
 	}
 	return nil
 }

@@ -51,10 +51,10 @@ func flagNames(flags []cli.Flag) (names []string) {
 	return names
 }
 
-// arguments checks how many arguments a command has: at most so many, any number
-// if most is negative. what says what they are. Flags among them would be taken
-// for arguments.
-func arguments(c *cli.Context, most int, what string) error {
+// arguments returns an error if a command has more than limit arguments; a negative
+// limit is none. what names the arguments that it takes. A flag among them is an error
+// too, as it would be taken for an argument.
+func arguments(c *cli.Context, limit int, what string) error {
 	name := c.Command.Name
 	for i, arg := range c.Args().Slice() {
 		if strings.HasPrefix(arg, "-") {
@@ -62,8 +62,8 @@ func arguments(c *cli.Context, most int, what string) error {
 			return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s %s", name, name, strings.Join(append([]string{arg}, rest...), " "))}
 		}
 	}
-	if most >= 0 && c.NArg() > most {
-		return usageError{fmt.Errorf("%s: %q: %s takes %s", name, c.Args().Get(most), name, what)}
+	if limit >= 0 && c.NArg() > limit {
+		return usageError{fmt.Errorf("%s: %q: %s takes %s", name, c.Args().Get(limit), name, what)}
 	}
 	return nil
 }

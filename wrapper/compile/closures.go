@@ -38,10 +38,10 @@ func (c *compilation) typed(opts *rewrite.Options) {
 	})
 }
 
-// ClosuresOf returns what there is to know without a compile action: the names may
-// be other ones then, the literals are the same but for those that constants of
-// other packages rule out. It returns nil if function literals belong to the function
-// around them.
+// ClosuresOf returns the options for function literals outside a compile action. Their
+// names may differ from those in a build, and constants of other packages may rule out
+// some of them there. It returns nil if function literals belong to the function around
+// them.
 func ClosuresOf(c *config.Config) *rewrite.Closures {
 	if !c.Closures {
 		return nil

@@ -130,8 +130,8 @@ func (c *compilation) refused(message []byte) error {
 	return c.metadata.Attach(c.archive)
 }
 
-// notMarked notes why a package that matches is compiled without marks, and in a
-// word for its functions.
+// notMarked records why a matching package is compiled without marks, and the reason
+// that its functions are listed with.
 func (c *compilation) notMarked(reason, ofFunctions string) {
 	c.Log.Note(action.OutcomeNotMarked, reason)
 	c.metadata.NotMarked = reason
@@ -145,8 +145,8 @@ var sourceError = lazyRegexp(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
 // unreadImport matches a message about an import whose archive is known.
 var unreadImport = lazyRegexp(`(?m): could not import [^\n]+ \((open|read) `)
 
-// lazyRegexp compiles an expression when it is wanted, which it is in hardly any
-// of the hundreds of processes of a build.
+// lazyRegexp compiles an expression on first use: hardly any of the hundreds of
+// processes of a build needs it.
 func lazyRegexp(expr string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
@@ -164,8 +164,7 @@ type compilation struct {
 	metadata     registry.Metadata
 }
 
-// newCompilation returns nil for an action that compiles nothing that we know how
-// to change.
+// newCompilation returns nil for an action that we do not know how to change.
 func newCompilation(a *action.Action, cfg *config.Config) *compilation {
 	flags, files := toolchain.SplitSources(a.Args)
 	out, _ := toolchain.FlagValue(flags, "-o")
@@ -199,8 +198,7 @@ func (c *compilation) arguments() []string {
 	return append(flags, c.files...)
 }
 
-// mark changes the compilation, and reports whether there was anything to be
-// changed.
+// mark changes the compilation, and reports whether it has changed anything.
 func (c *compilation) mark() (changed bool, err error) {
 	path := c.metadata.ImportPath
 	testMain := toolchain.IsTestMain(c.files)
@@ -323,7 +321,7 @@ func (c *compilation) write(name string, text []byte) (file string, err error) {
 	return file, os.WriteFile(file, text, 0o666)
 }
 
-// importcfg returns what the compiler finds its imports by.
+// importcfg returns where the compiler finds its imports.
 func (c *compilation) importcfg() (*toolchain.Importcfg, error) {
 	if file, ok := toolchain.FlagValue(c.flags, "-importcfg"); ok {
 		return toolchain.ReadImportcfg(file)
@@ -334,8 +332,8 @@ func (c *compilation) importcfg() (*toolchain.Importcfg, error) {
 // mayHold reports whether the program may hold a package of whose import path
 // one of the literals is a part. Export data lists the paths of all packages
 // below the one it describes, so those of main's direct imports name every
-// package of the program. A match too many, such as a path in some other string,
-// is to do no harm.
+// package of the program. False positives, such as a path in some other string, must
+// be harmless.
 func (c *compilation) mayHold(literals ...string) (bool, error) {
 	if len(literals) == 0 {
 		return false, nil

@@ -55,10 +55,9 @@ func (c *compilation) release() (string, error) {
 	return "", nil
 }
 
-// withoutMarks returns what the compiler prints about a package without what it
-// says of marks, which -gcflags=-m makes it talk about. With -m=2 it prints the
-// bodies of functions that it can inline: they are shown as they were written. What it
-// says of calls of twins it would have said of those of the functions.
+// withoutMarks removes marks from what the compiler prints about a package, as it does
+// with -gcflags=-m. With -m=2 it prints the bodies of functions that it can inline:
+// they are shown as they were written. A call of a twin is shown as one of the function.
 func withoutMarks(message []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(message) {

@@ -10,8 +10,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// importRegistry adds a file that imports the registry, and its stub. It reports
-// whether it does: a release that is not known may have archives of another form.
+// importRegistry adds a file that imports the registry, and compiles its stub. done is
+// false if archives have a form that we do not know, which only a newer release may
+// have.
 func (c *compilation) importRegistry() (done bool, err error) {
 	stub, err := registry.CompileStub(c.Path, c.dir)
 	if err != nil {

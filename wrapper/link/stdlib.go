@@ -306,7 +306,7 @@ func (l *linking) nestedGo() (nestedGo, error) {
 }
 
 // withoutC adds the build tag by which net has no C in it, if a program with cgo
-// lacks net: it uses C for something else, and shall not need the C library's
+// lacks net: it uses C for something else, and must not start to need the C library's
 // resolver, of which ld warns in a static program.
 func (l *linking) withoutC(tags string) string {
 	_, cgo := l.cfg.Packages["runtime/cgo"]

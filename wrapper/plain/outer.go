@@ -36,8 +36,8 @@ type OuterCommand struct {
 	noPlain error // why the plain archives of the build's packages cannot be asked for
 }
 
-// ReadOuterCommand returns an error if anything of the go command is not known
-// for sure.
+// ReadOuterCommand reads the go command that started this action. It returns an error if
+// it does not understand every part of it.
 func ReadOuterCommand() (*OuterCommand, error) {
 	parent, err := toolchain.ReadParent()
 	if err != nil {
@@ -139,7 +139,7 @@ func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
 	return nil
 }
 
-// PerPackage returns the value of -gcflags or -asmflags for a command that names
+// perPackage returns the value of -gcflags or -asmflags for a command that names
 // other packages. A value without a pattern is for those that are named; here it
 // still has to take the place of one in GOFLAGS.
 func (c *OuterCommand) perPackage(name, value string) string {
@@ -200,9 +200,8 @@ func (c *OuterCommand) stdlibFlags(flags []string) []string {
 	return out
 }
 
-// silentWords are the flags of compile that people give and that do not make it
-// print anything or write another file: a package taken from the plain cache
-// prints nothing.
+// silentWords are the flags that people give compile and that make it neither print
+// anything nor write another file. A package taken from the plain cache prints nothing.
 var silentWords = []string{"-B", "-N", "-dwarf=false", "-l", "-smallframes", "-spectre=all", "-spectre=index", "-spectre=ret"}
 
 // env returns the environment for a go command that is to see the same build,

@@ -37,9 +37,8 @@ import (
 // plainCacheVariable switches all of this off with the value "off".
 const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 
-// TakeOrCompile does a compile action that is not changed: by taking the archive
-// from the plain cache or by becoming the tool. cfg is nil if the settings have not
-// been read.
+// TakeOrCompile does a compile action without changes: it takes the archive from the
+// plain cache or becomes the tool. cfg is nil if the settings have not been read.
 func TakeOrCompile(a *action.Action, cfg *config.Config) error {
 	if a.ByFrontend() { // then the go command itself finds them
 		return a.PassThrough()
@@ -53,8 +52,7 @@ func TakeOrCompile(a *action.Action, cfg *config.Config) error {
 	return a.PassThrough()
 }
 
-// takePlain makes the archive from that of the plain build. The error says why
-// not.
+// takePlain writes the archive from that of the plain build, or returns why it cannot.
 func takePlain(a *action.Action, cfg *config.Config) error {
 	switch {
 	case os.Getenv(plainCacheVariable) == "off":
@@ -128,9 +126,8 @@ func parseCompile(args []string) (*plainCompile, error) {
 	return c, nil
 }
 
-// same returns nil if the compilation is that of the plain archive, build ID
-// aside. The flags that are not looked at are those that depend on nothing but
-// the package and what the go commands have in common.
+// same returns nil if the compilation is that of the plain archive, build ID aside. It
+// skips flags that depend only on the package and on what both go commands share.
 func (c *plainCompile) same(p *plainPackage, table *plainTable) error {
 	if len(c.values["-buildid"]) != len(p.BuildID) {
 		return errors.New("build IDs differ in length")
@@ -204,10 +201,10 @@ func (c *plainCompile) sameFiles(p *plainPackage) error {
 	return nil
 }
 
-// unchanged returns an error if a file was changed since the plain archive was
-// asked for. A build takes a while, and the go command that it is of reads a
-// package's files when their turn comes: the archive, of what the files held
-// before, would be found for what they hold now until they change again.
+// unchanged returns an error if a file was changed since the plain archive was asked
+// for. A build takes a while, and its go command reads a package's files when their
+// turn comes: it would file the archive of the old text under the hash of the new one,
+// and find it there until the file changes again.
 func (c *plainCompile) unchanged(p *plainPackage) error {
 	embedded, err := embeddedFiles(c.values["-embedcfg"])
 	if err != nil {
@@ -342,7 +339,8 @@ func assembled(file, object string) string {
 	return filepath.Join(filepath.Dir(file), "scavenger-asm", filepath.Base(object))
 }
 
-// Asm hands out what keepAssembled has kept.
+// Asm does an action of asm: it hands out the object that keepAssembled has kept, or
+// becomes asm.
 func Asm(a *action.Action) error {
 	out, ok := toolchain.FlagValue(a.Args, "-o")
 	if ok && !toolchain.HasFlag(a.Args, "-gensymabis") {

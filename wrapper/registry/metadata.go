@@ -26,7 +26,7 @@ type Metadata struct {
 	Main *MainMetadata `json:",omitempty"`
 }
 
-// MainMetadata is what link needs to put the registry and hitrt in.
+// MainMetadata holds what link needs to put in the registry and hitrt.
 type MainMetadata struct {
 	Fingerprint []byte   // of the stub that main was compiled against
 	Flags       []string // code generation flags that main was compiled with

@@ -14,8 +14,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// stubSource has an initialisation that the compiler cannot drop, so that
-// main's own waits for that of the registry.
+// stubSource has an initialisation that the compiler cannot drop, so that main's own
+// initialisation waits for the registry's.
 const stubSource = GeneratedHeader + `package registry
 
 var started = start()
@@ -24,7 +24,8 @@ var started = start()
 func start() bool { return true }
 `
 
-// CompileStub compiles the stub in dir. It comes out the same in the compile action of main and in the link action.
+// CompileStub compiles the stub in dir, with the compiler beside a tool. The archive is
+// the same in the compile action of main and in the link action.
 func CompileStub(tool, dir string) (archive string, err error) {
 	file, cfg := filepath.Join(dir, "registry.go"), filepath.Join(dir, "importcfg.registry")
 	if err := os.WriteFile(file, []byte(stubSource), 0o666); err != nil {

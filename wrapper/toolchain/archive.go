@@ -16,12 +16,12 @@ const (
 	archiveMagic = "!<arch>\n"
 	headerSize   = 60
 	// ExportMember is the name of the member that describes the package to its
-	// importers, who read the first one of this name.
+	// importers. They read the first member of this name.
 	ExportMember = "__.PKGDEF"
-	// MetadataMember is what ReadMembers calls our member. In the archive it has
-	// the name of the export data and begins with metadataTag: that name is the
-	// only one that the linker, `go tool nm` and objdump all pass over. The latter
-	// two refuse an archive with a member of another name that is no object.
+	// MetadataMember is the name by which ReadMembers returns our member. In the
+	// archive it has the name of the export data and begins with metadataTag: the
+	// linker, `go tool nm` and objdump all skip a second member of that name. With any
+	// other name, nm and objdump refuse an archive in which a member is no object.
 	MetadataMember = "scavenger"
 	metadataTag    = "scavenger\n"
 )

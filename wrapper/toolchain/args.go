@@ -62,9 +62,9 @@ func OneDash(arg string) string {
 	return arg
 }
 
-// valueFlags are the flags of compile that take a value as an argument of its
-// own. Only one that stands last matters, so that those of later releases need
-// not be known unless the go command puts them there.
+// valueFlags are the flags of compile that take a value as an argument of its own.
+// Only the last flag on a command line matters, so a flag of a later release has to be
+// added here only if the go command puts it last.
 var valueFlags = []string{"-D", "-I", "-asmhdr", "-buildid", "-c", "-coveragecfg", "-embedcfg", "-goversion",
 	"-importcfg", "-installsuffix", "-lang", "-linkobj", "-o", "-p", "-pgoprofile", "-symabis", "-trimpath"}
 
@@ -79,7 +79,8 @@ func SplitSources(args []string) (flags, files []string) {
 	if i > 0 && i < len(args) {
 		last := OneDash(args[i-1])
 		known := slices.Contains(valueFlags, last)
-		// Of a flag that is not known, what is no Go file is taken for the value.
+		// After an unknown flag, an argument that is not a .go file is assumed to be
+		// its value.
 		if known || last != "-" && !strings.Contains(last, "=") && !booleanLast(last) && !strings.HasSuffix(args[i], ".go") {
 			i++
 		}
@@ -112,8 +113,8 @@ func IsTestMain(files []string) bool {
 	})
 }
 
-// Compile's flags as far as the go command gives them of its own accord: with
-// a value and without.
+// The flags of compile that the go command sets without being asked: with a value,
+// without one, and those that stand for a build flag.
 var (
 	packageValues = []string{"-asmhdr", "-buildid", "-c", "-embedcfg", "-goversion", "-importcfg", "-installsuffix",
 		"-lang", "-o", "-p", "-symabis", "-trimpath"}
@@ -121,8 +122,8 @@ var (
 	modeFlags    = []string{"-asan", "-msan", "-race", "-shared"}
 )
 
-// OfPackage reports whether the go command gives compile the flag of its own accord,
-// by what the package is like, and whether it has a value.
+// OfPackage reports whether the go command sets a flag of compile without being asked,
+// and whether the flag has a value.
 func OfPackage(name string) (known, hasValue bool) {
 	hasValue = slices.Contains(packageValues, name)
 	return hasValue || slices.Contains(packageFlags, name), hasValue
@@ -131,9 +132,9 @@ func OfPackage(name string) (known, hasValue bool) {
 // IsModeFlag reports whether a flag of compile stands for a build flag.
 func IsModeFlag(flag string) bool { return slices.Contains(modeFlags, flag) }
 
-// GivenMore reports whether the compiler may print something about a package that
-// compiles: there is a flag that the go command does not give on its own. What it
-// prints of one that does not compile comes from the original.
+// GivenMore reports whether somebody has added flags, by which the compiler may print
+// something about a package that compiles. (About a package that does not compile, it
+// prints what it says of the original.)
 func GivenMore(flags []string) bool {
 	for i := 0; i < len(flags); i++ {
 		name, _, hasValue := strings.Cut(OneDash(flags[i]), "=")

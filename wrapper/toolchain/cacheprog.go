@@ -1,10 +1,10 @@
 // GOCACHEPROG: a program that keeps the build cache for the go command.
 //
-// The go command that started us has one running until it ends, and it ends after
-// us. A go command of ours starts another one of the same program, and that may
-// wait for something the first one holds, such as a lock on its store: both would
-// wait for ever. Whether it does is tried out with one small package, and whoever
-// runs a go command under such a program is given a limit.
+// The go command that started us keeps one running until it ends, which is after us. A
+// go command of ours starts a second one, which may wait for something that the first
+// one holds, such as a lock on its store: both would wait for ever. We try with one
+// small package whether it does, and limit every go command that we run under such a
+// program.
 
 package toolchain
 
@@ -22,11 +22,10 @@ import (
 const cacheProgVariable = "GOCACHEPROG"
 
 const (
-	// cacheProgTrial is what listing a package that takes no time to compile may
-	// take.
+	// cacheProgTrial limits the listing of one package, which compiles in no time.
 	cacheProgTrial = 10 * time.Second
-	// cacheProgLimit is what a go command may take that the program has to give
-	// hundreds of packages.
+	// cacheProgLimit limits a go command that asks the program for hundreds of
+	// packages.
 	cacheProgLimit = 5 * time.Minute
 )
 

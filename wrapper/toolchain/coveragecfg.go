@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// CoverageCfg is what is of interest to us in a -coveragecfg file
+// CoverageCfg holds the fields of a -coveragecfg file that we use
 // (internal/coverage.CoverFixupConfig).
 type CoverageCfg struct {
 	CounterMode   string // -covermode

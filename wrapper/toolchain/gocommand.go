@@ -1,8 +1,8 @@
 // The command line of the go command.
 //
-// Two ask for it. The front-end puts flags of ours into one, and passes on what it does
-// not know. An action reads that of the go command that started it, to run another one
-// that sees the same build, and must know every flag of it.
+// The front-end adds flags of ours to one, and passes on the flags that it does not
+// know. An action reads the one that started it, in order to run a second go command
+// that sees the same build; it gives up if it does not know one of the flags.
 
 package toolchain
 
@@ -28,7 +28,7 @@ const (
 	Special                       // each something of its own
 )
 
-// A flagKind is what is to be known of a flag of the go command.
+// A flagKind describes a flag of the go command.
 type flagKind struct {
 	use   FlagUse
 	value bool // it takes one, maybe as an argument of its own
@@ -85,27 +85,27 @@ type GoFlag struct {
 // On reports whether a flag without a value of its own is set.
 func (f GoFlag) On() bool { return !f.HasValue || f.Value == "true" || f.Value == "1" }
 
-// A GoCommand is a command line of the go command, taken apart. The zero value is one
-// of which nothing is known.
+// A GoCommand is a parsed command line of the go command. The zero value stands for an
+// unknown one.
 type GoCommand struct {
 	Name     string   // build, test, …
 	Dir      string   // -C, "" for the working directory
 	Flags    []GoFlag // those of the go command, in order
-	Packages []string // what it says for packages; of run, and what it passes on
+	Packages []string // the packages that it names; for run, followed by the program's arguments
 	GOFLAGS  []GoFlag // see SetGOFLAGS
 
 	head []string // the command, and -C
 	tail []part   // all that follows
 }
 
-// A part is some words of a command line, of a flag if it is named.
+// A part is a flag with its value, or, if flag is "", words that are no flag.
 type part struct {
 	flag  string
 	words []string
 }
 
-// ParseGoCommand takes the arguments of a go command apart. There is an error if the
-// command does not build, and if go will refuse the arguments.
+// ParseGoCommand parses the arguments of a go command. It returns an error for commands
+// that do not build, and for arguments that go will refuse.
 func ParseGoCommand(args []string) (*GoCommand, error) {
 	c := new(GoCommand)
 	args = c.takeDir(args)
@@ -127,7 +127,7 @@ func ParseGoCommand(args []string) (*GoCommand, error) {
 	return c, nil
 }
 
-// takeDir takes a -C, which comes first, and returns the arguments after it.
+// takeDir reads a -C, which must be the first flag, and returns the arguments after it.
 func (c *GoCommand) takeDir(args []string) []string {
 	n := 0
 	if len(args) > 1 && OneDash(args[0]) == "-C" {
@@ -139,8 +139,8 @@ func (c *GoCommand) takeDir(args []string) []string {
 	return args[n:]
 }
 
-// takeFlag takes the flag that arguments begin with, and returns how many of them it
-// is; 0 if they begin with something else.
+// takeFlag reads a flag at the beginning of args, and returns how many arguments it
+// has read: 0 if there is no flag.
 func (c *GoCommand) takeFlag(args []string) (n int, err error) {
 	arg := OneDash(args[0])
 	if !strings.HasPrefix(arg, "-") || arg == "-" || c.ends(arg) {
@@ -163,15 +163,17 @@ func (c *GoCommand) takeFlag(args []string) (n int, err error) {
 	return n, nil
 }
 
-// ends reports whether no flags of the command follow an argument; a "--" has lost a
-// dash.
+// ends reports whether an argument, of which "--" is passed as "-", ends the flags of
+// the go command.
 func (c *GoCommand) ends(arg string) bool {
 	return arg == "-" || c.Name == "test" && (arg == "-args" || strings.HasPrefix(arg, "-args="))
 }
 
-// takeWords takes arguments that are no flags, and returns how many they are: all,
-// except that test has flags after its packages too. What follows those is for the
-// test binary, as is a flag that is not known, and then maybe a value of that flag.
+// takeWords reads arguments that are no flags, and returns how many it has read. For
+// most commands that is the rest of the line. But go test takes flags after its
+// packages, and hands unknown flags to the test binary: the next word may then be the
+// value of such a flag, and more flags may follow it. Without one, the first word after
+// the packages and the flags ends the flags.
 func (c *GoCommand) takeWords(args []string) int {
 	n := len(args)
 	words := args
@@ -203,8 +205,8 @@ func parseFlag(arg string) GoFlag {
 	return GoFlag{Name: name, Value: value, HasValue: hasValue}
 }
 
-// SetGOFLAGS adds the flags in GOFLAGS. What a command does not know there it leaves
-// aside, if another command knows it.
+// SetGOFLAGS adds the flags in GOFLAGS. The go command ignores a flag there that only
+// other commands know.
 func (c *GoCommand) SetGOFLAGS(words []string) {
 	for _, word := range words {
 		f := parseFlag(word)
@@ -219,8 +221,8 @@ func (c *GoCommand) SetGOFLAGS(words []string) {
 	}
 }
 
-// Values returns the values that a flag is given: a flag of the command line takes
-// the place of all in GOFLAGS.
+// Values returns the values of a flag. A flag on the command line overrides all of its
+// name in GOFLAGS.
 func (c *GoCommand) Values(name string) []string {
 	for _, flags := range [][]GoFlag{c.Flags, c.GOFLAGS} {
 		var values []string
@@ -236,8 +238,8 @@ func (c *GoCommand) Values(name string) []string {
 	return nil
 }
 
-// Value returns the value of a flag that counts, which is the last. ok reports whether
-// there is one.
+// Value returns the last value of a flag, which is the one that counts. ok reports
+// whether there is one.
 func (c *GoCommand) Value(name string) (value string, ok bool) {
 	values := c.Values(name)
 	if len(values) == 0 {
@@ -267,8 +269,8 @@ func (c *GoCommand) With(toolexec string, gcflags []string) []string {
 	return args
 }
 
-// Roots returns what the go command builds: of run's arguments Go files, or one
-// package.
+// Roots returns what the go command builds. For run that is its first arguments: some
+// Go files, or one package.
 func (c *GoCommand) Roots() []string {
 	if c.Name != "run" {
 		return c.Packages
