@@ -1,3 +1,7 @@
+// Package toolchaintest runs the tests of several rooms with each supported release of
+// Go, and compiles archives for them.
+//
+// It may import nothing of ours, and only tests may import it.
 package toolchaintest
 
 import (
