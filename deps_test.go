@@ -4,10 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,23 +24,34 @@ const module = "github.com/naver/scavenger/scavenger-wrap"
 // of what they test.
 // DO NOT CHANGE THIS DATA TO FIX BUILDS: a new edge is a decision.
 var allowedImports = map[string][]string{
-	"":               {"wrapper"},
-	"config":         {},
-	"e2e":            {},
-	"e2e/bench":      {"e2e/program"},
-	"e2e/buildcost":  {},
-	"e2e/collector":  {},
-	"e2e/corpus":     {"e2e/program"},
-	"e2e/demo":       {"e2e/program"},
-	"e2e/faults":     {},
-	"e2e/gotest":     {"e2e/program"},
-	"e2e/matrix":     {},
-	"e2e/oracle":     {"e2e/program"},
-	"e2e/program":    {},
-	"hitrt":          {},
-	"rewrite":        {},
-	"wrapper":        {"config", "rewrite", "wrapper/report"},
-	"wrapper/report": {},
+	"":              {"wrapper"},
+	"config":        {},
+	"e2e":           {},
+	"e2e/bench":     {"e2e/program"},
+	"e2e/buildcost": {},
+	"e2e/collector": {},
+	"e2e/corpus":    {"e2e/program"},
+	"e2e/demo":      {"e2e/program"},
+	"e2e/faults":    {},
+	"e2e/gotest":    {"e2e/program"},
+	"e2e/matrix":    {},
+	"e2e/oracle":    {"e2e/program"},
+	"e2e/program":   {},
+	"hitrt":         {},
+	"rewrite":       {},
+	"wrapper": {"wrapper/action", "wrapper/command", "wrapper/compile", "wrapper/link", "wrapper/plain", "wrapper/toolchain",
+		"wrapper/toolid"},
+	"wrapper/action": {"config", "wrapper/toolchain"},
+	"wrapper/command": {"config", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/link", "wrapper/registry", "wrapper/report",
+		"wrapper/toolchain", "wrapper/toolid"},
+	"wrapper/compile":       {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},
+	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
+	"wrapper/plain":         {"config", "wrapper/action", "wrapper/toolchain"},
+	"wrapper/registry":      {"rewrite", "wrapper/action", "wrapper/toolchain"},
+	"wrapper/report":        {},
+	"wrapper/toolchain":     {},
+	"wrapper/toolchaintest": {},
+	"wrapper/toolid":        {"config", "wrapper/action", "wrapper/toolchain"},
 }
 
 func TestImports(t *testing.T) {
@@ -44,7 +59,7 @@ func TestImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	seen, used := map[string]bool{}, map[string]bool{}
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 		var p struct {
 			ImportPath string
@@ -66,17 +81,44 @@ func TestImports(t *testing.T) {
 			if ok && !slices.Contains(allowed, ours) {
 				t.Errorf("%q imports %q", name, ours)
 			}
+			used[name+" "+ours] = ok
 			if name == "hitrt" && strings.Contains(strings.Split(imp, "/")[0], ".") {
 				t.Errorf("hitrt imports %s, which is not of the standard library", imp)
 			}
-			if imp == "os/exec" && name != "wrapper" && !strings.HasPrefix(name, "e2e") {
-				t.Errorf("%q imports os/exec; wrapper alone starts processes", name)
+			if room := strings.HasPrefix(name, "wrapper/") && name != "wrapper/report"; imp == "os/exec" && !room && name != "wrapper" && !strings.HasPrefix(name, "e2e") {
+				t.Errorf("%q imports os/exec; wrapper and its rooms alone start processes", name)
 			}
 		}
 	}
-	for name := range allowedImports {
+	for name, allowed := range allowedImports {
 		if !seen[name] {
 			t.Errorf("package %q of the list does not exist", name)
+		}
+		for _, ours := range allowed {
+			if !used[name+" "+ours] {
+				t.Errorf("%q does not import %q, which the list allows", name, ours)
+			}
+		}
+	}
+}
+
+// This binary has the source of every package that decides how programs come out.
+func TestSources(t *testing.T) {
+	for _, dir := range []string{"config", "hitrt", "rewrite", "wrapper"} {
+		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() == "testdata" {
+				return cmp.Or(err, fs.SkipDir)
+			}
+			if _, err := os.Stat(filepath.Join(name, "go.mod")); err == nil {
+				return fs.SkipDir // another module
+			}
+			if strings.HasSuffix(name, ".go") {
+				_, err = fs.Stat(sources, filepath.ToSlash(name))
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

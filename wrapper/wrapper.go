@@ -6,9 +6,10 @@
 // action of the build. The compile actions of matching packages and main
 // programs, and the link actions of the latter, are changed on their way; any
 // other tool gets its arguments as they came. Beside that it is the command
-// line for people: see command.go.
+// line for people.
 //
-// It is the only package of scavenger-wrap that starts processes.
+// This package only chooses; each of the packages below it, the rooms, does one job.
+// They alone start processes.
 package wrapper
 
 import (
@@ -17,19 +18,15 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/naver/scavenger/scavenger-wrap/config"
-)
-
-// Exit statuses of the command line. The toolexec role passes on the status of
-// the tool that it wraps.
-const (
-	exitOK    = 0
-	exitFail  = 1 // something is wrong; stderr says what
-	exitUsage = 2 // the command line is wrong
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/command"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
 )
 
 // Main runs scavenger-wrap with the arguments of the process (args[0] is its
@@ -39,205 +36,58 @@ const (
 // when the binary was built: hitrt is compiled into the programs, and all of
 // them go into the tool IDs.
 func Main(args []string, sources fs.FS) int {
-	args, flags, err := actionArgs(args)
+	args, flags, err := action.ParseFlags(args)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
-		return exitUsage
+		return command.ExitUsage
 	}
-	if len(args) < 2 || isCommand(args[1]) {
-		return runCommand(args, sources, flags.config)
+	if len(args) < 2 || command.Is(args[1]) {
+		return command.Run(args, sources, flags.Config)
 	}
 	path, err := exec.LookPath(args[1])
 	if err != nil {
-		what := fmt.Errorf("%q is neither a command of scavenger-wrap nor a tool that can be run: %w", args[1], unwrapExec(err))
+		what := fmt.Errorf("%q is neither a command of scavenger-wrap nor a tool that can be run: %w", args[1], toolchain.UnwrapExec(err))
 		if !strings.ContainsAny(args[1], `/\`) {
-			what = unknownCommand(args[1])
+			what = command.Unknown(args[1])
 		}
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", what)
-		return exitUsage
+		return command.ExitUsage
 	}
-	a := &action{tool: toolName(path), path: path, args: args[2:], options: flags, importPath: os.Getenv("TOOLEXEC_IMPORTPATH"), sources: sources}
-	a.log = newActionLog(a)
-	err = a.run()
-	a.removeDir()
+	a, err := action.New(path, args[2:], flags, sources)
+	if err == nil {
+		err = run(a)
+	}
+	a.RemoveDir()
 	if err != nil {
-		a.log.note(outcomeFailed, err.Error())
+		a.Log.Note(action.OutcomeFailed, err.Error())
 	}
-	a.log.write()
-	var status exitStatus
+	a.Log.Write()
+	var status action.ExitStatus
 	switch {
 	case err == nil:
-		return exitOK
+		return command.ExitOK
 	case errors.As(err, &status):
 		// The tool has said what is wrong.
 		return int(status)
-	case a.importPath != "":
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %s: %v\n", a.importPath, err)
+	case a.ImportPath != "":
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %s: %v\n", a.ImportPath, err)
 	default:
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
 	}
-	return exitFail
+	return command.ExitFail
 }
 
-// actionFlags are the flags that stand before the tool in the toolexec value:
-// -toolexec="scavenger-wrap -config=scavenger.toml -next=PROGRAM".
-type actionFlags struct {
-	config   string   // the settings file
-	next     []string // the next program of a chain, with arguments of its own
-	frontend string   // "" in a build that is not by scavenger-wrap go; see frontendFlag
-
-	// The flags of the go command that say where go.mod is, by the front-end; nil
-	// without any.
-	module map[string]string
-}
-
-// actionArgs returns the arguments without what is not the action's: response
-// files, and the flags that stand before the tool.
-func actionArgs(args []string) (rest []string, flags actionFlags, err error) {
-	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
-		// We are called compile: the tool's name is in the file too.
-		if args, err = expandWithTool(args); err != nil {
-			return nil, flags, err
-		}
-	}
-	for len(args) > 1 {
-		name, value, ok := strings.Cut(oneDash(args[1]), "=")
-		if (name == "-config" || name == "-next") && !ok && len(args) > 2 {
-			value, ok = args[2], true // -config FILE
-			args = slices.Delete(slices.Clone(args), 2, 3)
-		}
-		switch {
-		case !ok:
-			return args, flags, nil
-		case name == "-next":
-			if flags.next, err = splitQuoted(value); err != nil || len(flags.next) == 0 {
-				return nil, flags, fmt.Errorf("-next=%s: want the toolexec program to be run after this one", value)
-			}
-		case name == "-modfile", name == "-overlay":
-			if flags.module == nil {
-				flags.module = map[string]string{}
-			}
-			flags.module[name[1:]] = value
-		case name == "-frontend":
-			flags.frontend = value
-		case name == "-config":
-			if flags.config = value; value == "" {
-				return nil, flags, errors.New("-config=: want the settings file")
-			}
-		default:
-			return args, flags, nil
-		}
-		if len(args) == 2 {
-			return nil, flags, fmt.Errorf("%s: no tool follows", args[1])
-		}
-		args = append([]string{args[0]}, args[2:]...)
-	}
-	return args, flags, nil
-}
-
-// unwrapExec is err without the program name that exec.Error repeats.
-func unwrapExec(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
-
-// An exitStatus is the failure of a tool that has already reported it.
-type exitStatus int
-
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
-
-// An action is one start of a tool by the go command.
-type action struct {
-	tool       string   // compile, link, …
-	path       string   // the tool's executable
-	args       []string // its arguments
-	given      []string // its arguments, with response files not expanded
-	importPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
-	sources    fs.FS
-	options    actionFlags
-	config     *config.Config
-	log        *actionLog
-	dir        string // ours, see makeDir
-	keepDir    bool   // leave dir to the go command
-}
-
-func toolName(path string) string {
-	return strings.TrimSuffix(filepath.Base(path), ".exe")
-}
-
-// siblingTool returns the path of a tool of the same distribution.
-func (a *action) siblingTool(name string) string { return siblingTool(a.path, name) }
-
-func siblingTool(tool, name string) string {
-	return filepath.Join(filepath.Dir(tool), name+filepath.Ext(tool))
-}
-
-func (a *action) run() error {
-	switch a.tool {
-	case "compile", "link":
-	case "asm":
-		return a.asm()
-	default:
-		return a.passOn(a.args)
-	}
-	a.given = a.args
-	expanded, err := a.expanded()
-	if err != nil {
-		return err
-	}
-	frontend := a.options.frontend != ""
-	if a.tool == "compile" && !frontend && hasFlag(expanded, "-std") {
-		// The standard library: nine in ten actions of a first build. Not even
-		// the settings are read, but by the first.
-		a.log.note(outcomeNotMarked, "the standard library")
-		return a.unmarked(expanded)
-	}
-	a.args = expanded
-	versionOnly := len(a.args) == 1 && a.args[0] == "-V=full"
+// run does what becomes of the action.
+func run(a *action.Action) error {
 	switch {
-	case frontend && a.tool == "compile" && versionOnly:
-		return a.untouched()
-	case frontend && a.tool == "compile":
-		return a.compileMarker()
+	case a.Tool == "asm":
+		return plain.Asm(a)
+	case a.Tool != "compile" && a.Tool != "link":
+		return a.PassThrough()
+	case a.VersionOnly():
+		return toolid.Print(a)
+	case a.Tool == "compile":
+		return compile.Run(a)
 	}
-	if err := a.loadConfig(); err != nil {
-		return err
-	}
-	switch {
-	case versionOnly:
-		return a.printVersion()
-	case a.tool == "compile":
-		return a.compile()
-	case frontend:
-		if err := a.linkMarker(); err != nil {
-			return err
-		}
-	}
-	return a.link()
-}
-
-func (a *action) loadConfig() (err error) {
-	a.config, err = a.readConfig()
-	return err
-}
-
-// untouched becomes the tool with the arguments as they came.
-func (a *action) untouched() error { return a.passOn(a.given) }
-
-// runProcess runs a command with our own standard streams. The error is an
-// exitStatus if it ran and failed.
-func runProcess(cmd *exec.Cmd) error {
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		if exit.ExitCode() < 0 { // killed by a signal, which nobody has reported
-			return fmt.Errorf("%s: %v", toolName(cmd.Path), exit)
-		}
-		return exitStatus(exit.ExitCode())
-	}
-	return err
+	return link.Run(a)
 }

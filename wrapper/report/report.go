@@ -48,6 +48,8 @@
 // A data file that is damaged is named in [Report.Problems], and the others
 // count. Of a damaged hits file those stamps count that are still good. Damage
 // may therefore hide a call, but never without being named.
+//
+// It may import nothing of ours.
 package report
 
 import (

@@ -1,0 +1,41 @@
+// The settings of an action. They need the flags of the go command that say where
+// go.mod is. Its environment has them only if they are in GOFLAGS, so an action reads
+// its command line too.
+
+package action
+
+import (
+	"os"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// ReadConfig returns the settings of the build that the action is of.
+func (a *Action) ReadConfig() (*config.Config, error) {
+	dir, err := a.WorkingDir()
+	if err != nil {
+		return nil, err
+	}
+	from := config.Source{Dir: dir, File: a.Flags.Config, Lookup: os.LookupEnv, ModFile: a.Flags.modFile, Overlay: a.Flags.overlay}
+	if from.ModFile == "" && from.Overlay == "" {
+		from.ModFile, from.Overlay = outerModule()
+	}
+	return config.Load(from)
+}
+
+// outerModule returns the flags that say where go.mod is, from the go command that
+// started this action. It returns "" for what it cannot read; link warns if that
+// matters.
+func outerModule() (modFile, overlay string) {
+	command := new(toolchain.GoCommand)
+	if parent, err := toolchain.ReadParent(); err == nil {
+		if c, err := toolchain.ParseGoCommand(parent.Args); err == nil {
+			command = c
+		}
+	}
+	if goflags, err := toolchain.SplitQuoted(os.Getenv("GOFLAGS")); err == nil {
+		command.SetGOFLAGS(goflags)
+	}
+	return command.Module()
+}

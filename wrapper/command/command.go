@@ -1,0 +1,182 @@
+// Package command is the command line for people.
+//
+// It may import config, rewrite and the rooms of wrapper.
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
+)
+
+// commandNames are the words that are for us rather than the names of tools.
+// They stand here so that an action need not build the command line to know.
+var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "publish", "version", "completion", "help", "h"}
+
+// Is reports whether the first argument is for us rather than the name
+// of a tool.
+func Is(arg string) bool {
+	return strings.HasPrefix(arg, "-") || slices.Contains(commandNames, arg)
+}
+
+const description = `As the -toolexec of the go command, scavenger-wrap marks the functions of a
+program, which then reports which of them were called:
+
+   go build -toolexec=scavenger-wrap ./cmd/app
+   SCAVENGER_DATA_DIR=data ./app
+   scavenger-wrap report data
+
+With serverUrl and apiKey set, the program reports to a Scavenger collector;
+"scavenger-wrap publish data" sends what it left in files without.
+
+To begin with, "scavenger-wrap init" writes a scavenger.toml in which every
+setting is explained; a scavenger.conf from Scavenger's web page, at the root of
+the module, does as well. "scavenger-wrap scan" then shows what a build would
+mark, and "scavenger-wrap doctor" whether all that it needs is there.
+
+Environment: SCAVENGER_CONFIG names the settings file; SCAVENGER_PACKAGES and the
+like override it (doctor lists what is set). SCAVENGER_WRAP_LOG names a file for
+one line per build action: why a package was not marked is one grep in it.
+NO_COLOR turns colours off.
+
+Exit status: 0 success, 1 failure, 2 wrong usage; under -toolexec that of the
+wrapped tool.`
+
+// A commands value is what all commands share.
+type commands struct {
+	stdout, stderr io.Writer
+	sources        fs.FS
+	configFile     string // --config
+	log            *logger
+}
+
+func (cmd *commands) app() *cli.App {
+	app := &cli.App{
+		Name:                 "scavenger-wrap",
+		Usage:                "find the functions of a Go program that nobody calls",
+		UsageText:            "go build -toolexec=scavenger-wrap [packages]\nscavenger-wrap command [arguments]",
+		Description:          description,
+		Version:              toolid.Version(),
+		EnableBashCompletion: true,
+		Writer:               cmd.stdout,
+		ErrWriter:            cmd.stderr,
+		ExitErrHandler:       func(*cli.Context, error) {}, // the status is Main's to return
+		OnUsageError:         flagError,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "settings `FILE` in place of the one that is found", Destination: &cmd.configFile, Value: cmd.configFile},
+			&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "warn", EnvVars: []string{"SCAVENGER_WRAP_LOG_LEVEL"}},
+		},
+		Before: func(c *cli.Context) (err error) {
+			if cmd.log, err = newLogger(cmd.stderr, c.String("log-level")); err != nil {
+				return usageError{err}
+			}
+			return nil
+		},
+		Commands: []*cli.Command{
+			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.goflagsCommand(),
+			cmd.reportCommand(), cmd.publishCommand(), cmd.versionCommand(), cmd.completionCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return usageError{Unknown(c.Args().First())}
+			}
+			_ = cli.ShowAppHelp(c)
+			return errHelpShown
+		},
+	}
+	for _, c := range app.Commands {
+		c.OnUsageError = flagError
+		c.HideHelpCommand = true // scan help would be the package help
+	}
+	return app
+}
+
+// Run runs a command with the arguments of the process, and returns its exit status.
+func Run(args []string, sources fs.FS, configFile string) int {
+	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
+	err := cmd.app().Run(args)
+	var usage usageError
+	var exit cli.ExitCoder
+	switch {
+	case err == nil:
+		return ExitOK
+	case err == errHelpShown:
+		return ExitUsage
+	case errors.As(err, &exit): // help for what is no command
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", Unknown(args[len(args)-1]))
+		return ExitUsage
+	case errors.As(err, &usage):
+		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap%s --help\n", err, commandIn(args))
+		return ExitUsage
+	}
+	fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+	return ExitFail
+}
+
+// commandIn returns the command on a command line with a blank in front, "" if
+// there is none.
+func commandIn(args []string) string {
+	for _, arg := range args[1:] {
+		if Is(arg) && !strings.HasPrefix(arg, "-") && arg != "help" {
+			return " " + arg
+		}
+	}
+	return ""
+}
+
+// loadConfig reads the settings of the working directory.
+func (cmd *commands) loadConfig() (*config.Config, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv})
+}
+
+// buildConfig reads the settings that a build in the working directory has.
+func (cmd *commands) buildConfig() (*config.Config, error) {
+	from, err := cmd.buildSource()
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(from)
+}
+
+// buildSource returns where a build in the working directory looks for settings and
+// for the main module, of which GOFLAGS may say something.
+func (cmd *commands) buildSource() (config.Source, error) {
+	dir, err := os.Getwd()
+	command := new(toolchain.GoCommand)
+	if goflags, err := toolchain.ReadGOFLAGS("go", dir); err == nil { // otherwise the go command says it
+		command.SetGOFLAGS(goflags)
+	}
+	modFile, overlay := command.Module()
+	return config.Source{Dir: dir, File: cmd.configFile, Lookup: os.LookupEnv, ModFile: modFile, Overlay: overlay}, err
+}
+
+// oneOf checks a flag that takes one of a few words.
+func oneOf(c *cli.Context, flag string, words ...string) (string, error) {
+	value := c.String(flag)
+	if !slices.Contains(words, value) {
+		return "", usageError{fmt.Errorf("%s: unknown %s %q: want %s", c.Command.Name, flag, value, strings.Join(words, " or "))}
+	}
+	return value, nil
+}
+
+// Exit statuses of the command line. The toolexec role passes on the status of
+// the tool that it wraps.
+const (
+	ExitOK    = 0
+	ExitFail  = 1 // something is wrong; stderr says what
+	ExitUsage = 2 // the command line is wrong
+)

@@ -1,0 +1,299 @@
+// scavenger-wrap doctor: is all there that is needed, and if not, what to do.
+
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
+)
+
+func (cmd *commands) doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "doctor",
+		Usage:     "check the settings, the go command and the collector, step by step",
+		ArgsUsage: "[BINARY]",
+		Description: "Each line is a step with its outcome; below one that failed is what to do about\n" +
+			"it. The collector is asked what a program asks first, with the code that is\n" +
+			"built into programs; nothing is published. With BINARY, what is built into that\n" +
+			"program counts, and what it tracks is listed.\n\n" +
+			"Exit status 1: a step failed.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "functions", Usage: "of BINARY, list each function"},
+			&cli.BoolFlag{Name: "offline", Usage: "leave the collector out"},
+		},
+		Action: func(c *cli.Context) error {
+			if err := arguments(c, 1, "one binary"); err != nil {
+				return err
+			}
+			d := &examination{commands: cmd, color: colored(cmd.stdout)}
+			return d.run(c.Args().First(), c.Bool("functions"), c.Bool("offline"))
+		},
+	}
+}
+
+// An examination is one run of doctor.
+type examination struct {
+	*commands
+	color  bool
+	failed int
+}
+
+// say prints a step: its outcome is ok, note or failed.
+func (d *examination) say(step, outcome, detail, advice string) {
+	if outcome == "failed" {
+		d.failed++
+	}
+	shown := fmt.Sprintf("%-6s", outcome)
+	if color, ok := map[string]string{"ok": "32", "note": "33", "failed": "31"}[outcome]; ok && d.color {
+		shown = "\x1b[" + color + "m" + shown + "\x1b[0m"
+	}
+	fmt.Fprintf(d.stdout, "%s  %-16s  %s\n", shown, step, detail)
+	if advice != "" {
+		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", advice)
+	}
+}
+
+func (d *examination) run(binary string, functions, offline bool) error {
+	var b *registry.Inspected
+	if binary != "" {
+		var err error
+		if b, err = registry.Inspect(binary); err != nil {
+			return fmt.Errorf("doctor: %w; name a program that go build wrote", err)
+		}
+	}
+	self, err := toolid.BuildName(d.sources)
+	if err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
+	d.say("scavenger-wrap", "ok", self, "")
+	d.goCommand()
+	var settings map[string]string
+	if b == nil {
+		settings = d.settings()
+	} else {
+		d.binary(b, self, functions)
+		settings = b.Settings
+	}
+	d.variables()
+	switch {
+	case offline || d.failed > 0 && settings == nil:
+	case !collects(settings):
+		d.say("collector", "note", "serverUrl and apiKey are not both set: programs send nothing", "")
+	default:
+		if err := d.collector(settings); err != nil {
+			d.say("collector", "failed", err.Error(), "the check is a small Go program that could not be built or run here")
+		}
+	}
+	if d.failed > 0 {
+		return fmt.Errorf("doctor: %d of the steps failed", d.failed)
+	}
+	return nil
+}
+
+// collects reports whether a program with these settings would send anything, as
+// far as that can be told without the settings file of the run.
+func collects(settings map[string]string) bool {
+	return runValue("serverUrl", settings) != "" && runValue("apiKey", settings) != ""
+}
+
+// runValue returns the value of a key that a program with these settings would
+// have if it was started here.
+func runValue(key string, settings map[string]string) string {
+	k := config.LookUp(key)
+	for _, name := range append([]string{k.Name}, k.Aliases...) {
+		if v, ok := os.LookupEnv(config.Variable(name)); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	value := settings[key]
+	for _, o := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
+		if o.Key == k {
+			value = o.Value
+		}
+	}
+	return strings.TrimSpace(value)
+}
+
+// goCommand looks at the go command and at what makes it start us.
+func (d *examination) goCommand() {
+	out, err := exec.Command("go", "env", "-json", "GOVERSION", "GOFLAGS", "GOMOD", "GOWORK").Output()
+	var env struct{ GOVERSION, GOFLAGS, GOMOD, GOWORK string }
+	if err == nil {
+		err = json.Unmarshal(out, &env)
+	}
+	if err != nil {
+		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
+		return
+	}
+	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(env.GOVERSION))); err != nil {
+		d.say("go", "failed", "scavenger-wrap "+err.Error(), "install a newer Go; one from Go 1.21 on runs it for GOTOOLCHAIN=go1.24.0+auto")
+	} else {
+		d.say("go", "ok", env.GOVERSION, "")
+	}
+	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
+	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
+	}
+	flags, err := toolchain.SplitQuoted(env.GOFLAGS)
+	if err != nil {
+		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", env.GOFLAGS, err), "scavenger-wrap goflags prints a value that is quoted as it must be")
+		return
+	}
+	i := slices.IndexFunc(flags, func(f string) bool { return strings.HasPrefix(toolchain.OneDash(f), "-toolexec=") })
+	if i < 0 {
+		d.say("GOFLAGS", "ok", "no -toolexec: give go build -toolexec=scavenger-wrap, or see scavenger-wrap goflags", "")
+		return
+	}
+	_, value, _ := strings.Cut(flags[i], "=")
+	words, err := toolchain.SplitQuoted(value)
+	if err != nil || len(words) == 0 {
+		d.say("GOFLAGS", "failed", flags[i], "scavenger-wrap goflags prints a value that is quoted as it must be")
+		return
+	}
+	found, err := exec.LookPath(words[0])
+	if err != nil {
+		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", flags[i], toolchain.UnwrapExec(err)), "name the path: scavenger-wrap goflags")
+		return
+	}
+	if exe, err := os.Executable(); err != nil || !sameFile(exe, found) {
+		d.say("GOFLAGS", "note", fmt.Sprintf("builds start %s, which is not this scavenger-wrap", found), "")
+		return
+	}
+	d.say("GOFLAGS", "ok", flags[i], "")
+}
+
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}
+
+// settings shows the settings of a build here, and returns what it would build in;
+// nil if they are wrong.
+func (d *examination) settings() map[string]string {
+	cfg, err := d.buildConfig()
+	if err != nil {
+		d.say("settings", "failed", err.Error(), "correct it; docs/settings.md and scavenger-wrap init list all keys")
+		return nil
+	}
+	file := cfg.File
+	if file == "" {
+		file = "no file"
+	}
+	d.say("settings", "ok", file, "")
+	for _, s := range cfg.Settings {
+		d.say("  "+s.Key.Name, "ok", fmt.Sprintf("%s  (%s)", s.Text(), s.From), "")
+	}
+	for _, n := range cfg.Notes {
+		d.say("settings", "note", n, "")
+	}
+	for _, s := range cfg.CannotMatch(nil) {
+		d.say("settings", "note", link.CannotMatch(s), "")
+	}
+	return cfg.Run
+}
+
+// variables shows the variables that a program started here would see.
+func (d *examination) variables() {
+	for _, v := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
+		switch {
+		case v.Key == nil && v.Nearest != "":
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+		case v.Key == nil:
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting", v.Name), "")
+		case v.Key.Build:
+			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s acts when a program is built, and has no effect here", v.Name), "")
+		default:
+			d.say("environment", "ok", fmt.Sprintf("SCAVENGER_OPTIONS: %s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
+		}
+	}
+	for _, v := range config.Variables(os.Environ()) {
+		switch {
+		case v.Key == nil && v.Nearest != "":
+			d.say("environment", "note", fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+		case v.Key == nil:
+			d.say("environment", "note", v.Name+" is no setting", "")
+		case !v.Key.Build:
+			d.say("environment", "ok", fmt.Sprintf("%s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
+		}
+	}
+}
+
+// binary shows what is built into a program.
+func (d *examination) binary(b *registry.Inspected, self string, functions bool) {
+	switch {
+	case b.BuiltBy == "":
+		d.say("binary", "failed", b.Main+" was not built with scavenger-wrap", "build it with -toolexec=scavenger-wrap; if that was done, scavenger-wrap scan shows what matches")
+		return
+	case b.BuiltBy != self:
+		d.say("binary", "note", fmt.Sprintf("%s, built by another scavenger-wrap, %s, with %s", b.Main, b.BuiltBy, b.GoVersion), "")
+	default:
+		d.say("binary", "ok", fmt.Sprintf("%s, built by this version with %s", b.Main, b.GoVersion), "")
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Settings)) {
+		s := config.Setting{Key: &config.Key{}, Value: b.Settings[name]}
+		if k := config.LookUp(name); k != nil {
+			s.Key = k
+		}
+		d.say("  "+name, "ok", s.Text()+"  (built in)", "")
+	}
+	d.stale(b)
+	total := 0
+	slices.SortFunc(b.Packages, func(x, y registry.InspectedPackage) int { return strings.Compare(x.Path, y.Path) })
+	for _, p := range b.Packages {
+		total += len(p.Functions)
+		detail := fmt.Sprintf("%d functions", len(p.Functions))
+		if p.Unseen > 0 {
+			detail += fmt.Sprintf(", %d of them not observable", p.Unseen)
+		}
+		d.say("tracks", "ok", p.Path+": "+detail, "")
+		if functions {
+			for _, f := range p.Functions {
+				fmt.Fprintf(d.stdout, "%24s  %s\n", "", f)
+			}
+		}
+	}
+	if total == 0 {
+		d.say("tracks", "failed", "no function", "scavenger-wrap scan shows which packages match")
+	}
+}
+
+// stale says which settings a program of this module would have other values of if
+// it was built now.
+func (d *examination) stale(b *registry.Inspected) {
+	cfg, err := d.buildConfig()
+	if err != nil || !cfg.OfModules(b.Main) {
+		return
+	}
+	all := maps.Clone(b.Settings)
+	maps.Copy(all, cfg.Run)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if b.Settings[name] == cfg.Run[name] {
+			continue
+		}
+		from := cfg.File
+		if from == "" {
+			from = "the directory, which has no settings file,"
+		}
+		d.say("binary", "note", fmt.Sprintf("%s now has another value of %s: build the program again", from, name), "")
+	}
+}
+
+// collector asks the collector, by a program made of hitrt.
+func (d *examination) collector(settings map[string]string) error {
+	return d.runHitrt("hitrt.Check(os.Stdout, string(settings))", settings, nil, d.say)
+}

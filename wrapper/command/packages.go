@@ -1,0 +1,78 @@
+// The packages of a build as the commands see them: what `go list` says.
+
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap/zapcore"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// list returns the packages that patterns name, and all that they import.
+// Without patterns it is those below the working directory.
+func (cmd *commands) list(patterns []string) ([]toolchain.ListedPackage, error) {
+	if len(patterns) == 0 {
+		from, err := cmd.buildSource()
+		if err != nil {
+			return nil, err
+		}
+		if root, _, err := config.Root(from); err != nil || root == "" {
+			return nil, cmp.Or(err, errors.New("no go.mod here or above: run it in the module of your program, or name packages"))
+		}
+		patterns = []string{"./..."}
+	}
+	flags := []string{"-e", "-deps"}
+	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(slices.Concat([]string{"go", "list"}, flags, patterns), " ")))
+	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", flags, patterns...)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(packages) == 0:
+		return nil, fmt.Errorf("no package matches %s", strings.Join(patterns, " "))
+	}
+	for _, p := range packages {
+		if p.Error != nil && !p.DepOnly {
+			return nil, errors.New(p.Error.Err)
+		}
+	}
+	return packages, nil
+}
+
+// matches reports whether a build would mark the package.
+func matches(c *config.Config, p *toolchain.ListedPackage) bool {
+	return c.Match(p.ImportPath) && c.FromModules(p.ImportPath, p.Dir)
+}
+
+// mark marks a package as a build would, but for cgo: its files are marked
+// before cgo has changed them.
+func mark(c *config.Config, p *toolchain.ListedPackage) (*rewrite.Result, []rewrite.Source, error) {
+	var sources []rewrite.Source
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+		file := filepath.Join(p.Dir, name)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		sources = append(sources, rewrite.Source{Name: file, Text: text})
+	}
+	res, err := rewrite.Package(rewrite.Options{
+		ImportPath: p.ImportPath,
+		Dir:        c.SourceDir(p.ImportPath),
+		Filter:     compile.FilterOf(c, p.ImportPath),
+		Closures:   compile.ClosuresOf(c),
+		Arch:       compile.Goarch(),
+	}, sources)
+	return res, sources, err
+}

@@ -1,0 +1,77 @@
+// Wrong usage, and what to type instead.
+
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+)
+
+// A usageError says what is wrong with the command line.
+type usageError struct{ error }
+
+// errHelpShown: nothing was asked for, so help was given.
+var errHelpShown = errors.New("help shown")
+
+// flagError returns what to type in place of flags that do not parse. err is package
+// flag's.
+func flagError(c *cli.Context, err error, _ bool) error {
+	prefix := ""
+	if c.Command != nil && c.Command.Name != c.App.Name {
+		prefix = c.Command.Name + ": "
+	}
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return usageError{fmt.Errorf("%s%w", prefix, err)}
+	}
+	if prefix != "" && slices.Contains(flagNames(c.App.Flags), name) {
+		return usageError{fmt.Errorf("%s--%s comes before the command: scavenger-wrap --%s=… %s", prefix, name, name, c.Command.Name)}
+	}
+	flags := c.App.Flags
+	if prefix != "" {
+		flags = c.Command.Flags
+	}
+	hint := ""
+	if n := config.Nearest(name, flagNames(flags)); n != "" {
+		hint = "; did you mean --" + n + "?"
+	}
+	return usageError{fmt.Errorf("%sno flag --%s%s", prefix, name, hint)}
+}
+
+func flagNames(flags []cli.Flag) (names []string) {
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return names
+}
+
+// arguments returns an error if a command has more than limit arguments; a negative
+// limit is none. what names the arguments that it takes. A flag among them is an error
+// too, as it would be taken for an argument.
+func arguments(c *cli.Context, limit int, what string) error {
+	name := c.Command.Name
+	for i, arg := range c.Args().Slice() {
+		if strings.HasPrefix(arg, "-") {
+			rest := slices.Delete(c.Args().Slice(), i, i+1)
+			return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s %s", name, name, strings.Join(append([]string{arg}, rest...), " "))}
+		}
+	}
+	if limit >= 0 && c.NArg() > limit {
+		return usageError{fmt.Errorf("%s: %q: %s takes %s", name, c.Args().Get(limit), name, what)}
+	}
+	return nil
+}
+
+// Unknown returns what to type in place of a word that is neither a command nor a tool.
+func Unknown(word string) error {
+	if n := config.Nearest(word, commandNames); n != "" && n != "h" {
+		return fmt.Errorf("no command %q; did you mean %s?", word, n)
+	}
+	return fmt.Errorf("no command %q; they are %s", word, strings.Join(commandNames[:len(commandNames)-1], ", "))
+}

@@ -1,0 +1,130 @@
+// Hitrt in the program: compiled from the source that scavenger-wrap carries, with the
+// compile tool itself and against the program's own archives.
+
+package link
+
+import (
+	"bytes"
+	"fmt"
+	"go/build"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// addHitrt compiles hitrt and adds it, and the packages that it needs, to the
+// importcfg.
+func (l *linking) addHitrt() error {
+	dir := filepath.Join(l.dir, "hitrt")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	names, imports, err := l.hitrtFiles()
+	if err != nil {
+		return err
+	}
+	if err := l.addStdlib(imports); err != nil {
+		return err
+	}
+	kept, err := l.keptHitrt(names, imports)
+	if err != nil {
+		return err
+	}
+	if archive := l.archive(registry.HitrtPath); takeHitrt(kept, archive) {
+		l.cfg.Add(registry.HitrtPath, archive)
+		return nil
+	}
+	var files []string
+	for _, name := range names {
+		text, err := fs.ReadFile(l.Sources, path.Join("hitrt", name))
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, text, 0o666); err != nil {
+			return err
+		}
+		files = append(files, file)
+	}
+	// With no other archives than those that the file's name stands for.
+	if archive, err := l.compilePackage(registry.HitrtPath, files, imports); err == nil {
+		keepHitrt(kept, archive)
+		return nil
+	}
+	_, err = l.compilePackage(registry.HitrtPath, files, l.cfg.Paths())
+	return err
+}
+
+// hitrtFlags are the flags that decide which code packages of ours become: the
+// program's code generation flags among them.
+func (l *linking) hitrtFlags() []string {
+	return append([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags...)
+}
+
+// archive returns where the archive of a package of ours goes.
+func (l *linking) archive(importPath string) string {
+	return filepath.Join(l.dir, path.Base(importPath)+".a")
+}
+
+// compilePackage compiles files of one directory to an archive, against the
+// program's archives of the import paths, and adds it to the importcfg.
+func (l *linking) compilePackage(importPath string, files, imports []string) (archive string, err error) {
+	archive = l.archive(importPath)
+	cfgFile := filepath.Join(l.dir, "importcfg."+path.Base(importPath))
+	if err := l.cfg.WritePackages(cfgFile, imports); err != nil {
+		return "", err
+	}
+	args := []string{"-o", archive, "-p", importPath, "-trimpath", filepath.Dir(files[0]) + "=>" + importPath, "-importcfg", cfgFile}
+	args = append(args, l.hitrtFlags()...)
+	cmd := exec.Command(toolchain.SiblingTool(l.Path, "compile"), append(args, files...)...)
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stderr, &stderr
+	if err := cmd.Run(); err != nil {
+		// Our own source does not compile: not a matter that the user's tool
+		// has reported.
+		return "", fmt.Errorf("%w\n%s", err, stderr.Bytes())
+	}
+	l.cfg.Add(importPath, archive)
+	return archive, nil
+}
+
+// hitrtFiles returns the files of hitrt that the program's platform takes, and
+// the packages that they import, in sorted order.
+func (l *linking) hitrtFiles() (files, imports []string, err error) {
+	goos, goarch, err := toolchain.ObjectTarget(l.cfg.Packages["runtime"])
+	if err != nil {
+		return nil, nil, err
+	}
+	ctxt := build.Default
+	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
+	ctxt.JoinPath = path.Join
+	ctxt.IsDir = func(string) bool { return true }
+	ctxt.HasSubdir = func(string, string) (string, bool) { return "", false }
+	ctxt.OpenFile = func(name string) (io.ReadCloser, error) { return l.Sources.Open(name) }
+	ctxt.ReadDir = func(dir string) ([]fs.FileInfo, error) {
+		entries, err := fs.ReadDir(l.Sources, dir)
+		if err != nil {
+			return nil, err
+		}
+		var infos []fs.FileInfo
+		for _, e := range entries {
+			info, err := e.Info()
+			if err != nil {
+				return nil, err
+			}
+			infos = append(infos, info)
+		}
+		return infos, nil
+	}
+	p, err := ctxt.ImportDir("hitrt", 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading its source: %w", err)
+	}
+	return p.GoFiles, p.Imports, nil
+}

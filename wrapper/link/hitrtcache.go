@@ -1,0 +1,127 @@
+// The archive of hitrt, found again.
+//
+// It is compiled by the compile tool itself, as it imports a package that the go
+// command would refuse, and so is not in the build cache on its own account. It
+// is kept in a directory of ours in $GOCACHE, under a hash of all that goes into
+// it, so that a link does not have to compile it each time. Where that directory
+// cannot be written it is compiled.
+
+package link
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// codeGeneration are the variables that decide which code compile generates.
+var codeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
+	"GOOS", "GOPPC64", "GORISCV64", "GOWASM"}
+
+// keptHitrt returns the file that the archive is kept in, "" if there is no
+// place for it.
+func (l *linking) keptHitrt(names, imports []string) (string, error) {
+	cache := os.Getenv("GOCACHE")
+	if !filepath.IsAbs(cache) {
+		return "", nil
+	}
+	h := sha256.New()
+	version, err := exec.Command(toolchain.SiblingTool(l.Path, "compile"), "-V=full").Output()
+	if err != nil {
+		return "", fmt.Errorf("compile -V=full: %w", err)
+	}
+	fmt.Fprintf(h, "%s%q\n", version, l.hitrtFlags())
+	for _, name := range codeGeneration {
+		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(l.Sources, path.Join("hitrt", name))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(text))
+	}
+	for _, p := range imports {
+		if p == "unsafe" {
+			continue
+		}
+		id, err := toolchain.ContentID(l.cfg.Packages[p])
+		if err != nil {
+			return "", err
+		}
+		if id == "" {
+			return "", nil
+		}
+		fmt.Fprintf(h, "%s %s\n", p, id)
+	}
+	return filepath.Join(cache, "scavenger", fmt.Sprintf("hitrt-%x", h.Sum(nil)[:16])), nil
+}
+
+// takeHitrt writes the archive if it is kept in the file, and reports whether it
+// is. A file begins with the checksum of the archive: nobody knows what becomes
+// of the files in a cache.
+func takeHitrt(file, archive string) bool {
+	data, err := os.ReadFile(file)
+	if err != nil || len(data) < sha256.Size {
+		return false
+	}
+	sum := sha256.Sum256(data[sha256.Size:])
+	if !bytes.Equal(data[:sha256.Size], sum[:]) {
+		return false
+	}
+	now := time.Now()
+	if info, err := os.Stat(file); err == nil && now.Sub(info.ModTime()) > 24*time.Hour {
+		_ = os.Chtimes(file, now, now) // in use
+	}
+	return os.WriteFile(archive, data[sha256.Size:], 0o666) == nil
+}
+
+// keepHitrt keeps the archive in the file. That it cannot be kept is no failure.
+func keepHitrt(file, archive string) {
+	if file == "" {
+		return
+	}
+	data, err := os.ReadFile(archive)
+	if err != nil {
+		return
+	}
+	dir := filepath.Dir(file)
+	if os.MkdirAll(dir, 0o777) != nil {
+		return
+	}
+	temp, err := os.CreateTemp(dir, "new-")
+	if err != nil {
+		return
+	}
+	defer os.Remove(temp.Name()) // unless it has its name
+	sum := sha256.Sum256(data)
+	_, err = temp.Write(slices.Concat(sum[:], data))
+	if closeErr := temp.Close(); err != nil || closeErr != nil || os.Chmod(temp.Name(), 0o644) != nil {
+		return
+	}
+	if os.Rename(temp.Name(), file) == nil {
+		forgetUnused(dir)
+	}
+}
+
+// forgetUnused removes what no link has taken for a month.
+func forgetUnused(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 30*24*time.Hour {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}

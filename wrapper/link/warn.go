@@ -1,0 +1,116 @@
+// What a build says of settings that are most likely not meant so.
+//
+// Mistakes that are certain stop a build. These are not certain, and are said
+// when a program of the main module is linked: a program that reports nothing
+// looks like one that does.
+
+package link
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// warn writes a line for each. It does so for programs of the main modules only:
+// a build can have others, such as generators, that the settings are not about.
+func warn(out io.Writer, importPath string, c *config.Config, importcfgFile string) error {
+	main := toolchain.PackagePath(importPath, "")
+	if strings.HasSuffix(main, ".test") || !c.OfModules(main) {
+		return nil
+	}
+	if note := c.NoAPIKey; note != "" {
+		fmt.Fprintf(out, "scavenger-wrap: %s\n", note)
+	}
+	if len(c.CannotMatch(nil)) == 0 {
+		return nil
+	}
+	cfg, err := toolchain.ReadImportcfg(importcfgFile)
+	if err != nil {
+		return err
+	}
+	for _, s := range c.CannotMatch(append(slices.Clip(cfg.Paths()), main)) {
+		fmt.Fprintf(out, "scavenger-wrap: %s\n", CannotMatch(s))
+	}
+	return nil
+}
+
+// warnUnmarked writes a line if nothing is marked in a program, and no setting says
+// what to mark: if the program is of no main module, or of another one than we know
+// of.
+func warnUnmarked(out io.Writer, importPath string, c *config.Config, cfg *toolchain.Importcfg) error {
+	main := toolchain.PackagePath(importPath, "")
+	if len(c.Packages) > 0 || len(c.AdditionalPackages) > 0 ||
+		main == "" || strings.HasSuffix(main, ".test") || strings.HasPrefix(main, "cmd/") {
+		return nil
+	}
+	text, err := cfg.Modinfo()
+	if err != nil {
+		return err
+	}
+	info, err := debug.ParseBuildInfo(text)
+	if err != nil || text == "" {
+		info = new(debug.BuildInfo)
+	}
+	module := info.Main.Path
+	known := slices.ContainsFunc(c.Modules, func(m config.Module) bool { return m.Path == module })
+	switch {
+	case isMainModule(info) && !known:
+		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as its module %s is not the one that scavenger-wrap finds%s: give -modfile and -overlay in GOFLAGS, build with scavenger-wrap go, or name what to mark: %s=%s\n",
+			main, module, ourModule(c), config.Variable("packages"), module)
+	case !isMainModule(info) && (module == "" || len(c.Modules) == 0 || ofVersion()):
+		fmt.Fprintf(out, "scavenger-wrap: %s: nothing is marked, as there is no main module: name what to mark: %s=%s\n",
+			main, config.Variable("packages"), cmp.Or(module, main))
+	}
+	return nil
+}
+
+// warnNotMarked writes a line if a package that matches has no marks.
+func warnNotMarked(out io.Writer, m *registry.Metadata, isMain bool) {
+	if m.NotMarked == "" {
+		return
+	}
+	effect := "its functions are not observable"
+	switch {
+	case isMain && m.Main == nil:
+		effect = "the program reports nothing"
+	case len(m.Functions) == 0:
+		effect = "its functions are not listed"
+	}
+	fmt.Fprintf(out, "scavenger-wrap: %s: not marked: %s; %s\n", m.ImportPath, m.NotMarked, effect)
+}
+
+// isMainModule reports whether the program's module is a main one: one that has
+// neither the checksum of a download nor, as from a vendor directory, the version of
+// one. A main module can have a version too, from version control.
+func isMainModule(info *debug.BuildInfo) bool {
+	m := info.Main
+	return m.Path != "" && m.Sum == "" && m.Replace == nil && (m.Version == "" || m.Version == "(devel)" ||
+		slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs" }))
+}
+
+func ourModule(c *config.Config) string {
+	if len(c.Modules) == 0 {
+		return ""
+	}
+	return " (" + c.Modules[0].Path + ")"
+}
+
+// ofVersion reports whether what a version names is built.
+func ofVersion() bool {
+	outer, err := plain.ReadOuterCommand()
+	return err == nil && outer.OfVersion()
+}
+
+// CannotMatch returns what to say of a pattern that matches no package of any program.
+func CannotMatch(s config.Setting) string {
+	return fmt.Sprintf("%s: %s: %q matches no package, as neither the main module has such a directory nor go.mod such a module; scavenger-wrap scan shows the packages there are", s.From, s.Key.Name, s.List[0])
+}

@@ -1,0 +1,77 @@
+// Running go list.
+
+package toolchain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A ListedPackage is what go list says of a package, as far as anybody asks for it.
+type ListedPackage struct {
+	ImportPath, Name, Dir, ForTest     string
+	Standard, DepOnly                  bool
+	Imports                            []string
+	Export, BuildID                    string
+	GoFiles, CompiledGoFiles, CgoFiles []string
+	SFiles, HFiles                     []string
+	Error                              *struct{ Err string }
+}
+
+// A GoList is how go list is run.
+type GoList struct {
+	Program string   // the go command
+	Dir     string   // "" for the working directory
+	Env     []string // nil for that of this process
+	Flags   []string // those of the build
+}
+
+// A ListError is the failure of a go list.
+type ListError struct {
+	Err    error
+	Stderr string
+}
+
+// Error returns the error with all that the go command says.
+func (e *ListError) Error() string { return fmt.Sprintf("go list: %v\n%s", e.Err, e.Stderr) }
+
+// Unwrap returns the error without what the go command says.
+func (e *ListError) Unwrap() error { return e.Err }
+
+// Short returns the error in one line.
+func (e *ListError) Short() string {
+	first, _, _ := strings.Cut(e.Stderr, "\n")
+	return fmt.Sprintf("go list: %v: %s", e.Err, first)
+}
+
+// Packages returns the packages that patterns name, with the named fields, separated
+// by commas. flags are further ones of go list.
+func (g GoList) Packages(ctx context.Context, fields string, flags []string, patterns ...string) ([]ListedPackage, error) {
+	args := slices.Concat([]string{"list"}, g.Flags, flags, []string{"-json=" + fields, "--"}, patterns)
+	cmd := exec.CommandContext(ctx, g.Program, args...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = g.Dir, g.Env, time.Second
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, &ListError{err, strings.TrimSpace(stderr.String())}
+	}
+	var packages []ListedPackage
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p ListedPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("go list: %w", err)
+		}
+		packages = append(packages, p)
+	}
+}
