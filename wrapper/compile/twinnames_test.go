@@ -3,6 +3,7 @@ package compile
 import (
 	"bytes"
 	"encoding/binary"
+	goversion "go/version"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -186,6 +187,31 @@ func differingLines(a, b string) string {
 	return lines.String()
 }
 
+// checkTwinSymbols fails if twins themselves were renamed, or if two functions that the
+// linker tells by their names have the same one.
+func (tc toolchain) checkTwinSymbols(archive string) {
+	tc.Helper()
+	byHash := goversion.Compare(tc.run("env", "GOVERSION"), "go1.27") >= 0
+	functions := map[string]int{}
+	for line := range strings.Lines(tc.run("tool", "nm", archive)) {
+		if f := strings.Fields(line); len(f) == 3 && f[1] == "T" {
+			functions[f[2]]++
+		}
+	}
+	twins := 0
+	for name, n := range functions {
+		if n > 1 && !(byHash && strings.Contains(name, ".func")) {
+			tc.Errorf("%d functions are called %s", n, name)
+		}
+		if twin := twinPrefix().FindString(name); twin != "" && strings.HasPrefix(name, symbolName(twinsPath, twin)) {
+			twins++
+		}
+	}
+	if twins < 5 || functions[symbolName(twinsPath, "newDirect")] != 1 {
+		tc.Errorf("%d twins in %v", twins, functions)
+	}
+}
+
 // Function literals that twins return have the names they have in the plain program.
 func TestToolchainTwinNames(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
@@ -205,6 +231,7 @@ func TestToolchainTwinNames(t *testing.T) {
 		if got := programOutput(tc, "renamed", archive, imports); got != want {
 			tc.Errorf("marked and plain program print\n%s", differingLines(got, want))
 		}
+		tc.checkTwinSymbols(archive)
 		// The same bytes every time, of which a second renaming changes none.
 		renamed, err := os.ReadFile(archive)
 		if err != nil {
