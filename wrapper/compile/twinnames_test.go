@@ -189,11 +189,11 @@ func differingLines(a, b string) string {
 
 // checkTwinSymbols fails if twins themselves were renamed, or if two functions that the
 // linker tells by their names have the same one.
-func (tc toolchain) checkTwinSymbols(archive string) {
+func checkTwinSymbols(tc toolchaintest.Toolchain, archive string) {
 	tc.Helper()
-	byHash := goversion.Compare(tc.run("env", "GOVERSION"), "go1.27") >= 0
+	byHash := goversion.Compare(tc.Run("env", "GOVERSION"), "go1.27") >= 0
 	functions := map[string]int{}
-	for line := range strings.Lines(tc.run("tool", "nm", archive)) {
+	for line := range strings.Lines(tc.Run("tool", "nm", archive)) {
 		if f := strings.Fields(line); len(f) == 3 && f[1] == "T" {
 			functions[f[2]]++
 		}
@@ -203,11 +203,11 @@ func (tc toolchain) checkTwinSymbols(archive string) {
 		if n > 1 && !(byHash && strings.Contains(name, ".func")) {
 			tc.Errorf("%d functions are called %s", n, name)
 		}
-		if twin := twinPrefix().FindString(name); twin != "" && strings.HasPrefix(name, symbolName(twinsPath, twin)) {
+		if twin := twinPrefix().FindString(name); twin != "" && strings.HasPrefix(name, toolchain.SymbolName(twinsPath, twin)) {
 			twins++
 		}
 	}
-	if twins < 5 || functions[symbolName(twinsPath, "newDirect")] != 1 {
+	if twins < 5 || functions[toolchain.SymbolName(twinsPath, "newDirect")] != 1 {
 		tc.Errorf("%d twins in %v", twins, functions)
 	}
 }
@@ -231,7 +231,7 @@ func TestToolchainTwinNames(t *testing.T) {
 		if got := programOutput(tc, "renamed", archive, imports); got != want {
 			tc.Errorf("marked and plain program print\n%s", differingLines(got, want))
 		}
-		tc.checkTwinSymbols(archive)
+		checkTwinSymbols(tc, archive)
 		// The same bytes every time, of which a second renaming changes none.
 		renamed, err := os.ReadFile(archive)
 		if err != nil {
