@@ -90,7 +90,7 @@ type Result struct {
 	Cells        int        // how many of its bytes are no padding; a multiple of 8
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter leaves out, with the reason
-	Twins        int        // functions that were added for initialisers to call (see static.go)
+	Twins        int        // how many twins Files contain (static.go)
 }
 
 // A Function is one entry: a function or method that is declared in the package, or with
@@ -213,9 +213,9 @@ func (p *pkg) parse(source Source) (*file, error) {
 	return f, nil
 }
 
-// leftAlone reports whether the functions of a file are neither marked nor listed,
-// because they are tests or were written by the go command, or by SWIG (_x_swig.go, of
-// which cgo makes the other name): nobody could delete what is not in the source tree.
+// leftAlone reports whether the functions of a file are neither marked nor listed, because
+// they are tests or were written by the go command or SWIG: nobody can delete what is not
+// in the source tree. SWIG writes _x_swig.go, and cgo turns that into _x_swig.cgo1.go.
 func leftAlone(name string) bool {
 	base := filepath.Base(name)
 	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go" ||

@@ -120,7 +120,7 @@ func (p *pkg) findStatics(files []*file) {
 	}
 }
 
-// hasInit reports whether a package has init functions that leave code.
+// hasInit reports whether a package has an init function that leaves code.
 func hasInit(files []*file) bool {
 	for _, f := range files {
 		for _, decl := range f.tree.Decls {
@@ -132,8 +132,8 @@ func hasInit(files []*file) bool {
 	return false
 }
 
-// leavesNothing reports whether a statement leaves no code: it is empty, or the literal
-// false rules it out. Types are not looked at.
+// leavesNothing reports whether a statement leaves no code, because it is empty or the
+// identifier false rules it out. It needs no types.
 func leavesNothing(stmt ast.Stmt) bool {
 	isFalse := func(x ast.Expr) bool {
 		name, ok := x.(*ast.Ident)

@@ -271,8 +271,8 @@ func isPointer(typ types.Type) bool {
 	return ok
 }
 
-// isAddress reports whether a type is one of pointers, or unsafe.Pointer. A conversion
-// from one to another leaves no code.
+// isAddress reports whether a type is a pointer or unsafe.Pointer. A conversion between two
+// such types leaves no code.
 func isAddress(typ types.Type) bool {
 	basic, ok := underlying(typ).(*types.Basic)
 	return isPointer(typ) || ok && basic.Kind() == types.UnsafePointer
