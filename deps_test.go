@@ -33,6 +33,7 @@ var allowedImports = map[string][]string{
 	"e2e/corpus":    {"e2e/program"},
 	"e2e/demo":      {"e2e/program"},
 	"e2e/faults":    {},
+	"e2e/gotest":    {"e2e/program"},
 	"e2e/matrix":    {},
 	"e2e/oracle":    {"e2e/program"},
 	"e2e/program":   {},

@@ -1,7 +1,7 @@
-// Package config reads the settings that a build runs under: scavenger.toml or
-// scavenger.conf, SCAVENGER_* variables, and the main modules that go.mod or
-// go.work name. [Load] yields one [Config], which is passed down and never
-// changed. The table of all settings is [Keys].
+// Package config reads the settings of a build from scavenger.toml or scavenger.conf and
+// from SCAVENGER_* variables, and finds the main modules in go.mod or go.work. [Load]
+// returns one [Config], which is passed down and never changed. [Keys] is the table of
+// all settings.
 package config
 
 import (
@@ -11,62 +11,65 @@ import (
 	"strings"
 )
 
-// A Source is where settings are looked for.
+// A Source says where to look for settings.
 type Source struct {
 	Dir    string                      // the go command's working directory
-	File   string                      // the settings file, "" to look for one; relative to Dir or a parent of it
-	Lookup func(string) (string, bool) // of environment variables, as [os.LookupEnv]
+	Lookup func(string) (string, bool) // looks up a variable, as [os.LookupEnv] does
 
-	// The values of the go command's flags that say where go.mod is, as given.
+	// File is the name of the settings file, relative to Dir or a parent of Dir. If it is
+	// "", Load looks for the file.
+	File string
+
+	// ModFile and Overlay are the values of the go command's -modfile and -overlay, as
+	// they were given.
 	ModFile, Overlay string
 }
 
-// A Config is what one build runs under.
+// A Config holds the settings of one build.
 type Config struct {
-	// File is the settings file that was read, "" if there is none.
+	// File is the settings file that was read, or "" if there is none.
 	File string
 
-	// Modules are the main modules of the build: the one that the working
-	// directory belongs to, or those of its workspace. Empty outside a module.
+	// Modules are the main modules of the build: the module that contains the working
+	// directory, or those of its workspace. It is empty outside a module.
 	Modules []Module
 
-	// Packages are the patterns of the packages to mark; empty means every
-	// package of Modules. ExcludePackages are taken out of either, and
-	// AdditionalPackages are marked whatever the others say.
+	// Packages are patterns of the packages to mark; if it is empty, all packages of
+	// Modules are marked. Packages that match ExcludePackages are not marked. Packages
+	// that match AdditionalPackages are marked in any case.
 	Packages           []string
 	ExcludePackages    []string
 	AdditionalPackages []string
 
-	// Which functions of these packages are left out.
+	// These say which functions of the packages are left out.
 	ExportedOnly        bool
 	ExcludeConstructors bool
 	ExcludeGetterSetter bool
 	ExcludeGenerated    bool
 	ExcludeByRegex      []*regexp.Regexp // match whole names
-	Annotations         []string         // if there are any, only functions that have one
-	AdditionalByRegex   []*regexp.Regexp // and these
+	Annotations         []string         // if not empty, only functions that have one are marked,
+	AdditionalByRegex   []*regexp.Regexp // and those that match one of these
 
 	Closures        bool // function literals are entries of their own
 	TrackTests      bool // test binaries report too
 	MaxMethodsCount int  // programs with more functions are not linked
 
-	// Run holds the settings that the file has for the running program, by
-	// key; hitrt finds them in the binary. Variables are not among them: what
-	// the environment says counts in the process that has it, so that a key or
-	// a path of the build machine never ends up in a binary.
+	// Run holds the file's settings for the running program, by key. hitrt finds them in
+	// the binary. They never come from variables: a variable holds for the process that
+	// has it in its environment, so no key and no path of the build machine ends up in a
+	// binary.
 	Run map[string]string
 
-	// Settings are the values behind all of this and where they are from, in the
-	// order of [Keys]; keys that have their default value are left out.
+	// Settings are the values that were set and where they come from, in the order of
+	// [Keys].
 	Settings []Setting
 
-	// Notes are about settings that are not wrong but have no effect, or not the
-	// one that somebody may expect. Each begins with its place.
+	// Notes are about settings that are valid but have no effect, or not the effect that
+	// one may expect. Each note begins with a position.
 	Notes []string
 
-	// HalfCollector is the note about a serverUrl without an apiKey, "" if there is
-	// no such thing.
-	HalfCollector string
+	// NoAPIKey is the note about a serverUrl without an apiKey, or "".
+	NoAPIKey string
 
 	tree moduleTree
 }
@@ -74,23 +77,23 @@ type Config struct {
 // A Setting is the value of a key.
 type Setting struct {
 	Key   *Key
-	Value string   // the value of a key that is no list
-	List  []string // that of a list
-	From  string   // "scavenger.toml:3:1" or the name of a variable
+	Value string   // unless the value is a list
+	List  []string // if it is one
+	From  string   // a position such as "scavenger.toml:3:1", or the name of a variable
 
-	spelling string   // the name of the key that the file has
-	at       []string // where each entry of a list of packages is in the file
+	spelling string   // the name of the key as the file has it
+	entries  []string // the position of each entry of a list of packages
 }
 
-// fromEntry is From for one entry of a list.
+// fromEntry returns From for entry i of a list.
 func (s Setting) fromEntry(i int) string {
-	if i < len(s.at) {
-		return s.at[i]
+	if i < len(s.entries) {
+		return s.entries[i]
 	}
 	return s.From
 }
 
-// Text is the value for people: secrets only show how they begin.
+// Text returns the value as people may see it. Of a secret it only shows the beginning.
 func (s Setting) Text() string {
 	if s.Key.Secret && s.Value != "" && !isReference(s.Value) {
 		return Masked(s.Value)
@@ -101,7 +104,7 @@ func (s Setting) Text() string {
 	return s.Value
 }
 
-// isReference reports whether a value is only a $NAME or ${NAME}.
+// isReference reports whether a value is just $NAME or ${NAME}.
 func isReference(v string) bool {
 	name, ok := strings.CutPrefix(v, "$")
 	if braced, ok := strings.CutPrefix(name, "{"); ok {
@@ -110,8 +113,8 @@ func isReference(v string) bool {
 	return ok && name == strings.ToUpper(name) && !strings.Contains(name, "-")
 }
 
-// Masked is a secret as it may be printed: its first four characters, or none
-// if that is half of it.
+// Masked returns a secret as it may be printed: only its first four characters, and none
+// of a secret with fewer than eight.
 func Masked(secret string) string {
 	if len(secret) < 8 {
 		return "…"
@@ -121,8 +124,8 @@ func Masked(secret string) string {
 
 // Load reads the settings of a build.
 //
-// A file that cannot be read or does not hold settings is an error that begins
-// with its path and, where they are known, line and column.
+// An error about a file begins with the path of the file and, if they are known, line and
+// column.
 func Load(from Source) (*Config, error) {
 	c := &Config{Run: map[string]string{}, ExcludeGenerated: true, MaxMethodsCount: 100_000}
 	t, err := findTree(from)
@@ -156,26 +159,26 @@ func Load(from Source) (*Config, error) {
 			c.Notes = append(c.Notes, fmt.Sprintf("%s: %s has no effect: %s", s.From, s.Key.Name, s.Key.Ignored))
 		}
 	}
-	c.noteHalfCollector(values)
+	c.noteNoAPIKey(values)
 	return c, nil
 }
 
-// noteHalfCollector notes a serverUrl without an apiKey. It is not an error: the
-// key may well be kept out of the file and given to the running program.
-func (c *Config) noteHalfCollector(values map[*Key]Setting) {
+// noteNoAPIKey adds a note if there is a serverUrl without an apiKey. This is not an
+// error, because the key may be kept out of the file and given to the running program.
+func (c *Config) noteNoAPIKey(values map[*Key]Setting) {
 	if c.Run["serverUrl"] == "" || c.Run["apiKey"] != "" {
 		return
 	}
 	for k, s := range values {
 		if k.Name == "serverUrl" {
-			c.HalfCollector = fmt.Sprintf("%s: serverUrl has no effect without apiKey: set it here; apiKey = \"$%s\" says that the program finds it where it runs", s.From, Variable("apiKey"))
-			c.Notes = append(c.Notes, c.HalfCollector)
+			c.NoAPIKey = fmt.Sprintf("%s: serverUrl has no effect without apiKey: set apiKey here, or write apiKey = \"$%s\" if the program gets it from its environment", s.From, Variable("apiKey"))
+			c.Notes = append(c.Notes, c.NoAPIKey)
 		}
 	}
 }
 
-// readVariables reads the variables of keys that act at build time. Those of the
-// others are for the running program. A blank variable means the default.
+// readVariables reads the variables of keys that act at build time. The variables of
+// other keys are for the running program. A blank variable means the default.
 func readVariables(values map[*Key]Setting, lookup func(string) (string, bool)) error {
 	for i := range Keys {
 		k := &Keys[i]
@@ -202,7 +205,7 @@ func readVariables(values map[*Key]Setting, lookup func(string) (string, bool)) 
 	return nil
 }
 
-// set puts a value, of which [newSetting] has said that it is one, where it acts.
+// set stores a value, which [newSetting] has checked, in the field that it is for.
 func (c *Config) set(s Setting) error {
 	yes := strings.EqualFold(s.Value, "true")
 	switch s.Key.Name {
@@ -252,24 +255,24 @@ func compileAll(to *[]*regexp.Regexp, list []string) error {
 	return nil
 }
 
-// WriteCompileID writes all that decides how a package is compiled: which
-// packages match, which of their functions, and the module directories, which
-// the marked functions' file names begin with. Two configs that write the same
-// compile every package the same.
+// WriteCompileID writes everything that decides how packages are compiled: which packages
+// match, which of their functions do, and the directories of modules, with which the file
+// names of functions begin. Two configs that write the same compile every package the
+// same.
 //
-// A directory is only written where nothing else says it: another checkout of the
-// same module has the same ID.
+// It avoids absolute directories where it can, so that two checkouts of a module have the
+// same ID.
 func (c *Config) WriteCompileID(w io.Writer) {
 	for _, m := range c.Modules {
 		fmt.Fprintf(w, "module %q %q\n", m.Path, m.Rel)
 	}
 	for _, r := range c.tree.replaced {
-		fmt.Fprintf(w, "replaced %q %q\n", r.path, c.tree.place(r))
+		fmt.Fprintf(w, "replaced %q %q\n", r.path, c.tree.idDir(r))
 	}
 	c.writeID(w, Recompiles)
 }
 
-// WriteLinkID writes what, beyond that, only reaches the link action.
+// WriteLinkID writes the rest of what decides how programs are linked.
 func (c *Config) WriteLinkID(w io.Writer) {
 	c.writeID(w, Relinks)
 }

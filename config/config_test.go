@@ -241,8 +241,8 @@ replace (
 	}
 }
 
-// What decides which module a package is of is in compile's ID, and the place of
-// the checkout is not.
+// The compile ID contains what decides to which module a package belongs. It does not
+// contain the directory of the checkout.
 func TestCompileID(t *testing.T) {
 	id := func(files map[string]string) string {
 		c, err := load(filepath.Join(tree(t, files), "app"))

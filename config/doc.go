@@ -1,4 +1,4 @@
-// The table of settings as a document: docs/settings.md.
+// The document about the settings, docs/settings.md, made from the table.
 
 package config
 
@@ -12,65 +12,67 @@ const docHead = `# Settings
 
 This file is generated from the table in ` + "`config/keys.go`" + ` (` + "`go test ./config -run TestDocument -update`" + `).
 
-## Where they stand
+## Where settings are written
 
-Settings stand in one file, ` + "`scavenger.toml`" + ` or ` + "`scavenger.conf`" + ` (Java properties, as Scavenger's
-web page writes them), and in environment variables. The keys are the same, and those of the Java and
-Python agents; ` + "`server_url`" + ` is as good as ` + "`serverUrl`" + `. A key that is not known is an error.
+Settings are written in one file, ` + "`scavenger.toml`" + ` or ` + "`scavenger.conf`" + ` (Java properties, as Scavenger's
+web page writes them), and in environment variables. The keys are the same in both files, and the Java and
+Python agents use them too. ` + "`server_url`" + ` is the same as ` + "`serverUrl`" + `. An unknown key is an error.
 
-**When a program is built**, the file is the one that ` + "`-config=FILE`" + ` in the toolexec value names
-(` + "`-toolexec=\"scavenger-wrap -config=FILE\"`" + `), or else ` + "`SCAVENGER_CONFIG`" + `, or else the nearest in the
-working directory and its parents up to the root of the module or workspace. For keys that act at
-build time, a variable comes before the file. What the file says for the run is built into the program;
-variables of the build machine never are.
+**When a program is built**, the file is the first of these:
 
-**When it runs**, a value is taken from the first of these that has the key, even if it is blank:
+1. the one that ` + "`-config=FILE`" + ` in the toolexec value names (` + "`-toolexec=\"scavenger-wrap -config=FILE\"`" + `);
+2. the one that ` + "`SCAVENGER_CONFIG`" + ` names;
+3. the nearest in the working directory and its parents, up to the root of the module or workspace.
+
+For keys that act at build time, a variable takes precedence over the file. For keys that act at run time,
+the values of the file are built into the program. Variables of the build machine are never built in.
+
+**When the program runs**, a value is taken from the first of these that has the key, even if it is blank:
 
 1. the variable of the key, such as ` + "`SCAVENGER_SERVER_URL`" + `;
 2. ` + "`SCAVENGER_OPTIONS`" + `, of the form ` + "`key=value;key=value`" + `;
 3. a ` + "`scavenger.conf`" + `: the one that ` + "`SCAVENGER_CONFIG`" + ` names, or the first that exists of ` + "`scavenger.conf`" + ` and
    ` + "`conf/scavenger.conf`" + ` in the working directory, ` + "`$HOME/.config/scavenger.conf`" + `,
-   ` + "`/etc/scavenger/scavenger.conf`" + ` and ` + "`/etc/scavenger.conf`" + ` (a ` + "`scavenger.toml`" + ` is for the build only, and keys
-   that act at build time are passed over here);
-4. what was built in.
+   ` + "`/etc/scavenger/scavenger.conf`" + ` and ` + "`/etc/scavenger.conf`" + ` (keys that act at build time are ignored in it, and
+   a ` + "`scavenger.toml`" + ` is for the build only);
+4. the value that was built in.
 
-A program that has more rights than who started it (setuid, setgid) takes nothing from variables, the working
-directory or ` + "`$HOME`" + `, and no relative path: they are not its owner's.
+A program that runs with more rights than the user who started it (setuid, setgid) reads no variables and no
+file in the working directory or ` + "`$HOME`" + `, and accepts no relative path: that user controls them.
 
 A blank value means the default. ` + "`$NAME`" + ` and ` + "`${NAME}`" + ` in a value stand for the variable of that name or
-the value of that key; they are replaced where the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret.
+the value of that key. They are replaced when the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret.
 
 In ` + "`scavenger.conf`" + ` and in variables, packages are separated by ` + "`,`" + `, ` + "`;`" + ` or ` + "`:`" + `, markers by ` + "`,`" + ` or ` + "`;`" + `, regular
 expressions by ` + "`,`" + `.
 
-## What is a mistake
+## Errors and warnings
 
-A file that does not parse, an unknown key, a value of the wrong type, a regular expression or a pattern
-that is none, two settings files: the build stops, and the message has file, line and column. In
-` + "`scavenger.toml`" + ` a key that is set twice is one too; in ` + "`scavenger.conf`" + ` the last value counts, as in Java.
+These stop the build, and the error names file, line and column: a file that does not parse, an unknown key, a
+value of the wrong type, an invalid regular expression or pattern, and a second settings file. A key that is
+set twice is an error in ` + "`scavenger.toml`" + `; in ` + "`scavenger.conf`" + ` the last value counts, as in Java.
 
-What may be meant does not stop a build. When a program of the main module is linked, one line says:
+Settings that may be intended do not stop a build. When a program of the main module is linked, a line warns of
 
-- a pattern that can match no package: there is neither a directory for it in the main modules nor, in their
-  ` + "`go.mod`" + `, a module. (That a program lacks a package that there is says nothing: another has it.)
-  ` + "`scavenger-wrap scan`" + ` is stricter: it fails if a pattern matches nothing that it scans.
-- a ` + "`serverUrl`" + ` without an ` + "`apiKey`" + `, with which nothing is sent. If the program finds the key in its environment,
-  ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + ` says so.
+- a pattern that can match no package, because no directory of the main modules and no module in their ` + "`go.mod`" + `
+  fits it. (A pattern may match nothing in one program and something in another.) ` + "`scavenger-wrap scan`" + ` is
+  stricter: it fails if a pattern matches none of the packages that it scans.
+- a ` + "`serverUrl`" + ` without an ` + "`apiKey`" + `, since nothing is sent. If the program gets the key from its environment,
+  write ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + `.
+- a package that matches and could not be marked, because its code is nested too deeply for go/parser or the
+  name of its directory is not UTF-8. Its functions are not observable.
 
-It also names each package that matches and could not be marked, as it is nested deeper than go/parser goes or
-its directory's name is no UTF-8; its functions are not observable.
+A line also warns of any program that gets no marks by default, for one of two reasons. There is no main module
+(` + "`go install example.com/cmd@version`" + `, GOPATH mode). Or the main module is not the one that scavenger-wrap finds,
+because it does not see ` + "`-modfile`" + ` or ` + "`-overlay`" + `. It sees these flags in ` + "`GOFLAGS`" + `, in ` + "`scavenger-wrap go`" + `, and on
+Linux beside ` + "`-toolexec`" + ` on the command line, unless another program is in between.
 
-And of any program that the default leaves without marks as there is no main module (` + "`go install example.com/cmd@version`" + `,
-GOPATH mode) or the main module is not the one that is found: ` + "`-modfile`" + ` and ` + "`-overlay`" + ` are seen in ` + "`GOFLAGS`" + ` and by
-` + "`scavenger-wrap go`" + `, and with ` + "`-toolexec`" + ` on the command line on Linux, unless another program is in between.
+## What settings mean
 
-## What they mean
-
-*Acts* says when a key acts, and *again* what the go command does again after a change of it: ` + "`compile`" + `
-packages, as for another compiler (most are then taken from plain builds: [performance.md](performance.md)), or
-only ` + "`link`" + ` programs. A variable of the running program costs nothing.
-
-` + "`SCAVENGER_PLAIN_CACHE=off`" + ` in the environment of a build compiles those too. The result is the same.
+The column *acts* says when a key acts. The column *again* says what the go command does again after a change:
+` + "`compile`" + ` packages, as for another compiler, or only ` + "`link`" + ` programs. Most packages are then not compiled but taken
+from plain builds ([performance.md](performance.md)); ` + "`SCAVENGER_PLAIN_CACHE=off`" + ` in the environment of a build
+compiles them too, with the same result. To change a variable of the running program costs nothing.
 
 | key | variable | values | default | acts | again | meaning |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -79,9 +81,9 @@ only ` + "`link`" + ` programs. A variable of the running program costs nothing.
 const docMiddle = `
 ## In the source
 
-Whatever the settings say, ` + "`//scavenger:ignore`" + ` leaves out what it stands above: a function, the methods of
-a type, or, above the package clause, a file. ` + "`//scavenger:track`" + ` keeps a function or the methods of a type in.
-What is left out is neither marked nor listed, so it is never called dead.
+Whatever the settings say, ` + "`//scavenger:ignore`" + ` above a function, a type or a package clause leaves out the
+function, the methods of the type or the file. ` + "`//scavenger:track`" + ` above a function or a type keeps the function or
+the methods of the type. What is left out is neither marked nor listed, so it is never called dead.
 
 ## Keys of other agents without effect
 
@@ -106,11 +108,11 @@ func Document() []byte {
 		if k.Kind == Choice {
 			values = strings.Join(k.Choices, ", ")
 		}
-		standard := ""
+		def := ""
 		if k.Default != "" {
-			standard = "`" + k.Default + "`"
+			def = "`" + k.Default + "`"
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", names, Variable(k.Name), values, standard, k.When(), k.Effect, k.Doc)
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s | %s |\n", names, Variable(k.Name), values, def, k.When(), k.Effect, k.Doc)
 	}
 	b.WriteString(docMiddle)
 	for i := range Keys {

@@ -1,4 +1,4 @@
-// The settings file: where it is found, and what its values are.
+// The settings file: finding it and reading it.
 
 package config
 
@@ -6,29 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
-// The names of the settings file. It is looked for in the working directory and
-// its parents up to the module or workspace root. The second is that of the Java
-// and Python agents.
+// The names of the settings file. It is in the working directory or in a parent of it, up
+// to the root of the module or workspace. PropertiesName is the name that the Java and
+// Python agents use.
 const (
 	FileName       = "scavenger.toml"
 	PropertiesName = "scavenger.conf"
 )
 
-// fileVariable names the settings file, for the build as for the running program.
+// fileVariable is the variable that names the settings file, both for the build and for
+// the running program.
 const fileVariable = "SCAVENGER_CONFIG"
 
-// findFile returns the settings file: the one that is named, or the nearest to
-// the working directory, no further up than root. It is "" if there is none.
+// findFile returns the settings file: the one that a flag or a variable names, or else
+// the nearest above the working directory, no further up than root. It returns "" if
+// there is none.
 func findFile(from Source, root string) (string, error) {
 	if from.File != "" {
 		file, err := findNamed(from, root, from.File)
@@ -59,9 +58,9 @@ func findFile(from Source, root string) (string, error) {
 	return "", nil
 }
 
-// findNamed finds a file that somebody has named. A relative name counts from
-// the working directory or a parent of it, as the go command starts some tools
-// in other directories than its own.
+// findNamed finds a settings file by its name. A relative name may also be relative to a
+// parent of the working directory, because the go command starts some tools in another
+// directory than its own.
 func findNamed(from Source, root, name string) (string, error) {
 	if filepath.IsAbs(name) {
 		_, err := os.Stat(name)
@@ -75,7 +74,7 @@ func findNamed(from Source, root, name string) (string, error) {
 	return "", fmt.Errorf("no such file in %s or above it", from.Dir)
 }
 
-// upTo returns dir and its parents up to root; dir alone without a root.
+// upTo returns dir and its parents up to root. If root is "" it returns dir alone.
 func upTo(dir, root string) []string {
 	dirs := []string{dir}
 	for root != "" && dir != root && filepath.Dir(dir) != dir {
@@ -90,7 +89,7 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// withoutPath is the cause of a file error whose path the message has already.
+// withoutPath returns the cause of a file error, for messages that name the path anyway.
 func withoutPath(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {
@@ -110,29 +109,29 @@ func (c *Config) readFile(values map[*Key]Setting, lookup func(string) (string, 
 	}
 	properties, err := parse(string(text))
 	if err != nil {
-		return fmt.Errorf("%s: %w", place(c.File, err), err)
+		return fmt.Errorf("%s: %w", position(c.File, err), err)
 	}
 	for i, p := range properties {
-		until := 0 // the line that the value ends before, at the latest
+		until := 0 // the line of the next property
 		if i+1 < len(properties) {
 			until = properties[i+1].line
 		}
-		if err := c.readProperty(values, p, properties, newPlaces(c.File, string(text), p, until), lookup); err != nil {
+		if err := c.readProperty(values, p, properties, newPositions(c.File, string(text), p, until), lookup); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readProperty reads one of the properties of a file.
-func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *places, lookup func(string) (string, bool)) error {
+// readProperty reads the property p of a file that contains all. at is where p is.
+func (c *Config) readProperty(values map[*Key]Setting, p property, all []property, at *positions, lookup func(string) (string, bool)) error {
 	name, ok := lookUp(p.name)
 	if !ok {
 		return fmt.Errorf("%s: unknown key %q; %s", at.key, p.name, suggestion(p.name))
 	}
 	if text, ok := p.value.(string); ok {
 		if strings.TrimSpace(text) == "" {
-			return nil // the default
+			return nil // a blank value means the default
 		}
 		if name.key.Build {
 			p.value = expand(text, all, lookup)
@@ -157,20 +156,20 @@ func (c *Config) readProperty(values map[*Key]Setting, p property, all []propert
 	if s.Key.Kind == Packages {
 		list, _ := listOf(s.Key, p.value)
 		for _, e := range list {
-			s.at = append(s.at, at.entry(e))
+			s.entries = append(s.entries, at.entry(e))
 		}
 	}
-	if err := c.noteTwice(values[name.key], s); err != nil {
+	if err := c.noteDuplicate(values[name.key], s); err != nil {
 		return err
 	}
 	values[name.key] = s
 	return nil
 }
 
-// noteTwice notes a key that is set twice in a scavenger.conf, where the last
-// value counts, as it does in Java. Two names with two values are a mistake:
-// agents do not agree on which of them counts.
-func (c *Config) noteTwice(before, now Setting) error {
+// noteDuplicate notes a key that a scavenger.conf sets twice. The last value counts, as
+// in Java. Two names of one key with two values are an error, because agents do not agree
+// on which of them counts.
+func (c *Config) noteDuplicate(before, now Setting) error {
 	switch {
 	case before.Key == nil || before.Value == now.Value && slices.Equal(before.List, now.List):
 	case before.spelling == now.spelling:
@@ -181,8 +180,9 @@ func (c *Config) noteTwice(before, now Setting) error {
 	return nil
 }
 
-// place is the file with line and column if the error has them.
-func place(file string, err error) string {
+// position returns the position of an error: the file, with line and column if the error
+// has them.
+func position(file string, err error) string {
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("%s:%d:%d", file, syntax.line, syntax.column)
@@ -200,12 +200,12 @@ func suggestion(name string) string {
 			names = append(names, Keys[i].Name)
 		}
 	}
-	return "known are " + strings.Join(names, ", ")
+	return "the keys are " + strings.Join(names, ", ")
 }
 
-// expand replaces $NAME and ${NAME} by the variable of that name or the value of
-// that key in the file; others stay. Only keys that act at build time are expanded
-// here: what the build machine has in its environment is never built in.
+// expand replaces $NAME and ${NAME} by the value of the variable or of the key that is
+// called NAME. If there is neither, the reference stays. Only the values of keys that act
+// at build time are expanded: nothing of the build machine's environment is built in.
 func expand(text string, properties []property, lookup func(string) (string, bool)) string {
 	if !strings.Contains(text, "$") {
 		return text
@@ -223,188 +223,4 @@ func expand(text string, properties []property, lookup func(string) (string, boo
 		}
 		return ref
 	})
-}
-
-// newSetting checks a value that is not blank.
-func newSetting(name spelling, value any) (Setting, error) {
-	k := name.key
-	s := Setting{Key: k}
-	var err error
-	switch k.Kind {
-	case Packages, Markers, Regexps:
-		if s.List, err = listOf(k, value); err != nil {
-			return s, err
-		}
-		for i, e := range s.List {
-			if s.List[i], err = checkEntry(k, e); err != nil {
-				return s, &entryError{e, err}
-			}
-		}
-		return s, nil
-	}
-	switch v := value.(type) {
-	case string:
-		s.Value = strings.TrimSpace(v)
-	case bool:
-		s.Value = strconv.FormatBool(v)
-	case int64:
-		s.Value = strconv.FormatInt(v, 10)
-	}
-	if _, isString := value.(string); s.Value == "" || (k.Kind == String || k.Kind == URL || k.Kind == Choice) && !isString {
-		if k.Secret {
-			return s, fmt.Errorf("want %s", wanted(k))
-		}
-		return s, fmt.Errorf("want %s, have %v", wanted(k), value)
-	}
-	if strings.Contains(s.Value, "$") && !k.Build {
-		return s, nil // expanded, and checked, where the program runs
-	}
-	if name.seconds {
-		s.Value += "000"
-	}
-	if err := checkScalar(k, s.Value); err != nil {
-		return s, err
-	}
-	if k.Kind == Choice {
-		s.Value = strings.ToLower(s.Value)
-	}
-	if k.Refused != "" && !strings.EqualFold(s.Value, k.Default) {
-		return s, errors.New(k.Refused)
-	}
-	return s, nil
-}
-
-// wanted describes the values of a key.
-func wanted(k *Key) string {
-	switch k.Kind {
-	case String:
-		return "a string"
-	case URL:
-		return "a string such as \"http://host:8080\""
-	case Bool:
-		return "true or false"
-	case Int:
-		return fmt.Sprintf("a number from %d", k.Least)
-	case Duration:
-		return "a duration such as 500ms or 2s"
-	case Size:
-		return "a size such as 5MB, from 64KB to 1024MB"
-	case Choice:
-		return "one of " + strings.Join(k.Choices, ", ")
-	}
-	return "a list of strings"
-}
-
-// checkScalar says what is wrong with a value, in the terms of hitrt, which would
-// only use the default.
-func checkScalar(k *Key, v string) error {
-	ok := true
-	switch k.Kind {
-	case Bool:
-		ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
-	case Int:
-		n, err := strconv.ParseInt(v, 10, 64)
-		ok = err == nil && n >= k.Least && n <= 1<<31
-	case Duration:
-		d, err := time.ParseDuration(v)
-		if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {
-			d, err = time.Duration(n)*time.Second, nil
-		}
-		ok = err == nil && d >= 0 && d <= 5*time.Minute
-	case Size:
-		ok = isSize(v)
-	case Choice:
-		ok = slices.ContainsFunc(k.Choices, func(c string) bool { return strings.EqualFold(c, v) })
-	case URL:
-		full := v
-		if !strings.Contains(full, "://") {
-			full = "http://" + full
-		}
-		u, err := url.Parse(full)
-		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-			// Not shown: there may be a password in it.
-			return errors.New("want a URL of the form http://host:port or https://host")
-		}
-	}
-	if !ok {
-		return fmt.Errorf("want %s, have %q", wanted(k), v)
-	}
-	return nil
-}
-
-// isSize reports whether v is a number of bytes, KB or MB within the limits.
-func isSize(v string) bool {
-	upper := strings.ToUpper(v)
-	digits := strings.TrimRight(upper, " BKM")
-	factor, ok := map[string]int{"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20}[strings.TrimSpace(upper[len(digits):])]
-	n, err := strconv.ParseUint(digits, 10, 32)
-	return ok && err == nil && n <= uint64(1<<30/factor) && n*uint64(factor) >= 64<<10
-}
-
-// An entryError is a mistake in one entry of a list.
-type entryError struct {
-	entry string // as it was written
-	err   error
-}
-
-func (e *entryError) Error() string { return e.err.Error() }
-func (e *entryError) Unwrap() error { return e.err }
-
-// listOf returns the entries of a list.
-func listOf(k *Key, value any) ([]string, error) {
-	switch v := value.(type) {
-	case string:
-		return splitList(k.Kind, v), nil
-	case []any:
-		list := []string{}
-		for _, e := range v {
-			s, ok := e.(string)
-			if !ok {
-				return nil, fmt.Errorf("want a list of strings, have %v in it", e)
-			}
-			list = append(list, s)
-		}
-		return list, nil
-	}
-	return nil, fmt.Errorf("want a list of strings, have %v", value)
-}
-
-// splitList splits a list that is written as one string.
-func splitList(kind Kind, s string) []string {
-	separators := map[Kind]string{Packages: ",;:", Markers: ",;", Regexps: ","}[kind]
-	list := []string{}
-	for _, e := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-		if e = strings.TrimSpace(e); e != "" {
-			list = append(list, e)
-		}
-	}
-	return list
-}
-
-// checkEntry checks an entry of a list and returns it as it is used.
-func checkEntry(k *Key, e string) (string, error) {
-	switch k.Kind {
-	case Packages:
-		if !strings.HasSuffix(e, "...") {
-			e = strings.TrimRight(e, ".") // as the Java agent does
-		}
-		return e, checkPattern(e)
-	case Markers:
-		e = strings.TrimPrefix(strings.TrimSpace(e), "//")
-		if strings.TrimLeft(e, "@") == "" || strings.ContainsAny(e, " \t\r\n") {
-			return e, fmt.Errorf("marker %q: want one word that a line of a doc comment begins with, such as @Router or //shop:endpoint", e)
-		}
-		return e, nil
-	}
-	_, err := compileName(e)
-	return e, err
-}
-
-// compileName compiles an expression that is to match whole names.
-func compileName(text string) (*regexp.Regexp, error) {
-	// On its own first, so that the message shows what was written.
-	if _, err := regexp.Compile(text); err != nil {
-		return nil, err
-	}
-	return regexp.Compile(`^(?:` + text + `)$`)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/magiconair/properties"
 )
 
-// uiFile is what Scavenger's web page writes (scavenger-frontend, ConfForm.vue):
-// the keys that have a value, in this order.
+// uiFile is what Scavenger's web page writes (scavenger-frontend, ConfForm.vue): the keys
+// that have a value, in this order.
 const uiFile = `serverUrl = http://collector.example.com:8080
 apiKey = 4c94e0dd-ad04-4b17-9238-f46bba75c684
 appName = 1
@@ -54,8 +54,8 @@ func TestFileErrors(t *testing.T) {
 	for _, test := range []struct{ file, text, want string }{
 		{FileName, "packages = [", ":1:12: "},
 		{FileName, "\nappName = \"x\"\nappName = 1", ":3:"},
-		{FileName, "a = 1", `:1:1: unknown key "a"; known are packages, `},
-		{FileName, "x = \"\"\n\n pakages = []", `unknown key "x"; known`},
+		{FileName, "a = 1", `:1:1: unknown key "a"; the keys are packages, `},
+		{FileName, "x = \"\"\n\n pakages = []", `unknown key "x"; the keys`},
 		{FileName, "[packages]\nx = 1", ":1:2: packages: want a list of strings, have map["},
 		{PropertiesName, "# c\n  severUrl = http://h", `scavenger.conf:2:3: unknown key "severUrl"; did you mean serverUrl?`},
 		{PropertiesName, "appName = \\u12", `scavenger.conf:1:11: \u wants four hexadecimal digits`},
@@ -76,7 +76,7 @@ func TestFileErrors(t *testing.T) {
 		{FileName, "licenseKey = 'secret1'\napi_key = 'secret2'", "scavenger.toml:2:1: api_key is another name of licenseKey, which is set at "},
 		{PropertiesName, "schedulerIntervalMillis = 1000\nscheduler_interval_seconds = 2", "scavenger.conf:2:1: scheduler_interval_seconds is another name of schedulerIntervalMillis, which is set at "},
 		{FileName, "# c\n appName.x = 1", "scavenger.toml:2:2: appName: want a string"},
-		{FileName, "appName = shop", "scavenger.toml:1:11: appName: expected value but found \"shop\" instead: strings stand in quotes"},
+		{FileName, "appName = shop", "scavenger.toml:1:11: appName: expected value but found \"shop\" instead: put strings in quotes"},
 		{PropertiesName, "callStackTraceMode = true", "scavenger.conf:1:1: callStackTraceMode: who calls whom is not recorded"},
 	} {
 		_, err := load(tree(t, map[string]string{"go.mod": "module m\n", test.file: test.text}))
@@ -124,8 +124,8 @@ func TestFindFile(t *testing.T) {
 	}
 }
 
-// In a scavenger.conf the last of several values counts, as it does in Java, and
-// that is noted. The same value under two names is no mistake.
+// In a scavenger.conf the last of several values counts, as it does in Java, and that is
+// noted. The same value under two names is no error.
 func TestSetTwice(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n",
 		PropertiesName: "appName = a\nserver_url = http://h\nserverUrl = http://h\n appName = b\napiKey = k\nenvironment = x\nenvironment = x\n"}))
@@ -137,7 +137,7 @@ func TestSetTwice(t *testing.T) {
 	}
 }
 
-// What acts at build time is expanded there; what is built in is not.
+// Values of keys that act at build time are expanded. Values that are built in are not.
 func TestExpand(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n",
 		PropertiesName: "packages = $TEAM/a, ${appName}, $none/x\nappName = shop\napiKey = $KEY\nschedulerIntervalMillis = ${I}\nexcludeByRegex = ^a$|b$\n"}),
@@ -167,7 +167,7 @@ func TestExpandList(t *testing.T) {
 	}
 }
 
-func TestHalfCollector(t *testing.T) {
+func TestNoAPIKey(t *testing.T) {
 	c, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: "appName = 'x'\nserverUrl = 'http://h'"}))
 	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "scavenger.toml:2:1: serverUrl has no effect without apiKey") {
 		t.Errorf("notes %q, %v", c.Notes, err)
@@ -204,7 +204,7 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-// No file makes the reader panic or accept what it then cannot use.
+// No file makes the parser panic, or accept a value that it cannot use.
 func FuzzTOML(f *testing.F) {
 	f.Add("packages = ['a']\nserverUrl = \"http://h\"\n[x]\ny = 1")
 	f.Add("\"packages\" = [\n'a',\n]\nexitTimeout = 1\n")
@@ -223,7 +223,7 @@ func FuzzTOML(f *testing.F) {
 	})
 }
 
-// Whatever a file holds, a mistake has the file's name, and places are in the file.
+// Whatever a file contains, errors name the file and positions are within it.
 func FuzzFile(f *testing.F) {
 	f.Add("packages = ['a', './b']\n", true)
 	f.Add("packages = a, \\\r\n b;c\rexcludeByRegex = a\\\\.b,(\n", false)
@@ -232,7 +232,7 @@ func FuzzFile(f *testing.F) {
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module m\n\ngo 1.24\n"), 0o666); err != nil {
 		f.Fatal(err)
 	}
-	place := regexp.MustCompile(`\.(?:toml|conf):(\d+):(\d+)$`)
+	position := regexp.MustCompile(`\.(?:toml|conf):(\d+):(\d+)$`)
 	f.Fuzz(func(t *testing.T, text string, isTOML bool) {
 		name := filepath.Join(dir, "x.conf")
 		if isTOML {
@@ -249,8 +249,8 @@ func FuzzFile(f *testing.F) {
 			return
 		}
 		lines := strings.Count(text, "\n") + strings.Count(text, "\r") + 1
-		for _, s := range append(slices.Clone(c.Settings), c.Unfounded(nil)...) {
-			m := place.FindStringSubmatch(s.From)
+		for _, s := range append(slices.Clone(c.Settings), c.CannotMatch(nil)...) {
+			m := position.FindStringSubmatch(s.From)
 			if m == nil {
 				t.Fatalf("%q: %s is from %s", text, s.Key.Name, s.From)
 			}
@@ -263,9 +263,9 @@ func FuzzFile(f *testing.F) {
 	})
 }
 
-// A pattern without wildcards holds itself and what is below it; nothing matches
-// past the boundary of a path element; and the literals of a pattern are in every
-// path that it matches.
+// A pattern without wildcards matches itself and what is below it. It matches no path
+// that continues its last element. Every path that a pattern matches contains its
+// literal.
 func FuzzMatch(f *testing.F) {
 	f.Add("example.com/shop", "example.com/shopping")
 	f.Add("a.b.c", "a.b/c")

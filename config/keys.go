@@ -1,7 +1,7 @@
-// The table of settings. It is the one source of what a key is called, what
-// values it takes, when it acts and what a change of it costs: reading,
-// validation, docs/settings.md and what `scavenger-wrap init` writes all follow
-// it. hitrt, which shares no code with the others, is held to it by a test.
+// The table of settings. It alone says what a key is called, what values it takes, when
+// it acts, and what a change of it costs. The parsers, the checks, docs/settings.md and
+// `scavenger-wrap init` follow it. hitrt shares no code with the other packages, so a
+// test compares its keys with the table.
 
 package config
 
@@ -13,9 +13,9 @@ import (
 // A Kind is the form of a setting's value.
 type Kind string
 
-// The kinds. Of lists, variables and scavenger.conf have the entries separated
-// by ",", ";" or ":"; markers by "," or ";", since ":" is part of them; and
-// regular expressions by "," only, as for the Java agent.
+// The kinds. In variables and in scavenger.conf, a list is a string with separators: ",",
+// ";" or ":" between packages; "," or ";" between markers, which may contain ":"; and ","
+// between regular expressions, as for the Java agent.
 const (
 	String   Kind = "string"
 	Packages Kind = "list of packages"
@@ -41,27 +41,27 @@ const (
 // A Key is one setting.
 type Key struct {
 	Name    string
-	Aliases []string // other names, for what people know from elsewhere
-	// Seconds is an alias whose value counts seconds where Name counts milliseconds.
+	Aliases []string // other names, which other agents use
+	// Seconds is an alias with a value in seconds, where that of Name is in milliseconds.
 	Seconds string
 	Kind    Kind
-	Default string   // as text; "" if there is none to be named
-	Choices []string // of a Choice; the first is the default
-	Least   int64    // of an Int
-	// Build says that the key acts when a program is built, and is read from
-	// variables there. All others act when the program runs: the file's value is
-	// built in, and the variable of the running program comes before it.
+	Default string   // as text; "" if the default is no fixed value
+	Choices []string // the values of a Choice; the first is the default
+	Min     int64    // the smallest value of an Int
+	// Build says that the key acts when a program is built; its variable is read then.
+	// Any other key acts when the program runs: the file's value is built in, and a
+	// variable of the running program takes precedence over it.
 	Build  bool
 	Effect Effect
-	Secret bool // never printed
-	// Ignored is why a key of another agent's has no effect. Refused is why a value
-	// other than the default is an error. Each says what to do instead.
+	Secret bool // the value is never printed
+	// Ignored says why a key of another agent has no effect here. Refused says why a
+	// value other than the default is an error, and what to do instead.
 	Ignored, Refused string
-	Example          string // as it would stand in scavenger.toml
+	Example          string // the value as it is written in scavenger.toml
 	Doc              string // one sentence or a few, without line breaks
 }
 
-// Keys are all settings, in the order in which people should read them.
+// Keys is the table of all settings, in the order in which people should read them.
 var Keys = []Key{
 	{
 		Name: "packages", Kind: Packages, Build: true, Effect: Recompiles, Example: `["example.com/shop"]`,
@@ -69,19 +69,19 @@ var Keys = []Key{
 	},
 	{
 		Name: "excludePackages", Kind: Packages, Build: true, Effect: Recompiles, Example: `["example.com/shop/internal/mock"]`,
-		Doc: "Packages to leave out of those.",
+		Doc: "Packages to leave out, though `packages` matches them.",
 	},
 	{
 		Name: "additionalPackages", Kind: Packages, Build: true, Effect: Recompiles, Example: `["example.com/shop/internal/mock/server"]`,
-		Doc: "Packages to mark whatever `packages`, `excludePackages` and `annotations` say.",
+		Doc: "Packages to mark in any case, whatever `packages`, `excludePackages` and `annotations` say.",
 	},
 	{
 		Name: "excludeGenerated", Kind: Bool, Default: "true", Build: true, Effect: Recompiles, Example: "false",
-		Doc: "Leave out files that have the standard line `// Code generated … DO NOT EDIT.` above their package clause.",
+		Doc: "Leave out files with the line `// Code generated … DO NOT EDIT.` above their package clause.",
 	},
 	{
 		Name: "methodVisibility", Kind: Choice, Choices: []string{"private", "package-private", "protected", "public"}, Default: "private", Build: true, Effect: Recompiles, Example: `"public"`,
-		Doc: "`public` or `protected`: only exported functions, and exported methods of exported types. `package-private` or `private`: all. The Java agent's default is `protected`; here it is everything, since most of a Go program is not exported.",
+		Doc: "`public` or `protected`: only exported functions, and exported methods of exported types. `package-private` or `private`: all. The default is everything, since most of a Go program is not exported; the Java agent's default is `protected`.",
 	},
 	{
 		Name: "excludeConstructors", Aliases: []string{"excludeInit"}, Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
@@ -89,31 +89,31 @@ var Keys = []Key{
 	},
 	{
 		Name: "excludeGetterSetter", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "Leave out methods whose body is one `return` of a field of the receiver, or one assignment of the only parameter to one.",
+		Doc: "Leave out methods that only return a field of their receiver, or only assign their one parameter to a field of it.",
 	},
 	{
 		Name: "annotations", Aliases: []string{"decorators"}, Kind: Markers, Build: true, Effect: Recompiles, Example: `["@Router", "//shop:endpoint"]`,
-		Doc: "Mark only functions whose doc comment, or whose receiver type's, has a line that begins with one of these words (`@Router`, or the directive `//shop:endpoint`), or with `//scavenger:track`.",
+		Doc: "Mark only functions with one of these words in their doc comment, or in that of their receiver type, at the start of a line (`@Router`, or the directive `//shop:endpoint`). `//scavenger:track` works in the same way.",
 	},
 	{
 		Name: "excludeByRegex", Kind: Regexps, Build: true, Effect: Recompiles, Example: "['.*\\.(Mock|Fake)[A-Za-z]*']",
-		Doc: "Leave out functions whose name, or whose receiver type's, one of these matches as a whole: `example.com/shop/cart.New`, `example.com/shop/cart.Cart.Add`, `example.com/shop/cart.Cart`.",
+		Doc: "Leave out functions if one of these matches their whole name (`example.com/shop/cart.New`, `example.com/shop/cart.Cart.Add`) or that of their receiver type (`example.com/shop/cart.Cart`).",
 	},
 	{
 		Name: "additionalByRegex", Kind: Regexps, Build: true, Effect: Recompiles, Example: "['.*\\.Handler\\..*']",
-		Doc: "Mark functions of the packages whose name, or whose receiver type's, one of these matches, though `annotations` would leave them out.",
+		Doc: "Mark functions if one of these matches their whole name or that of their receiver type, although `annotations` would leave them out.",
 	},
 	{
 		Name: "closures", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "List and mark function literals by themselves, under the names that the runtime has for them: `Outer.func1` is the first in `Outer`, `init.func1` the first that a variable is initialised with. Scavenger shows `Outer-func1`. A literal more or less gives those behind it other names. By default they belong to the function that they stand in.",
+		Doc: "List and mark function literals separately. By default, a literal belongs to the function that contains it. Literals have the names that the runtime gives them: `Outer.func1` is the first in `Outer`, and `init.func1` the first in initialisers of variables. Scavenger shows `Outer-func1`. If you add or remove a literal, the ones behind it get other names.",
 	},
 	{
 		Name: "trackTests", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "Let test binaries report too. A call in a test is then taken for use of the code.",
+		Doc: "Let test binaries report too. Functions that only tests call are then shown as called.",
 	},
 	{
-		Name: "maxMethodsCount", Kind: Int, Default: "100000", Least: 1, Build: true, Effect: Relinks, Example: "200000",
-		Doc: "A program with more functions is not linked; the message names its largest packages.",
+		Name: "maxMethodsCount", Kind: Int, Default: "100000", Min: 1, Build: true, Effect: Relinks, Example: "200000",
+		Doc: "A program with more functions is not linked. The error names its largest packages.",
 	},
 	{
 		Name: "enabled", Kind: Bool, Default: "true", Effect: Relinks, Example: "false",
@@ -121,19 +121,19 @@ var Keys = []Key{
 	},
 	{
 		Name: "apiKey", Aliases: []string{"licenseKey"}, Kind: String, Effect: Relinks, Secret: true, Example: `"00000000-0000-0000-0000-000000000000"`,
-		Doc: "Key of the Scavenger workspace, from the web page's dashboard. Whoever has the program can read what is built in.",
+		Doc: "Key of the Scavenger workspace, from the dashboard of the web page. If it is built in, anybody who has the program can read it.",
 	},
 	{
 		Name: "serverUrl", Kind: URL, Effect: Relinks, Example: `"https://scavenger.example.com"`,
-		Doc: "URL of the collector. Nothing is sent without it and `apiKey`.",
+		Doc: "URL of the collector. Nothing is sent without both `serverUrl` and `apiKey`.",
 	},
 	{
 		Name: "grpcTls", Kind: Choice, Choices: []string{"auto", "on", "off"}, Default: "auto", Effect: Relinks, Example: `"off"`,
-		Doc: "TLS for publications: `auto` follows the scheme of `serverUrl`; `off` is for a collector behind a proxy that ends TLS for http only.",
+		Doc: "TLS for publications: `auto` follows the scheme of `serverUrl`; `off` is for a collector behind a proxy that terminates TLS for http only.",
 	},
 	{
 		Name: "dataDir", Kind: String, Effect: Relinks, Example: `"/var/lib/shop/scavenger"`,
-		Doc: "Directory for local files, which `scavenger-wrap report` reads. With or without a collector.",
+		Doc: "Directory for local files, which `scavenger-wrap report` reads. They are written with or without a collector.",
 	},
 	{
 		Name: "appName", Kind: String, Effect: Relinks, Example: `"shop"`,
@@ -141,7 +141,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "appVersion", Kind: String, Effect: Relinks, Example: `"1.2.3"`,
-		Doc: "Version of the application. Default: the version or revision that it was built from.",
+		Doc: "Version of the application. Default: the version or revision of its source.",
 	},
 	{
 		Name: "environment", Kind: String, Default: "<default>", Effect: Relinks, Example: `"production"`,
@@ -149,57 +149,57 @@ var Keys = []Key{
 	},
 	{
 		Name: "hostname", Kind: String, Effect: Relinks, Example: `"host-1"`,
-		Doc: "Name of the host. Default: what the system says.",
+		Doc: "Name of the host. Default: the name that the operating system gives.",
 	},
 	{
 		Name: "exitTimeout", Kind: Duration, Default: "2s", Effect: Relinks, Example: `"500ms"`,
-		Doc: "The longest that the program waits for the collector when it ends: `500ms`, `2s`, or a number of seconds.",
+		Doc: "How long the program waits for the collector when it ends, at most: `500ms`, `2s`, or a number of seconds.",
 	},
 	{
 		Name: "schedulerInitialDelayMillis", Seconds: "schedulerInitialDelaySeconds", Kind: Int, Default: "10000", Effect: Relinks, Example: "1000",
 		Doc: "Time from the start to the first exchange with the collector.",
 	},
 	{
-		Name: "schedulerIntervalMillis", Seconds: "schedulerIntervalSeconds", Kind: Int, Default: "10000", Least: 10, Effect: Relinks, Example: "5000",
-		Doc: "Time between two looks at what is due.",
+		Name: "schedulerIntervalMillis", Seconds: "schedulerIntervalSeconds", Kind: Int, Default: "10000", Min: 10, Effect: Relinks, Example: "5000",
+		Doc: "How often the program checks whether something is to be sent.",
 	},
 	{
 		Name: "forceIntervalSeconds", Kind: Int, Default: "0", Effect: Relinks, Example: "60",
-		Doc: "If not 0, the interval of publications in place of what the collector says.",
+		Doc: "Interval between publications. If it is 0, the collector sets the interval.",
 	},
 	{
 		Name: "maxMessageSize", Kind: Size, Default: "10000000", Effect: Relinks, Example: `"5MB"`,
-		Doc: "The largest message to the collector, in bytes, `KB` or `MB`, from 64 KB to 1024 MB. A codebase that is larger goes out in several. What the collector refuses as too large is halved in any case; raise it only with the collector's own limit of 10 MB.",
+		Doc: "The largest message to the collector, in bytes, `KB` or `MB`, from 64 KB to 1024 MB. A larger codebase is sent in several messages. If the collector refuses a message as too large, it is sent again in halves. The collector's own limit is 10 MB: raise both together.",
 	},
 	{
 		Name: "logFile", Kind: String, Effect: Relinks, Example: `"/var/log/shop/scavenger.log"`,
-		Doc: "File that the program appends its lines about scavenger to, in place of standard error. At most one line of a kind in an hour, but for those of level `debug`, and never the api key.",
+		Doc: "File to which the program appends its lines about scavenger, instead of standard error. It writes at most one line of a kind per hour, except at level `debug`, and never the API key.",
 	},
 	{
 		Name: "logLevel", Kind: Choice, Choices: []string{"warn", "debug", "info", "error"}, Default: "warn", Effect: Relinks, Example: `"info"`,
-		Doc: "What it says: `error` what ends its work, `warn` also what somebody should look at, `info` also what was published first and again, `debug` each exchange with the collector.",
+		Doc: "What the program logs: `error` what ends its reporting; `warn` also what somebody should look at; `info` also that the collector answers, and the first publications; `debug` also each exchange with the collector.",
 	},
 	{
 		Name: "debugMode", Kind: Bool, Default: "false", Effect: Relinks, Example: "true",
 		Doc: "The same as `logLevel` = `debug`.",
 	},
 	{
-		Name: "httpConnectTimeoutSeconds", Kind: Int, Default: "10", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication, none of which the program waits for",
+		Name: "httpConnectTimeoutSeconds", Kind: Int, Default: "10", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication; the program does not wait for any of them",
 	},
 	{
-		Name: "httpReadTimeoutSeconds", Kind: Int, Default: "10", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication, none of which the program waits for",
+		Name: "httpReadTimeoutSeconds", Kind: Int, Default: "10", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication; the program does not wait for any of them",
 	},
 	{
-		Name: "httpWriteTimeoutSeconds", Kind: Int, Default: "30", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication, none of which the program waits for",
+		Name: "httpWriteTimeoutSeconds", Kind: Int, Default: "30", Ignored: "the times are fixed: 10 s to connect, 10 s for a poll, 30 s for a publication; the program does not wait for any of them",
 	},
 	{
 		Name: "codeBase", Aliases: []string{"codebase"}, Kind: String, Ignored: "not needed: the build knows which packages a program has",
 	},
 	{
-		Name: "asyncCodeBaseScanMode", Aliases: []string{"asyncCodebaseScanMode"}, Kind: Bool, Default: "false", Ignored: "not needed: functions are listed when the program is built, and published in the background",
+		Name: "asyncCodeBaseScanMode", Aliases: []string{"asyncCodebaseScanMode"}, Kind: Bool, Default: "false", Ignored: "not needed: the build lists the functions, and the program publishes them in the background",
 	},
 	{
-		Name: "legacyCompatibilityMode", Kind: Bool, Default: "false", Ignored: "it is about signatures of an older Java agent",
+		Name: "legacyCompatibilityMode", Kind: Bool, Default: "false", Ignored: "it is for signatures of an older Java agent",
 	},
 	{
 		Name: "tags", Kind: String, Ignored: "the collector does not use them",
@@ -211,14 +211,14 @@ var Keys = []Key{
 	},
 }
 
-// A spelling is one of the names that a key can be written as.
+// A spelling is one of the names of a key.
 type spelling struct {
 	key     *Key
-	seconds bool // its values are to be multiplied by 1000
+	seconds bool // values have to be multiplied by 1000
 }
 
-// lookUp finds a key by any of its names, in camel case or, as the Python agent
-// has it, with underscores.
+// lookUp finds a key by any of its names, in camel case or with underscores, as the
+// Python agent writes them.
 func lookUp(name string) (spelling, bool) {
 	camel := camelCase(name)
 	for i := range Keys {
@@ -235,12 +235,12 @@ func lookUp(name string) (spelling, bool) {
 	return spelling{}, false
 }
 
-// names returns the names whose values mean the same.
+// names returns all names of a key but Seconds.
 func (k *Key) names() []string {
 	return append([]string{k.Name}, k.Aliases...)
 }
 
-// allNames returns every name in camel case, for suggestions.
+// allNames returns every name of every key, for suggestions.
 func allNames() []string {
 	var all []string
 	for i := range Keys {
@@ -252,7 +252,7 @@ func allNames() []string {
 	return all
 }
 
-// When says when the key acts.
+// When returns when the key acts: "build", "run" or "never".
 func (k *Key) When() string {
 	switch {
 	case k.Ignored != "":
@@ -263,7 +263,7 @@ func (k *Key) When() string {
 	return "run"
 }
 
-// camelCase makes server_url serverUrl; a name without underscores stays.
+// camelCase returns serverUrl for server_url. A name without underscores stays the same.
 func camelCase(name string) string {
 	parts := strings.Split(name, "_")
 	for i, p := range parts[1:] {
@@ -274,8 +274,8 @@ func camelCase(name string) string {
 	return strings.Join(parts, "")
 }
 
-// Variable returns the name of the environment variable that holds the
-// setting of that name: SCAVENGER_SERVER_URL for serverUrl.
+// Variable returns the name of the environment variable for a key: SCAVENGER_SERVER_URL
+// for serverUrl.
 func Variable(name string) string {
 	var b strings.Builder
 	b.WriteString("SCAVENGER_")
@@ -288,23 +288,23 @@ func Variable(name string) string {
 	return strings.ToUpper(b.String())
 }
 
-// Nearest returns the candidate that name is most likely a misspelling of, "" if
-// none is near.
+// Nearest returns the candidate of which name is most likely a misspelling, or "" if none
+// is near.
 func Nearest(name string, candidates []string) string {
-	best, least := "", 1+max(1, len(name)/3)
+	best, bestDistance := "", 1+max(1, len(name)/3)
 	for _, c := range candidates {
 		if len(c) < 2 {
-			continue // a short form
+			continue // a short form of a command or flag
 		}
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < least {
-			best, least = c, d
+		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < bestDistance {
+			best, bestDistance = c, d
 		}
 	}
 	return best
 }
 
-// distance is the number of bytes to insert, delete or replace, or of neighbours
-// to exchange, that makes a into b.
+// distance returns how many edits turn a into b, if an edit inserts, deletes or replaces
+// a byte, or exchanges two neighbours.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
@@ -330,29 +330,29 @@ func distance(a, b string) int {
 	return rows[len(a)][len(b)]
 }
 
-// LookUp returns the key of that name, alias or spelling, nil if there is none.
+// LookUp returns the key with the given name, alias or spelling, or nil.
 func LookUp(name string) *Key {
 	s, _ := lookUp(name)
 	return s.key
 }
 
-// A VariableSet is a SCAVENGER_ variable of an environment.
-type VariableSet struct {
+// An Assignment gives a setting a value, in an environment or in SCAVENGER_OPTIONS.
+type Assignment struct {
 	Name, Value string
-	Key         *Key   // nil if it is no setting's
-	Nearest     string // in that case, what it is most likely a misspelling of, if anything
+	Key         *Key   // nil if no key has that name
+	Nearest     string // the name of which Name may be a misspelling, if Key is nil
 }
 
-// Options returns the settings in a value of SCAVENGER_OPTIONS, of the form
+// Options returns the assignments in a value of SCAVENGER_OPTIONS, which has the form
 // "key=value;key=value".
-func Options(text string) []VariableSet {
-	var all []VariableSet
+func Options(text string) []Assignment {
+	var all []Assignment
 	for _, option := range strings.Split(text, ";") {
 		name, value, _ := strings.Cut(option, "=")
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		v := VariableSet{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
+		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
 		if v.Key == nil {
 			v.Nearest = Nearest(camelCase(name), allNames())
 		}
@@ -361,9 +361,9 @@ func Options(text string) []VariableSet {
 	return all
 }
 
-// Variables returns the variables of environ, in its form, that look like
-// settings, sorted by name.
-func Variables(environ []string) []VariableSet {
+// Variables returns the variables in environ, a list as [os.Environ] returns it, that
+// look like settings. They are sorted by name.
+func Variables(environ []string) []Assignment {
 	known := map[string]*Key{"SCAVENGER_WRAP_LOG": nil, "SCAVENGER_WRAP_LOG_LEVEL": nil, "SCAVENGER_OPTIONS": nil, fileVariable: nil}
 	var candidates []string
 	for i := range Keys {
@@ -374,7 +374,7 @@ func Variables(environ []string) []VariableSet {
 			}
 		}
 	}
-	var all []VariableSet
+	var all []Assignment
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
 		if !strings.HasPrefix(name, "SCAVENGER_") {
@@ -384,12 +384,12 @@ func Variables(environ []string) []VariableSet {
 		if ok && k == nil {
 			continue
 		}
-		v := VariableSet{Name: name, Value: value, Key: k}
+		v := Assignment{Name: name, Value: value, Key: k}
 		if !ok {
 			v.Nearest = Nearest(name, candidates)
 		}
 		all = append(all, v)
 	}
-	slices.SortFunc(all, func(a, b VariableSet) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b Assignment) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// samples are, for each kind, a value other than the default in TOML and as
-// properties and variables have it, what becomes of it, and bad values with what
-// is said of them.
+// samples has for each kind a value other than the default, as it is written in TOML and
+// in properties and variables, and what becomes of it. It also has bad values with the
+// errors about them.
 var samples = map[Kind]struct {
 	toml, text, want string
 	bad              map[string]string
@@ -25,8 +25,8 @@ var samples = map[Kind]struct {
 	URL:      {`"http://h:1/x"`, "http://h:1/x", "http://h:1/x", map[string]string{`"ftp://h"`: "want a URL of the form", `"http://u:p@h"`: "want a URL of the form", "1": "want a string such as"}},
 }
 
-// Every key, in both files, by each of its names and spellings, and from its
-// variables: what it does to the settings and to what is built again.
+// Every key is read from both files and from variables, by each of its names and
+// spellings. It changes the right settings and IDs.
 func TestKeys(t *testing.T) {
 	plain, err := load(tree(t, map[string]string{"go.mod": "module m\n"}))
 	if err != nil {
@@ -95,17 +95,17 @@ func TestKeys(t *testing.T) {
 				if quote := strings.Index(text, `"`); quote >= 0 && (k.Kind == Packages || k.Kind == Markers || k.Kind == Regexps) {
 					column = quote + 2 // that of the entry
 				}
-				place := fmt.Sprintf("%s:1:%d: %s: ", FileName, column, k.Name)
+				position := fmt.Sprintf("%s:1:%d: %s: ", FileName, column, k.Name)
 				_, err := load(tree(t, map[string]string{"go.mod": "module m\n", FileName: text}))
-				if err == nil || !strings.Contains(err.Error(), place) || !strings.Contains(err.Error(), want) {
-					t.Errorf("%s: error %v, want %q and %q", bad, err, place, want)
+				if err == nil || !strings.Contains(err.Error(), position) || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: error %v, want %q and %q", bad, err, position, want)
 				}
 			}
 		})
 	}
 }
 
-func checkSetting(t *testing.T, c, plain *Config, k *Key, from, want, place string) {
+func checkSetting(t *testing.T, c, plain *Config, k *Key, from, want, position string) {
 	t.Helper()
 	if len(c.Settings) != 1 || c.Settings[0].Key != k {
 		t.Fatalf("%s: settings %v", from, c.Settings)
@@ -115,8 +115,8 @@ func checkSetting(t *testing.T, c, plain *Config, k *Key, from, want, place stri
 	if s.List != nil {
 		got = strings.Join(s.List, ", ")
 	}
-	if !strings.EqualFold(got, want) || !strings.HasSuffix(s.From, place) {
-		t.Errorf("%s: value %q from %s, want %q from %s", from, got, s.From, want, place)
+	if !strings.EqualFold(got, want) || !strings.HasSuffix(s.From, position) {
+		t.Errorf("%s: value %q from %s, want %q from %s", from, got, s.From, want, position)
 	}
 	isDefault := strings.EqualFold(got, k.Default) || k.Refused != ""
 	compile, link := ids(c)
@@ -147,7 +147,7 @@ func snake(name string) string {
 	return strings.ToLower(strings.TrimPrefix(Variable(name), "SCAVENGER_"))
 }
 
-// The table itself: names are there once, and whoever reads it finds everything.
+// Each name is in the table once, and every key has what its readers need.
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range Keys {
@@ -195,7 +195,7 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// A secret that is blank or only a reference is none.
+// A value that is blank or only a reference is no secret.
 func TestSecretText(t *testing.T) {
 	for value, want := range map[string]string{"": "", "$KEY": "$KEY", "${KEY}": "${KEY}", "$4c94e0dd-ad04": "$4c9…", "$Secret": "…", "4c94e0dd-ad04": "4c94…", "short": "…"} {
 		if got := (Setting{Key: LookUp("apiKey"), Value: value}).Text(); got != want {

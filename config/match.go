@@ -1,4 +1,4 @@
-// Which packages match.
+// Which packages are marked.
 
 package config
 
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// commandLine is the import path of a package given as a list of files:
-// go run main.go. It belongs to whoever typed it.
+// commandLine is the import path of a package that is given as a list of files, as in "go
+// run main.go". It counts as a package of the main module.
 const commandLine = "command-line-arguments"
 
 // Match reports whether the package of that import path is to be marked.
@@ -18,9 +18,8 @@ func (c *Config) Match(importPath string) bool {
 	return ok
 }
 
-// MatchedBy is [Config.Match] with the reason: the key and the pattern that
-// decide. Both are empty if the package is one of the main modules', or if none
-// decides.
+// MatchedBy returns what Match returns, and the key and the pattern that decide. Both are
+// empty if no pattern matches, or if the package matches as one of the main modules.
 func (c *Config) MatchedBy(importPath string) (key, pattern string, ok bool) {
 	for _, p := range c.AdditionalPackages {
 		if matchPattern(p, importPath) {
@@ -43,7 +42,7 @@ func (c *Config) MatchedBy(importPath string) (key, pattern string, ok bool) {
 	return "", "", false
 }
 
-// OfModules reports whether an import path is within that of a main module.
+// OfModules reports whether an import path is at or below that of a main module.
 func (c *Config) OfModules(importPath string) bool {
 	for _, m := range c.Modules {
 		if within(importPath, m.Path) {
@@ -53,14 +52,15 @@ func (c *Config) OfModules(importPath string) bool {
 	return false
 }
 
-// Annotated reports whether [Config.Annotations] are not asked for in a package.
-func (c *Config) Annotated(importPath string) bool {
+// NeedsAnnotation reports whether functions of a package are marked only if they have one
+// of [Config.Annotations].
+func (c *Config) NeedsAnnotation(importPath string) bool {
 	key, _, _ := c.MatchedBy(importPath)
-	return len(c.Annotations) == 0 || key == "additionalPackages"
+	return len(c.Annotations) > 0 && key != "additionalPackages"
 }
 
-// Unmatched returns the patterns that match none of the import paths, with
-// where each is from.
+// Unmatched returns the patterns that match none of the import paths. Each is a Setting
+// of its own, with its position.
 func (c *Config) Unmatched(importPaths []string) []Setting {
 	var unmatched []Setting
 	for _, s := range c.Settings {
@@ -76,8 +76,8 @@ func (c *Config) Unmatched(importPaths []string) []Setting {
 	return unmatched
 }
 
-// Literals returns strings one of which every import path that matches
-// contains. A text that holds none of them names no matching package.
+// Literals returns strings, at least one of which is contained in every import path that
+// matches. A text that contains none of them names no matching package.
 func (c *Config) Literals() []string {
 	var all []string
 	for _, p := range append(c.Packages[:len(c.Packages):len(c.Packages)], c.AdditionalPackages...) {
@@ -95,10 +95,12 @@ func (c *Config) Literals() []string {
 	return all
 }
 
-// matchPattern reports whether an import path matches a pattern: an import
-// path, which also holds the packages below it; one with "..." wildcards as the
-// go command knows them ("net/..." matches net too); or an import path with dots
-// in place of its slashes, which is what Scavenger's web page shows.
+// matchPattern reports whether an import path matches a pattern. A pattern is one of
+//
+//   - an import path, which also matches the packages below it;
+//   - an import path with "..." wildcards, as the go command has them ("net/..." matches
+//     net too);
+//   - an import path with dots in place of its slashes, as Scavenger's web page shows it.
 func matchPattern(pattern, importPath string) bool {
 	pattern = strings.TrimSuffix(pattern, "/")
 	if !strings.Contains(pattern, "...") {
@@ -123,14 +125,13 @@ func matchPattern(pattern, importPath string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// isDotted reports whether a pattern may be meant with dots for slashes.
+// isDotted reports whether a pattern may have dots in place of slashes.
 func isDotted(pattern string) bool {
 	return strings.Contains(pattern, ".") && !strings.Contains(pattern, "/")
 }
 
-// withinDotted reports whether dotted is dir with dots for slashes, and the import
-// path is dir or below it: example.com.shop holds example.com/shop/cart, but
-// not example.com/shop.v2.
+// withinDotted is within for a dir with dots in place of slashes: example.com/shop/cart
+// is below example.com.shop, and example.com/shop.v2 is not.
 func withinDotted(importPath, dotted string) bool {
 	if len(importPath) < len(dotted) || len(importPath) > len(dotted) && importPath[len(dotted)] != '/' {
 		return false
@@ -143,14 +144,14 @@ func withinDotted(importPath, dotted string) bool {
 	return true
 }
 
-// within reports whether an import path is dir or below it:
-// example.com/shop holds example.com/shop/cart but not example.com/shopping.
+// within reports whether an import path is dir or below it: example.com/shop/cart is
+// below example.com/shop, and example.com/shopping is not.
 func within(importPath, dir string) bool {
 	rest, ok := strings.CutPrefix(importPath, dir)
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// checkPattern refuses what cannot match an import path but looks as if it did.
+// checkPattern returns an error for a pattern that can match no import path.
 func checkPattern(p string) error {
 	switch {
 	case strings.HasPrefix(p, "./") || strings.HasPrefix(p, "../") || p == "." || p == "..":

@@ -1,5 +1,5 @@
-// go.mod and go.work as the go command reads them: -modfile names another go.mod,
-// and -overlay other content for any file.
+// Reading go.mod and go.work as the go command does. Its flag -modfile names another file
+// in place of go.mod, and -overlay replaces the content of any file.
 
 package config
 
@@ -16,10 +16,11 @@ import (
 // modFiles reads go.mod and go.work.
 type modFiles struct {
 	modFile string            // -modfile, absolute; "" for none
-	overlay map[string]string // -overlay: the file that is read for another; "" if that is gone
+	overlay map[string]string // -overlay: file to replacement; "" if the file is removed
 }
 
-// newModFiles says nothing of a flag that is wrong: the go command does.
+// newModFiles returns the files as the flags in from want them read. It ignores a flag
+// that is wrong, because the go command reports it.
 func newModFiles(from Source) modFiles {
 	f := modFiles{overlay: map[string]string{}}
 	abs := func(name string) string {
@@ -64,8 +65,8 @@ func (f modFiles) has(file string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// findUp returns the path of the file of that name in dir or the nearest
-// parent that has one, "" if none has.
+// findUp looks for a file called name in dir and its parents. It returns the path of the
+// nearest, or "".
 func (f modFiles) findUp(dir, name string) string {
 	for {
 		file := filepath.Join(dir, name)
@@ -80,23 +81,23 @@ func (f modFiles) findUp(dir, name string) string {
 	}
 }
 
-// A mainModule is a main module with what its go.mod says.
+// A mainModule is a main module and the content of its go.mod.
 type mainModule struct {
 	path     string
 	dir      string
-	mod      *modfile.File // without replace and the like; nil if it has mistakes
+	mod      *modfile.File // without replace directives; nil if go.mod does not parse
 	replaces []*modfile.Replace
 }
 
-// module reads the go.mod of a directory, or file in its place.
+// module reads the main module in dir, whose go.mod is file.
 func (f modFiles) module(dir, file string) (*mainModule, error) {
 	text, err := f.read(file)
 	if err != nil {
 		return nil, err
 	}
 	m := &mainModule{dir: dir}
-	// What a later release of Go adds is no mistake to ParseLax, which leaves out
-	// replace for that. What is one, the go command says.
+	// ParseLax accepts directives of later releases of Go, but it skips replace. The go
+	// command reports other errors.
 	if m.mod, err = modfile.ParseLax(file, text, nil); err != nil {
 		m.path = modfile.ModulePath(text)
 		return m, nil
@@ -109,7 +110,7 @@ func (f modFiles) module(dir, file string) (*mainModule, error) {
 	return m, nil
 }
 
-// replacesOf returns the replacements that a file has.
+// replacesOf returns the replace directives in the syntax of a file.
 func replacesOf(file string, syntax *modfile.FileSyntax) []*modfile.Replace {
 	var only modfile.FileSyntax
 	for _, stmt := range syntax.Stmt {

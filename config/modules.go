@@ -1,5 +1,5 @@
-// The main modules of a build, found as the go command finds them: go.work or
-// go.mod in the working directory or a parent of it.
+// The main modules of a build. They are found as the go command finds them, by go.work or
+// go.mod in the working directory or a parent.
 
 package config
 
@@ -21,22 +21,25 @@ import (
 // A Module is one main module.
 type Module struct {
 	Path string // module path, as in go.mod
-	Rel  string // its directory below the root (workspace or module), slash separated, "" for the root itself
+
+	// Rel is the module's directory, relative to the root of the workspace or module and
+	// separated by slashes. It is "" for the root itself, and Path for a module outside.
+	Rel string
 }
 
-// A moduleTree is what is known of the modules of a build.
+// A moduleTree holds the modules of a build.
 type moduleTree struct {
-	root     string // the directory that holds go.work or go.mod, "" outside a module
+	root     string // the directory of go.work or go.mod; "" outside a module
 	main     []*mainModule
 	replaced []replacement
 }
 
-// A replacement is a module that is not a main one but whose packages can be taken
-// for a main module's: by their import paths, and as a replace directive has them
-// in a directory that may be within the main module's.
+// A replacement is a module that a replace directive finds in a directory. Its import
+// path and its directory may both be within those of a main module, so that its packages
+// could be mistaken for the main module's.
 type replacement struct{ path, dir string }
 
-// findTree finds the modules of a build.
+// findTree finds the modules of the build that from describes.
 func findTree(from Source) (*moduleTree, error) {
 	files := newModFiles(from)
 	work, _ := from.Lookup("GOWORK")
@@ -48,8 +51,8 @@ func findTree(from Source) (*moduleTree, error) {
 		return t, t.readWorkspace(files, work)
 	}
 	file := files.findUp(from.Dir, "go.mod")
-	if file == "" || filepath.Dir(file) == filepath.Clean(os.TempDir()) { // where the go command ignores it
-		return t, nil
+	if file == "" || filepath.Dir(file) == filepath.Clean(os.TempDir()) {
+		return t, nil // the go command ignores a go.mod in the directory for temporary files
 	}
 	t.root = filepath.Dir(file)
 	if files.modFile != "" {
@@ -81,7 +84,7 @@ func (t *moduleTree) readWorkspace(files modFiles, file string) error {
 		}
 		m, err := files.module(dir, filepath.Join(dir, "go.mod"))
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // the go command says so better
+			continue // the go command reports it
 		}
 		if err != nil {
 			return fmt.Errorf("reading module: %w", err)
@@ -96,10 +99,11 @@ func (t *moduleTree) readWorkspace(files modFiles, file string) error {
 	return nil
 }
 
-// addReplacements takes up those of a file's replacements that matter. One whose
-// directory has no go.mod is not in use: the go command refuses it otherwise.
+// addReplacements adds those of a file's replacements that matter. dir is the directory
+// of the file. A replacement whose directory has no go.mod is not in use, because the go
+// command would refuse it.
 func (t *moduleTree) addReplacements(files modFiles, dir string, replaces []*modfile.Replace) {
-	before := slices.Clone(t.replaced) // of go.work, which comes first
+	before := slices.Clone(t.replaced) // those of go.work, which take precedence
 	for _, r := range replaces {
 		related := func(m *mainModule) bool { return within(r.Old.Path, m.path) || within(m.path, r.Old.Path) }
 		isMain := func(m *mainModule) bool { return m.path == r.Old.Path }
@@ -124,7 +128,7 @@ func (t *moduleTree) addReplacements(files modFiles, dir string, replaces []*mod
 func (t *moduleTree) modules() []Module {
 	var modules []Module
 	for _, m := range t.main {
-		rel := m.path // outside the root: only the import path says the same on every machine
+		rel := m.path // outside the root, only the import path is the same on every machine
 		if r, err := filepath.Rel(t.root, m.dir); err == nil && filepath.IsLocal(r) {
 			rel = filepath.ToSlash(r)
 		}
@@ -136,9 +140,10 @@ func (t *moduleTree) modules() []Module {
 	return modules
 }
 
-// place says where a replacement is as far as that has a say in [Config.FromModules]:
-// "" where its path says it, seen from a main module, otherwise its directory.
-func (t *moduleTree) place(r replacement) string {
+// idDir returns the directory of a replacement as it has to be in an action ID, for the
+// sake of [Config.FromModules]. It returns "" if the import paths of the replacement and
+// of a main module already tell how their directories relate.
+func (t *moduleTree) idDir(r replacement) string {
 	for _, m := range t.main {
 		if rest, ok := strings.CutPrefix(r.path, m.path+"/"); ok && r.dir == filepath.Join(m.dir, filepath.FromSlash(rest)) {
 			return ""
@@ -150,16 +155,18 @@ func (t *moduleTree) place(r replacement) string {
 	return r.dir
 }
 
-// FromModules reports whether a package that matches by default, with an import
-// path within a main module's, can be of that module. A dependency can have such a
-// path too: example.com/aws/service/s3 is often a module of its own.
+// FromModules reports whether a package whose import path is within that of a main module
+// can be a package of that module. A dependency may have such an import path too:
+// example.com/aws/service/s3 is often a module of its own. FromModules is true for every
+// package that a pattern names, since the question does not arise there.
 //
-// dir is the directory that the package's archive says its files are in: that of
-// the package, or with -trimpath its import path, in which a module that is no main
-// one has a version. It is in the package's action ID, and what else decides, the
-// replacements, is in what [Config.WriteCompileID] writes. So the build cache has
-// no package for which this would now be otherwise. A go.mod near the source would
-// say the same, and is in no ID.
+// dir is the directory of the package's files as its archive records it. With -trimpath
+// that is the import path, which contains a version unless the module is a main module.
+//
+// The build cache must not contain packages for which FromModules would now return
+// something else. So it only depends on what is in action IDs: dir is in that of the
+// package, and [Config.WriteCompileID] writes the replacements. A go.mod near the source
+// would tell the same, but is in no ID.
 func (c *Config) FromModules(importPath, dir string) bool {
 	if len(c.Packages) > 0 || importPath == commandLine {
 		return true
@@ -171,7 +178,7 @@ func (c *Config) FromModules(importPath, dir string) bool {
 	if strings.HasSuffix(dir, "/vendor/"+importPath) {
 		return false
 	}
-	// The nearest module directory above is that of the package's module.
+	// The package is in the module whose directory is the nearest above dir.
 	nearest, ofMain := "", true
 	look := func(moduleDir string, isMain bool) {
 		moduleDir = filepath.ToSlash(moduleDir)
@@ -185,19 +192,19 @@ func (c *Config) FromModules(importPath, dir string) bool {
 	for _, r := range c.tree.replaced {
 		look(r.dir, false)
 	}
-	// A version: no import path has an @.
+	// "@v" is a version, since import paths contain no "@".
 	return ofMain && !strings.Contains(dir[len(nearest):], "@v")
 }
 
-// SourceDir returns where the sources of a package are said to be: relative to
-// the root for a package of a main module, otherwise its import path. It
-// depends on nothing but the import path and what [Config.WriteCompileID]
-// writes, so that binaries are the same wherever they are built.
+// SourceDir returns the directory of a package as the report shows it: relative to the
+// root for a package of a main module, and otherwise its import path. It only depends on
+// the import path and on what [Config.WriteCompileID] writes, so that binaries are the
+// same wherever they are built.
 func (c *Config) SourceDir(importPath string) string {
 	if importPath == commandLine {
 		return ""
 	}
-	// The longest module path wins, as modules may be nested.
+	// Modules may be nested, so the longest module path wins.
 	best := -1
 	for i, m := range c.Modules {
 		if within(importPath, m.Path) && (best < 0 || len(m.Path) > len(c.Modules[best].Path)) {
@@ -211,8 +218,8 @@ func (c *Config) SourceDir(importPath string) string {
 	return path.Join(m.Rel, strings.TrimPrefix(importPath[len(m.Path):], "/"))
 }
 
-// Root returns the directory that go.work or go.mod is in, "" outside a module,
-// and the main modules.
+// Root returns the directory of go.work or go.mod, which is "" outside a module, and the
+// main modules.
 func Root(from Source) (root string, modules []Module, err error) {
 	t, err := findTree(from)
 	if err != nil {

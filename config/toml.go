@@ -1,4 +1,4 @@
-// scavenger.toml.
+// Parsing scavenger.toml.
 
 package config
 
@@ -11,21 +11,22 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// parseTOML reads the keys of a TOML file, in the order of the file, so that its
-// first mistake is the one reported.
+// parseTOML returns the keys of a TOML file in the order of the file, so that the first
+// error in the file is the one that is reported.
 func parseTOML(text string) ([]property, error) {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
 		if pe, ok := err.(toml.ParseError); ok {
-			return nil, mistakeOf(text, pe)
+			return nil, newSyntaxError(text, pe)
 		}
 		return nil, err
 	}
 	return topLevelKeys(text, values), nil
 }
 
-// mistakeOf says what is wrong with a line, in words of which nothing is secret.
-func mistakeOf(text string, pe toml.ParseError) error {
+// newSyntaxError returns an error that says what is wrong with a line. Its message
+// contains no secret.
+func newSyntaxError(text string, pe toml.ParseError) error {
 	line, column, message := pe.Position.Line, pe.Position.Col, parseMessage(pe)
 	lines := strings.Split(text, "\n")
 	name, at := keyAt(lines, line)
@@ -39,15 +40,15 @@ func mistakeOf(text string, pe toml.ParseError) error {
 		}
 		column = at
 	case known && key.key.Secret:
-		message = name + ": want a string in quotes" // the other has the value in it
+		message = name + ": want a string in quotes" // the parser's message shows the value
 	case known && strings.HasPrefix(message, "expected value but found "):
-		message = name + ": " + message + ": strings stand in quotes"
+		message = name + ": " + message + ": put strings in quotes"
 	}
 	return &syntaxError{line, column, message}
 }
 
-// keyAt returns the key, or the table, that a line begins with, and its column; ""
-// if there is none.
+// keyAt returns the key or the table at the start of a line, and its column. The name is
+// "" if there is neither.
 func keyAt(lines []string, line int) (name string, column int) {
 	if line < 1 || line > len(lines) {
 		return "", 1
@@ -62,8 +63,7 @@ func keyAt(lines []string, line int) (name string, column int) {
 	return name, strings.Index(lines[line-1], name) + 1
 }
 
-// parseMessage is what is wrong, without the position that the toml package
-// puts in front of it.
+// parseMessage returns the message of an error without the position in front of it.
 func parseMessage(pe toml.ParseError) string {
 	if pe.Message != "" {
 		return pe.Message
@@ -75,16 +75,16 @@ func parseMessage(pe toml.ParseError) string {
 	return msg
 }
 
-// topLevelKeys returns the keys of values in the order of text. The toml
-// package does not keep positions of what it decoded, so they are looked for
-// in the text; a key written in a form not found this way comes first, at 0:0.
+// topLevelKeys returns the keys of values in the order of text. The toml package does not
+// keep the positions of what it decodes, so the keys are looked up in the text. A key
+// that is written in a form that is not found there comes first, at 0:0.
 func topLevelKeys(text string, values map[string]any) []property {
 	var found, lost []property
 	seen := map[string]bool{}
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		name, column := keyAt(lines, i+1)
-		name, _, _ = strings.Cut(name, ".") // which makes it a table
+		name, _, _ = strings.Cut(name, ".") // a.b = 1 is a key of the table a
 		if v, ok := values[name]; ok && !seen[name] {
 			seen[name] = true
 			found = append(found, property{name, v, i + 1, column})

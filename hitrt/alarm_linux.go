@@ -1,13 +1,13 @@
-package hitrt
-
 // Waiting on Linux.
 //
 // The runtime's timers need its network poller, which makes two descriptors when the
-// first timer starts, and ends the program when they are closed. A program that
-// closes all descriptors from 3 on, which a daemon does, has no timer before that, or
-// it would die without us. So there is none of ours either as long as the program has no
-// poller: the publisher waits in a futex, a system call that the runtime itself
-// waits in. As soon as the poller is there a timer is better: it takes no thread.
+// first timer starts, and ends the program when they are closed. A program that closes
+// all descriptors from 3 on, as a daemon does, starts no timer before that, or it would
+// die without us. So this package starts no timer either until the program has a
+// poller: the publisher waits in a futex, as the runtime itself does. Once there is a
+// poller it uses a timer, which takes no thread.
+
+package hitrt
 
 import (
 	"math/bits"
@@ -18,7 +18,7 @@ import (
 	"unsafe"
 )
 
-// An alarm is waited for without a timer.
+// An alarm wakes one waiter without a timer.
 type alarm struct{ rung atomic.Uint32 }
 
 const (
@@ -26,7 +26,7 @@ const (
 	futexWake = 1 | 128
 )
 
-// ring wakes who waits, or who is next to.
+// ring wakes the waiter, or the next one to wait.
 func (a *alarm) ring() {
 	a.rung.Store(1)
 	a.futex(futexWake, 1<<30, nil)
@@ -46,15 +46,15 @@ func (a *alarm) futex(op, value uintptr, timeout *syscall.Timespec) {
 	_, _, _ = syscall.Syscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(&a.rung)), op, value, uintptr(unsafe.Pointer(timeout)), 0, 0)
 }
 
-// A pollerWatch tells whether the runtime has started its poller. It belongs to the
-// publisher's goroutine, but for running.
+// A pollerWatch tells whether the runtime has started its poller. All of it but running
+// belongs to the publisher's goroutine.
 type pollerWatch struct {
 	running   atomic.Bool
-	inherited uint32 // descriptors like it that are not
+	inherited uint32 // descriptors that look like it and came through exec
 }
 
-// begin looks at what is there when the program starts. What has come through exec
-// is no poller of this process.
+// begin looks at the descriptors that are open when the program starts. One that came
+// through exec is not a poller of this process.
 func (w *pollerWatch) begin() {
 	own := uint32(0)
 	for found := anonymous(); found != 0; found &= found - 1 {
@@ -71,9 +71,9 @@ func (w *pollerWatch) begin() {
 	}
 }
 
-// runs reports whether the poller runs. It is an epoll descriptor and one for
-// events, and has been looked for among the first numbers, where it mostly is: to
-// miss it costs a thread.
+// runs reports whether the poller runs. The poller has two descriptors, epoll and
+// eventfd, which runs looks for among the lowest numbers: they are mostly there, and
+// missing them only costs a thread.
 func (w *pollerWatch) runs() bool {
 	if !w.running.Load() {
 		now := anonymous()
@@ -85,10 +85,11 @@ func (w *pollerWatch) runs() bool {
 	return w.running.Load()
 }
 
-// two reports whether a set has two members or more.
+// two reports whether a set has at least two members.
 func two(set uint32) bool { return set&(set-1) != 0 }
 
-// anonymous returns the numbers below 32 of descriptors that are files of no type.
+// anonymous returns the descriptors below 32 that are files without a type, such as
+// epoll and eventfd.
 func anonymous() (numbers uint32) {
 	for fd := 3; fd < 32; fd++ {
 		var st syscall.Stat_t

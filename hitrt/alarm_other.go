@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An alarm is waited for without a timer, where that is necessary.
+// An alarm wakes one waiter without a timer, on systems where that is necessary.
 type alarm struct{}
 
 func (*alarm) ring() {}

@@ -1,74 +1,47 @@
-package hitrt
+// What hitrt/api calls, the module that programs import to say where their hits go
+// and when. The registry binds the functions of this file to it (wrapper/bindapi.go),
+// so their types stay as they are: a program may have any version of that module.
 
-// For programs that want to say themselves where hits go. Most need none of it:
-// settings and variables do.
+package hitrt
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sync/atomic"
 )
 
-// A Config is the settings of a program in its own words. Variables that begin
-// with SCAVENGER_ and a scavenger.conf come before it, and what is empty is as if it
-// were not there.
-type Config struct {
-	ServerURL   string // of the collector
-	APIKey      string
-	DataDir     string // for local files
-	AppName     string
-	AppVersion  string
-	Environment string
-	Hostname    string
-}
-
 var (
-	// errNoMarks: the registry has never called Register.
+	// errNoMarks says that the registry has never called Register.
 	errNoMarks = errors.New("scavenger: this program was not built with -toolexec=scavenger-wrap: nothing is recorded")
 	errActive  = errors.New("scavenger: the settings in the binary or the environment have started it already")
 	errInert   = errors.New("scavenger: neither serverUrl and apiKey nor dataDir are set: nothing is recorded")
 )
 
-// dormant is the program whose settings say nothing.
+// dormant is the program if its settings name neither a collector nor dataDir: Start
+// may wake it.
 var dormant atomic.Pointer[Program]
 
-// unmarked is set once it was said that there are no marks.
-var unmarked atomic.Bool
-
-// noMarks returns an error for the first time.
-func noMarks() error {
-	if unmarked.Swap(true) {
-		return nil
-	}
-	return errNoMarks
-}
-
-// Start begins to record in a program that has no settings of its own. What was
-// called before counts too. Such a program should call [Shutdown] at its end.
-// In a program without marks the first call of Start, Flush or Shutdown says so,
-// and the others do nothing.
-func Start(cfg Config) error {
+// Start begins to record in a program that has no settings of its own. Functions
+// that were called before count too. settings has values by the names that they have
+// in scavenger.toml; variables and a scavenger.conf come before it.
+func Start(settings map[string]string) error {
 	if registered.Load() != nil {
 		return errActive
 	}
 	p := dormant.Load()
 	if p == nil {
-		return noMarks()
+		return errNoMarks
 	}
-	set := map[string]string{}
+	values := map[string]string{}
 	if p.Settings != "" {
-		_ = json.Unmarshal([]byte(p.Settings), &set) // Register has said what is wrong
+		_ = json.Unmarshal([]byte(p.Settings), &values) // Register has said what is wrong
 	}
-	for key, value := range map[string]string{
-		"serverUrl": cfg.ServerURL, "apiKey": cfg.APIKey, "dataDir": cfg.DataDir, "appName": cfg.AppName,
-		"appVersion": cfg.AppVersion, "environment": cfg.Environment, "hostname": cfg.Hostname,
-	} {
-		if value != "" {
-			set[key] = value
-		}
-	}
-	text, err := json.Marshal(set)
+	problems := setValues(values, settings)
+	text, err := json.Marshal(values)
 	if err != nil {
 		return err
 	}
@@ -78,14 +51,30 @@ func Start(cfg Config) error {
 	if !s.active() {
 		return errInert
 	}
+	s.problems = append(s.problems, problems...)
 	if !launch(&configured, s) {
 		return errActive
 	}
 	return nil
 }
 
-// Flush writes and sends what is pending, and waits for it until ctx is done.
-// An error says what could not be sent; it is still pending.
+// setValues sets the values that are not empty. It returns a problem for each key
+// that Start does not have, as a newer version of hitrt/api may.
+func setValues(values, settings map[string]string) (problems []string) {
+	known := []string{"serverUrl", "apiKey", "dataDir", "appName", "appVersion", "environment", "hostname"}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		switch value := settings[key]; {
+		case !slices.Contains(known, key):
+			problems = append(problems, fmt.Sprintf("Start has a setting %s, which this version of scavenger-wrap does not know: it is ignored", clamp(key, 60)))
+		case value != "":
+			values[key] = value
+		}
+	}
+	return problems
+}
+
+// Flush writes and sends what is pending, and waits until that is done or ctx is.
+// If something could not be sent, it returns an error; that is still pending.
 func Flush(ctx context.Context) error {
 	pub := registered.Load()
 	if pub == nil {
@@ -111,7 +100,7 @@ func Flush(ctx context.Context) error {
 }
 
 // Shutdown is [Flush] at the end of a program: after it nothing is recorded. It
-// returns when all was sent or ctx is done, and at the latest after exitTimeout. Its
+// returns when all is sent or ctx is done, and at the latest after exitTimeout. Its
 // only errors are that of ctx and that nothing was ever recorded.
 func Shutdown(ctx context.Context) error {
 	pub := registered.Load()
@@ -131,9 +120,10 @@ func Shutdown(ctx context.Context) error {
 	}
 }
 
+// notStarted returns why nothing is recorded.
 func notStarted() error {
 	if dormant.Load() == nil {
-		return noMarks()
+		return errNoMarks
 	}
 	return errInert
 }

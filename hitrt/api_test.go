@@ -3,6 +3,9 @@ package hitrt
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -11,16 +14,12 @@ func TestAPIWithoutMarks(t *testing.T) {
 	ctx := context.Background()
 	dormant.Store(nil)
 	for _, call := range []func() error{
-		func() error { return Start(Config{DataDir: t.TempDir()}) },
+		func() error { return Start(map[string]string{"dataDir": t.TempDir()}) },
 		func() error { return Flush(ctx) },
 		func() error { return Shutdown(ctx) },
 	} {
-		unmarked.Store(false)
 		if err := call(); !errors.Is(err, errNoMarks) {
-			t.Errorf("the first call: %v, want %v", err, errNoMarks)
-		}
-		if err := call(); err != nil {
-			t.Errorf("the second call: %v, want nothing", err)
+			t.Errorf("%v, want %v", err, errNoMarks)
 		}
 	}
 }
@@ -35,14 +34,14 @@ func TestAPI(t *testing.T) {
 	if Register(prog) {
 		t.Fatal("Register is active without settings")
 	}
-	if err := Start(Config{AppName: "mine"}); !errors.Is(err, errInert) {
-		t.Errorf("Start without an outlet = %v, want %v", err, errInert)
+	if err := Start(map[string]string{"appName": "mine"}); !errors.Is(err, errInert) {
+		t.Errorf("Start without serverUrl and dataDir = %v, want %v", err, errInert)
 	}
 	prog.call(3)
-	if err := Start(Config{ServerURL: server.URL, APIKey: testKey, DataDir: dir, AppName: "mine"}); err != nil {
+	if err := Start(map[string]string{"serverUrl": server.URL, "apiKey": testKey, "dataDir": dir, "appName": "mine"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := Start(Config{DataDir: dir}); !errors.Is(err, errActive) {
+	if err := Start(map[string]string{"dataDir": dir}); !errors.Is(err, errActive) {
 		t.Errorf("second Start = %v, want %v", err, errActive)
 	}
 	for _, i := range []int{3, 4} {
@@ -74,7 +73,7 @@ func TestAPIDown(t *testing.T) {
 	dormant.Store(nil)
 	defer unregister(t)
 	Register(newProgram(60))
-	if err := Start(Config{ServerURL: "http://127.0.0.1:1", APIKey: testKey}); err != nil {
+	if err := Start(map[string]string{"serverUrl": "http://127.0.0.1:1", "apiKey": testKey}); err != nil {
 		t.Fatal(err)
 	}
 	if err := Flush(context.Background()); err == nil {
@@ -91,6 +90,25 @@ func TestAPIDown(t *testing.T) {
 	}
 	if took := time.Since(began); took > hang {
 		t.Errorf("took %v", took)
+	}
+}
+
+// A key that a newer hitrt/api has is named and changes nothing.
+func TestAPIUnknownKey(t *testing.T) {
+	clearVariables(t)
+	dormant.Store(nil)
+	defer unregister(t)
+	log := filepath.Join(t.TempDir(), "log")
+	t.Setenv("SCAVENGER_LOG_FILE", log)
+	Register(newProgram(60))
+	if err := Start(map[string]string{"dataDir": t.TempDir(), "region": "north"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(log); err != nil || strings.Count(string(text), "Start has a setting region,") != 1 {
+		t.Errorf("the log says %q (%v)", text, err)
 	}
 }
 

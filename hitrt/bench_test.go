@@ -88,7 +88,7 @@ func BenchmarkPublish(b *testing.B) {
 				pub.deadline = time.Now().Add(time.Hour)
 				close(pub.exiting)
 				b.StartTimer()
-				pub.collector.finish()
+				pub.exporter.finish()
 				b.StopTimer()
 				if sent = network.bytes; messages.String() != "" {
 					b.Fatal(messages)

@@ -1,8 +1,8 @@
-package hitrt
+// The check of `scavenger-wrap doctor`. It is built into a program of its own, which
+// asks the collector what every program asks it first. The linker drops this file
+// from other programs.
 
-// The check that `scavenger-wrap doctor` makes: a program of its own, made of
-// this package, asks the collector what every program asks it first. In other
-// programs the linker drops this.
+package hitrt
 
 import (
 	"context"
@@ -18,24 +18,24 @@ import (
 type checkStep struct {
 	Step    string // what was tried
 	Outcome string // "ok" or "failed"
-	Detail  string // what came of it
+	Detail  string // the result
 	Advice  string `json:",omitempty"` // what to do about it
 }
 
-// Check exchanges with the collector what a program with these baked-in settings
-// would, first of all and in this environment, without publishing anything. It
-// writes a JSON object for each step, and stops at the first that fails.
+// Check makes the first calls to the collector that a program with these baked-in
+// settings would make in this environment, and publishes nothing. It writes a JSON
+// object for each step, and stops at the first that fails.
 func Check(out io.Writer, settings string) {
 	enc := json.NewEncoder(out)
-	say := func(step, outcome, detail, advice string) {
-		_ = enc.Encode(checkStep{step, outcome, detail, advice})
+	step := func(name, outcome, detail, advice string) {
+		_ = enc.Encode(checkStep{name, outcome, detail, advice})
 	}
 	set := loadSettings(&Program{Settings: settings}, os.LookupEnv)
 	for _, p := range set.problems {
-		say("settings", "failed", p, "correct the value")
+		step("settings", "failed", p, "correct the value")
 	}
 	if !set.collects() {
-		say("collector", "failed", "serverUrl or apiKey is not set", "set both to report to a collector; dataDir needs neither")
+		step("collector", "failed", "serverUrl or apiKey is not set", "set both to report to a collector; dataDir needs neither")
 		return
 	}
 	c := newClient(set, nil)
@@ -44,10 +44,10 @@ func Check(out io.Writer, settings string) {
 	defer cancel()
 	target, err := c.initConfig(ctx)
 	if err != nil {
-		say("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err.Error(), set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
+		step("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err.Error(), set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
 		return
 	}
-	say("initConfig", "ok", fmt.Sprintf("%s says that gRPC is at %s", set.serverURL, target), "")
+	step("initConfig", "ok", fmt.Sprintf("%s says that gRPC is at %s", set.serverURL, target), "")
 	body, err := c.call(ctx, target, methodPoll, encodeConfigRequest(set.apiKey, "scavenger-wrap-doctor"))
 	var answer intervals
 	if err == nil {
@@ -55,17 +55,17 @@ func Check(out io.Writer, settings string) {
 	}
 	switch {
 	case unauthenticated(err):
-		say("PollConfig", "ok", target+" answers", "")
-		say("apiKey", "failed", "the collector does not know the key", "copy it from the dashboard of the workspace in Scavenger's web page")
+		step("PollConfig", "ok", target+" answers", "")
+		step("apiKey", "failed", "the collector does not know the key", "copy it from the dashboard of the workspace in Scavenger's web page")
 	case err != nil:
-		say("PollConfig", "failed", fmt.Sprintf("%s: %v", target, withoutKey(err.Error(), set.apiKey)), "gRPC (HTTP/2) must get through to the collector; behind a proxy that ends TLS see grpcTls")
+		step("PollConfig", "failed", fmt.Sprintf("%s: %v", target, withoutKey(err.Error(), set.apiKey)), "gRPC (HTTP/2) must get through to the collector; behind a proxy that ends TLS see grpcTls")
 	default:
-		say("PollConfig", "ok", fmt.Sprintf("%s answers; polls every %v s", target, answer.poll), "")
-		say("apiKey", "ok", "the collector knows the key", "")
+		step("PollConfig", "ok", fmt.Sprintf("%s answers; polls every %v s", target, answer.poll), "")
+		step("apiKey", "ok", "the collector knows the key", "")
 	}
 }
 
-// withoutKey is a text without the api key, which is part of a URL.
+// withoutKey removes the api key, which is part of a URL, from a text.
 func withoutKey(text, key string) string {
 	if key == "" {
 		return text

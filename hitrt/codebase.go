@@ -1,8 +1,8 @@
-package hitrt
-
-// The program's functions, read from the text that the link action left in the
-// binary each time they are needed: a name is needed when it is sent, which is
+// The program's functions. They are read from the text that the link action left in
+// the binary each time they are needed: names are needed when they are sent, which is
 // rare, and would take memory all the time.
+
+package hitrt
 
 import (
 	"bytes"
@@ -16,10 +16,10 @@ import (
 	"strings"
 )
 
-// An entry is one function, as a line of [Package.Entries] has it.
+// An entry is one function: a line of [Package.Entries].
 type entry struct {
 	index    int    // into Marks; -1 if the function is not observable
-	reason   string // why it is not
+	reason   string // why it is not observable
 	file     string // empty: as in the line before
 	line     string
 	receiver string
@@ -49,9 +49,8 @@ func parseEntry(line string) (e entry, ok bool) {
 	return e, true
 }
 
-// entries yields the functions of p with the offset of each one's line. Lines
-// that do not parse are left out: the first, which is for those who look into a
-// binary.
+// entries yields the functions of p with the offsets of their lines. It skips lines
+// that do not parse, such as the first, which is for people who look into a binary.
 func (p *Package) entries() iter.Seq2[int, entry] {
 	return func(yield func(int, entry) bool) {
 		for at := 0; at < len(p.Entries); {
@@ -68,7 +67,8 @@ func (p *Package) entries() iter.Seq2[int, entry] {
 	}
 }
 
-// indices yields the indices of what entries yields, in a fraction of the time.
+// indices yields the indices of the functions that entries yields, in a fraction of
+// its time.
 func (p *Package) indices() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for rest := p.Entries; rest != ""; {
@@ -91,15 +91,15 @@ func (p *Package) indices() iter.Seq[int] {
 	}
 }
 
-// entryAt reads the line at an offset that entries yielded.
+// entryAt returns the entry at an offset that entries yielded.
 func (p *Package) entryAt(at int) entry {
 	line, _, _ := strings.Cut(p.Entries[at:], "\n")
 	e, _ := parseEntry(line)
 	return e
 }
 
-// A codebase is the program's packages. A function's number is the place of its
-// mark when all arrays are laid end to end; padding has numbers too.
+// A codebase is the program's packages. The number of a function is the position of
+// its mark when all arrays are laid end to end; padding has numbers too.
 type codebase struct {
 	packages []Package
 	base     []int // number of each package's first mark
@@ -115,8 +115,8 @@ func newCodebase(packages []Package) *codebase {
 	return c
 }
 
-// sweep calls hit with the index of the package and the index of the mark of every
-// function hit since the last sweep.
+// sweep calls hit with the indices of package and mark of every function that was hit
+// since the last sweep.
 func (c *codebase) sweep(hit func(pkg, mark int)) {
 	for i := range c.packages {
 		sweep(c.packages[i].Marks, func(m int) { hit(i, m) })
@@ -147,7 +147,7 @@ func (c *codebase) hashes(set bitset) iter.Seq2[int, [16]byte] {
 	}
 }
 
-// A chunk is the part of the codebase that goes into one codebase publication.
+// A chunk is the part of the codebase that one publication contains.
 type chunk struct {
 	fingerprint string
 	members     []member // by hash
@@ -162,16 +162,14 @@ type member struct {
 	at   int32    // offset of its line
 }
 
-// chunks splits the observable functions into publications with at most limit
-// bytes of entries each.
+// chunks splits the observable functions into chunks of at most limit bytes.
 //
-// The collector skips a publication whose fingerprint it knows, so each chunk
-// has a fingerprint of its own. Chunks are cut by the first bits of the
-// signature hash: a function that comes or goes changes one chunk, the others
-// keep their fingerprints and cost the collector nothing. The environment is
-// in the fingerprint because the collector keeps fingerprints by application
-// only: a second environment would be told that all is known, and miss the
-// functions that are new to it.
+// The collector skips a publication whose fingerprint it knows, so each chunk has a
+// fingerprint of its own. Chunks are cut by the first bits of the signature hash: a
+// function that comes or goes changes one chunk, and the others keep their
+// fingerprints and cost the collector nothing. The environment is in the fingerprint
+// because the collector keeps fingerprints by application only: it would skip the
+// codebase of a second environment, and miss the functions that are new there.
 func (c *codebase) chunks(environment string, limit int) []chunk {
 	all := c.members()
 	bits := 0
@@ -189,7 +187,7 @@ func (c *codebase) chunks(environment string, limit int) []chunk {
 	return list
 }
 
-// members returns the observable functions by hash.
+// members returns the observable functions, sorted by hash.
 func (c *codebase) members() []member {
 	all := make([]member, 0, c.size)
 	var b []byte
@@ -210,7 +208,7 @@ func (c *codebase) members() []member {
 	return all
 }
 
-// fits reports whether no chunk is above the limit when there are 2^bits.
+// fits reports whether each of 2^bits chunks is within the limit.
 func fits(all []member, bits, limit int) bool {
 	for from, to := range ranges(all, bits) {
 		size := 0
@@ -224,8 +222,8 @@ func fits(all []member, bits, limit int) bool {
 	return true
 }
 
-// ranges yields the 2^bits ranges of members whose hashes begin with the same
-// bits, in order; bits is at most 16.
+// ranges yields, in order, the 2^bits ranges of members whose hashes begin with the
+// same bits; bits is at most 16.
 func ranges(all []member, bits int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		from := 0
@@ -242,7 +240,7 @@ func ranges(all []member, bits int) iter.Seq2[int, int] {
 	}
 }
 
-// fingerprint is the name of a chunk's content.
+// fingerprint returns the hash of a chunk's content.
 func fingerprint(environment string, members []member) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "scavenger-wrap codebase 1\n%q\n", environment)
@@ -252,7 +250,7 @@ func fingerprint(environment string, members []member) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// encode is the codebase publication of a chunk, ready to be sent.
+// encode returns the codebase publication of a chunk, ready to be sent.
 func (c *codebase) encode(k chunk, common []byte) []byte {
 	b := appendBytes(newMessage(len(common)+300*len(k.members)), 1, common)
 	paths := map[int32]string{}
@@ -269,8 +267,8 @@ func (c *codebase) encode(k chunk, common []byte) []byte {
 	return b
 }
 
-// appendEntry appends one entry of a codebase publication. The collector throws
-// package name and parameter types away, so they are not sent.
+// appendEntry appends one entry of a codebase publication, without package name and
+// parameter types, which the collector discards.
 func appendEntry(b []byte, e entry, path string, hash [16]byte) []byte {
 	declaring := declaringType(path, classPart(e.receiver))
 	visibility, modifiers := "package-private", ""
@@ -283,7 +281,7 @@ func appendEntry(b []byte, e entry, path string, hash [16]byte) []byte {
 	var hexHash [32]byte
 	hex.Encode(hexHash[:], hash[:])
 
-	var body [2048]byte // above any entry, so that it stays on the stack
+	var body [2048]byte // larger than any entry, so that it stays on the stack
 	m := appendString(body[:0], 1, declaring)
 	m = appendString(m, 2, visibility)
 	m = appendString(m, 3, signature(declaring, e.name, e.params))

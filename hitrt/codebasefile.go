@@ -1,11 +1,11 @@
-package hitrt
+// The codebase file, which lists a program's functions. It has a line of JSON for each
+// function, between a header line and a line with the checksum of all lines before it.
 
-// The file that lists a program's functions: a line of JSON for each of them,
-// between a line that says which codebase it is and one with the checksum of all
-// lines before it.
+package hitrt
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -16,10 +16,10 @@ import (
 	"strconv"
 )
 
-// dataFingerprint names a codebase file. Stamps are found by their place, so
-// the order of functions is in it, unlike in what the collector gets; and so are
-// lines, which the report shows. All of that is in the program's own fingerprint,
-// if it has one.
+// dataFingerprint returns the fingerprint that names a codebase file. Stamps are found
+// by their position, so it depends on the order of functions, unlike that of a chunk; it
+// also depends on lines, which the report shows. The program's own fingerprint, if it
+// has one, covers all of that.
 func dataFingerprint(program string, c *codebase, environment string) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", codebaseFormat, environment, program)
@@ -34,14 +34,14 @@ func dataFingerprint(program string, c *codebase, environment string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// codebasePath is where the codebase file is.
+// codebasePath returns the path of the codebase file.
 func (d *dataFile) codebasePath() string {
 	return filepath.Join(d.p.set.dataDir, "codebase-"+d.fingerprint+".json")
 }
 
-// completeCodebase reports whether a codebase file is there and has its last
-// line. That is quick, and what a crash of the machine leaves mostly fails it.
-// Whether the content is right is seen later, see verify.
+// completeCodebase reports whether a codebase file is there and has its last line. That
+// is quick, and finds most of what a crash of the machine leaves. verify checks the
+// content later.
 func completeCodebase(path string) bool {
 	file, err := openFile(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -59,8 +59,8 @@ func completeCodebase(path string) bool {
 	return bytes.HasPrefix(last, []byte(`{"sha256":"`)) && bytes.HasSuffix(last, []byte("\"}\n"))
 }
 
-// verify reads the codebase file once, which takes too long for the start of a
-// program, and writes it anew if it is damaged.
+// verify reads the codebase file once and writes it anew if it is damaged. That takes
+// too long for the start of a program.
 func (d *dataFile) verify() {
 	if d.verified || !d.listed || d.elsewhere() {
 		return
@@ -73,7 +73,7 @@ func (d *dataFile) verify() {
 	}
 	if err := d.replace(path, d.writeCodebase); err != nil {
 		d.verified = false
-		d.p.rep.say("write", "writing to dataDir: %v", err)
+		d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
 	}
 }
 
@@ -98,13 +98,14 @@ func soundCodebase(path string) bool {
 	return err == nil && bytes.Equal(last, checksumLine(h.Sum(nil)))
 }
 
-// checksumLine is the last line of a codebase file.
+// checksumLine returns the last line of a codebase file.
 func checksumLine(sum []byte) []byte {
 	var hash [sha256.Size]byte
 	copy(hash[:], sum)
 	return []byte(`{"sha256":"` + hex.EncodeToString(hash[:]) + "\"}\n")
 }
 
+// writeCodebase writes the codebase file, and verifies the order of the stamps.
 func (d *dataFile) writeCodebase(w io.Writer) error {
 	h := sha256.New()
 	lines := json.NewEncoder(io.MultiWriter(h, w))
@@ -121,7 +122,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				return wrongOrder(p)
 			}
 			n++
-			file = orElse(e.file, file)
+			file = cmp.Or(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
 			line, _ := strconv.Atoi(e.line)
 			err := lines.Encode(codebaseFunction{
@@ -146,9 +147,9 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	return err
 }
 
-// wrongOrder says that the stamps of p are other functions' than those that would
-// be listed with them: the registry is wrong. Without a list nobody takes the calls
-// of one for those of another.
+// wrongOrder returns the error for a registry that is wrong about the order of p's
+// functions. Without a codebase file nobody takes the calls of one function for those
+// of another.
 func wrongOrder(p *Package) error {
 	return fmt.Errorf("internal error: %s does not have %d functions in the order of their marks", p.Path, p.InOrder)
 }

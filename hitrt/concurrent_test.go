@@ -68,16 +68,16 @@ func callConcurrently(t *testing.T, workers int) {
 			runtime.GOMAXPROCS(3)
 		}
 		pub.checkpoint()
-		pub.collector.endInterval()
+		pub.exporter.endInterval()
 		for i := range functions {
 			number := pub.codebase.base[i/30] + i%30
 			at := stampSize * pub.data.packages[i/30].stampOf(i%30)
 			stamp := int64(binary.LittleEndian.Uint64(pub.data.stamps[at:]))
-			if stamp < called[i] || !pub.collector.hits.unsent.has(number) {
+			if stamp < called[i] || !pub.exporter.hits.unsent.has(number) {
 				t.Fatalf("round %d, function %d: called at %d, its stamp is %d", round, i, called[i]-base, stamp-base)
 			}
 		}
-		clear(pub.collector.hits.unsent)
+		clear(pub.exporter.hits.unsent)
 	}
 	if messages.String() != "" {
 		t.Errorf("messages %q", messages)

@@ -1,8 +1,8 @@
-package hitrt
+// Writing local files: one file for this process, and one for its codebase that all
+// processes of a build share. dataformat.go describes both, codebasefile.go writes the
+// latter.
 
-// The outlet to local files: one file for this process, and one for its
-// codebase that all processes of a build share. dataformat.go has what is in
-// them, codebasefile.go the latter.
+package hitrt
 
 import (
 	"bufio"
@@ -16,31 +16,30 @@ import (
 	"unsafe"
 )
 
-// dataRetry is how long to wait after local files could not be written.
+// dataRetry is the time to wait after local files could not be written.
 const dataRetry = 15 * time.Second
 
-// A dataFile is the outlet to local files. It belongs to the publisher's
-// goroutine.
+// A dataFile writes local files. It belongs to the publisher's goroutine.
 type dataFile struct {
 	p           *publisher
 	fingerprint string
 	functions   int
 	packages    []packageStamps
 
-	stamps  []byte      // what the file has from S on, once written
+	stamps  []byte      // the content of the file from S on, once written
 	filled  bitset      // pages of stamps that are filled in; on the others no function was hit
-	never   []byte      // what the file has for one of those
-	dirty   bitset      // pages that the file does not have yet
-	held    *heldFile   // nil until it is made; it is opened for each use
-	root    os.FileInfo // what its path begins at
-	retryAt time.Time   // not before that, after an error
+	never   []byte      // the content of a page on which no function was hit
+	dirty   bitset      // pages that differ from the file
+	held    *heldFile   // nil until it is written; opened for each use
+	root    os.FileInfo // the root directory when it was written
+	retryAt time.Time   // after an error: when to try again
 
 	layout   layout
 	shared   []byte     // the whole file, mapped; nil if it is written to instead
-	spare    mappedFile // if it is written to: for when its name is out of reach
-	attached int        // of the packages, from the first on, how many have their marks in it
+	spare    mappedFile // if it is written to: used when its name is out of reach
+	attached int        // number of packages, from the first on, whose marks are in it
 	listed   bool       // the codebase file is there
-	verified bool       // it was read and found whole
+	verified bool       // the codebase file was read and is whole
 }
 
 func newDataFile(p *publisher) *dataFile {
@@ -50,12 +49,12 @@ func newDataFile(p *publisher) *dataFile {
 		d.packages[i] = s
 		d.functions += s.functions
 	}
-	d.fingerprint = dataFingerprint(p.identity, p.codebase, p.set.environment)
+	d.fingerprint = dataFingerprint(p.fingerprint, p.codebase, p.set.environment)
 	d.never = make([]byte, pageSize)
 	for i := 0; i < pageSize; i += stampSize {
 		binary.LittleEndian.PutUint64(d.never[i:], neverHit)
 	}
-	// The system gives memory when it is first written to: a program that starts
+	// The system allocates memory when it is first written to: a program that starts
 	// does not pay for all of it.
 	d.stamps = make([]byte, d.functions*stampSize)
 	d.filled = newBitset(len(d.stamps)/pageSize + 1)
@@ -63,8 +62,8 @@ func newDataFile(p *publisher) *dataFile {
 	return d
 }
 
-// hit stamps a function. A mark is cleared after that, so if the file is mapped
-// its stamp must be in there when hit returns.
+// hit stamps a function. The mark is cleared when hit returns, so the stamp must be in
+// the file by then if it is mapped.
 func (d *dataFile) hit(pkg, mark int, stamp int64) {
 	i := d.packages[pkg].stampOf(mark)
 	if i < 0 {
@@ -80,14 +79,14 @@ func (d *dataFile) hit(pkg, mark int, stamp int64) {
 		d.dirty.add(page)
 		return
 	}
-	// Whole or not at all, which two stores on a 32-bit machine would not be.
-	// Systems on which files are mapped are little endian.
+	// One atomic store: a 32-bit machine would make two, and the process may end in
+	// between. Systems on which files are mapped are little endian.
 	at := d.layout.stamps + int64(i)*stampSize
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&d.shared[at])), uint64(stamp))
 }
 
-// write brings the files up to date. What cannot be written now is tried again;
-// the stamps in memory lose nothing by it.
+// write brings the files up to date. After an error it tries again later, and loses
+// nothing: the stamps are in memory.
 func (d *dataFile) write(now time.Time) {
 	if d.held == nil {
 		if now.Before(d.retryAt) && !d.p.isExiting() {
@@ -95,16 +94,16 @@ func (d *dataFile) write(now time.Time) {
 		}
 		if err := d.create(); err != nil {
 			d.retryAt = now.Add(dataRetry)
-			d.p.rep.say("create", "creating the files in dataDir: %v", err)
+			d.p.log.WarnHourly("create", "creating the files in dataDir: %v", err)
 		}
-		return // a new file has all stamps
+		return // a new file contains all stamps
 	}
 	if err := d.update(); err != nil {
-		d.p.rep.say("write", "writing to dataDir: %v", err)
+		d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
 	}
 }
 
-// update writes the pages whose stamps changed, neighbours in one go.
+// update writes the pages whose stamps changed, adjacent ones in one write.
 func (d *dataFile) update() error {
 	if d.dirty.empty() {
 		return nil
@@ -141,20 +140,20 @@ func (d *dataFile) updateFile(file io.WriterAt) error {
 	return nil
 }
 
-// list writes the codebase file of a program with many functions. Its process's
-// file comes first and names it: hits that are there can be read as soon as any
-// process of the build has come this far.
+// list writes the codebase file of a program with many functions. The process's file,
+// which names it, comes first: its hits can be read as soon as any process of the build
+// has written the codebase file.
 func (d *dataFile) list(now time.Time) {
 	if d.listed || d.held == nil || now.Before(d.retryAt) && !d.p.isExiting() {
 		return
 	}
 	if err := d.listFunctions(); err != nil {
 		d.retryAt = now.Add(dataRetry)
-		d.p.rep.say("list", "listing the functions in dataDir: %v", err)
+		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
 	}
 }
 
-// listFunctions writes the codebase file, if no other process of this build did.
+// listFunctions writes the codebase file, unless another process of this build did.
 func (d *dataFile) listFunctions() error {
 	if path := d.codebasePath(); !completeCodebase(path) {
 		if err := d.replace(path, d.writeCodebase); err != nil {
@@ -165,8 +164,8 @@ func (d *dataFile) listFunctions() error {
 	return nil
 }
 
-// create writes the process's file, and before it, in a program with few
-// functions, the codebase file.
+// create writes the process's file. In a program with few functions it writes the
+// codebase file first.
 func (d *dataFile) create() error {
 	dir := d.p.set.dataDir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -194,28 +193,28 @@ func (d *dataFile) create() error {
 	return nil
 }
 
-// share maps the file, and the marks of all packages to it. If anything is in
-// the way the file is written to instead, at every checkpoint.
+// share maps the file, and the marks of all packages to it. If that fails, the file is
+// written to at every checkpoint instead.
 func (d *dataFile) share() {
 	file, err := d.held.open(os.O_RDWR)
 	if err != nil {
-		d.p.rep.trace("mapping the file: %v", err)
+		d.p.log.Debug("mapping the file: %v", err)
 		return
 	}
-	defer file.Close() // the mapping needs none
+	defer file.Close() // the mapping stays
 	if d.layout.pages == nil {
 		d.spare, _ = mapFile(file, int(d.held.info.Size()))
 		return
 	}
 	shared, err := mapFile(file, int(d.layout.size))
 	if err != nil {
-		d.p.rep.trace("mapping %s: %v", d.held.path, err)
+		d.p.log.Debug("mapping %s: %v", d.held.path, err)
 		return
 	}
 	d.shared, d.attached = shared, 0
 	pipe, err := newPagePipe()
 	if err != nil {
-		d.p.rep.trace("mapping the marks: %v", err)
+		d.p.log.Debug("mapping the marks: %v", err)
 		return
 	}
 	defer pipe.close()
@@ -223,7 +222,7 @@ func (d *dataFile) share() {
 	for _, r := range d.layout.pages {
 		if r.size > 0 {
 			if err := pipe.attach(r, file, offset); err != nil {
-				d.p.rep.trace("mapping the marks: %v", err)
+				d.p.log.Debug("mapping the marks: %v", err)
 				return
 			}
 		}
@@ -232,10 +231,9 @@ func (d *dataFile) share() {
 	}
 }
 
-// inspect looks whether the file is still there. One that somebody removed is
-// made again, so that hits do not go where nobody finds them; so is one that
-// somebody cut off, and then quickly, because a store behind the end of a mapped
-// file ends the program.
+// inspect checks whether the file is still there. If it was removed, it is written
+// again, so that hits do not go where nobody finds them. If it was truncated, that must
+// be quick, because a store behind the end of a mapped file ends the program.
 func (d *dataFile) inspect() {
 	if d.held == nil {
 		return
@@ -245,26 +243,26 @@ func (d *dataFile) inspect() {
 	if !gone && (err != nil || info.Size() >= d.layout.size) {
 		return
 	}
-	d.p.rep.say("gone", "%s was removed, replaced or cut off: it is written again", d.held.path)
+	d.p.log.WarnHourly("gone", "%s was removed, replaced or cut off: it is written again", d.held.path)
 	d.release()
 }
 
-// elsewhere reports whether the program has another root directory than when the
-// file was made (chroot). Names say nothing any more then, and there is no way back;
+// elsewhere reports whether the program has another root directory than when the file
+// was written (chroot). Then its name is of no use any more, and there is no way back,
 // but the file is where it was.
 func (d *dataFile) elsewhere() bool {
 	root, err := os.Stat(rootOf(d.held.path))
 	return err == nil && d.root != nil && !os.SameFile(root, d.root)
 }
 
-// rootOf is the root directory of an absolute path.
+// rootOf returns the root directory of an absolute path.
 func rootOf(path string) string {
 	return filepath.VolumeName(path) + string(filepath.Separator)
 }
 
-// release lets go of the file. The marks move back to memory, package by package
-// from the last one on: should the system give no memory for one, then the next
-// attempt is for those that are left, and not for marks that are in memory.
+// release gives up the file. The marks move back to memory, package by package from the
+// last one on: if the system has no memory for one, the next attempt goes on with the
+// packages that are left, and not with marks that are in memory already.
 func (d *dataFile) release() {
 	offset := d.layout.size
 	for i := len(d.layout.pages) - 1; i >= 0 && d.shared != nil; i-- {
@@ -285,10 +283,10 @@ func (d *dataFile) release() {
 	d.shared, d.attached = nil, 0
 }
 
-// takeBack reports whether the marks of r are in memory again.
+// takeBack moves the marks of r back to memory, and reports whether they are there.
 func (d *dataFile) takeBack(r pageRange, offset int64) (ok bool) {
 	defer func() {
-		// Behind the end of a file there is nothing to read.
+		// There is nothing to read behind the end of a truncated file.
 		if recover() != nil {
 			ok = true
 		}
@@ -296,8 +294,8 @@ func (d *dataFile) takeBack(r pageRange, offset int64) (ok bool) {
 	return detach(r, d.shared[offset:offset+int64(r.size)]) == nil
 }
 
-// writeHeld writes the process's file. Where there are locks, it has its own before
-// it has its name: whoever looks for files that processes left could take it otherwise.
+// writeHeld writes the process's file. The file is locked before it is renamed into
+// place: otherwise another process could claim it as an orphan.
 func (d *dataFile) writeHeld(path string) (*heldFile, error) {
 	locked := false
 	file, err := d.writeTemporary(path, func(file *os.File, w io.Writer) error {
@@ -319,7 +317,7 @@ func (d *dataFile) writeHeld(path string) (*heldFile, error) {
 	return nil, err
 }
 
-// replace writes a file under a temporary name and then gives it its name.
+// replace writes a file under its temporary name and then renames it.
 func (d *dataFile) replace(path string, write func(io.Writer) error) error {
 	file, err := d.writeTemporary(path, func(_ *os.File, w io.Writer) error { return write(w) })
 	if err != nil {
@@ -332,7 +330,8 @@ func (d *dataFile) replace(path string, write func(io.Writer) error) error {
 	return d.rename(path)
 }
 
-// temporary is the name that a file has until it is whole, this process's own.
+// temporary returns the name that a file has until it is whole. It contains the
+// process's UUID.
 func (d *dataFile) temporary(path string) string {
 	return path + "." + d.p.process + ".tmp"
 }
@@ -355,7 +354,7 @@ func (d *dataFile) writeTemporary(path string, write func(*os.File, io.Writer) e
 	return file, nil
 }
 
-// rename gives a file that was written under its temporary name its own.
+// rename gives a file, which was written under its temporary name, its own name.
 func (d *dataFile) rename(path string) error {
 	err := os.Rename(d.temporary(path), path)
 	if err != nil {
@@ -364,8 +363,8 @@ func (d *dataFile) rename(path string) error {
 	return err
 }
 
-// close ends the use of the file. A mapped file stays as it is, for what other
-// goroutines still call, and so does the lock, until the process is no more.
+// close ends the use of the file. A mapped file stays mapped, for what other goroutines
+// still call, and locked, until the process has ended.
 func (d *dataFile) close() {
 	if d.held == nil || d.shared != nil {
 		return
@@ -373,6 +372,7 @@ func (d *dataFile) close() {
 	d.letGo()
 }
 
+// letGo releases the file.
 func (d *dataFile) letGo() {
 	if d.spare != nil {
 		unmapFile(d.spare)
@@ -381,12 +381,12 @@ func (d *dataFile) letGo() {
 	d.held, d.spare = nil, nil
 }
 
-// staleAge is how old a temporary file must be to be nobody's: it takes a process
-// seconds to write one.
+// staleAge is the age from which a temporary file is abandoned: a process writes one
+// within seconds.
 const staleAge = time.Hour
 
-// removeStale removes the temporary files of processes that were killed while they
-// wrote them.
+// removeStale removes the temporary files of processes that were killed while writing
+// them.
 func (d *dataFile) removeStale() {
 	entries, _ := os.ReadDir(d.p.set.dataDir)
 	for _, e := range entries {
@@ -410,7 +410,7 @@ func isTemporary(name string) bool {
 	return false
 }
 
-// path is the name of the process's file, "" while there is none.
+// path returns the name of the process's file, "" while there is none.
 func (d *dataFile) path() string {
 	if d.held == nil {
 		return ""

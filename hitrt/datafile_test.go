@@ -205,7 +205,7 @@ func TestDataFileCheckpoint(t *testing.T) {
 	pub.exit()
 }
 
-// Both outlets get every hit, also when a call to the collector hangs.
+// Both collector and files get every hit, also when a call to the collector hangs.
 func TestDataFileBesideCollector(t *testing.T) {
 	dir := t.TempDir()
 	fake, prog := newFake(), newProgram(10)

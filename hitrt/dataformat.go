@@ -1,8 +1,6 @@
-package hitrt
-
-// Local files. In dataDir, "codebase-<fingerprint>.json" lists the functions of
-// a program, once for all of its processes, and "process-<uuid>.hits" has what
-// one process called:
+// The format of local files. In dataDir, "codebase-<fingerprint>.json" lists the
+// functions of a program, once for all of its processes, and "process-<uuid>.hits" holds
+// what one process called:
 //
 //	0        "SCAVHIT1"
 //	8        length L of the header, 4 bytes
@@ -15,18 +13,19 @@ package hitrt
 //
 //	P + 4*i  place of the mark of function i: its offset in the file, 0 if the
 //	         function is not observable; their CRC-32 is in the header
-//	M        marks and what is around them, a multiple of 4096: a byte that is
-//	         not 0 is a hit whose stamp has not been written yet
+//	M        the pages of the marks, a multiple of 4096: a byte that is not 0 is
+//	         a hit whose stamp has not been written yet
 //
-// S, P, M and the size of the file are in the header. Numbers are little endian.
-// A file appears complete or not at all, and is then written in place, whole
-// stamps at a time, so that whatever instant the process ends at leaves a valid
-// file. All of its blocks are written at first: a store into a mapped hole of a
-// full disk would end the program.
+// S, P, M and the size of the file are in the header. Numbers are little endian. A file
+// appears complete or not at all, and is then written in place, whole stamps at a time,
+// so that it is valid at whatever instant the process ends. All of its blocks are
+// written at first: a store into a mapped hole of a full disk would end the program.
 //
-// The process holds a lock on its file for as long as it lives. So whoever gets
-// the lock knows that the process is no more, whatever became of its number. The
-// header says if there is no lock, as on some file systems of networks.
+// The process locks its file for as long as it lives. So whoever gets the lock knows
+// that the process has ended, even if its process ID is in use again. The header says
+// if there is no lock, as on some network file systems.
+
+package hitrt
 
 import (
 	"encoding/binary"
@@ -43,11 +42,11 @@ const (
 	neverHit  = 1
 
 	codebaseFormat = 1
-	stampsFormat   = 1 // of a process's file that has no marks
-	marksFormat    = 2
+	stampsFormat   = 1 // a process's file without marks
+	marksFormat    = 2 // a process's file with marks
 )
 
-// A layout says what is where in the process's file.
+// A layout holds the offsets of the parts of the process's file.
 type layout struct {
 	pages  []pageRange // of the marks, by package; nil if there are none in the file
 	stamps int64       // S
@@ -97,8 +96,8 @@ type codebaseFunction struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-// writeProcess writes the process's file. Its parts are made as they are written:
-// there may be megabytes of them, and the program waits.
+// writeProcess writes the process's file part by part, without building all of it
+// first: there may be megabytes, and the program waits.
 func (d *dataFile) writeProcess(w io.Writer, locked bool) error {
 	head, err := d.header(locked)
 	if err != nil {
@@ -137,7 +136,7 @@ func (d *dataFile) writeProcess(w io.Writer, locked bool) error {
 	return nil
 }
 
-// header returns the header, and completes the layout, which is part of it.
+// header completes the layout and returns the header, which contains it.
 func (d *dataFile) header(locked bool) (head []byte, err error) {
 	set := d.p.set
 	h := processHeader{
@@ -167,8 +166,8 @@ func (d *dataFile) header(locked bool) (head []byte, err error) {
 	}
 }
 
-// writePlaces writes where in the file each function's mark is. It is called twice,
-// as their checksum comes before them in the file.
+// writePlaces writes the offset in the file of each function's mark. It is called
+// twice: the checksum of the offsets comes before them in the file.
 func (d *dataFile) writePlaces(w io.Writer) error {
 	var places []byte // of one package
 	offset := d.layout.marks

@@ -4,8 +4,7 @@ package hitrt
 
 import "syscall"
 
-// duplicate returns another descriptor of a file, one that programs which are
-// started do not inherit.
+// duplicate returns another descriptor of a file, which is closed on exec.
 func duplicate(fd int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

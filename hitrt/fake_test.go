@@ -1,8 +1,8 @@
-package hitrt
-
 // What the tests share: a program with marks, and a collector after the
 // contract. It decodes with parseProto and stores as the real one does: after
 // the answer, and in steps that can interleave.
+
+package hitrt
 
 import (
 	"bytes"
@@ -72,8 +72,8 @@ func (p *Program) call(i int) { setMark(p.Packages[i/30].Marks, i%30) }
 
 // hashOf is the signature hash of function i, from the contract's words.
 func (p *Program) hashOf(i int) string {
-	identity := p.Packages[i/30].Path + "." + [3]string{"", "(Server).", "(Money)."}[i%30%3] + fmt.Sprintf("Func%d", i)
-	return hexOf(md5Sum([]byte(identity)))
+	fingerprint := p.Packages[i/30].Path + "." + [3]string{"", "(Server).", "(Money)."}[i%30%3] + fmt.Sprintf("Func%d", i)
+	return hexOf(md5Sum([]byte(fingerprint)))
 }
 
 // A fakeCall is one call that the collector got.
@@ -340,7 +340,7 @@ func newTestPublisher(p *Program, network http.RoundTripper, variables ...string
 	set := loadSettings(p, environment(variables...))
 	pub := newPublisher(p, set)
 	messages := new(lockedBuffer)
-	pub.rep = newReporter(messages, set)
+	pub.log = newLogger(messages, set)
 	pub.network = network
 	pub.poller.running.Store(true) // that of go test, and of synctest's clock
 	return pub, messages

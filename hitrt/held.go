@@ -1,29 +1,29 @@
-package hitrt
-
-// Files that belong to this process as long as it lives, without a descriptor.
+// Files that this process holds as long as it lives, without a descriptor.
 //
-// Descriptors are the program's: it may close every number, and open files of its
-// own under it. One that we kept would be closed, or be another file by the time
-// that we write to it. So a file is opened by its name for each use, and is used
-// only if it is still the same. What has to last is the lock, and a mapping of the
-// file keeps it.
+// Descriptors belong to the program: it may close any number, and open a file of its
+// own that gets it. A descriptor that we kept might be closed, or another file, by the
+// time that we write to it. So a file is opened by its name for each use, and used only
+// if it is still the same file. Only the lock has to last, and a mapping of the file
+// keeps it.
+
+package hitrt
 
 import (
 	"errors"
 	"os"
 )
 
-// A heldFile is such a file.
+// A heldFile is a file that this process holds.
 type heldFile struct {
 	path string
-	info os.FileInfo // which file it is
+	info os.FileInfo // identifies the file
 	lock keptLock
 }
 
-// errReplaced: the name is another file's by now.
+// errReplaced says that the name belongs to another file by now.
 var errReplaced = errors.New("the file was replaced")
 
-// hold keeps the lock on a file, if it is locked, and closes it.
+// hold closes a file and, if it is locked, keeps the lock.
 func hold(file *os.File, path string, locked bool) (*heldFile, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -51,13 +51,13 @@ func (h *heldFile) open(flag int) (*os.File, error) {
 	return file, nil
 }
 
-// release gives the lock back.
+// release releases the lock.
 func (h *heldFile) release() {
 	h.lock.release(h.info)
 	h.lock = keptLock{}
 }
 
-// isFile reports whether a file is the one that info is of.
+// isFile reports whether info describes file.
 func isFile(file *os.File, info os.FileInfo) bool {
 	own, err := file.Stat()
 	return err == nil && os.SameFile(own, info)

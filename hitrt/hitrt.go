@@ -2,38 +2,41 @@
 // that it builds. It collects which functions ran and tells the Scavenger
 // collector, or writes it to local files, or both.
 //
+// Programs do not import it: the registry, which is generated, does. What programs
+// may call is in hitrt/api.
+//
 // # What a program pays
 //
-// A hit is one byte store into an array of the program's own; no code of this
-// package takes part in it. The package has no init function and nothing to
-// initialise. [Register] reads the settings and starts one goroutine. Without
-// local files it does not look at the program's functions, so its cost does not
-// grow with their number; with them it waits until the process's file is there
-// (0.05 µs a function, 0.2 in packages where some are not observable; 2 s at most),
-// and in small programs until the list of their functions is. Names, signatures and
-// hashes are made in that goroutine, and not kept: what stays in memory is four bytes
-// and three bits per function for the collector, and eight bytes per function for
-// local files, twelve where some are not observable.
+// A hit is one byte store into an array of the program's own, without a call of this
+// package. The package has no init function and no variables to initialise. [Register]
+// reads the settings and starts one goroutine. Without local files it does not look at
+// the program's functions, so its cost does not grow with their number. With local
+// files it waits until the process's file is written (0.05 µs a function, 0.2 in
+// packages where some are not observable; 2 s at most), and in small programs until
+// the list of functions is. That goroutine makes names, signatures and hashes when it
+// needs them, and keeps none: what stays in memory is four bytes and three bits per
+// function for the collector, and eight bytes per function for local files, twelve
+// where some are not observable.
 //
 // # When anything runs
 //
-//   - Register: settings are read. Without apiKey and serverUrl, and without
-//     dataDir, that is all that ever happens.
-//   - With dataDir: the process's data file is made, and mapped over the marks
-//     where that is possible. Once a second the marks are read, and their times
-//     written to the file.
-//   - With a collector: from schedulerInitialDelayMillis on, every
-//     schedulerIntervalMillis, the goroutine looks at what is due: polling the
-//     configuration, publishing the codebase, publishing invocations. While a
-//     call lasts there is a second goroutine, and those of net/http.
-//   - [Exit]: what is pending is written, then sent, within exitTimeout (2 s).
+//   - Register reads settings. Without apiKey and serverUrl, and without dataDir,
+//     nothing else ever happens.
+//   - With dataDir, the goroutine writes the process's data file, and maps it over the
+//     marks where that is possible. Once a second it reads the marks, and writes the
+//     times of hits to the file.
+//   - With a collector, from schedulerInitialDelayMillis on, every
+//     schedulerIntervalMillis, the goroutine does what is due: polling the
+//     configuration, publishing the codebase, publishing invocations. A call takes a
+//     second goroutine, and those of net/http.
+//   - [Exit] writes what is pending, then sends it, within exitTimeout (2 s).
 //
 // # What it leaves alone
 //
 // Standard output, the default HTTP client, the default logger, signal
-// dispositions, the environment. It writes to standard error only what
-// somebody must act on, at most one line of a kind per hour. A panic in here
-// ends this package's work and nothing else.
+// dispositions, the environment. It writes to standard error only what somebody must
+// act on, at most one line of a kind per hour. A panic in this package ends its work
+// and nothing else.
 package hitrt
 
 import (
@@ -41,15 +44,15 @@ import (
 	"time"
 )
 
-// A Program is what the link action knows about the binary it links. All of it
-// is static data.
+// A Program holds what the link action knows about the binary that it links. All of
+// it is static data.
 type Program struct {
 	Main     string    // import path of the main package
 	Settings string    // baked-in settings: a JSON object of string values, keys as in the Java agent
 	Packages []Package // sorted by Path
 
-	// Fingerprint stands for the Path and Entries of all packages, so that local
-	// files need not be named by reading megabytes of them. It may be empty.
+	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
+	// local files does not take reading megabytes of them. It may be empty.
 	Fingerprint string
 }
 
@@ -57,42 +60,41 @@ type Program struct {
 type Package struct {
 	Path string // import path, without " [x.test]"
 
-	// Marks has one byte per observable function, padded with unused bytes to a
-	// multiple of 8. A byte is 0 if the function was not hit since it was last
-	// cleared.
+	// Marks has one byte per observable function, and unused bytes up to a multiple of
+	// 8. A byte is 0 if the function was not hit since the byte was last cleared.
 	Marks []uint8
 
-	// Padding is how many bytes before Marks, and as many after them, nothing
-	// else lies on, so that a file may be mapped over the pages of Marks.
+	// Padding is the number of unused bytes before Marks, and after it, so that a file
+	// may be mapped over the pages of Marks.
 	Padding int
 
-	// Entries lists the package's functions, one per line, each line ended by
-	// "\n" and made of six fields separated by tabs: the index into Marks (or "-"
-	// and the reason why the function is not observable), file (empty: as in the
-	// line before), line, receiver base type with its star, name, parameter types.
+	// Entries lists the package's functions, one per line. A line ends in "\n" and has
+	// six fields separated by tabs: the index into Marks (or "-" and the reason why the
+	// function is not observable), file (empty: as in the line before), line, receiver
+	// base type with its star, name, parameter types.
 	Entries string
 
-	// InOrder is how many functions Entries lists, if the first of them has index
-	// 0, the next one 1, and so on, as in most packages: then local files are made
-	// without reading megabytes of Entries. It may be 0 for any package.
+	// InOrder is the number of functions in Entries if the first has index 0, the next
+	// one 1, and so on, as in most packages: then local files are written without
+	// reading megabytes of Entries. It may be 0 for any package.
 	InOrder int
 }
 
 const (
-	// startTimeout is how long [Register] waits for local files.
+	// startTimeout is the longest that [Register] waits for local files.
 	startTimeout = 2 * time.Second
 
-	// fewFunctions is up to how many functions it waits for the codebase file too,
-	// which only the first process of a build has to write: 3 µs for each.
+	// fewFunctions is the number of functions up to which Register waits for the
+	// codebase file too. Only the first process of a build writes it, in 3 µs a function.
 	fewFunctions = 2000
 )
 
 // registered is the process's only publisher.
 var registered atomic.Pointer[publisher]
 
-// Register takes over the program's marks. It reports whether anything is to
-// be done at exit: false means inert, that is, no goroutine, file or
-// connection was or will be made. Only the first call can be active.
+// Register takes over the program's marks. It reports whether Exit must be called:
+// false means that the program is inert, without a goroutine, file or connection of
+// this package. Only the first call can return true.
 func Register(p *Program) (active bool) {
 	defer func() {
 		if recover() != nil {
@@ -116,16 +118,16 @@ func launch(p *Program, set *settings) bool {
 	}
 	go pub.run()
 	if set.dataDir != "" {
-		// The program may be killed at any moment from now on. But a directory
-		// that does not answer must not keep it from starting.
+		// The program may be killed at any moment from now on, but a directory that
+		// does not answer must not keep it from starting.
 		pub.waitFor(pub.ready, startTimeout)
 	}
 	return true
 }
 
-// Exit writes and sends what is pending. It is to run on return from main and
-// on os.Exit with any status. It never panics and returns within exitTimeout of
-// the first call; others wait for what that one began.
+// Exit writes and sends what is pending. It runs on return from main and on os.Exit
+// with any status. It never panics and returns within exitTimeout of the first call;
+// later calls wait for the first.
 func Exit() {
 	defer func() { _ = recover() }()
 	if pub := registered.Load(); pub != nil {

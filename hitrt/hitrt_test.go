@@ -129,8 +129,8 @@ func TestStartIsFree(t *testing.T) {
 		t.Errorf("%d bytes are held for 200,000 functions", now-before)
 	}
 	prog.call(1)
-	pub.collector.endInterval()
-	if pub.collector.hits.unsent.count(0, pub.codebase.size) != 1 {
+	pub.exporter.endInterval()
+	if pub.exporter.hits.unsent.count(0, pub.codebase.size) != 1 {
 		t.Error("the call is not known")
 	}
 }

@@ -1,7 +1,7 @@
-package hitrt
+// Hits on their way to the collector: when each function was last hit, and which of
+// these times the collector does not have yet.
 
-// Hits on their way to the collector: when each function was last hit, and what
-// of that the collector has still to be told.
+package hitrt
 
 import (
 	"iter"
@@ -11,27 +11,26 @@ import (
 	"time"
 )
 
-// longestInterval is when a recording interval ends though nothing can be sent:
-// all its hits have the time of its start, and after an outage of weeks a
-// function that was called yesterday must not look as if it had not been called
-// for weeks. Intervals of the collector's own are shorter.
+// longestInterval is the length at which a recording interval ends even if nothing
+// can be sent. All hits of an interval have the time of its start, and after an outage
+// of weeks a function that was called yesterday must not look as if it had not been
+// called for weeks. The collector's own intervals are shorter.
 const longestInterval = 30 * time.Minute
 
-// hits are those of one process. They take four bytes and three bits a function,
-// from the first recording interval with a hit on, however long the collector is
-// away.
+// hits holds the hits of one process. It takes four bytes and three bits a function
+// from the first hit on, however long the collector is away.
 type hits struct {
 	size    int       // one more than the highest number
-	current bitset    // of the recording interval that goes on
-	since   time.Time // when it began
-	ended   int64     // when the one before it began, in Unix milliseconds
+	current bitset    // hits of the current recording interval
+	since   time.Time // when that began
+	ended   int64     // when the interval before it began, in Unix milliseconds
 
-	last   []uint32 // by number: when the last interval began that had a hit, in Unix seconds; 0 = none did
-	unsent bitset   // the collector has not accepted that yet
-	once   bitset   // it has, at the last publication
+	last   []uint32 // by number: start of the last interval that had a hit, in Unix seconds; 0 = no hit
+	unsent bitset   // those whose last the collector has not accepted
+	once   bitset   // those whose last it accepted at the latest publication
 }
 
-// add is a hit.
+// add records a hit.
 func (h *hits) add(number int) {
 	if h.current == nil {
 		h.current = newBitset(h.size)
@@ -58,7 +57,7 @@ func (h *hits) end(now time.Time) {
 	clear(h.current)
 }
 
-// renew makes all that was ever accepted unsent.
+// renew makes all hits unsent that the collector ever accepted.
 func (h *hits) renew() {
 	for number, at := range h.last {
 		if at != 0 {
@@ -68,10 +67,10 @@ func (h *hits) renew() {
 	clear(h.once)
 }
 
-// byTime returns the interval starts that the members of a set are to be sent
-// with, and for each its members, one after the other. Those of one hour go
-// together, and those of one day after two days, with the latest of their starts:
-// a function may so seem to have been called later than it was, but not earlier.
+// byTime yields the interval starts to send the members of a set with, and the
+// members of each. It joins the intervals of an hour, and after two days those of a
+// day, under the latest of their starts: so a function may seem to have been called
+// later than it was, but not earlier.
 func (h *hits) byTime(set bitset, now time.Time) iter.Seq2[int64, bitset] {
 	latest := map[int64]uint32{}
 	for number := range set.members() {
@@ -93,19 +92,19 @@ func (h *hits) byTime(set bitset, now time.Time) iter.Seq2[int64, bitset] {
 	}
 }
 
-// period names what a time, in Unix seconds, is published together with: that of
-// its hour, or of its day if it is older than two days.
+// period returns the number of the hour that a time, in Unix seconds, is in, or of the
+// day if it is older than two days. Times of one period are published together.
 func period(at int64, now time.Time) int64 {
 	const hour, day = 3600, 24 * 3600
 	if at < now.Unix()-2*day {
 		return at / day * day
 	}
-	return at/hour*hour + 1 // so that it is no day's
+	return at/hour*hour + 1 // +1 keeps hours distinct from days
 }
 
-// intervalStart is since in Unix milliseconds. If the wall clock was set in
-// between, so that since is no time at all or in the future, it is told from
-// the monotonic clock.
+// intervalStart returns since in Unix milliseconds. If the wall clock was set in
+// between, so that since is impossible or in the future, it is computed from the
+// monotonic clock.
 func intervalStart(since, now time.Time) int64 {
 	wall := since.UnixMilli()
 	if wall < earliest || wall > now.UnixMilli() {
@@ -115,95 +114,95 @@ func intervalStart(since, now time.Time) int64 {
 }
 
 // endInterval ends the recording interval.
-func (c *collector) endInterval() {
-	c.p.sweep()
-	c.hits.end(c.p.now())
+func (e *exporter) endInterval() {
+	e.p.sweep()
+	e.hits.end(e.p.now())
 }
 
-// publishInvocations sends what was accepted at the last publication once more,
-// and then the hits since.
-func (c *collector) publishInvocations() {
-	if c.sendAgain() != nil {
+// publishInvocations repeats what the last publication got accepted, and then sends
+// the hits since.
+func (e *exporter) publishInvocations() {
+	if e.sendAgain() != nil {
 		return
 	}
-	c.endInterval()
-	if c.hits.unsent.empty() { // the collector wants to hear of us nevertheless
-		if c.sendHits(newBitset(c.hits.size), c.hits.ended, nil) != nil {
+	e.endInterval()
+	if e.hits.unsent.empty() { // the collector expects a publication nevertheless
+		if e.sendHits(newBitset(e.hits.size), e.hits.ended, nil) != nil {
 			return
 		}
 	}
-	if c.sendUnsent() != nil {
+	if e.sendUnsent() != nil {
 		return
 	}
-	if c.published++; c.published == 1 {
-		c.p.rep.inform("invocations", "invocations published")
+	if e.published++; e.published == 1 {
+		e.p.log.InfoHourly("invocations", "invocations published")
 	}
-	c.invocation.succeeded(c.p.now())
+	e.invocation.succeeded(e.p.now())
 }
 
-// sendRest sends all hits that were not accepted so far, if there are any.
-func (c *collector) sendRest() error {
-	c.endInterval()
-	return c.sendUnsent()
+// sendRest sends all hits that the collector has not accepted so far.
+func (e *exporter) sendRest() error {
+	e.endInterval()
+	return e.sendUnsent()
 }
 
-func (c *collector) sendUnsent() error {
-	for start, members := range c.hits.byTime(c.hits.unsent, c.p.now()) {
-		err := c.sendHits(members, start, func(part bitset) {
-			c.hits.unsent.remove(part)
-			c.hits.once.or(part)
+func (e *exporter) sendUnsent() error {
+	for start, members := range e.hits.byTime(e.hits.unsent, e.p.now()) {
+		err := e.sendHits(members, start, func(part bitset) {
+			e.hits.unsent.remove(part)
+			e.hits.once.or(part)
 		})
 		if err != nil {
 			return err
 		}
-		c.hits.unsent.remove(members) // also marks that no entry has
+		e.hits.unsent.remove(members) // with them marks that belong to no entry
 	}
 	return nil
 }
 
-// sendAgain sends what was accepted once.
-func (c *collector) sendAgain() error {
-	for start, members := range c.hits.byTime(c.hits.once, c.p.now()) {
-		if err := c.sendHits(members, start, c.hits.once.remove); err != nil {
+// sendAgain sends once more what was accepted once.
+func (e *exporter) sendAgain() error {
+	for start, members := range e.hits.byTime(e.hits.once, e.p.now()) {
+		if err := e.sendHits(members, start, e.hits.once.remove); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sendHits publishes hits with one interval start, in as many messages as they
-// need, at least one. accepted is called with what the collector said OK to.
-func (c *collector) sendHits(hits bitset, start int64, accepted func(bitset)) error {
-	if c.polled && c.poll.due(c.p.now()) && !c.p.isExiting() {
-		c.pollConfig() // there may be many messages, and a slow collector
+// sendHits publishes hits with one interval start, in at least one message. It calls
+// accepted with the hits that the collector said OK to.
+func (e *exporter) sendHits(hits bitset, start int64, accepted func(bitset)) error {
+	if e.polled && e.poll.due(e.p.now()) && !e.p.isExiting() {
+		e.pollConfig() // many messages to a slow collector take long
 	}
-	if c.fingerprint == "" {
-		c.prepareChunks()
+	if e.fingerprint == "" {
+		e.prepareChunks()
 	}
 	head := appendInt(nil, 3, start)
-	head = appendBytes(head, 1, c.common(c.fingerprint, unixMillis(c.p.now())))
+	head = appendBytes(head, 1, e.common(e.fingerprint, unixMillis(e.p.now())))
 	left := slices.Clone(hits)
 	for first := true; first || !left.empty(); first = false {
 		message := append(newMessage(len(head)), head...)
-		part := newBitset(c.p.codebase.size)
+		part := newBitset(e.p.codebase.size)
 		sent := 0
-		for number, hash := range c.p.codebase.hashes(left) {
+		for number, hash := range e.p.codebase.hashes(left) {
 			message = appendHit(message, hash)
 			part.add(number)
-			if sent++; len(message)+hitSize > c.limit {
+			if sent++; len(message)+hitSize > e.limit {
 				break
 			}
 		}
 		if sent == 0 && (!first || accepted != nil) {
-			break // marks that no entry has
+			break // only marks that belong to no entry
 		}
-		if err := c.publish(methodInvocations, message); err != nil {
-			c.invocation.failed(c.p.now())
-			c.shrink(err)
-			c.report(err, &c.invocation, "publishing invocations")
+		if err := e.publish(methodInvocations, message); err != nil {
+			e.invocation.failed(e.p.now())
+			e.shrink(err)
+			e.logError(err, &e.invocation, "publishing invocations")
 			return err
 		}
-		c.p.rep.trace("%d invocations published", sent)
+		e.p.log.Debug("%d invocations published", sent)
 		if sent == 0 {
 			break
 		}

@@ -9,21 +9,21 @@ import (
 
 const canLock = true
 
-// lockFile takes the lock on a file, or fails if another process has it. The
-// lock is held until the file is closed and no mapping of it is left. Programs
-// that this one starts do not inherit it, as the file is closed in them.
+// lockFile locks a file, or fails if another process has locked it. The lock lasts
+// until the file is closed and no mapping of it is left. Programs that this one starts
+// do not inherit it, as exec closes the file.
 func lockFile(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
 
 // A keptLock is the lock on a file, without the file.
 type keptLock struct {
-	page []byte // a page that is never looked at, whose mapping keeps the lock
-	fd   int    // where none does: a descriptor, 0 = none
+	page []byte // a mapping that keeps the lock and is never read
+	fd   int    // where no mapping does: a descriptor, 0 = none
 }
 
-// keepLock closes a locked file and keeps the lock. Whether a mapping does, which
-// it does not on overlay and on some systems, is tried out.
+// keepLock closes a locked file and keeps the lock. It tries out whether a mapping
+// does, which it does not on overlay and on some systems.
 func keepLock(file *os.File, path string, info os.FileInfo) keptLock {
 	page, err := syscall.Mmap(int(file.Fd()), 0, mappedPage, syscall.PROT_NONE, syscall.MAP_SHARED)
 	if err != nil {
@@ -43,8 +43,8 @@ func keepLock(file *os.File, path string, info os.FileInfo) keptLock {
 	return keptLock{page: page}
 }
 
-// keepDescriptor keeps the lock by a descriptor of the file. It is no *os.File,
-// which closes its number when it is garbage, whoever has that by then.
+// keepDescriptor keeps the lock by a descriptor of the file. It does not keep the
+// *os.File, which closes its number when it is garbage, whatever has that by then.
 func keepDescriptor(file *os.File) keptLock {
 	defer file.Close()
 	fd, err := duplicate(int(file.Fd()))
@@ -54,7 +54,8 @@ func keepDescriptor(file *os.File) keptLock {
 	return keptLock{fd: fd}
 }
 
-// release gives the lock back. A descriptor that is another file by now is not ours.
+// release releases the lock. It does not close a descriptor that is another file by
+// now.
 func (k keptLock) release(info os.FileInfo) {
 	if k.page != nil {
 		_ = syscall.Munmap(k.page)
@@ -64,7 +65,7 @@ func (k keptLock) release(info os.FileInfo) {
 	}
 }
 
-// isDescriptorOf reports whether a descriptor is of the file that info is of.
+// isDescriptorOf reports whether info describes the file of a descriptor.
 func isDescriptorOf(fd int, info os.FileInfo) bool {
 	var st syscall.Stat_t
 	own, ok := info.Sys().(*syscall.Stat_t)

@@ -4,8 +4,7 @@ package hitrt
 
 import "os"
 
-// canLock is false: files that processes leave here are never taken for those
-// of processes that are no more.
+// canLock is false: here it is unknown whether the process of a file has ended.
 const canLock = false
 
 func lockFile(*os.File) error { return nil }

@@ -1,22 +1,22 @@
-package hitrt
-
-// Marks that outlive the process. A file can be mapped over the pages that a
-// package's marks lie on; then the byte that a function stores is the file's at
-// that moment, and what ends the process cannot undo it.
+// Marks that outlive the process. A file can be mapped over the pages that a package's
+// marks lie on. Then a function stores its byte directly into the file, and no end of
+// the process can undo it.
 //
-// Whatever is not as it must be for that (another system, larger pages, a file
-// system that might fail a store when it is full or gone) leaves the marks where
-// they are. Then the file knows of a hit when the marks are next read.
+// If that is impossible (another system, larger pages, a file system that might fail a
+// store when it is full or gone), marks stay where they are. Then hits reach the file
+// when the marks are next read.
+
+package hitrt
 
 import (
 	"io"
 	"unsafe"
 )
 
-// mappedPage is the size of the pages that the padding of mark arrays is for.
+// mappedPage is the page size that the padding of mark arrays is made for.
 const mappedPage = 4096
 
-// A pageRange is the pages that one package's marks lie on.
+// A pageRange holds the pages that one package's marks lie on.
 type pageRange struct {
 	start uintptr // address of the first page
 	size  int     // of all, in bytes
@@ -24,9 +24,9 @@ type pageRange struct {
 	at    int // offset of the first mark in the pages
 }
 
-// markPages returns the pages of each package, by its place in packages; those
-// of a package without marks are empty. ok is false if the pages of any hold
-// something besides marks and padding.
+// markPages returns the pages of each package, in the order of packages; a package
+// without marks has none. ok is false if the pages of any hold something besides marks
+// and padding.
 func markPages(packages []Package) (ranges []pageRange, ok bool) {
 	ranges = make([]pageRange, len(packages))
 	for i := range packages {
@@ -46,11 +46,11 @@ func markPages(packages []Package) (ranges []pageRange, ok bool) {
 	return ranges, true
 }
 
-// A mappedFile is written to through its mapping.
+// A mappedFile is a file that is written to through its mapping.
 type mappedFile []byte
 
-// WriteAt is that of a file. A disk that takes nothing more is an error: the
-// publisher's goroutine has faults as panics.
+// WriteAt implements [io.WriterAt]. It returns an error if the disk is full: in the
+// publisher's goroutine a fault is a panic.
 func (m mappedFile) WriteAt(b []byte, at int64) (n int, err error) {
 	defer func() {
 		if recover() != nil {

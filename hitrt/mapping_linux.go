@@ -1,21 +1,20 @@
 //go:build linux && (386 || amd64 || arm || arm64 || loong64 || riscv64)
 
-package hitrt
-
 // Mapping on Linux.
 //
-// The program runs meanwhile, in goroutines that packages' initialisation
-// started and in threads of C. What it stores between copying a page and
-// replacing it would be lost, and there is no way to stop it. So the page is
-// kept in a pipe: vmsplice(2) puts a page into a pipe by reference, not by copy.
-// Once mmap has returned no processor reaches the old page any more, and what is
-// read from the pipe is its final content.
+// The program runs meanwhile, in goroutines that packages' initialisation started and
+// in threads of C, and cannot be stopped. What it stores between copying a page and
+// replacing it would be lost. So the page is kept in a pipe: vmsplice(2) puts a page
+// into a pipe by reference, not by copy. Once mmap has returned no processor reaches
+// the old page any more, and reading the pipe gives its final content.
 //
-//  1. The page is written to (a zero is added to a word), since a page that was
-//     never written to is no page of the program's own yet.
-//  2. vmsplice: the pipe refers to it.
-//  3. mmap: the file takes its place.
-//  4. The pipe is read, and the marks are set in the file.
+//  1. Add zero to a word of the page: a page that was never written to is not the
+//     program's own yet.
+//  2. vmsplice: the pipe refers to the page.
+//  3. mmap: the file replaces the page.
+//  4. Read the pipe, and set the marks in the file that are set in the old page.
+
+package hitrt
 
 import (
 	"errors"
@@ -25,10 +24,9 @@ import (
 	"unsafe"
 )
 
-// canMap reports whether marks can be mapped to a file in dir. On a file system
-// that may fail a store into an existing block (a copy-on-write one that is full,
-// a network that is down) the store would end the program, so those are taken
-// that are known not to.
+// canMap reports whether marks can be mapped to a file in dir. A file system that may
+// fail a store into an existing block (a copy-on-write one that is full, a network that
+// is down) would end the program, so canMap accepts only those that never do.
 func canMap(dir string) bool {
 	const ext4, xfs, tmpfs, overlay, f2fs = 0xEF53, 0x58465342, 0x01021994, 0x794C7630, 0xF2F52010
 	if os.Getpagesize() != mappedPage {
@@ -52,9 +50,9 @@ func mapFile(file *os.File, size int) ([]byte, error) {
 
 func unmapFile(data []byte) { _ = syscall.Munmap(data) }
 
-// A pagePipe is the pipe that keeps pages, and a buffer for what comes out of it.
-// One does for all packages: to make both anew for each of them costs more than
-// the mapping. After an error pages may be left in it, and it is of no use.
+// A pagePipe is the pipe that keeps pages, and a buffer to read it into. All packages
+// share one: making both for each of them costs more than the mapping. Do not use it
+// after an error: pages may be left in it.
 type pagePipe struct {
 	out, in int
 	old     []byte
@@ -73,8 +71,8 @@ func (p *pagePipe) close() {
 	_ = syscall.Close(p.in)
 }
 
-// attach maps the file's pages from offset on over those of r, as many at a time
-// as the pipe takes. The marks that are set, before it or meanwhile, stay set.
+// attach maps the file's pages from offset on over those of r, as many at a time as
+// the pipe takes. Marks that are set before or meanwhile stay set.
 func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 	for done := 0; done < r.size; {
 		from, to := max(done, r.at&^3), min(r.size, r.at+len(r.marks))
@@ -98,9 +96,8 @@ func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 	return nil
 }
 
-// detach gives the pages of r memory again that is nobody else's. data is
-// another mapping of the same file, in which the marks lie at the given offset;
-// those that are set there are set again.
+// detach replaces the pages of r by private memory. data is another mapping of the
+// same pages of the file; the marks that are set there are set again.
 func detach(r pageRange, data []byte) error {
 	if err := mapFixed(r.start, r.size, syscall.MAP_PRIVATE|syscall.MAP_ANON, -1, 0); err != nil {
 		return err
@@ -109,8 +106,8 @@ func detach(r pageRange, data []byte) error {
 	return nil
 }
 
-// splicePages puts pages into a pipe by reference and returns how many bytes it
-// took, whole pages.
+// splicePages puts pages into a pipe by reference and returns how many bytes of them
+// the pipe took, a multiple of the page size.
 func splicePages(pipe int, start uintptr, size int) (int, error) {
 	const nonblock = 2 // SPLICE_F_NONBLOCK
 	v := syscall.Iovec{Base: (*byte)(addressOf(start))}
@@ -146,7 +143,7 @@ func orEOF(err error) error {
 	return err
 }
 
-// set sets the marks that are set in old, a copy of the pages from done on.
+// set sets the marks that are set in old, a copy of the pages from offset done on.
 func (r pageRange) set(old []byte, done int) {
 	for i := range r.marks {
 		at := r.at + i - done
@@ -170,7 +167,7 @@ func mapFixed(start uintptr, size, flags, fd int, offset int64) error {
 	return nil
 }
 
-// addressOf is the pointer to static data at an address.
+// addressOf returns a pointer to the static data at an address.
 func addressOf(address uintptr) unsafe.Pointer {
 	return *(*unsafe.Pointer)(unsafe.Pointer(&address))
 }

@@ -1,6 +1,6 @@
-package hitrt
-
 // Reading and clearing the marks, and sets of functions.
+
+package hitrt
 
 import (
 	"iter"
@@ -11,23 +11,22 @@ import (
 
 // sweep calls hit with the index of every mark that is set, and clears it.
 //
-// The program sets marks at any time, on any thread, with plain byte stores, so
-// a mark must be read and cleared in one step; and a mark may be what outlives a
-// process that is killed, so hit must have put it somewhere else before it is
-// cleared. Four marks at a time are read, handed to hit, and cleared if they are
-// still what was read:
+// The program sets marks at any time, on any thread, with plain byte stores, so sweep
+// must read and clear a mark in one step. And in a mapped file the mark is what a
+// killed process leaves, so hit must record it before it is cleared. sweep reads four
+// marks, calls hit, and clears them if they have not changed since:
 //
 //	for v := load(w); v != 0; v = load(w) { hit…; if compareAndSwap(w, v, 0) { break } }
 //
-// A store that comes before the swap makes it fail, unless it is in v; one that
-// comes after it stays for the next sweep. Program code that finds its mark set
-// and stores nothing read the 1 before the swap, so it is in v. The program only
-// sets marks, so that four attempts are the most. To copy the array and clear it
-// afterwards loses every store in between.
+// A store before the swap makes it fail, unless v contains it; a store after it stays
+// for the next sweep. Program code that finds its mark set and stores nothing read the
+// 1 before the swap, so v contains it. The program only sets marks, so four attempts
+// are the most. Copying the array and clearing it afterwards would lose every store in
+// between.
 //
-// The link action lays marks out in whole, aligned words. If they ever are not,
-// a word could reach into a neighbour's memory; then marks are read and never
-// cleared: such a function counts as hit again and again, but is never lost.
+// The link action lays marks out in whole, aligned words. If they ever are not, a word
+// could reach into a neighbour's memory; then marks are read and never cleared: such a
+// function counts as hit again and again, but is never lost.
 func sweep(marks []uint8, hit func(i int)) {
 	n := len(marks)
 	if n == 0 {
@@ -64,7 +63,7 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 func (s bitset) add(i int)      { s[i/64] |= 1 << (i % 64) }
 func (s bitset) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
-// members yields them in order.
+// members yields the members in order.
 func (s bitset) members() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for i, w := range s {
@@ -91,7 +90,7 @@ func (s bitset) remove(t bitset) {
 	}
 }
 
-// count returns the number of members from bit i up to, not including, bit j.
+// count returns the number of members from i up to, not including, j.
 func (s bitset) count(i, j int) int {
 	n := 0
 	for ; i < j && i%64 != 0; i++ {

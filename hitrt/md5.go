@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// md5Sum is MD5, RFC 1321. It makes names, nothing rests on its strength.
-// crypto/md5 would do, if it did not panic in programs that run with
+// md5Sum returns the MD5 checksum of data (RFC 1321). It is used for names; nothing
+// depends on its strength. crypto/md5 panics in programs that run with
 // GODEBUG=fips140=only.
 func md5Sum(data []byte) [16]byte {
 	state := [4]uint32{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}
@@ -33,14 +33,14 @@ func md5Sum(data []byte) [16]byte {
 	return sum
 }
 
-// md5Block takes the first 64 bytes of p into the state.
+// md5Block adds the first 64 bytes of p to the state.
 func md5Block(state *[4]uint32, p []byte) {
 	var x [16]uint32
 	for i := range x {
 		x[i] = binary.LittleEndian.Uint32(p[4*i:])
 	}
 	a, b, c, d := state[0], state[1], state[2], state[3]
-	// Whole parts of 2³²·|sin(i+1)|.
+	// The integer parts of 2³²·|sin(i+1)|.
 	for i, sine := range [64]uint32{
 		0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
 		0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,

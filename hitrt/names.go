@@ -1,9 +1,10 @@
+// The names that a process has at the collector and in local files if no setting
+// gives them.
+
 package hitrt
 
-// What a process calls itself at the collector and in local files, where no
-// setting says it.
-
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
@@ -11,9 +12,9 @@ import (
 	"strings"
 )
 
-// defaultAppName is the last element of the main package's import path, without
-// a major version suffix. A program built from single files has no such path
-// and is called after its executable.
+// defaultAppName returns the last element of the main package's import path, without
+// a major version suffix. A program built from single files has no such path, so it
+// is named after its executable.
 func defaultAppName(main string) string {
 	name := path.Base(main)
 	if isMajorVersion(name) && strings.Contains(main, "/") {
@@ -34,11 +35,11 @@ func isMajorVersion(elem string) bool {
 	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// identify completes the values that cost something to find out, so it is
-// called in the publisher's goroutine, and clamps them to the collector's
-// columns: one value that is too long and nothing of a publication is stored,
-// although the collector says OK.
-func (s *settings) identify() {
+// applyDefaults fills in what no setting gives, and clamps it to the collector's
+// columns: the collector answers OK to a publication with one value that is too long,
+// and stores nothing of it. It is called in the publisher's goroutine, since some
+// defaults take time to find out.
+func (s *settings) applyDefaults() {
 	if s.appVersion == "" {
 		s.appVersion = buildVersion()
 	}
@@ -46,24 +47,17 @@ func (s *settings) identify() {
 		s.hostname, _ = os.Hostname()
 	}
 	for value, rule := range map[*string]struct {
-		most     int
-		standard string
+		max int
+		def string
 	}{
 		&s.appName: {255, "unspecified"}, &s.appVersion: {80, "unspecified"},
 		&s.environment: {255, "<default>"}, &s.hostname: {255, "-unknown-"},
 	} {
-		*value = orElse(strings.TrimSpace(clamp(*value, rule.most)), rule.standard)
+		*value = cmp.Or(strings.TrimSpace(clamp(*value, rule.max)), rule.def)
 	}
 }
 
-func orElse(v, standard string) string {
-	if v == "" {
-		return standard
-	}
-	return v
-}
-
-// buildVersion is the version of the main module, or else the revision that it
+// buildVersion returns the version of the main module, or else the revision that it
 // was built from.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
@@ -77,7 +71,8 @@ func buildVersion() string {
 	return revision[:min(12, len(revision))]
 }
 
-// mainModule is the path of the module that the main package is in, "" if unknown.
+// mainModule returns the path of the module that contains the main package, "" if
+// unknown.
 func mainModule() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		return info.Main.Path
@@ -85,7 +80,7 @@ func mainModule() string {
 	return ""
 }
 
-// buildSetting is a setting that the program was built with, "" if unknown.
+// buildSetting returns a setting that the program was built with, "" if unknown.
 func buildSetting(key string) string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, set := range info.Settings {

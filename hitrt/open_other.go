@@ -4,7 +4,7 @@ package hitrt
 
 import "os"
 
-// openFile is [os.OpenFile].
+// openFile does what [os.OpenFile] does.
 func openFile(path string, flag int, perm os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag, perm)
 }

@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// openFile is [os.OpenFile] that leaves the runtime's network poller alone. That
-// one makes two descriptors when it starts, with the first file that package os
-// opens, and ends the program when somebody closes them: a program that closes what
-// it has inherited would die of ours.
+// openFile does what [os.OpenFile] does without the runtime's network poller. The
+// poller starts with the first file that package os opens, makes two descriptors, and
+// ends the program when they are closed: a program that closes all descriptors that it
+// inherited would die because of us.
 func openFile(path string, flag int, perm os.FileMode) (*os.File, error) {
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, uint32(perm.Perm()))

@@ -1,8 +1,8 @@
-package hitrt
+// The settings file of the running program: scavenger.conf, Java properties in UTF-8,
+// as the Java agent reads it. The parser is written by hand: what this package imports
+// is compiled into the user's program.
 
-// The settings file of the running program: scavenger.conf, Java properties in
-// UTF-8, as the Java agent reads it. It is read by hand, as everything here:
-// what this package imports is compiled into the user's program.
+package hitrt
 
 import (
 	"errors"
@@ -14,18 +14,17 @@ import (
 	"strings"
 )
 
-// maxSettingsFile is far more than any settings need.
+// maxSettingsFile is the largest settings file, far more than any settings need.
 const maxSettingsFile = 1 << 20
 
-// settingsFile returns the values of the settings file by key, and its name; no
-// values if there is none. SCAVENGER_CONFIG names it, or else it is the first
-// that can be read of those that the Java agent looks for. A scavenger.toml is for
-// the build and was built in. Only one in /etc is looked for if who started the
-// program is not trusted.
+// settingsFile returns the values of the settings file by key, and its name; no values
+// if there is none. SCAVENGER_CONFIG names it; otherwise it is the first readable one
+// of those that the Java agent looks for. A scavenger.toml is ignored: it was built in.
+// If the caller of the program is not trusted, only /etc is searched.
 //
-// Places that nobody named are not there if they cannot be reached, whatever the
-// reason: HOME may be a file, conf too, and a directory may be somebody else's. What
-// is there and cannot be used is passed over.
+// A file that nobody named counts as missing if it cannot be reached, whatever the
+// reason: HOME or conf may be a file, and a directory may belong to another user.
+// passedOver says which files exist and cannot be used.
 func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[string]string, file string, passedOver []error, err error) {
 	if named, _ := lookup("SCAVENGER_CONFIG"); strings.TrimSpace(named) != "" {
 		file = strings.TrimSpace(named)
@@ -38,14 +37,14 @@ func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[
 		}
 		return values, file, nil, err
 	}
-	var places []string
+	var candidates []string
 	if trusted {
-		places = []string{"scavenger.conf", filepath.Join("conf", "scavenger.conf")}
+		candidates = []string{"scavenger.conf", filepath.Join("conf", "scavenger.conf")}
 	}
 	if home, _ := lookup("HOME"); home != "" {
-		places = append(places, filepath.Join(home, ".config", "scavenger.conf"))
+		candidates = append(candidates, filepath.Join(home, ".config", "scavenger.conf"))
 	}
-	for _, file := range append(places, "/etc/scavenger/scavenger.conf", "/etc/scavenger.conf") {
+	for _, file := range append(candidates, "/etc/scavenger/scavenger.conf", "/etc/scavenger.conf") {
 		if _, err := os.Stat(file); err != nil {
 			continue
 		}
@@ -59,7 +58,7 @@ func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[
 	return nil, "", passedOver, nil
 }
 
-// A syntaxError is in a settings file that can be read.
+// A syntaxError says that a settings file was read and does not parse.
 type syntaxError struct {
 	file string
 	err  error
@@ -67,8 +66,8 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return e.file + ": " + e.err.Error() }
 
-// readProperties reads a properties file. Only a regular file is opened: a pipe
-// would keep the program from starting.
+// readProperties reads a properties file. It opens regular files only: a pipe would
+// keep the program from starting.
 func readProperties(file string) (map[string]string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -93,8 +92,8 @@ func readProperties(file string) (map[string]string, error) {
 	return values, nil
 }
 
-// parseProperties returns the values of a properties file by key, in camel case;
-// of a key that is there twice the last.
+// parseProperties returns the values of a properties file by key, in camel case. The
+// last value of a key wins.
 func parseProperties(text string) (map[string]string, error) {
 	values := map[string]string{}
 	text = strings.TrimPrefix(text, "\uFEFF")
@@ -129,9 +128,9 @@ func parseProperties(text string) (map[string]string, error) {
 	return values, nil
 }
 
-// logicalLine returns the first line of a text, with the lines that a backslash
-// at its end appends to it, and the text behind it. It is "" for a blank line
-// or a comment.
+// logicalLine returns the first line of a text, joined with the lines that continue it
+// after a backslash, and the rest of the text. It returns "" for a blank line or a
+// comment.
 func logicalLine(text string) (line, rest string) {
 	for first := true; ; first = false {
 		natural := text
@@ -204,7 +203,7 @@ func parseOptions(text string) map[string]string {
 	return values
 }
 
-// camelCase makes server_url, which is how the Python agent has it, serverUrl.
+// camelCase turns server_url, the Python agent's form, into serverUrl.
 func camelCase(key string) string {
 	head, rest, ok := strings.Cut(key, "_")
 	for ok {
@@ -217,8 +216,8 @@ func camelCase(key string) string {
 	return head
 }
 
-// expand replaces $NAME and ${NAME} by what value says of NAME. What it does not
-// know stays, and is passed to unknown.
+// expand replaces $NAME and ${NAME} by the value of NAME. It leaves names without a
+// value as they are, and passes them to unknown.
 func expand(text string, value func(name string) (string, bool), unknown func(name string)) string {
 	head, rest, ok := strings.Cut(text, "$")
 	for ok {

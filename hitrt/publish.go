@@ -1,6 +1,6 @@
-package hitrt
+// The publisher: the one goroutine that owns everything in this package.
 
-// The publisher: the one goroutine that owns everything in here.
+package hitrt
 
 import (
 	"context"
@@ -14,84 +14,83 @@ import (
 	"time"
 )
 
-// checkpointInterval is how old a stamp may be; and, where marks are not mapped,
-// how much of the last hits may be lost from local files when the process is
-// killed.
+// checkpointInterval is the largest error of a stamp. Where marks are not mapped, the
+// hits of this time may be lost from local files when the process is killed.
 const checkpointInterval = time.Second
 
-// aloneInterval is how often the publisher looks whether it is alone.
+// aloneInterval is the time between two checks whether the publisher is alone.
 const aloneInterval = time.Second
 
 // earliest is the first time that the collector accepts, in Unix milliseconds.
 const earliest = 1_490_000_000_001
 
-// A publisher reads the marks and feeds the outlets.
+// A publisher reads the marks and passes hits to the exporter and the data file.
 type publisher struct {
-	set      *settings
-	packages []Package
-	main     string // import path of the main package
-	identity string // Fingerprint of the program
-	codebase *codebase
-	rep      *reporter
-	now      func() time.Time
-	started  time.Time
-	process  string            // a UUID
-	network  http.RoundTripper // in place of the real one, if not nil
+	set         *settings
+	packages    []Package
+	main        string // import path of the main package
+	fingerprint string // Fingerprint of the program
+	codebase    *codebase
+	log         *logger
+	now         func() time.Time
+	started     time.Time
+	process     string            // a UUID
+	network     http.RoundTripper // replaces the real one if not nil
 
-	isProgram bool // and not a library, as far as the build information says
+	isProgram bool // false for a library, according to the build information
 
-	conns     *conns     // the collector's: what is in them must not become garbage
-	collector *collector // nil if there is none, or it does not want this key
-	data      *dataFile  // nil without dataDir
+	conns    *conns    // the exporter's: they must not become garbage
+	exporter *exporter // nil if there is no collector, or it does not know the key
+	data     *dataFile // nil without dataDir
 
 	nextTick       time.Time
 	nextCheckpoint time.Time
 
 	poller  pollerWatch
-	wake    alarm // rings when there is something besides time to look at
+	wake    alarm // rings when there is something to do besides what is due
 	waiting alarm // rings when ready or done is closed
 
-	flushes  chan chan error // of Flush
-	ready    chan struct{}   // closed when the program need not wait for local files any more
+	flushes  chan chan error // requests of Flush
+	ready    chan struct{}   // closed when the program need not wait for local files any longer
 	leaving  atomic.Bool
 	exiting  chan struct{} // closed when Exit was called
 	deadline time.Time     // valid once exiting is closed
 	done     chan struct{} // closed when the goroutine ended
 }
 
-// newPublisher does the little that cannot wait for the goroutine.
+// newPublisher sets the few fields that cannot wait for the goroutine.
 func newPublisher(p *Program, set *settings) *publisher {
 	return &publisher{
-		set:      set,
-		packages: p.Packages,
-		main:     p.Main,
-		identity: p.Fingerprint,
-		rep:      newReporter(standardError(), set),
-		now:      time.Now,
-		started:  time.Now(),
-		flushes:  make(chan chan error, 1),
-		ready:    make(chan struct{}),
-		exiting:  make(chan struct{}),
-		done:     make(chan struct{}),
+		set:         set,
+		packages:    p.Packages,
+		main:        p.Main,
+		fingerprint: p.Fingerprint,
+		log:         newLogger(standardError(), set),
+		now:         time.Now,
+		started:     time.Now(),
+		flushes:     make(chan chan error, 1),
+		ready:       make(chan struct{}),
+		exiting:     make(chan struct{}),
+		done:        make(chan struct{}),
 	}
 }
 
-// run is the goroutine.
+// run is the body of the publisher's goroutine.
 func (p *publisher) run() {
 	defer p.waiting.ring()
 	defer close(p.done)
-	// A store into a mapped file that somebody cut off meanwhile must not end the
-	// program if it is ours.
+	// If somebody truncates a mapped file, a store of this goroutine into it must not
+	// end the program.
 	debug.SetPanicOnFault(true)
 	defer func() {
-		// A bug in here must not end the program.
+		// A bug in this package must not end the program.
 		if bug := recover(); bug != nil {
-			p.rep.fail("internal error, from now on nothing is recorded: %v", bug)
+			p.log.Error("internal error, from now on nothing is recorded: %v", bug)
 		}
 	}()
 	p.poller.begin()
 	p.begin()
-	for p.collector != nil || p.data != nil {
+	for p.exporter != nil || p.data != nil {
 		p.work()
 		if p.isAlone() || !p.sleep() {
 			p.finish()
@@ -100,9 +99,9 @@ func (p *publisher) run() {
 	}
 }
 
-// begin prepares everything and makes local files. Once the process's own is
-// there, where marks can be mapped, nothing that the program calls can be lost. If
-// there are many functions, the program need not wait until all are listed.
+// begin prepares everything and writes local files. Once the process's own file is
+// there, and its marks are mapped, no call of the program can be lost. If there are
+// many functions, the program need not wait until all are listed.
 func (p *publisher) begin() {
 	ready := sync.OnceFunc(func() {
 		close(p.ready)
@@ -114,27 +113,28 @@ func (p *publisher) begin() {
 		return
 	}
 	p.checkpoint()
-	ready()
-	p.data.list(p.now())
 	if p.data.functions <= fewFunctions {
-		// At once: a program that gives up its rights to open files does so when it starts.
+		// Before the program runs: one that closes all descriptors, or drops its right to
+		// open files, does so when it starts.
 		p.data.verify()
 	}
+	ready()
+	p.data.list(p.now())
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
-// prepare builds what newPublisher left out.
+// prepare sets the fields that newPublisher left out.
 func (p *publisher) prepare() {
 	for _, problem := range p.set.problems {
-		p.rep.write("%s", problem)
+		p.log.Warn("%s", problem)
 	}
-	p.set.identify()
+	p.set.applyDefaults()
 	p.process = newUUID()
 	mode := buildSetting("-buildmode")
 	p.isProgram = mode == "exe" || mode == "pie"
 	p.codebase = newCodebase(p.packages)
 	if p.set.collects() {
-		p.collector = newCollector(p)
+		p.exporter = newExporter(p)
 	}
 	if p.set.dataDir != "" {
 		p.data = newDataFile(p)
@@ -151,8 +151,8 @@ func (p *publisher) work() {
 		p.data.verify()
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
-	if p.collector != nil && !now.Before(p.nextTick) {
-		p.collector.tick()
+	if p.exporter != nil && !now.Before(p.nextTick) {
+		p.exporter.tick()
 		p.nextTick = p.nextTick.Add(p.set.interval)
 		if now = time.Now(); p.nextTick.Before(now) {
 			p.nextTick = now.Add(p.set.interval)
@@ -161,26 +161,26 @@ func (p *publisher) work() {
 	}
 }
 
-// dismiss lets go of a collector that does not want to hear from us.
+// dismiss drops the exporter if the collector does not know the key.
 func (p *publisher) dismiss() {
-	if p.collector != nil && p.collector.refused {
-		p.collector = nil
+	if p.exporter != nil && p.exporter.refused {
+		p.exporter = nil
 	}
 }
 
-// sleep waits until something is due. It returns false when the program exits.
+// sleep waits until something is due, and returns false when the program exits.
 func (p *publisher) sleep() bool {
 	wake := p.nextTick
-	if p.data != nil && (p.collector == nil || p.nextCheckpoint.Before(wake)) {
+	if p.data != nil && (p.exporter == nil || p.nextCheckpoint.Before(wake)) {
 		wake = p.nextCheckpoint
 	}
 	return p.pause(min(time.Until(wake), aloneInterval))
 }
 
 // isAlone reports whether no goroutine is left but this one: main has called
-// runtime.Goexit, and all others have ended. The runtime ends such a program,
-// but not as long as there is a goroutine that wakes up again. A library for C
-// has no goroutine while its host does not call it.
+// runtime.Goexit, and all others have ended. The runtime ends such a program, but not
+// as long as there is a goroutine that wakes up again. A library for C is never alone:
+// it has no goroutine while its host does not call it.
 func (p *publisher) isAlone() bool {
 	if !p.isProgram || runtime.NumGoroutine() > 1 {
 		return false
@@ -189,7 +189,7 @@ func (p *publisher) isAlone() bool {
 	return true
 }
 
-// pause waits for d, or less. It returns false at once when the program exits.
+// pause waits for at most d, and returns false at once when the program exits.
 func (p *publisher) pause(d time.Duration) bool {
 	if !p.poller.runs() {
 		p.wake.wait(d)
@@ -213,9 +213,9 @@ func (p *publisher) pause(d time.Duration) bool {
 	}
 }
 
-// waitFor waits until a channel is closed of which waiting tells, at most for d. It
-// needs no timer: alarm_linux.go has the reason. What it waits for may need the
-// processor that a system call keeps for a moment, so it looks up often.
+// waitFor waits at most for d until c is closed; p.waiting rings then. It needs no
+// timer: alarm_linux.go has the reason. It checks often, since the goroutine that it
+// waits for may need the processor that a system call keeps for a moment.
 func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 	if p.poller.running.Load() {
 		timer := time.NewTimer(d)
@@ -236,25 +236,25 @@ func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 	}
 }
 
-// flush is what [Flush] does, in the publisher's goroutine.
+// flush does the work of [Flush] in the publisher's goroutine.
 func (p *publisher) flush() error {
 	if p.data != nil {
 		p.checkpoint()
 	}
-	if p.collector == nil {
+	if p.exporter == nil {
 		return nil
 	}
-	err := p.collector.flush()
+	err := p.exporter.flush()
 	p.dismiss()
 	return err
 }
 
-// sweep reads and clears the marks, for all outlets at once.
+// sweep reads and clears the marks, for exporter and data file at once.
 func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
 	p.codebase.sweep(func(pkg, mark int) {
-		if p.collector != nil {
-			p.collector.hits.add(p.codebase.base[pkg] + mark)
+		if p.exporter != nil {
+			p.exporter.hits.add(p.codebase.base[pkg] + mark)
 		}
 		if p.data != nil {
 			p.data.hit(pkg, mark, stamp)
@@ -273,7 +273,7 @@ func (p *publisher) checkpoint() {
 	}
 }
 
-// isReady reports whether the program waits no longer for local files.
+// isReady reports whether the program need not wait for local files any longer.
 func (p *publisher) isReady() bool {
 	select {
 	case <-p.ready:
@@ -283,41 +283,41 @@ func (p *publisher) isReady() bool {
 	}
 }
 
-// exit is what [Exit] does, in the goroutine that ends the program.
+// exit does the work of [Exit] in the goroutine that ends the program.
 func (p *publisher) exit() {
 	wait, ok := p.startExit()
 	switch {
-	case !ok: // what was begun, perhaps by Shutdown, needs its time
+	case !ok: // another call, perhaps of Shutdown, has begun it and needs its time
 		<-p.exiting
 		wait = p.left()
 	case p.set.dataDir != "":
-		// Local files need no collector's answer, only a moment.
+		// Local files need no answer of a collector, only a moment.
 		wait = max(wait, 250*time.Millisecond)
 	}
 	p.waitFor(p.done, wait)
 }
 
-// startExit sets the deadline. ok is false if it was set before.
+// startExit sets the deadline. It returns false if that was set before.
 func (p *publisher) startExit() (wait time.Duration, ok bool) {
 	if !p.leaving.CompareAndSwap(false, true) {
 		return 0, false
 	}
 	wait = p.set.exitTimeout
-	// Something is left for what follows the last call.
+	// The rest is for what follows the last call.
 	p.deadline = time.Now().Add(wait - wait/20)
 	close(p.exiting)
 	p.wake.ring()
 	return wait, true
 }
 
-// finish writes and sends what is pending. Local files come first: they are
-// quick, and with them nothing is lost whatever the collector does.
+// finish writes and sends what is pending. Local files come first: they are quick, and
+// then nothing is lost whatever the collector does.
 func (p *publisher) finish() {
 	if p.data != nil {
 		p.checkpoint()
 	}
-	if p.collector != nil {
-		p.collector.finish()
+	if p.exporter != nil {
+		p.exporter.finish()
 		p.dismiss()
 	}
 	if p.data != nil {
@@ -326,8 +326,7 @@ func (p *publisher) finish() {
 	}
 }
 
-// left is the time until the deadline of Exit; it is valid once exiting is
-// closed.
+// left returns the time until the deadline of Exit. Call it once exiting is closed.
 func (p *publisher) left() time.Duration {
 	return max(time.Until(p.deadline), 0)
 }
@@ -342,9 +341,9 @@ func (p *publisher) isExiting() bool {
 	}
 }
 
-// await runs f, a call to the collector, in a goroutine of its own, and goes on
-// with checkpoints while it lasts. When the program exits meanwhile, f gets half
-// of the time that Exit has: it may be stuck, or about to succeed.
+// await runs f, a call to the collector, in a goroutine of its own, and makes
+// checkpoints meanwhile. When the program exits, f gets half of the time that Exit
+// has: it may be stuck, or about to succeed.
 func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	p.poller.running.Store(true) // timers and connections need it
 	type result struct {
@@ -378,7 +377,7 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 			}
 			return r.value, r.err
 		case <-ctx.Done():
-			// f ends by itself, since it has ctx; what it returns is dropped.
+			// f ends by itself, since it has ctx; its result is dropped.
 			var none T
 			return none, fmt.Errorf("no answer in time: %w", ctx.Err())
 		case <-checkpoints.C:
@@ -396,14 +395,14 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 	}
 }
 
-// unixMillis is a time as the collector and local files have it.
+// unixMillis returns a time as the collector and local files have it.
 func unixMillis(t time.Time) int64 {
 	return max(t.UnixMilli(), earliest)
 }
 
-// newUUID returns a random UUID. It names the process and is no secret, so it
-// comes from the runtime's generator: crypto/rand ends the program when the
-// system has no randomness to give.
+// newUUID returns a random UUID. It names the process and is not secret, so it comes
+// from the runtime's generator: crypto/rand ends the program if the system has no
+// randomness.
 func newUUID() string {
 	hi, lo := rand.Uint64(), rand.Uint64()
 	hi = hi&^0xF000 | 4<<12

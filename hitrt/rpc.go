@@ -1,16 +1,17 @@
-package hitrt
-
-// Calls to the collector: one HTTP request that tells where it listens for
-// gRPC, and unary gRPC over net/http. Nothing else opens a connection.
+// Calls to the collector: one HTTP request that asks where it listens for gRPC, and
+// unary gRPC over net/http. Nothing else opens a connection.
 //
-// Both transports are this package's own. They have no proxy: gRPC without TLS
-// cannot go through one, so that an initConfig that could would only hide why
-// nothing arrives; and http.ProxyFromEnvironment remembers what it finds at its
-// first call, for the whole program. Redirects are not followed, they would
-// carry the api key to where nobody sent it. Answers are read up to maxAnswer.
+// The transports are this package's own. They use no proxy: gRPC without TLS cannot go
+// through one, and an initConfig that does would only hide why nothing arrives; and
+// http.ProxyFromEnvironment keeps what it finds at its first call, for the whole
+// program. They follow no redirects, which would carry the api key elsewhere. Answers
+// are read up to maxAnswer.
+
+package hitrt
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -36,7 +37,7 @@ const (
 	codeUnauthenticated  = 16
 	codeResourceExceeded = 8
 
-	// withoutHTTP2 is why net/http may have no HTTP/2, which gRPC is made of.
+	// withoutHTTP2 names the reasons why net/http may lack HTTP/2, which gRPC needs.
 	withoutHTTP2 = "GODEBUG=http2client=0 and the build tag nethttpomithttp2 take HTTP/2 from a program"
 )
 
@@ -53,7 +54,7 @@ type client struct {
 	secured http.RoundTripper // for gRPC over TLS
 }
 
-// newClient returns a client; network is for tests, nil means the real one.
+// newClient returns a client. Tests give it a network; nil means the real one.
 func newClient(set *settings, network http.RoundTripper) *client {
 	c := &client{serverURL: set.serverURL, apiKey: set.apiKey, grpcTLS: set.grpcTLS}
 	if network != nil {
@@ -76,14 +77,13 @@ func newTransport(enable func(*http.Protocols, bool), conns *conns) *http.Transp
 		TLSHandshakeTimeout:    10 * time.Second,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxAnswer,
-		// Below the 15 s after which the collector closes.
+		// Less than the 15 s after which the collector closes a connection.
 		IdleConnTimeout: 10 * time.Second,
 	}
 }
 
-// closeIdle closes the connections. Polls are minutes apart and the collector
-// closes after 15 s, so a connection kept open is only one that may break just
-// as it is used.
+// closeIdle closes the idle connections. Polls are minutes apart and the collector
+// closes after 15 s, so a connection that is kept open may only break when it is used.
 func (c *client) closeIdle() {
 	for _, rt := range []http.RoundTripper{c.web, c.plain, c.secured} {
 		if t, ok := rt.(interface{ CloseIdleConnections() }); ok {
@@ -92,9 +92,9 @@ func (c *client) closeIdle() {
 	}
 }
 
-// guard ends what a call left behind when its time is over or it failed. A server
-// that goes on sending keeps an HTTP/2 connection busy for ever, and even the
-// closing of an answer's body waits for it.
+// guard closes all connections when a call fails without an answer or its time is over.
+// A server that goes on sending keeps an HTTP/2 connection busy for ever, and even
+// closing the body of an answer waits for it.
 func (c *client) guard(ctx context.Context) (end func(err error)) {
 	if c.conns == nil {
 		return func(error) {}
@@ -109,18 +109,18 @@ func (c *client) guard(ctx context.Context) (end func(err error)) {
 	}
 }
 
-// conns are a client's connections.
+// conns holds a client's connections.
 type conns struct {
 	mu   sync.Mutex
 	open map[*conn]bool
 
-	// taken are those whose descriptors the program has taken for something else.
-	// As garbage they would be closed, and with them what has the number now.
+	// taken holds those whose descriptors the program uses for something else by now.
+	// If they became garbage, the runtime would close what has the number now.
 	taken []*conn
 }
 
-// A conn is one of them. It writes nothing into what the program has put in its
-// place, and does not close that.
+// A conn is one of them. If its descriptor belongs to something else by now, it
+// neither writes to that nor closes it.
 type conn struct {
 	net.Conn
 	of     *conns
@@ -164,7 +164,7 @@ func (c *conn) Close() error {
 	return c.close()
 }
 
-// close closes the connection once, with the lock of all.
+// close closes the connection once. The caller holds of.mu.
 func (c *conn) close() error {
 	if !c.of.open[c] {
 		return net.ErrClosed
@@ -172,7 +172,7 @@ func (c *conn) close() error {
 	delete(c.of.open, c)
 	if c.socket.isTaken() {
 		c.of.taken = append(c.of.taken, c)
-		return c.Conn.SetDeadline(time.Unix(1, 0)) // for who reads from it
+		return c.Conn.SetDeadline(time.Unix(1, 0)) // ends a pending Read
 	}
 	return c.Conn.Close()
 }
@@ -185,10 +185,10 @@ func (s *conns) closeAll() {
 	}
 }
 
-// A statusError is an answer that says no.
+// A statusError is an answer that reports an error.
 type statusError struct {
-	http int // HTTP status, if it is not 200
-	grpc int // gRPC status otherwise
+	http int // HTTP status, 0 if that is 200
+	grpc int // gRPC status then
 	text string
 }
 
@@ -199,13 +199,14 @@ func (e *statusError) Error() string {
 	return strings.TrimRight(fmt.Sprintf("%s %s", grpcCode(e.grpc), e.text), " ")
 }
 
-// unauthenticated reports whether the collector does not know the api key.
+// unauthenticated reports whether err says that the collector does not know the api
+// key.
 func unauthenticated(err error) bool {
 	var status *statusError
 	return errors.As(err, &status) && status.grpc == codeUnauthenticated
 }
 
-// tooLarge reports whether a message was above the collector's limit.
+// tooLarge reports whether err says that a message was above the collector's limit.
 func tooLarge(err error) bool {
 	var status *statusError
 	return errors.As(err, &status) &&
@@ -247,13 +248,12 @@ func (c *client) initConfig(ctx context.Context) (target string, err error) {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return "", fmt.Errorf("initConfig's answer is not JSON: %w", err)
 	}
-	return c.grpcTarget(orElse(answer.URL, answer.SnakeURL))
+	return c.grpcTarget(cmp.Or(answer.URL, answer.SnakeURL))
 }
 
-// grpcTarget turns the collectorUrl of an answer into scheme and address. The
-// collector of today names host and port only, as it saw them in the request.
-// There is no way from TLS back to plain text but the setting: the api key is
-// in every message.
+// grpcTarget returns scheme and address of a collectorUrl. Today's collector gives
+// host and port only, as it saw them in the request. Only the setting turns TLS off:
+// the api key is in every message.
 func (c *client) grpcTarget(collectorURL string) (string, error) {
 	scheme, rest, found := strings.Cut(collectorURL, "://")
 	if !found {
@@ -280,8 +280,8 @@ func (c *client) grpcTarget(collectorURL string) (string, error) {
 	return target + net.JoinHostPort(u.Hostname(), port), nil
 }
 
-// call makes one unary gRPC call to a target that initConfig returned. message
-// is as from [newMessage].
+// call makes one unary gRPC call to a target that initConfig returned, with a message
+// made by [newMessage].
 func (c *client) call(ctx context.Context, target, method string, message []byte) (answer []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target+service+method, bytes.NewReader(frame(message)))
 	if err != nil {
@@ -323,8 +323,7 @@ func (c *client) call(ctx context.Context, target, method string, message []byte
 	return grpcAnswer(resp, body)
 }
 
-// grpcAnswer checks a response whose body was read to its end, and returns the
-// message in it.
+// grpcAnswer returns the message in a response whose body was read to its end.
 func grpcAnswer(resp *http.Response, body []byte) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, &statusError{http: resp.StatusCode}
@@ -332,7 +331,7 @@ func grpcAnswer(resp *http.Response, body []byte) ([]byte, error) {
 	if kind := resp.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/grpc") {
 		return nil, fmt.Errorf("answer of type %q, want application/grpc", clamp(kind, 60))
 	}
-	// An error without a message comes as headers only.
+	// An error without a message has its status in the headers.
 	from := resp.Trailer
 	if resp.Header.Get("Grpc-Status") != "" {
 		from = resp.Header
@@ -354,7 +353,7 @@ func grpcAnswer(resp *http.Response, body []byte) ([]byte, error) {
 	return body[frameSize:], nil
 }
 
-// readAnswer reads a body, unless it is longer than any answer is.
+// readAnswer reads a body, unless it is longer than any valid answer.
 func readAnswer(resp *http.Response) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
@@ -366,7 +365,7 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-// grpcCode is the name of a gRPC status code.
+// grpcCode returns the name of a gRPC status code.
 func grpcCode(code int) string {
 	names := [...]string{"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
 		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",

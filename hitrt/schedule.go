@@ -2,20 +2,20 @@ package hitrt
 
 import "time"
 
-// A schedule says when something is due. It is that of the Java agent: after a
-// success it waits for the interval, after a failure for the retry interval,
-// which after five failures grows to sixteen times itself.
+// A schedule tells when something is due. It follows the Java agent: after a success
+// it waits for the interval, after a failure for the retry interval, which grows after
+// five failures, up to sixteen times.
 type schedule struct {
 	interval time.Duration
 	retry    time.Duration
 	failures int // since the last success
 
-	since time.Time // due when delay has passed since then
+	since time.Time // it is due when delay has passed since then
 	delay time.Duration
 }
 
-// Limits for what a collector says. Its own rows about a process are swept
-// after 50 minutes without a poll.
+// Limits of the intervals that a collector gives. It sweeps its own rows about a
+// process after 50 minutes without a poll.
 const (
 	minInterval = time.Second
 	maxPoll     = 40 * time.Minute
@@ -23,14 +23,14 @@ const (
 	maxRetry    = 30 * time.Minute
 )
 
-// due reports whether the time has come, by the monotonic clock or by the wall
-// clock, whichever is further: the monotonic one stands still while a machine
-// is suspended, and the wall clock may be set back.
+// due reports whether delay has passed by the monotonic clock or by the wall clock,
+// whichever is ahead: the monotonic clock stops while a machine is suspended, and the
+// wall clock may be set back.
 func (s *schedule) due(now time.Time) bool {
 	return elapsed(s.since, now) >= s.delay
 }
 
-// elapsed is the time from since to now, for both clocks as in due.
+// elapsed returns the time from since to now, by the clock that is ahead as in due.
 func elapsed(since, now time.Time) time.Duration {
 	return max(now.Sub(since), now.Round(0).Sub(since.Round(0)))
 }
@@ -45,7 +45,7 @@ func (s *schedule) failed(now time.Time) {
 	s.since, s.delay = now, s.backoff()
 }
 
-// soon makes it due at the next tick.
+// soon makes s due at the next tick.
 func (s *schedule) soon() {
 	s.failures, s.delay = 0, 0
 }
@@ -58,11 +58,11 @@ func (s *schedule) backoff() time.Duration {
 	return min(s.retry*factor, maxRetry)
 }
 
-// update takes over what the collector said, in seconds. It pulls in what is
-// due later than under the new interval and never puts anything off.
-func (s *schedule) update(now time.Time, interval, retry int32, most time.Duration) {
+// update sets the intervals that the collector gave, in seconds. It may bring the
+// due time forward and never puts it off.
+func (s *schedule) update(now time.Time, interval, retry int32, longest time.Duration) {
 	if interval > 0 {
-		s.interval = min(max(time.Duration(interval)*time.Second, minInterval), most)
+		s.interval = min(max(time.Duration(interval)*time.Second, minInterval), longest)
 	}
 	if retry > 0 {
 		s.retry = min(max(time.Duration(retry)*time.Second, minInterval), maxRetry)

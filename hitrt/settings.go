@@ -1,9 +1,9 @@
-package hitrt
-
-// Settings of the running program: what was baked in when it was linked,
+// Settings of the running program. What was baked in when it was linked is
 // overridden by scavenger.conf, that by SCAVENGER_OPTIONS, and that by a variable
 // for each key. Keys, defaults and the meaning of a blank value are those of the
 // Java agent.
+
+package hitrt
 
 import (
 	"encoding/json"
@@ -26,25 +26,25 @@ type settings struct {
 	dataDir   string // absolute; empty if no local files are wanted
 	grpcTLS   string // "auto", "on" or "off"
 
-	appName, appVersion, environment, hostname string // clamped; see identify
+	appName, appVersion, environment, hostname string // clamped by applyDefaults
 
 	initialDelay  time.Duration // from the start to the first tick
 	interval      time.Duration // from tick to tick
-	forceInterval time.Duration // if not 0, in place of everything the collector says
-	exitTimeout   time.Duration // the longest that Exit may take for the collector
+	forceInterval time.Duration // if not 0, replaces every interval of the collector
+	exitTimeout   time.Duration // the most that Exit may spend on the collector
 	logFile       string        // absolute; empty for standard error
 	logLevel      slog.Level
 
 	maxMessage int // the largest message, in bytes
 
-	// explicit is whether the serverUrl is the environment's own: one in the
-	// binary without a key is what a program has on its developer's machine.
+	// explicit reports whether serverUrl comes from the environment. One in the binary
+	// without a key is normal on a developer's machine.
 	explicit bool
-	problems []string // values that were not understood, to be said once
-	fileErr  error    // why there is no settings file where there should be one
+	problems []string // values that were not understood; logged once
+	fileErr  error    // why a settings file that should be there cannot be read
 }
 
-// active reports whether there is an outlet for hits.
+// active reports whether hits go anywhere.
 func (s *settings) active() bool {
 	return s.enabled && (s.collects() || s.dataDir != "")
 }
@@ -54,9 +54,9 @@ func (s *settings) collects() bool {
 	return s.apiKey != "" && s.serverURL != ""
 }
 
-// variables is the lookup for [loadSettings]. A program that has more rights
-// than who started it (setuid, setgid) has none: its variables and its working
-// directory are somebody else's, who would else choose the files that it writes.
+// variables returns the lookup for [loadSettings]. It returns nil in a program that
+// has more rights than its caller (setuid, setgid): variables and working directory
+// are controlled by the caller, who could otherwise choose which files it writes.
 func variables() func(string) (string, bool) {
 	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
 		return nil
@@ -64,9 +64,9 @@ func variables() func(string) (string, bool) {
 	return os.LookupEnv
 }
 
-// loadSettings reads the settings of program p. lookup finds environment
-// variables, as [os.LookupEnv] does. If it is nil, only what is in the binary and
-// in /etc counts, and no relative path.
+// loadSettings returns the settings of program p. lookup finds environment
+// variables, as [os.LookupEnv] does. If it is nil, only the binary and /etc are
+// read, and relative paths are ignored.
 func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	trusted, absolute := lookup != nil, absolute
 	if !trusted {
@@ -105,13 +105,13 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()
-	if strings.Contains(s.apiKey, "$") { // a name that stands for nothing: no key has one
+	if strings.Contains(s.apiKey, "$") { // an unknown $NAME: no key contains a $
 		s.apiKey = ""
 	}
 	own := settingsReader{lookup: lookup, values: r.values[:2]}
 	s.explicit = own.text("serverUrl") != ""
 	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
-	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // which are its names
+	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // slog's own names
 	if r.boolean("debugMode", false) {
 		s.logLevel = slog.LevelDebug
 	}
@@ -122,8 +122,8 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	return s
 }
 
-// absolute is a path that stays right when the program changes its working
-// directory.
+// absolute returns the absolute form of a path, which stays right when the program
+// changes its working directory.
 func absolute(path string) string {
 	if path == "" {
 		return ""
@@ -134,7 +134,7 @@ func absolute(path string) string {
 	return path
 }
 
-// onlyAbsolute is a path that no working directory changes, or none.
+// onlyAbsolute returns path if it is absolute, and "" otherwise.
 func onlyAbsolute(path string) string {
 	if filepath.IsAbs(path) {
 		return path
@@ -142,11 +142,11 @@ func onlyAbsolute(path string) string {
 	return ""
 }
 
-// A settingsReader looks settings up by key and notes values that it does not
-// understand.
+// A settingsReader looks settings up by key and collects the values that it does
+// not understand.
 type settingsReader struct {
 	lookup   func(string) (string, bool)
-	values   []map[string]string // where there is no variable; the first that has the key counts
+	values   []map[string]string // used if there is no variable; the first that has the key wins
 	problems []string
 }
 
@@ -154,15 +154,14 @@ func (r *settingsReader) problem(format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf(format, args...))
 }
 
-// text returns the value of the first of the keys (a key and its aliases) that
-// is set. Variables come before all others. One that is set but blank means the
-// default.
+// text returns the value of the first of the keys (a key and its aliases) that is
+// set. Variables come first. A blank value means the default.
 func (r *settingsReader) text(keys ...string) string {
 	v, _ := r.find(keys...)
 	return v
 }
 
-// find is text, and says under which of the keys the value was.
+// find returns what text does, and the key that the value was found under.
 func (r *settingsReader) find(keys ...string) (value, key string) {
 	for _, key := range keys {
 		if v, ok := r.lookup(variable(key)); ok {
@@ -179,7 +178,7 @@ func (r *settingsReader) find(keys ...string) (value, key string) {
 	return "", ""
 }
 
-// expanded is a value with $NAME replaced by the variable of that name or by
+// expanded returns a value with $NAME replaced by the variable of that name or by
 // the value of another key.
 func (r *settingsReader) expanded(key, v string) string {
 	v = expand(v, func(name string) (string, bool) {
@@ -198,13 +197,13 @@ func (r *settingsReader) expanded(key, v string) string {
 	return strings.TrimSpace(v)
 }
 
-// boolean is true for "true" in any case, as for the Java agent: whoever
-// writes enabled=no means no.
-func (r *settingsReader) boolean(key string, standard bool) bool {
+// boolean returns true for "true", in upper or lower case, as the Java agent does, and
+// false for all else: enabled=no means no.
+func (r *settingsReader) boolean(key string, def bool) bool {
 	v := r.text(key)
 	switch {
 	case v == "":
-		return standard
+		return def
 	case strings.EqualFold(v, "true"):
 		return true
 	case !strings.EqualFold(v, "false"):
@@ -213,57 +212,57 @@ func (r *settingsReader) boolean(key string, standard bool) bool {
 	return false
 }
 
-func (r *settingsReader) integer(key string, standard, least int64, unit time.Duration) time.Duration {
-	const most = int64(30 * 24 * time.Hour / time.Second) // no product below overflows
+func (r *settingsReader) integer(key string, def, lowest int64, unit time.Duration) time.Duration {
+	const highest = int64(30 * 24 * time.Hour / time.Second) // no product below overflows
 	// The Python agent counts seconds where the Java agent counts milliseconds.
 	inSeconds := strings.TrimSuffix(key, "Millis") + "Seconds"
 	v, found := r.find(key, inSeconds)
 	if v == "" {
-		return time.Duration(standard) * unit
+		return time.Duration(def) * unit
 	}
 	if found == inSeconds && unit == time.Millisecond {
 		v += "000"
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < least || n > most*int64(time.Second/unit) {
-		r.problem("%s is %s, want a number from %d: using %d", key, shown(v), least, standard)
-		n = standard
+	if err != nil || n < lowest || n > highest*int64(time.Second/unit) {
+		r.problem("%s is %s, want a number from %d: using %d", key, shown(v), lowest, def)
+		n = def
 	}
 	return time.Duration(n) * unit
 }
 
 // duration accepts what time.ParseDuration does and a plain number of seconds.
-func (r *settingsReader) duration(key string, standard time.Duration) time.Duration {
-	const most = 5 * time.Minute
+func (r *settingsReader) duration(key string, def time.Duration) time.Duration {
+	const highest = 5 * time.Minute
 	v := r.text(key)
 	if v == "" {
-		return standard
+		return def
 	}
 	d, err := time.ParseDuration(v)
 	if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {
 		d, err = time.Duration(n)*time.Second, nil
 	}
-	if err != nil || d < 0 || d > most {
-		r.problem("%s is %s, want a duration such as 500ms or 2s, at most %v: using %v", key, shown(v), most, standard)
-		d = standard
+	if err != nil || d < 0 || d > highest {
+		r.problem("%s is %s, want a duration such as 500ms or 2s, at most %v: using %v", key, shown(v), highest, def)
+		d = def
 	}
 	return d
 }
 
 // size accepts a number of bytes, KB or MB, as the Java agent's
 // max-message-size does.
-func (r *settingsReader) size(key string, standard int) int {
+func (r *settingsReader) size(key string, def int) int {
 	v := r.text(key)
 	if v == "" {
-		return standard
+		return def
 	}
 	digits := strings.TrimRight(strings.ToUpper(v), " BKM")
 	unit := map[string]int{"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20}
 	factor, ok := unit[strings.TrimSpace(strings.ToUpper(v)[len(digits):])]
 	n, err := strconv.ParseUint(digits, 10, 32)
 	if !ok || err != nil || int(n) > maxAnySize/factor || int(n)*factor < minMessage {
-		r.problem("%s is %s, want a size such as 10MB, from %d to %d bytes: using %d", key, shown(v), minMessage, maxAnySize, standard)
-		return standard
+		r.problem("%s is %s, want a size such as 10MB, from %d to %d bytes: using %d", key, shown(v), minMessage, maxAnySize, def)
+		return def
 	}
 	return int(n) * factor
 }
@@ -283,8 +282,8 @@ func (r *settingsReader) choice(key string, options ...string) string {
 	return options[0]
 }
 
-// serverURL returns the collector's URL without trailing slashes, which the
-// collector's routes do not forgive. Without a scheme it is taken as http.
+// serverURL returns the collector's URL without trailing slashes, which its routes
+// do not accept. A URL without a scheme becomes http.
 func (r *settingsReader) serverURL() string {
 	v := r.text("serverUrl")
 	if v == "" {
@@ -296,33 +295,33 @@ func (r *settingsReader) serverURL() string {
 	}
 	u, err := url.Parse(full)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		// Not shown: there may be a password in it.
+		// Not shown: it may contain a password.
 		r.problem("serverUrl is not of the form http://host:port or https://host: nothing is sent to a collector")
 		return ""
 	}
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
-// explain says why a program is inert whose environment asks for something else.
+// explain logs why a program is inert although its environment asks it to report.
 func (s *settings) explain(out io.Writer) {
 	switch {
 	case s.fileErr != nil:
-		newReporter(out, s).write("reading settings: %v", s.fileErr)
+		newLogger(out, s).Warn("reading settings: %v", s.fileErr)
 	case s.enabled && s.explicit && s.apiKey == "":
-		newReporter(out, s).write("serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace")
-	case s.enabled && s.explicit: // and serverUrl is none
+		newLogger(out, s).Warn("serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace")
+	case s.enabled && s.explicit: // serverUrl is not a URL
 		for _, problem := range s.problems {
-			newReporter(out, s).write("%s", problem)
+			newLogger(out, s).Warn("%s", problem)
 		}
 	}
 }
 
-// shown is a value as it appears in a message.
+// shown returns a value as messages show it.
 func shown(v string) string {
 	return strconv.Quote(clamp(v, 60))
 }
 
-// variable is the environment variable of a key: SCAVENGER_SERVER_URL for
+// variable returns the environment variable of a key: SCAVENGER_SERVER_URL for
 // serverUrl.
 func variable(key string) string {
 	name := []byte("SCAVENGER_")

@@ -125,26 +125,26 @@ func TestDefaultAppName(t *testing.T) {
 	}
 }
 
-func TestIdentify(t *testing.T) {
+func TestApplyDefaults(t *testing.T) {
 	s := &settings{appName: strings.Repeat("a", 300), appVersion: strings.Repeat("1", 100), hostname: strings.Repeat("h", 300)}
-	s.identify()
+	s.applyDefaults()
 	if len(s.appName) != 255 || len(s.appVersion) != 80 || len(s.hostname) != 255 || s.environment != "<default>" {
 		t.Errorf("values of %d, %d, %d characters and environment %q", len(s.appName), len(s.appVersion), len(s.hostname), s.environment)
 	}
 	s = &settings{appName: "a"}
-	s.identify()
+	s.applyDefaults()
 	if s.appVersion == "" || s.hostname == "" {
 		t.Errorf("no default for version %q or host %q", s.appVersion, s.hostname)
 	}
 }
 
-func TestReporter(t *testing.T) {
+func TestLogger(t *testing.T) {
 	var out strings.Builder
-	r := newReporter(&out, &settings{apiKey: "a secret/key", logLevel: slog.LevelWarn})
-	r.say("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")
-	r.say("poll", "again")
-	r.inform("info", "below the level")
-	r.trace("below the level")
+	r := newLogger(&out, &settings{apiKey: "a secret/key", logLevel: slog.LevelWarn})
+	r.WarnHourly("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")
+	r.WarnHourly("poll", "again")
+	r.InfoHourly("info", "below the level")
+	r.Debug("below the level")
 	if got, want := out.String(), ` level=WARN msg="scavenger: polling http://c?licenseKey=***: *** more"`+"\n"; !strings.HasSuffix(got, want) || strings.Count(got, "\n") != 1 {
 		t.Errorf("wrote %q, want %q", got, want)
 	}
@@ -158,10 +158,10 @@ func TestLogFile(t *testing.T) {
 	set := loadSettings(&Program{}, environment("SCAVENGER_LOG_FILE=log", "SCAVENGER_LOG_LEVEL=info"))
 	t.Chdir(t.TempDir())
 	var out strings.Builder
-	r := newReporter(&out, set)
+	r := newLogger(&out, set)
 	path := filepath.Join(dir, "log")
 	for _, line := range []string{"first", "second"} {
-		r.inform(line, "the %s", line)
+		r.InfoHourly(line, "the %s", line)
 		text, err := os.ReadFile(path)
 		if want := `level=INFO msg="scavenger: the ` + line + `"` + "\n"; err != nil || !strings.HasSuffix(string(text), want) || strings.Count(string(text), "\n") != 1 {
 			t.Errorf("the file has %q, %v, want %q", text, err, want)
@@ -176,7 +176,7 @@ func TestLogFile(t *testing.T) {
 	if err := os.Mkdir(path, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	r.say("third", "the third")
+	r.WarnHourly("third", "the third")
 	if !strings.Contains(out.String(), "the third") {
 		t.Errorf("standard error has %q, want the line that the file cannot have", out.String())
 	}

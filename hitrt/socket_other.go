@@ -4,7 +4,7 @@ package hitrt
 
 import "net"
 
-// A socket is that of a connection. Handles are nobody's to take here.
+// A socket identifies a connection's socket. Here its handle is never reused.
 type socket struct{}
 
 func newSocket(net.Conn) (socket, error) { return socket{}, nil }

@@ -7,8 +7,7 @@ import (
 	"syscall"
 )
 
-// A socket is what a connection's descriptor is of, as long as nobody else has taken
-// the number.
+// A socket identifies the file that a connection's descriptor was opened for.
 type socket struct {
 	raw syscall.RawConn
 	st  syscall.Stat_t
@@ -28,7 +27,7 @@ func newSocket(c net.Conn) (s socket, err error) {
 	return s, err
 }
 
-// isTaken reports whether the descriptor is of something else by now, or of nothing.
+// isTaken reports whether the descriptor is closed or another file by now.
 func (s *socket) isTaken() (taken bool) {
 	if s.raw == nil {
 		return false

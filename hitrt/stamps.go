@@ -1,17 +1,17 @@
+// The mapping from marks to stamps in a process's file.
+
 package hitrt
 
-// Which stamp of a process's file belongs to which mark.
-
-// packageStamps says which stamps a package's functions have.
+// packageStamps maps a package's marks to stamps.
 type packageStamps struct {
-	first     int     // index of the first one's, among those of all packages
-	functions int     // so many it has
-	stamps    []int32 // index of the stamp of each mark's function; -1 = padding; nil = they are in order
+	first     int     // index of its first stamp among those of all packages
+	functions int     // their number, which is that of its stamps
+	stamps    []int32 // index of the stamp of each mark; -1 = padding; nil = in the order of marks
 }
 
-// newPackageStamps gives the functions of p the stamps from an index on. Where the
-// registry does not say that they are in order, their text tells. Who lists them
-// checks what it says, see writeCodebase.
+// newPackageStamps gives the functions of p the stamps from an index on. If the
+// registry says that they are in order, that is taken; otherwise Entries is parsed.
+// writeCodebase verifies the order.
 func newPackageStamps(p *Package, first int) packageStamps {
 	if p.InOrder > 0 && p.InOrder <= len(p.Marks) {
 		return packageStamps{first: first, functions: p.InOrder}
@@ -29,7 +29,7 @@ func newPackageStamps(p *Package, first int) packageStamps {
 	return s
 }
 
-// stampOf is the index of the stamp of a mark's function, -1 if there is none.
+// stampOf returns the index of a mark's stamp, -1 if it has none.
 func (s *packageStamps) stampOf(mark int) int {
 	switch {
 	case s.stamps != nil:

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// standardError is standard error without [os.Stderr], which ends the program by
-// SIGPIPE when it is written to and nobody reads any more: a program that itself
-// is silent would die of a line of ours.
+// standardError returns a writer to standard error that is not [os.Stderr], which ends
+// the program by SIGPIPE if nobody reads any more: a program that writes nothing itself
+// would die because of our line.
 func standardError() io.Writer { return stderrFile{} }
 
 type stderrFile struct{}

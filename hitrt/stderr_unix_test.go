@@ -11,7 +11,7 @@ import (
 // Standard error that nobody reads any more costs the line, not the program.
 func TestStandardErrorClosed(t *testing.T) {
 	if os.Getenv("HITRT_TEST_STDERR") != "" {
-		newPublisher(&Program{}, &settings{}).rep.write("nobody reads this")
+		newPublisher(&Program{}, &settings{}).log.Warn("nobody reads this")
 		return
 	}
 	self, err := os.Executable()

@@ -1,8 +1,7 @@
-package hitrt
+// The protobuf encoding of the messages to and from the collector. It is written by
+// hand: a protobuf module would collide with the program's own version of it.
 
-// The protobuf encoding of the messages that go to the collector and come back,
-// by hand: any protobuf module would collide with the version that the program
-// has of it.
+package hitrt
 
 import (
 	"encoding/binary"
@@ -10,17 +9,17 @@ import (
 	"errors"
 )
 
-// frameSize is the length of what gRPC puts before a message: a byte that says
-// whether it is compressed, and its length in four. Messages are built with room
-// for it, so that several megabytes need not be copied.
+// frameSize is the size of gRPC's frame header before a message: one byte that says
+// whether it is compressed, and four with its length. Messages are built with room for
+// it, so that megabytes need not be copied.
 const frameSize = 5
 
-// newMessage returns a message with no fields yet.
+// newMessage returns a message without fields, with room for the frame header.
 func newMessage(size int) []byte {
 	return make([]byte, frameSize, frameSize+size)
 }
 
-// frame fills in what goes before the message.
+// frame fills in the frame header.
 func frame(message []byte) []byte {
 	message[0] = 0
 	binary.BigEndian.PutUint32(message[1:], uint32(len(message)-frameSize))
@@ -35,7 +34,7 @@ const (
 	wire32     = 5
 )
 
-// appendString appends a field, unless it has the value that absence means.
+// appendString appends a field, unless it is empty, which absence means.
 func appendString(b []byte, field int, s string) []byte {
 	if s == "" {
 		return b
@@ -60,7 +59,7 @@ func appendInt(b []byte, field int, v int64) []byte {
 	return binary.AppendUvarint(b, uint64(v))
 }
 
-// common is CommonPublicationData.
+// common holds the fields of CommonPublicationData.
 type common struct {
 	apiKey, appName, appVersion string
 	fingerprint                 string
@@ -91,14 +90,14 @@ func appendHit(b []byte, hash [16]byte) []byte {
 	return hex.AppendEncode(b, hash[:])
 }
 
-// encodeConfigRequest is a GetConfigRequest.
+// encodeConfigRequest returns a GetConfigRequest.
 func encodeConfigRequest(apiKey, process string) []byte {
 	b := appendString(newMessage(128), 1, apiKey)
 	return appendString(b, 2, process)
 }
 
-// intervals is GetConfigResponse: how long to wait after a success and after a
-// failure, in seconds.
+// intervals holds the fields of GetConfigResponse: how long to wait after a success
+// and after a failure, in seconds.
 type intervals struct {
 	poll, pollRetry             int32
 	codebase, codebaseRetry     int32
@@ -116,7 +115,7 @@ func decodeIntervals(b []byte) (intervals, error) {
 	return v, err
 }
 
-// decodeStatus reads the status of a PublicationResponse.
+// decodeStatus returns the status of a PublicationResponse.
 func decodeStatus(b []byte) (string, error) {
 	status := ""
 	err := decode(b, func(field, wire int, _ uint64, data []byte) {
@@ -127,9 +126,8 @@ func decodeStatus(b []byte) (string, error) {
 	return status, err
 }
 
-// decode calls each with every field of a message: number for numeric ones,
-// data for the others. Fields that a newer collector may send are skipped by
-// not being asked for.
+// decode calls each with every field of a message: with number for numeric fields,
+// with data for the others. Callers ignore the fields that a newer collector may send.
 func decode(b []byte, each func(field, wire int, number uint64, data []byte)) error {
 	errTruncated := errors.New("truncated message")
 	for len(b) > 0 {
@@ -164,7 +162,7 @@ func decode(b []byte, each func(field, wire int, number uint64, data []byte)) er
 			}
 			data, b = b[n:n+int(size)], b[n+int(size):]
 		default:
-			return errors.New("message with a group, or no protobuf message")
+			return errors.New("message with a group, or not protobuf")
 		}
 		each(field, wire, number, data)
 	}

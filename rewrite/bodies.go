@@ -1,4 +1,4 @@
-// What a file declares, without what its functions do.
+// Files that are too deep for go/parser.
 
 package rewrite
 
@@ -7,20 +7,20 @@ import (
 	"go/token"
 )
 
-// WithoutBodies returns the text with blanks for what is within the braces of its
-// functions. Positions stay as they are. Of a file that go/parser gives up for the
-// depth of its expressions and statements, which the compiler takes, that can be
-// parsed in most cases.
+// WithoutBodies returns the text with blanks in place of the bodies of its functions. All
+// positions stay the same. go/parser refuses a file whose expressions and statements are
+// nested too deeply, although the compiler accepts it. Without bodies most such files can
+// be parsed, and what they declare can be listed.
 func WithoutBodies(text []byte) []byte {
 	out := append([]byte{}, text...)
 	set := token.NewFileSet()
 	file := set.AddFile("", -1, len(text))
 	var s scanner.Scanner
 	s.Init(file, text, nil, 0)
-	depth := 0        // of all brackets
-	function := false // in the signature or the body of a function
-	begin := -1       // of what is in the braces of the body
-	last := token.EOF // the token before
+	depth := 0        // of brackets of any kind
+	function := false // the token is in the signature or the body of a function
+	begin := -1       // offset of the body, behind its brace; -1 outside of a body
+	last := token.EOF // the previous token
 	for {
 		pos, tok, _ := s.Scan()
 		switch tok {
@@ -44,7 +44,7 @@ func WithoutBodies(text []byte) []byte {
 			}
 		case token.SEMICOLON:
 			if depth == 0 {
-				function = false // it had no body
+				function = false // the function has no body
 			}
 		}
 		last = tok

@@ -1,15 +1,17 @@
 // Function literals as entries of their own.
 //
-// Their names are those that the runtime has for them: Outer.func1 is the first
-// literal in Outer, Outer.func1.2 the second in that one, (*Cart).Add.func1 the
-// first in a method, init.func1 the first that a package-level variable is
-// initialised with, and init.0.func1 the first in the package's first init
-// function. numbering.go finds the numbers. A copy that the compiler makes of a
-// literal, where it inlines the function around it, has a longer name there; it
-// sets the same mark.
+// They have the names that the runtime has for them:
 //
-// A literal that the compiler never gets to see, in a branch that a constant
-// rules out, has no number and is not listed.
+//	Outer.func1          the first literal in Outer
+//	Outer.func1.2        the second literal in Outer.func1
+//	(*Cart).Add.func1    the first literal in a method
+//	init.func1           the first literal in initialisers of package-level variables
+//	init.0.func1         the first literal in the package's first init function
+//
+// numbering.go finds the numbers. Where the compiler inlines a function, it copies the
+// literals in it. Such a copy has a longer name in the runtime and sets the same cell.
+//
+// A literal in a branch that a constant rules out has no number and is not listed.
 
 package rewrite
 
@@ -23,12 +25,12 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// Closures say how function literals are named.
+// Closures says how function literals are named.
 type Closures struct {
-	Release string // of the compiler, such as go1.26.8
+	Release string // the compiler's, such as go1.26.8
 }
 
-// findLiterals finds the function literals that have names.
+// findLiterals finds the function literals in each file that have names.
 func (p *pkg) findLiterals(files []*file) {
 	for _, f := range files {
 		for lit := range inspector.All[*ast.FuncLit](inspector.New([]*ast.File{f.tree})) {
@@ -39,24 +41,24 @@ func (p *pkg) findLiterals(files []*file) {
 	}
 }
 
-// literalsIn returns those in a node.
+// literalsIn returns the literals in a node that have names.
 func (f *file) literalsIn(node ast.Node) []*ast.FuncLit {
-	at := func(pos token.Pos) int {
+	index := func(pos token.Pos) int {
 		i, _ := slices.BinarySearchFunc(f.literals, pos, func(lit *ast.FuncLit, pos token.Pos) int { return cmp.Compare(lit.Pos(), pos) })
 		return i
 	}
-	return f.literals[at(node.Pos()):at(node.End())]
+	return f.literals[index(node.Pos()):index(node.End())]
 }
 
-// markLiterals lists and marks the literals in a function. They are left out
-// with it, and not observable if it is not; excludeByRegex may match a name of
-// their own besides.
+// markLiterals lists and marks the literals in a function. leftOut and reason, which are
+// about the function, hold for them too. The filter may also leave out a literal by its
+// own name, and with it the literals in that one.
 func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason string) {
 	if fn.Body == nil {
 		return
 	}
 	typ := strings.TrimPrefix(receiver(fn), "*")
-	outer := "" // a literal that is left out by its name
+	outer := "" // the last literal that was left out by its own name
 	for _, lit := range f.literalsIn(fn.Body) {
 		entry := p.literalEntry(f, receiver(fn), lit)
 		left := leftOut
@@ -71,17 +73,18 @@ func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason
 	}
 }
 
-// standsIn reports whether the literal of one name stands in that of another.
+// standsIn reports whether the literal called name is within the one called outer.
 func standsIn(name, outer string) bool {
 	rest, ok := strings.CutPrefix(name, outer)
 	return ok && rest != "" && (rest[0] == '.' || rest[0] == '-')
 }
 
-// markVariables lists and marks the literals that variables of the package are
-// initialised with. What is said of functions holds for the variables.
+// markVariables lists and marks the literals in initialisers of package-level variables.
+// The filter and the comments in the source apply to the variable as they do to a
+// function.
 //
-// Calls in these initialisers that leave no code get twins of their functions.
-func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, whole string) {
+// markVariables also makes initialisers that leave no code call twins.
+func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, fileReason string) {
 	if decl.Tok != token.VAR {
 		return
 	}
@@ -92,23 +95,24 @@ func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, w
 	before := decl.Lparen + 1
 	for _, spec := range decl.Specs {
 		v := spec.(*ast.ValueSpec)
-		comments := [][]byte{gap}
+		gaps := [][]byte{gap}
 		if decl.Lparen.IsValid() {
-			comments = append(comments, f.between(before, v.Pos()))
+			gaps = append(gaps, f.between(before, v.Pos()))
 		}
 		before = v.End()
-		w.merge(p.statics.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
+		w.merge(p.static.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
 			entry := p.literalEntry(f, "", lit)
-			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, comments, whole), reason)
+			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, gaps, fileReason), reason)
 		})
 	}
 }
 
-// leftOutVariable is [selection.leftOut] for a literal of that name.
-func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, comments [][]byte, whole string) string {
-	d := declaredType{}
+// leftOutVariable is [selection.leftOut] for a literal in the initialiser of v. gaps are
+// the texts that end with the doc comments of the variable.
+func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, gaps [][]byte, fileReason string) string {
+	d := comments{}
 	if s.commentsMatter(f) {
-		for _, gap := range comments {
+		for _, gap := range gaps {
 			s.readComments(&d, docLines(gap))
 		}
 	}
@@ -117,11 +121,11 @@ func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, comm
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case whole != "":
-		return whole
+	case fileReason != "":
+		return fileReason
 	case s.matches(s.Names, "", name):
 		return leftOutRegex
-	case len(s.Markers) > 0 && !d.marked && !s.matches(s.Unmarked, "", name):
+	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, "", name):
 		return leftOutMarkers
 	case s.ExportedOnly && !slices.ContainsFunc(v.Names, (*ast.Ident).IsExported):
 		return leftOutVisibility

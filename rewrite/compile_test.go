@@ -1,4 +1,4 @@
-// What the compiler makes of marked packages, compared with the originals.
+// The compiler's messages and output for marked packages, compared with the originals.
 
 package rewrite
 
@@ -17,8 +17,7 @@ import (
 	"testing"
 )
 
-// A compiler compiles packages, and their marked versions, in a temporary
-// directory.
+// A compiler compiles packages, and their marked versions, in a temporary directory.
 type compiler struct {
 	dir       string
 	importcfg string
@@ -54,8 +53,7 @@ func (c *compiler) write(t *testing.T, name string, text []byte) (file string) {
 	return file
 }
 
-// compile returns the output of the compiler. args are files, and flags in front
-// of them.
+// compile returns the output of the compiler. args are files, and flags in front of them.
 func (c *compiler) compile(t *testing.T, args []string, flags ...string) (output string, err error) {
 	t.Helper()
 	first := []string{"tool", "compile", "-p", testPath, "-importcfg", c.importcfg, "-o", filepath.Join(c.dir, "p.a")}
@@ -63,8 +61,8 @@ func (c *compiler) compile(t *testing.T, args []string, flags ...string) (output
 	return string(out), err
 }
 
-// both writes a package in its original and in its marked version, and returns
-// what compile is to be called with for each.
+// both writes the original and the marked version of a package. It returns the arguments
+// of compile for each.
 func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (plain, marked []string) {
 	t.Helper()
 	var sources []Source
@@ -95,7 +93,7 @@ func (c *compiler) both(t *testing.T, opts Options, files map[string]string) (pl
 
 var plainOptions = Options{ImportPath: testPath, Dir: "p", Columns: true}
 
-// forms are options with each form of a mark.
+// forms returns options for each form of a mark.
 func forms() []Options {
 	var list []Options
 	for i := range 4 {
@@ -109,8 +107,8 @@ func forms() []Options {
 // withoutDirectives matches a position that the compiler adds to another one.
 var withoutDirectives = regexp.MustCompile(`\[/\S*/x\.go:\d+:\d+\]`)
 
-// compareMessages compares what the compiler says, but for the differences that
-// mark.go says are left.
+// compareMessages compares messages of the compiler, except for the differences that
+// mark.go names.
 func compareMessages(t *testing.T, got, want string) {
 	t.Helper()
 	fold := func(s string) string {
@@ -123,7 +121,7 @@ func compareMessages(t *testing.T, got, want string) {
 	}
 }
 
-// TestCompileErrors compares what the compiler says about wrong programs.
+// TestCompileErrors compares the compiler's messages about wrong programs.
 func TestCompileErrors(t *testing.T) {
 	wide := strings.Repeat("x, ", 60) + "x"
 	for name, text := range map[string]string{
@@ -178,8 +176,8 @@ func TestCompileErrors(t *testing.T) {
 	}
 }
 
-// TestCompileErrorsRandom does the same with files of pieces that meet in ways
-// nobody thinks of.
+// TestCompileErrorsRandom does the same for files that are put together from pieces at
+// random.
 func TestCompileErrorsRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles many files")
@@ -221,8 +219,8 @@ func TestCompileErrorsRandom(t *testing.T) {
 	}
 }
 
-// TestCompileGoldens compiles all goldens that can be, and compares the lines
-// of each function's instructions.
+// TestCompileGoldens compiles the goldens that type-check, and compares the lines of each
+// function's instructions.
 func TestCompileGoldens(t *testing.T) {
 	c := newCompiler(t, "embed", "errors", "strings")
 	embed := fmt.Sprintf(`{"Patterns": {"x.go": ["x.go"], "*.go": ["x.go"]}, "Files": {"x.go": %q}}`, c.importcfg)
@@ -251,17 +249,18 @@ func TestCompileGoldens(t *testing.T) {
 			t.Errorf("%s: marked: %v\n%.500s", name, err, got)
 			continue
 		}
-		if got, want := instructionLines(got), instructionLines(want); !slices.Equal(got, want) {
-			t.Errorf("%s: lines\n%s\nwant\n%s", name, missing(got, want), missing(want, got))
+		marks, original := instructionLines(got), instructionLines(want)
+		if gained, lost := shortLines(missing(marks, original)), missing(original, marks); gained != g.gained || lost != "" {
+			t.Errorf("%s: lines gained: %q, want %q; lines lost:\n%s", name, gained, g.gained, lost)
 		}
 	}
 }
 
 var instruction = regexp.MustCompile(`(?m)^(?:(\S+) STEXT|\t0x[0-9a-f]+ \d+ \(([^)[]*)\S*\)\t(?:([A-Z]+)))`)
 
-// instructionLines returns each function and the lines it has code of, from the
-// output of compile -S. Functions with endless loops are left out: for those the
-// compiler makes up a line, the first of the file, which is where the header is.
+// instructionLines returns each function with the lines that it has code of, from the
+// output of compile -S. It leaves out functions with endless loops. For those the
+// compiler makes up a line, the first of the file, where a marked file has its header.
 func instructionLines(assembly string) []string {
 	var lines []string
 	function := ""
@@ -272,7 +271,7 @@ func instructionLines(assembly string) []string {
 			function = m[1]
 		case m[3] == "TEXT" || m[3] == "FUNCDATA" || m[3] == "PCDATA" || strings.Contains(function, "_scavenger_"):
 		case function == "runtime/coverage.initHook" || strings.HasSuffix(function, ".init") && m[2] == "<autogenerated>:1":
-			// Part of free marks. The empty init is called by nobody.
+			// These belong to free marks. Nobody calls the empty init.
 		case m[2] == "<unknown line number>": // Go 1.24 has such
 		case strings.HasSuffix(m[2], ".go:0") || strings.HasSuffix(m[2], ".go:1"):
 			endless[function] = true
@@ -288,7 +287,18 @@ func instructionLines(assembly string) []string {
 	return slices.Compact(lines)
 }
 
-// missing returns those of list that are not in other.
+// shortLines returns lines of instructionLines without the import path and the directory,
+// separated by ", ".
+func shortLines(lines string) string {
+	var short []string
+	for line := range strings.Lines(lines) {
+		function, position, _ := strings.Cut(strings.TrimSpace(line), " ")
+		short = append(short, strings.TrimPrefix(function, testPath+".")+" "+filepath.Base(position))
+	}
+	return strings.Join(short, ", ")
+}
+
+// missing returns the elements of list that are not in other.
 func missing(list, other []string) string {
 	var b strings.Builder
 	for _, s := range list {
@@ -299,8 +309,8 @@ func missing(list, other []string) string {
 	return b.String()
 }
 
-// TestOldLanguage compiles with the oldest version of the language that go.mod
-// files ask for in practice.
+// TestOldLanguage compiles with the oldest version of the language that go.mod files ask
+// for in practice.
 func TestOldLanguage(t *testing.T) {
 	c := newCompiler(t)
 	for _, opts := range forms() {
@@ -315,8 +325,8 @@ func TestOldLanguage(t *testing.T) {
 	}
 }
 
-// TestArchivePaths checks that the archive does not have the names of the
-// files that were really compiled, given what the go command would trim.
+// TestArchivePaths checks that the archive does not contain the names of the marked
+// files, if the compiler gets the -trimpath of the go command.
 func TestArchivePaths(t *testing.T) {
 	c := newCompiler(t)
 	_, marked := c.both(t, plainOptions, map[string]string{"x.go": "package p\nfunc F(n int) int { return n }\n"})

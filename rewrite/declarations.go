@@ -1,18 +1,17 @@
-// The generated file of a package: the array of marks.
+// The generated file of a package, which declares the mark array.
 //
-// It is the first of the files that the compiler gets. Go initialises the
-// variables of a package in the order in which they are declared, file by file,
-// except that each waits for those that its initialiser depends on, also through
-// functions. Every marked function depends on the array. If the array came last,
-// a variable whose initialiser calls a function would wait for it, and those that
-// call none would overtake:
+// The compiler gets this file first. Go initialises the variables of a package in the
+// order in which they are declared, file by file. But a variable waits for those that its
+// initialiser depends on, also through functions, and every marked function depends on
+// the mark array. If the array came last, a variable whose initialiser calls a function
+// would wait for it, and variables without calls would overtake:
 //
 //	var _ = load()                         // sets the variable of the environment
 //	var greeting = os.Getenv("GREETING")   // would be initialised before load is called
 //
-// Declared first, the array holds up nobody. cmd/cover had this fault too
-// (https://go.dev/issue/56293). The file has neither a function literal nor an
-// init function, so the compiler's numbers for those of the package stay.
+// No variable waits for an array that is declared first. cmd/cover once had this fault
+// too (https://go.dev/issue/56293). The file contains no function literal and no init
+// function, so the compiler's numbers for those in the package stay the same.
 
 package rewrite
 
@@ -24,24 +23,24 @@ import (
 	"slices"
 )
 
-// declarationsName is the name of the generated file for debuggers and
-// profiles, wherever it really is: no temporary directory gets into the binary.
+// declarationsName is the name of the generated file in debuggers and profiles. A //line
+// directive sets it, so that no temporary directory gets into the binary.
 const declarationsName = NamePrefix + "marks.go"
 
-// NamePrefix is what all names of ours begin with.
+// NamePrefix is the prefix of every name that rewrite adds to a package.
 const NamePrefix = "_scavenger_"
 
-// Padding is how many unused bytes the array of marks has at either end, so that
-// the pages of 4096 bytes that the marks lie on are wholly inside the array,
-// wherever the linker puts it. hitrt maps a file over these pages, and then the
-// marks outlive the process. What it costs is address space: a page that nobody
-// touches takes no memory, and the array is none of the executable's bytes.
+// Padding is the number of unused bytes at either end of the mark array. Because of them,
+// the pages of 4096 bytes that contain the cells are wholly inside the array, wherever
+// the linker puts it. hitrt maps a file over these pages, so that the cells outlive the
+// process. The padding only costs address space: a page that nobody touches takes no
+// memory, and the array takes no space in the executable.
 const Padding = 4096
 
-// arraySymbol returns the name of the array of marks. The hash keeps packages
-// apart that are dot-imported or looked at in a debugger. A name that occurs
-// anywhere in the package's text is not taken, because it might be declared
-// there, in whatever scope.
+// arraySymbol returns the name of the mark array. It contains a hash of the import path,
+// so that it differs between packages: one may dot-import another, and a debugger shows
+// all of them. A name that occurs anywhere in the package's text is not used, because
+// some scope might declare it.
 func arraySymbol(importPath string, files []Source) string {
 	sum := sha256.Sum256([]byte(importPath))
 	symbol := fmt.Sprintf(NamePrefix+"%x", sum[:6])
@@ -60,13 +59,13 @@ func occurs(files []Source, symbol string) bool {
 	return false
 }
 
-// freeType returns the first of the predeclared types that can be called by its
-// name in the package, or "". What a file imports is of no consequence in another
-// file.
-func freeType(files []*file, free ...string) string {
+// unshadowedType returns the first of the predeclared types whose name the package does
+// not redefine, or "" if it redefines all. The names of imports do not matter, since they
+// hold only in the file that imports.
+func unshadowedType(files []*file, names ...string) string {
 	take := func(name *ast.Ident) {
-		if i := slices.Index(free, name.Name); i >= 0 {
-			free = slices.Delete(free, i, i+1)
+		if i := slices.Index(names, name.Name); i >= 0 {
+			names = slices.Delete(names, i, i+1)
 		}
 	}
 	for _, f := range files {
@@ -74,13 +73,13 @@ func freeType(files []*file, free ...string) string {
 			declared(decl, take)
 		}
 	}
-	if len(free) == 0 {
+	if len(names) == 0 {
 		return ""
 	}
-	return free[0]
+	return names[0]
 }
 
-// declared calls f for each name that decl declares at package scope.
+// declared calls f with each name that decl declares in the scope of the package.
 func declared(decl ast.Decl, f func(*ast.Ident)) {
 	switch decl := decl.(type) {
 	case *ast.FuncDecl:
@@ -101,10 +100,9 @@ func declared(decl ast.Decl, f func(*ast.Ident)) {
 	}
 }
 
-// declarations returns the generated file. It is Go 1 whatever version of the
-// language the package is in, and has no initialisation that is left in the end:
-// one in a package that had none changes the order in which packages are
-// initialised.
+// declarations returns the generated file. It needs no later language than Go 1, since a
+// package may be in any version. The compiler finds no initialisation in it, in the end:
+// if a package that had none gained one, packages would be initialised in another order.
 func (p *pkg) declarations(name string) []byte {
 	var b bytes.Buffer
 	unsafe := ""
@@ -117,7 +115,7 @@ func (p *pkg) declarations(name string) []byte {
 package %s%s
 
 var %s [%d]%s
-`, declarationsName, name, unsafe, p.result.Symbol, p.result.Marks+2*Padding, p.elem)
+`, declarationsName, name, unsafe, p.result.Symbol, p.result.Cells+2*Padding, p.elem)
 	p.writeHit(&b)
 	return b.Bytes()
 }

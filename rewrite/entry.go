@@ -1,5 +1,4 @@
-// The entry of a function: its name and place as people and the collector know
-// them.
+// The entry of a function: its name and position as people and the collector see them.
 
 package rewrite
 
@@ -11,8 +10,7 @@ import (
 	"strings"
 )
 
-// entry returns the entry of a function that is not observable for no reason
-// yet.
+// entry returns fn's entry. The function is not yet marked; add sets Index or Reason.
 func (p *pkg) entry(f *file, fn *ast.FuncDecl) Function {
 	pos := f.adjusted(fn.Pos())
 	return Function{
@@ -25,12 +23,14 @@ func (p *pkg) entry(f *file, fn *ast.FuncDecl) Function {
 	}
 }
 
-// receiver returns the receiver's base type as written, with its star and
-// without type parameters: "*List" for each of
+// receiver returns the name of the receiver's type, with its star and without type
+// parameters. It returns "*List" for each of
 //
 //	func (l *List[T]) Len() int
 //	func (*List[_]) Len() int
 //	func (l *(List[T])) Len() int
+//
+// and "" for a function that is no method.
 func receiver(fn *ast.FuncDecl) string {
 	if fn.Recv.NumFields() == 0 {
 		return ""
@@ -39,9 +39,9 @@ func receiver(fn *ast.FuncDecl) string {
 	return star + name
 }
 
-// baseType returns the name of a type without stars, parentheses and type
-// arguments, and "*" if there was a star. The name is "" for a type that has
-// none, which the compiler refuses as a receiver.
+// baseType returns the name of a type without stars, parentheses and type arguments, and
+// "*" if the type has a star. A type without a name, which the compiler refuses as a
+// receiver, yields "".
 func baseType(typ ast.Expr) (star, name string) {
 	for {
 		switch t := typ.(type) {
@@ -61,8 +61,8 @@ func baseType(typ ast.Expr) (star, name string) {
 	}
 }
 
-// params returns the parameters' types as written, without their names: "int,int,...string"
-// for (a, b int, rest ...string).
+// params returns the types of parameters as they are written, without the names. For (a,
+// b int, rest ...string) it returns "int,int,...string".
 func (f *file) params(list *ast.FieldList) string {
 	var b []byte
 	for _, field := range list.List {
@@ -78,13 +78,13 @@ func (f *file) params(list *ast.FieldList) string {
 	if len(b) == 0 {
 		return ""
 	}
-	// cgo has turned C.int into this.
+	// cgo has turned C.int into _Ctype_int.
 	return strings.ReplaceAll(string(b[:len(b)-1]), "_Ctype_", "C.")
 }
 
-// appendFolded appends Go source with comments left out and white space folded
-// to one blank, so that it is one line. Of the directives that cgo puts around
-// what it changes nothing is left, nor of the blank in front of each.
+// appendFolded appends Go source as one line: it drops comments and replaces white space
+// by one blank. It also drops the /*line*/ directives that cgo puts around what it
+// changes, and the blank that cgo puts in front of each.
 func appendFolded(b, src []byte) []byte {
 	for i := 0; i < len(src); {
 		if bytes.HasPrefix(src[i:], []byte(" /*line ")) {
@@ -107,7 +107,7 @@ func appendFolded(b, src []byte) []byte {
 		}
 		for _, c := range src[i : i+n] {
 			if c < ' ' {
-				c = ' ' // in a raw string: the tag of a field
+				c = ' ' // in a raw string, such as the tag of a field
 			}
 			b = append(b, c)
 		}
@@ -116,7 +116,7 @@ func appendFolded(b, src []byte) []byte {
 	return b
 }
 
-// blank returns the length of the white space or comment that src starts with.
+// blank returns the length of the white space or comment at the start of src.
 func blank(src []byte) int {
 	switch src[0] {
 	case ' ', '\t', '\r', '\n':
@@ -126,7 +126,7 @@ func blank(src []byte) int {
 		if len(src) > 1 && src[1] == '*' {
 			end = "*/"
 		} else if len(src) < 2 || src[1] != '/' {
-			return 0 // division, in the length of an array
+			return 0 // a division, in the length of an array
 		}
 		if i := bytes.Index(src[2:], []byte(end)); i >= 0 {
 			return 2 + i + len(end)
@@ -136,7 +136,7 @@ func blank(src []byte) int {
 	return 0
 }
 
-// literal returns the length of the string or rune literal that src starts with.
+// literal returns the length of the string or rune literal at the start of src.
 func literal(src []byte) int {
 	quote := src[0]
 	for i := 1; i < len(src); i++ {
@@ -150,11 +150,11 @@ func literal(src []byte) int {
 	return len(src)
 }
 
-// fileName returns Function.File for a name that a //line directive gave, "" if
-// none did. Results must not depend on the machine, so of an absolute name only
-// the last element counts; this is also all that counts of the file's own name,
-// be it from a header (those of cover and cgo are absolute, or with -trimpath
-// start with the import path).
+// fileName returns Function.File for a function to which a //line directive gives the
+// file name, or "" if no directive does. Results must not depend on the machine, so of an
+// absolute name only the last element counts. The same goes for the file's own name, also
+// if a header sets it: cover and cgo write absolute names, or with -trimpath names that
+// begin with the import path.
 func (p *pkg) fileName(f *file, name string) string {
 	switch {
 	case name == "":

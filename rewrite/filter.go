@@ -1,8 +1,8 @@
-// Which functions are left out: by the settings, by comments in the source.
+// Which functions are left out, by the settings or by comments in the source.
 //
-// Comments are not part of the syntax tree here (see parse), so those of a
-// declaration are looked for in the text in front of it, and only if the file
-// holds a word that may matter.
+// Our syntax trees have no comments (see parse). So the comments of a declaration are
+// looked up in the text in front of it, and only if the file contains a word that may
+// matter.
 
 package rewrite
 
@@ -16,26 +16,27 @@ import (
 	"unicode/utf8"
 )
 
-// A Filter says which functions of a package are left out, that is, neither
-// marked nor listed. The zero Filter leaves none out. In any case
-// //scavenger:ignore leaves out what it stands above: a function, a type's
-// methods, or, above the package clause, a file; and //scavenger:track keeps a
-// function or a type's methods in, whatever the filter says.
+// A Filter says which functions of a package are left out, that is, neither marked nor
+// listed. The zero Filter leaves none out.
+//
+// Two comments are obeyed with any Filter. //scavenger:ignore leaves out a function, the
+// methods of a type, or, above the package clause, a file. //scavenger:track keeps a
+// function or the methods of a type, whatever the Filter says.
 type Filter struct {
-	ExportedOnly bool // functions that are not exported, methods that are not or whose type is not
-	Constructors bool // New… and Must… functions that return a type of the package
-	Accessors    bool // methods that only return or set a field of the receiver
-	Generated    bool // files with the line "// Code generated … DO NOT EDIT."
+	ExportedOnly bool // leaves out what is not exported, and methods of such types
+	Constructors bool // leaves out New… and Must… functions that return a type of the package
+	Accessors    bool // leaves out methods that only return or set a field of the receiver
+	Generated    bool // leaves out files with a line "// Code generated … DO NOT EDIT."
 
-	// Names are functions to leave out, by their name or that of their receiver
-	// type: example.com/shop/cart.Cart.Add, example.com/shop/cart.Cart.
+	// Names leaves out the functions that it matches, by their name or that of their
+	// receiver type: example.com/shop/cart.Cart.Add, example.com/shop/cart.Cart.
 	Names []*regexp.Regexp
 
-	// Markers, if there are any, are the first words of lines in doc comments, of
-	// the function or its receiver type, one of which a function must have. Those
-	// that Unmarked matches need none.
-	Markers  []string
-	Unmarked []*regexp.Regexp
+	// If there are Markers, functions without one are left out, except those that Exempt
+	// matches. A function has a marker if a line of its doc comment, or of its receiver
+	// type's, begins with that word.
+	Markers []string
+	Exempt  []*regexp.Regexp
 }
 
 // Reasons why a function is left out.
@@ -55,20 +56,20 @@ const (
 	trackDirective  = "scavenger:track"
 )
 
-// A selection is a [Filter] and what it has to know of the package.
+// A selection decides which functions of a package are listed.
 type selection struct {
 	Filter
 	importPath string
-	types      map[string]*declaredType
+	types      map[string]*comments // of the types that the package declares
 }
 
-// A declaredType is a type that the package declares.
-type declaredType struct {
-	ignored, tracked, marked bool
+// A comments says what the doc comment of a declaration asks for.
+type comments struct {
+	ignored, tracked, hasMarker bool
 }
 
 func newSelection(opts Options, files []*file) *selection {
-	s := &selection{Filter: opts.Filter, importPath: opts.ImportPath, types: map[string]*declaredType{}}
+	s := &selection{Filter: opts.Filter, importPath: opts.ImportPath, types: map[string]*comments{}}
 	for _, f := range files {
 		s.addTypes(f)
 	}
@@ -88,7 +89,7 @@ func (s *selection) addTypes(f *file) {
 		before := start
 		for _, spec := range gen.Specs {
 			t := spec.(*ast.TypeSpec)
-			d := &declaredType{}
+			d := &comments{}
 			s.types[t.Name.Name] = d
 			if mayMatter {
 				if !gen.Lparen.IsValid() {
@@ -103,8 +104,7 @@ func (s *selection) addTypes(f *file) {
 	}
 }
 
-// commentsMatter reports whether a comment of the file may say something that
-// the selection listens to.
+// commentsMatter reports whether a comment of the file may influence the selection.
 func (s *selection) commentsMatter(f *file) bool {
 	return len(s.Markers) > 0 || bytes.Contains(f.source.Text, []byte("scavenger:"))
 }
@@ -113,8 +113,8 @@ func (f *file) between(from, to token.Pos) []byte {
 	return f.source.Text[f.offset(from):f.offset(to)]
 }
 
-// readComments notes what lines of a doc comment say.
-func (s *selection) readComments(d *declaredType, lines []string) {
+// readComments notes in d what the lines of a doc comment ask for.
+func (s *selection) readComments(d *comments, lines []string) {
 	for _, line := range lines {
 		word := line
 		if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == '(' }); i >= 0 {
@@ -128,17 +128,18 @@ func (s *selection) readComments(d *declaredType, lines []string) {
 		}
 		word = strings.TrimPrefix(word, "//")
 		for _, m := range s.Markers {
-			d.marked = d.marked || word == m
+			d.hasMarker = d.hasMarker || word == m
 		}
 	}
 }
 
-// docLines returns the lines of the doc comment that ends the text between two
-// declarations: the comments that no empty line parts from the second. A
-// directive keeps its slashes, "//go:noinline"; others are without, "Add adds.".
+// docLines returns the lines of a declaration's doc comment. gap is the text between the
+// declaration and the previous one. The doc comment is the comments at the end of gap,
+// without an empty line behind them. A directive keeps its slashes ("//go:noinline"), any
+// other line loses them ("Add adds.").
 func docLines(gap []byte) []string {
 	var lines []string
-	// A comment on the line of the declaration before belongs to that.
+	// A comment on the line of the previous declaration belongs to that one.
 	if i := bytes.IndexByte(gap, '\n'); i >= 0 && bytes.HasPrefix(bytes.TrimLeft(gap, " \t;})"), []byte("//")) {
 		gap = gap[i:]
 	}
@@ -175,7 +176,7 @@ func lineText(comment string) string {
 	return strings.TrimLeft(comment[2:], " \t")
 }
 
-// leftOutFile returns why all of a file is left out, "" if it is not.
+// leftOutFile returns why the whole file is left out, or "" if it is not.
 func (s *selection) leftOutFile(f *file) string {
 	head := f.source.Text[:f.offset(f.tree.Package)]
 	if bytes.Contains(head, []byte("//"+ignoreDirective)) {
@@ -191,9 +192,9 @@ func (s *selection) leftOutFile(f *file) string {
 	return ""
 }
 
-// isGenerated reports whether the text above a package clause has the line of
-// generated files (go.dev/s/generatedcode). That of cgo is about the copy that
-// the compiler gets, not about the file.
+// isGenerated reports whether head, the text above a package clause, contains the line
+// that generated files have (go.dev/s/generatedcode). The line of cgo does not count: cgo
+// puts it into the copy that the compiler gets, not into the source.
 func isGenerated(head []byte) bool {
 	if !bytes.Contains(head, []byte("// Code generated ")) {
 		return false
@@ -208,16 +209,16 @@ func isGenerated(head []byte) bool {
 	return false
 }
 
-// leftOut returns why a function is left out, "" if it is not. gap is the text
-// between it and the declaration before, whole why its file is left out.
-func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string) string {
+// leftOut returns why a function is left out, or "" if it is not. gap is the text between
+// the function and the previous declaration, fileReason why the whole file is left out.
+func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, fileReason string) string {
 	typ := strings.TrimPrefix(receiver(fn), "*")
-	d := declaredType{}
+	d := comments{}
 	if s.commentsMatter(f) {
 		s.readComments(&d, docLines(gap))
 	}
 	if t := s.types[typ]; t != nil && fn.Recv != nil {
-		d.marked = d.marked || t.marked
+		d.hasMarker = d.hasMarker || t.hasMarker
 		d.tracked = d.tracked || t.tracked && !d.ignored
 		d.ignored = d.ignored || t.ignored && !d.tracked
 	}
@@ -226,11 +227,11 @@ func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string)
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case whole != "":
-		return whole
+	case fileReason != "":
+		return fileReason
 	case s.matches(s.Names, typ, fn.Name.Name):
 		return leftOutRegex
-	case len(s.Markers) > 0 && !d.marked && !s.matches(s.Unmarked, typ, fn.Name.Name):
+	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, typ, fn.Name.Name):
 		return leftOutMarkers
 	case s.ExportedOnly && (!fn.Name.IsExported() || fn.Recv != nil && !ast.IsExported(typ)):
 		return leftOutVisibility
@@ -242,8 +243,7 @@ func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, whole string)
 	return ""
 }
 
-// matches reports whether one of the expressions, which match whole names,
-// matches the function or its receiver type.
+// matches reports whether one of the expressions matches a function or its receiver type.
 func (s *selection) matches(list []*regexp.Regexp, typ, name string) bool {
 	if len(list) == 0 {
 		return false
@@ -261,8 +261,8 @@ func (s *selection) matches(list []*regexp.Regexp, typ, name string) bool {
 	return false
 }
 
-// isConstructor reports whether a function is called New… or Must… and returns
-// a type of its own package.
+// isConstructor reports whether the name of a function begins with New or Must and it
+// returns a type of its own package.
 func (s *selection) isConstructor(fn *ast.FuncDecl) bool {
 	if fn.Recv != nil || fn.Type.Results == nil || !hasWord(fn.Name.Name, "New") && !hasWord(fn.Name.Name, "Must") {
 		return false
@@ -275,8 +275,8 @@ func (s *selection) isConstructor(fn *ast.FuncDecl) bool {
 	return false
 }
 
-// hasWord reports whether a name begins with a word: NewCart and New do with
-// New, Newton does not.
+// hasWord reports whether a name begins with a word. NewCart and New begin with New,
+// Newton does not.
 func hasWord(name, word string) bool {
 	rest, ok := strings.CutPrefix(name, word)
 	next, _ := utf8.DecodeRuneInString(rest)
@@ -297,8 +297,8 @@ func isTypeParameter(fn *ast.FuncDecl, name string) bool {
 	return false
 }
 
-// isAccessor reports whether a method's body is one return of a field of the
-// receiver, or one assignment of its only parameter to one.
+// isAccessor reports whether a method only returns a field of its receiver, or only
+// assigns its one parameter to such a field.
 func isAccessor(fn *ast.FuncDecl) bool {
 	if fn.Recv == nil || fn.Body == nil || len(fn.Body.List) != 1 || len(fn.Recv.List) != 1 || len(fn.Recv.List[0].Names) != 1 {
 		return false

@@ -57,7 +57,7 @@ func (f *Fake) Method() int { return 1 }
 func (f *Fake) Tracked() int { return 1 }
 `
 
-// Which functions each filter leaves out, and why.
+// Each filter leaves out the right functions, and says why.
 func TestFilter(t *testing.T) {
 	name := func(expr string) []*regexp.Regexp { return []*regexp.Regexp{regexp.MustCompile(`^(?:` + expr + `)$`)} }
 	const ignored = "old Fake.Method"
@@ -76,7 +76,7 @@ func TestFilter(t *testing.T) {
 		{"method_name", Filter{Names: name(`example.com/cart\.[A-Za-z]+\.Get`)}, leftOutRegex, "Handler.Get"},
 		{"markers", Filter{Markers: []string{"@Router"}}, leftOutMarkers,
 			"New NewHandler Newton NewOther MustHandler Must Handler.SetCart Handler.Replace Handler.reset private.N kept"},
-		{"type_markers", Filter{Markers: []string{"@Controller"}, Unmarked: name(`.*\.New.*`)}, leftOutMarkers,
+		{"type_markers", Filter{Markers: []string{"@Controller"}, Exempt: name(`.*\.New.*`)}, leftOutMarkers,
 			"MustHandler Must private.N kept"},
 	}
 	for _, test := range tests {
@@ -138,8 +138,7 @@ func TestFilterFiles(t *testing.T) {
 	}
 }
 
-// What a filter leaves out is not touched: the marks of the others are those of
-// the package without it.
+// A filter changes nothing for the functions that it does not leave out.
 func FuzzFilter(f *testing.F) {
 	f.Add(filterSource, "@Router")
 	f.Add("package p\nfunc f() {} /*x*/ //y\n\n// @A\n/* @B */ func g() {}", "@B")

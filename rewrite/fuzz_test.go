@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// FuzzPackage checks what must hold for every file that parses.
+// FuzzPackage checks the invariants for every file that parses.
 func FuzzPackage(f *testing.F) {
 	for _, g := range goldens(f) {
 		for _, source := range g.sources {
 			f.Add(source.Text, g.opts.Sanitizer, g.opts.Free)
 		}
 	}
-	// Small packages with much of the syntax in them.
+	// Small packages that contain much of the syntax.
 	for _, root := range []string{"go/constant", "iter", "sync/atomic", "container", "errors", "unicode/utf8"} {
 		for _, sources := range stdPackages(f, root) {
 			for _, source := range sources {
@@ -27,8 +27,8 @@ func FuzzPackage(f *testing.F) {
 	})
 }
 
-// FuzzFragments puts files together from pieces, because most of what a fuzzer
-// makes of Go source does not parse.
+// FuzzFragments puts files together from pieces, because most changes that a fuzzer makes
+// to Go source do not parse.
 func FuzzFragments(f *testing.F) {
 	fragments := []string{
 		"func f() {", "func (T) f() {", "func _() {", "func init() {", "func g()", "}", "{", "\n", "\n", ";", " ", "\t",
@@ -81,8 +81,8 @@ func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	checkTypes(t, sources, res)
 }
 
-// typesQuickly reports whether type-checking the file takes no imports that
-// have to be type-checked first.
+// typesQuickly reports whether the file has no imports that would have to be type-checked
+// first.
 func typesQuickly(text []byte) bool {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.ImportsOnly)
 	if err != nil {

@@ -1,5 +1,5 @@
-// What holds for the marks of any package, be it a golden, one of the standard
-// library or the fuzzer's.
+// What holds for the marks of every package: of the goldens, the standard library, and
+// what the fuzzer makes up.
 
 package rewrite
 
@@ -19,9 +19,8 @@ import (
 	"testing"
 )
 
-// marks matches what is inserted for a mark. A directive in front of it is the
-// mark's own only if it gives the column that marks on behalf of another line
-// have.
+// marks returns an expression that matches a mark with its directives. A directive in
+// front belongs to the mark only if it has column 255.
 func marks(symbol string) *regexp.Regexp {
 	cell := regexp.QuoteMeta(symbol) + `\[(\d+)\]`
 	return regexp.MustCompile(`(?:/\*line :\d+:255\*/)?` +
@@ -29,14 +28,14 @@ func marks(symbol string) *regexp.Regexp {
 		`(?:/\*line :\d+:\d+\*/)?`)
 }
 
-// removeMarks returns the text that marked was made from.
+// removeMarks returns the original of a marked text.
 func removeMarks(marked []byte, name, symbol string) []byte {
 	marked = bytes.TrimPrefix(marked, []byte("//line "+name+":1:1\n"))
 	return marks(symbol).ReplaceAll(withoutTwins(marked, symbol), nil)
 }
 
-// withoutTwins returns marked text without the twins at its end, and with calls of the
-// original functions in place of those of twins.
+// withoutTwins returns marked text without the twins at its end. Calls of twins become
+// calls of the original functions.
 func withoutTwins(marked []byte, symbol string) []byte {
 	twin := regexp.QuoteMeta(symbol+staticSuffix) + `\d+_`
 	// A twin begins on a line of its own, with a directive.
@@ -47,7 +46,7 @@ func withoutTwins(marked []byte, symbol string) []byte {
 	return regexp.MustCompile(twin+`(\w+)(?:/\*line :\d+:\d+\*/)?`).ReplaceAll(marked, []byte("$1"))
 }
 
-// checkResult checks everything that can be said of a result without types.
+// checkResult checks everything about a result that needs no types.
 func checkResult(t *testing.T, opts Options, sources []Source, res *Result) {
 	t.Helper()
 	for i, source := range sources {
@@ -90,8 +89,8 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	checkPositions(t, source, marked, symbol, columns)
 }
 
-// checkPositions checks that all that is not a mark says it is where it was, or
-// at least on which line.
+// checkPositions checks that everything but the marks has the position that it had
+// before, or at least the line.
 func checkPositions(t *testing.T, source Source, marked []byte, symbol string, columns bool) {
 	t.Helper()
 	got := scan(source.Name, marked, marks(symbol).FindAllIndex(marked, -1))
@@ -120,7 +119,7 @@ type item struct {
 	lit string
 }
 
-// scan returns the tokens of text that are outside of the ranges.
+// scan returns the tokens of text outside of the ranges.
 func scan(name string, text []byte, ranges [][]int) []item {
 	file := token.NewFileSet().AddFile(name, -1, len(text))
 	var s scanner.Scanner
@@ -144,8 +143,8 @@ func scan(name string, text []byte, ranges [][]int) []item {
 	}
 }
 
-// checkEntries checks that indexes count up, that each has exactly one mark,
-// and that names can go into a line of fields separated by tabs.
+// checkEntries checks that indices count up, that each index has exactly one mark, and
+// that names contain neither tabs nor line breaks.
 func checkEntries(t *testing.T, res *Result) {
 	t.Helper()
 	next := 0
@@ -161,8 +160,8 @@ func checkEntries(t *testing.T, res *Result) {
 			t.Errorf("%+v: bad entry", f)
 		}
 	}
-	if res.Marks < next || res.Marks >= next+8 || res.Marks%8 != 0 {
-		t.Errorf("%d marks for %d observable functions", res.Marks, next)
+	if res.Cells < next || res.Cells >= next+8 || res.Cells%8 != 0 {
+		t.Errorf("%d marks for %d observable functions", res.Cells, next)
 	}
 	seen := 0
 	for _, file := range res.Files {
@@ -180,8 +179,8 @@ func checkEntries(t *testing.T, res *Result) {
 	}
 }
 
-// checkTypes checks that the marked package type-checks if the package does,
-// and reports whether it does.
+// checkTypes checks that the marked package type-checks if the original does. It reports
+// whether the original does.
 func checkTypes(t *testing.T, sources []Source, res *Result) bool {
 	t.Helper()
 	marked := markedSources(sources, res)

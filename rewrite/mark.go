@@ -1,78 +1,79 @@
-// Where a mark goes, and its text.
+// The position of a mark.
 //
-// What the compiler makes of a marked file shall differ from what it makes of
-// the original in the marks only. Two things give a mark away, and both decide
-// about its place:
+// The compiler must make of a marked file what it makes of the original, plus the marks.
+// Two things would give a mark away, and both decide where it goes:
 //
-// 1. Lines. The compiler's line table says for each instruction where it comes
-// from: debuggers set breakpoints by it, tracebacks and profiles print it. If
-// a mark is on a line that has no code of its own, such as that of the opening
-// brace, the table gains a line. So a mark goes before the first statement, on
-// the statement's line; in an empty body before the closing brace, which is
-// where the return instruction says it is. Declarations at the start of the body
-// are passed over, because they often are no code at all and can neither fail
-// nor block.
+// 1. Lines. The compiler's line table says for each instruction which line it comes from.
+// Debuggers set breakpoints by it, tracebacks and profiles print it. If a mark is on a
+// line that has no code of its own, such as that of the opening brace, the table gains a
+// line. So a mark goes in front of the first statement, on that statement's line. In an
+// empty body it goes in front of the closing brace, which is the line of the return
+// instruction. Declarations at the start of the body are skipped: many of them are no
+// code, and none of them can fail or block.
 //
-// 2. Columns. They show in the compiler's messages, and whatever is behind a
-// mark on its line moves. The directive /*line :L:C*/ behind the mark says
-// where the text would be without it. An empty file name stands for the one in
-// force. There must be no such directive behind a //line directive that gives
-// no column, since the compiler then prints none.
+// 2. Columns. The compiler prints them in its messages, and a mark moves everything
+// behind it on its line. So a directive /*line :L:C*/ follows the mark and gives the
+// position that the text had before. Its empty file name stands for the current one.
+// Behind a //line directive without a column there must be no such directive, because
+// there the compiler prints no columns.
 //
-// The compiler keeps a column in eight bits, and computes what it prints from
-// the column in the file after it was cut off at 255. Behind a mark a long line
-// would reach that sooner, and get wrong columns instead of none. So if the line
-// is long the mark goes behind the opening brace, on a line that has nothing else
-// behind it, and is said to be on the line of the statement nevertheless:
+// The compiler stores a column in eight bits, where 255 means 255 or more. It computes
+// the column that it prints from the stored one, so behind a mark the end of a long line
+// would get a wrong column instead of none. If the line is long, the mark therefore goes
+// behind the opening brace, provided that nothing else follows on that line. A directive
+// says that it is on the line of the statement, with column 255, which stands for none:
 //
 //	func f() {/*line :2:255*/if _scavenger_0123456789ab[4113] == 0 { _scavenger_0123456789ab[4113] = 1 };/*line :1:11*/
 //		return "…"
 //	}
 //
-// in which 255 stands for no column. A mark in front of "switch {", which is no
-// code, is said to be on the line of the first case in the same way.
+// In the same way, a mark in front of "switch {", which is no code, gets the line of the
+// first case.
 //
-// What is left are functions on one line: from about column 160 on, or the
-// second mark, their columns may be wrong.
+// A body may start with an if whose condition is constant, which is no code either.
+// Without types we cannot tell, so the mark gets the line of the if, and the table gains
+// it.
 //
-// A directive begins what the compiler keeps as a file of its own. There it finds
-// no instruction of the first statement's line that could stand for the call of
-// a mark that it has inlined, in the tables for tracebacks, and puts one in that
-// does nothing. So columns are restored only if somebody is going to read them
-// ([Options.Columns]); line numbers need no directive where the mark and the code
-// behind it are on one line.
+// A function on one line has no other line for its mark. From about column 160 on, or
+// behind the second mark of the line, columns may be wrong.
 //
-// Nor can directives restore all of the compiler's messages. It sorts them by
-// directive first, and where a message mentions a second position it adds the
-// one without directives. Where its output is to be the same, let it compile the
-// original files after a failure.
+// For the compiler, a directive starts what it treats as another file. If the compiler
+// inlines the call in a mark, it needs an instruction on the first statement's line to
+// stand for that call in the tables for tracebacks. It finds none in the other file, and
+// inserts one that does nothing. So columns are restored only if somebody will read them
+// ([Options.Columns]). Lines need no directive if the mark and the code behind it are on
+// the same line.
+//
+// Directives cannot restore all of the compiler's messages. It sorts messages by
+// directive first, and to a second position within a message it adds the position without
+// directives. If the output has to be the same, compile the original files after a
+// failure.
 
 package rewrite
 
 import (
 	"bytes"
-	"fmt"
 	"go/ast"
 	"go/token"
 	"strconv"
 )
 
 const (
-	maxColumn     = 255     // that the compiler distinguishes (cmd/internal/src.colMax)
-	maxLineColumn = 1 << 30 // that a directive may give (cmd/compile/internal/syntax.PosMax)
+	maxColumn     = 255     // the compiler stores (cmd/internal/src.colMax)
+	maxLineColumn = 1 << 30 // a directive may give (cmd/compile/internal/syntax.PosMax)
 )
 
 // A writer copies the text of a file and adds marks to it.
 type writer struct {
 	*file
-	symbol   string // the array of marks
-	counters string // the array that free marks assign to; "" if there are none
-	columns  bool   // what is behind a mark keeps its column
+	symbol   string // name of the mark array
+	counters string // name of the array that free marks assign to; "" without free marks
+	columns  bool   // the text behind a mark keeps its columns
 	form     form   // of the next mark
 
-	out  []byte // nil as long as there is no mark
-	next int    // offset of the text that has not been copied
-	buf  []byte // for the text of a mark
+	out  []byte // the marked text; nil as long as nothing differs from the original
+	next int    // offset of the first byte that is not yet copied
+	buf  []byte // the text of the current mark
 }
 
 // mark adds the mark of the function with the given body and index.
@@ -80,7 +81,7 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 	if w.out == nil {
 		w.begin()
 	}
-	pos, code := w.place(body)
+	pos, code := w.position(body)
 	w.text(pos, code, index)
 	if start := body.Lbrace + 1; w.columns && w.isLong(pos, len(w.buf)) && w.sameLines(start, code) {
 		pos = start
@@ -90,14 +91,14 @@ func (w *writer) mark(body *ast.BlockStmt, index int) {
 	w.out = append(w.out, w.buf...)
 }
 
-// copyTo copies the text in front of pos that has not been copied.
+// copyTo copies the text up to pos.
 func (w *writer) copyTo(pos token.Pos) {
 	offset := w.offset(pos)
 	w.out = append(w.out, w.source.Text[w.next:offset]...)
 	w.next = offset
 }
 
-// replace puts another name in the place of one.
+// replace writes name in place of an identifier.
 func (w *writer) replace(old *ast.Ident, name string) {
 	if w.out == nil {
 		w.begin()
@@ -110,21 +111,8 @@ func (w *writer) replace(old *ast.Ident, name string) {
 	}
 }
 
-// beginTwin starts a copy of what stands at pos, behind all of the file's text.
-func (w *writer) beginTwin(pos token.Pos) {
-	if !bytes.HasSuffix(w.out, []byte("\n")) {
-		w.out = append(w.out, '\n')
-	}
-	if p := w.adjusted(pos); canSay(p) {
-		w.out = appendLine(w.out, p)
-	} else {
-		w.out = fmt.Appendf(w.out, "//line %s:%d\n", p.Filename, p.Line)
-	}
-	w.next = w.offset(pos)
-}
-
-// text makes the text of a mark in front of pos. If it can, the mark says that
-// it is on the line of code.
+// text writes a mark that is to stand in front of pos into w.buf. If the position code is
+// on a later line, and a directive can say so, the mark gets that line.
 func (w *writer) text(pos, code token.Pos, index int) {
 	w.buf = w.buf[:0]
 	elsewhere := w.sameLines(pos, code)
@@ -133,15 +121,15 @@ func (w *writer) text(pos, code token.Pos, index int) {
 		p.Column = maxColumn
 		w.buf = appendLine(w.buf, p)
 	}
-	w.buf = w.appendProbe(w.buf, index)
+	w.buf = w.appendMark(w.buf, index)
 	if elsewhere || w.columns {
 		w.buf = appendLine(w.buf, w.adjusted(pos))
 	}
 }
 
-// sameLines reports whether the position to is some lines below from and
-// nothing but their number makes a difference between the two: there is no
-// directive in between that gives another name or count, and columns are known.
+// sameLines reports whether to is on a later line than from and a directive at from can
+// give the position of to: no directive in between changes the file name or the count of
+// lines, and both columns are known.
 func (w *writer) sameLines(from, to token.Pos) bool {
 	lines := w.raw(to).Line - w.raw(from).Line
 	if lines == 0 {
@@ -151,15 +139,15 @@ func (w *writer) sameLines(from, to token.Pos) bool {
 	return b.Line-a.Line == lines && a.Filename == b.Filename && canSay(a) && canSay(b)
 }
 
-// begin starts the output. The header gives the file the name that it would
-// have without it, as cmd/cover does.
+// begin starts the output with a header. The header, a //line directive like that of
+// cmd/cover, gives the marked file the name of the original.
 //
-// A byte order mark would be an error behind a header. Three blanks take its
-// place, since the compiler counts its bytes as columns; and the comment behind
-// it must not turn into the directive that it is not at column 4.
+// A byte order mark is an error anywhere but at the start of a file. Three blanks replace
+// it, because the compiler counts its three bytes as columns. They also keep a comment
+// that follows at column 4, where it cannot be a //line directive.
 func (w *writer) begin() {
 	text := w.source.Text
-	// A mark has about 90 bytes, the average function four to five times as many.
+	// A mark is about 90 bytes long, and the average function four to five times as long.
 	w.out = make([]byte, 0, len(text)+len(text)/4+1024)
 	if w.name == "" {
 		w.out = append(w.out, "//line "...)
@@ -172,7 +160,7 @@ func (w *writer) begin() {
 	}
 }
 
-// finish returns the marked text, nil if there is no mark.
+// finish returns the marked text, or nil if it does not differ from the original.
 func (w *writer) finish() []byte {
 	if w.out == nil {
 		return nil
@@ -180,16 +168,16 @@ func (w *writer) finish() []byte {
 	return append(w.out, w.source.Text[w.next:]...)
 }
 
-// place returns the position in front of which the mark of a body goes, and the
-// position of the body's first code, on whose line it should be.
-func (w *writer) place(body *ast.BlockStmt) (pos, code token.Pos) {
+// position returns the position in front of which the mark of a body goes. It also
+// returns the position of the body's first code, whose line the mark should have.
+func (w *writer) position(body *ast.BlockStmt) (pos, code token.Pos) {
 	code = firstCode(body.List, body.Rbrace)
 	for _, stmt := range body.List {
 		if !isDeclaration(stmt) {
 			return stmt.Pos(), code
 		}
 	}
-	// Behind a declaration there must be a line break, or a semicolon would be
+	// Behind the last declaration there must be a line break, or a semicolon would be
 	// missing.
 	if n := len(body.List); n > 0 {
 		last := body.List[n-1]
@@ -200,8 +188,8 @@ func (w *writer) place(body *ast.BlockStmt) (pos, code token.Pos) {
 	return body.Rbrace, code
 }
 
-// firstCode returns the position of the first code of a list of statements that
-// ends at end.
+// firstCode returns the position of the first code in a list of statements, or end if
+// there is none.
 func firstCode(list []ast.Stmt, end token.Pos) token.Pos {
 	for _, stmt := range list {
 		if isDeclaration(stmt) {
@@ -228,8 +216,8 @@ func firstCode(list []ast.Stmt, end token.Pos) token.Pos {
 	return end
 }
 
-// isDeclaration reports whether a statement only declares names, and executes
-// nothing that can fail or block.
+// isDeclaration reports whether a statement only declares names, and runs no code that
+// can fail or block.
 func isDeclaration(stmt ast.Stmt) bool {
 	switch stmt := stmt.(type) {
 	case *ast.EmptyStmt:
@@ -251,7 +239,7 @@ func isDeclaration(stmt ast.Stmt) bool {
 	return false
 }
 
-// areSimple reports whether expressions are literals and names.
+// areSimple reports whether all expressions are literals or names.
 func areSimple(list []ast.Expr) bool {
 	for _, x := range list {
 		switch x.(type) {
@@ -263,8 +251,8 @@ func areSimple(list []ast.Expr) bool {
 	return true
 }
 
-// appendLine appends the directive that gives the text behind it the position
-// pos, if there is one.
+// appendLine appends a directive that gives the text behind it the position pos. It
+// appends nothing if no directive can.
 func appendLine(b []byte, pos token.Position) []byte {
 	if !canSay(pos) {
 		return b
@@ -276,13 +264,13 @@ func appendLine(b []byte, pos token.Position) []byte {
 	return append(b, "*/"...)
 }
 
-// canSay reports whether a directive can give the position.
+// canSay reports whether a directive can give the position pos.
 func canSay(pos token.Position) bool {
 	return 1 <= pos.Column && pos.Column <= maxLineColumn && 1 <= pos.Line && pos.Line <= maxLineColumn
 }
 
-// isLong reports whether n more bytes in front of pos move the end of its line
-// out of the columns that the compiler knows.
+// isLong reports whether n more bytes in front of pos move the end of its line beyond the
+// last column that the compiler stores.
 func (w *writer) isLong(pos token.Pos, n int) bool {
 	rest := w.source.Text[w.offset(pos):]
 	room := maxColumn - w.raw(pos).Column - n

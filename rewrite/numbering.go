@@ -1,25 +1,23 @@
 // The numbers of function literals.
 //
-// The compiler numbers the literals of a function as it comes to them when it
-// writes its own form of the source (cmd/compile/internal/noder), which is the
-// order of the text, but:
+// The compiler numbers the literals of a function while it writes its own form of the
+// source (cmd/compile/internal/noder). That follows the order of the text, with three
+// exceptions:
 //
-//   - what a constant rules out is not written: branches of if, for and switch,
-//     the second operand of && and ||, statements behind return, goto and panic;
-//   - package-level variables are written in the order in which they are
-//     initialised;
-//   - the body of a range over a function becomes a function, whose literals
-//     Go 1.27 numbers by themselves: Outer-range1.1.
+//   - It drops what constants rule out: branches of if, for and switch, the second
+//     operand of && and ||, and statements behind return, goto and panic (constants.go).
+//   - It writes package-level variables in the order in which they are initialised.
+//   - It turns the body of a range over a function into a function. Go 1.27 numbers the
+//     literals in that body separately: Outer-range1.1.
 //
-// So the package is type-checked. Errors do not matter, as the compiler will
-// report them; what has no type is taken for not constant and not a function.
+// So the package has to be type-checked. Errors do not matter, since the compiler reports
+// them. An expression without a type counts as neither constant nor a function.
 
 package rewrite
 
 import (
 	"fmt"
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	goversion "go/version"
@@ -27,15 +25,15 @@ import (
 
 // A numbering names the literals of a package.
 type numbering struct {
-	info   *types.Info
+	constants
 	names  map[*ast.FuncLit]string
-	ranges bool // bodies of ranges over functions number their own literals
+	ranges bool // the body of a range over a function numbers its own literals
 }
 
-// A counter numbers the literals of one function.
-type counter struct {
+// A literalCounter numbers the literals of one function.
+type literalCounter struct {
 	name     string // of the function
-	literal  bool   // it is a literal itself, or what counts as one
+	literal  bool   // the function is a literal, or the body of a range
 	literals int
 	ranges   int
 }
@@ -46,11 +44,11 @@ func (p *pkg) nameLiterals(files []*file) {
 		return
 	}
 	n := &numbering{
-		info:   p.types(files),
-		names:  map[*ast.FuncLit]string{},
-		ranges: goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
+		constants: constants{p.types(files)},
+		names:     map[*ast.FuncLit]string{},
+		ranges:    goversion.Compare(goversion.Lang(p.opts.Closures.Release), "go1.27") >= 0,
 	}
-	variables := &counter{name: "init"}
+	variables := &literalCounter{name: "init"}
 	for _, init := range n.info.InitOrder {
 		n.expr(init.Rhs, variables)
 	}
@@ -70,7 +68,7 @@ func (p *pkg) nameLiterals(files []*file) {
 				inits++
 			}
 			if fn.Body != nil {
-				n.list(fn.Body.List, &counter{name: name})
+				n.list(fn.Body.List, &literalCounter{name: name})
 			}
 		}
 	}
@@ -78,7 +76,7 @@ func (p *pkg) nameLiterals(files []*file) {
 	p.findLiterals(files)
 }
 
-// types type-checks the package unless that was done.
+// types type-checks the package, unless an earlier call did, and returns what it learnt.
 func (p *pkg) types(files []*file) *types.Info {
 	if p.info != nil {
 		return p.info
@@ -103,20 +101,21 @@ func (p *pkg) types(files []*file) *types.Info {
 	return p.info
 }
 
-// function numbers a literal, and those in it.
-func (n *numbering) function(lit *ast.FuncLit, c *counter) {
+// function numbers a literal and the literals in it.
+func (n *numbering) function(lit *ast.FuncLit, c *literalCounter) {
 	c.literals++
 	separator := ".func"
 	if c.literal {
 		separator = "."
 	}
 	n.names[lit] = fmt.Sprintf("%s%s%d", c.name, separator, c.literals)
-	n.list(lit.Body.List, &counter{name: n.names[lit], literal: true})
+	n.list(lit.Body.List, &literalCounter{name: n.names[lit], literal: true})
 }
 
-// list goes through the statements of a block. Behind one that ends the block
-// only labels, and what comes ahead of the last of them, are reached.
-func (n *numbering) list(list []ast.Stmt, c *counter) {
+// list numbers the literals in a block. Once a statement terminates the block, the
+// compiler skips what follows, except labelled statements and everything in front of the
+// last of these.
+func (n *numbering) list(list []ast.Stmt, c *literalCounter) {
 	lastLabel := -1
 	for i, stmt := range list {
 		if _, ok := stmt.(*ast.LabeledStmt); ok {
@@ -133,7 +132,7 @@ func (n *numbering) list(list []ast.Stmt, c *counter) {
 	}
 }
 
-func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
+func (n *numbering) stmt(stmt ast.Stmt, c *literalCounter) {
 	switch s := stmt.(type) {
 	case *ast.AssignStmt:
 		n.exprs(s.Lhs, c)
@@ -158,7 +157,7 @@ func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
 		n.expr(s.Call, c)
 	case *ast.IfStmt:
 		n.stmt(s.Init, c)
-		value, cond := n.static(s.Cond)
+		value, cond := n.truth(s.Cond)
 		n.expr(cond, c)
 		if value >= 0 {
 			n.list(s.Body.List, c)
@@ -194,8 +193,8 @@ func (n *numbering) stmt(stmt ast.Stmt, c *counter) {
 	}
 }
 
-func (n *numbering) forStmt(s *ast.ForStmt, c *counter) {
-	value, cond := n.static(s.Cond)
+func (n *numbering) forStmt(s *ast.ForStmt, c *literalCounter) {
+	value, cond := n.truth(s.Cond)
 	n.stmt(s.Init, c)
 	n.expr(cond, c)
 	if value >= 0 {
@@ -204,7 +203,7 @@ func (n *numbering) forStmt(s *ast.ForStmt, c *counter) {
 	}
 }
 
-func (n *numbering) rangeStmt(s *ast.RangeStmt, c *counter) {
+func (n *numbering) rangeStmt(s *ast.RangeStmt, c *literalCounter) {
 	if !n.isFunction(s.X) {
 		n.exprs([]ast.Expr{s.Key, s.Value, s.X}, c)
 		n.list(s.Body.List, c)
@@ -214,14 +213,14 @@ func (n *numbering) rangeStmt(s *ast.RangeStmt, c *counter) {
 	n.expr(s.X, c)
 	if n.ranges {
 		c.ranges++
-		c = &counter{name: fmt.Sprintf("%s-range%d", c.name, c.ranges), literal: true}
+		c = &literalCounter{name: fmt.Sprintf("%s-range%d", c.name, c.ranges), literal: true}
 	}
 	n.exprs([]ast.Expr{s.Key, s.Value}, c)
 	n.list(s.Body.List, c)
 }
 
-// isFunction reports whether an expression, which a range is over, is of a
-// function type, or of a type parameter that stands for one.
+// isFunction reports whether x, the operand of a range, is of a function type or of a
+// type parameter that stands for one.
 func (n *numbering) isFunction(x ast.Expr) bool {
 	typ := n.info.TypeOf(x)
 	if typ == nil {
@@ -239,7 +238,7 @@ func (n *numbering) isFunction(x ast.Expr) bool {
 	return ok
 }
 
-func (n *numbering) switchStmt(s *ast.SwitchStmt, c *counter) {
+func (n *numbering) switchStmt(s *ast.SwitchStmt, c *literalCounter) {
 	n.stmt(s.Init, c)
 	clauses, tag := n.clauses(s)
 	n.expr(tag, c)
@@ -249,70 +248,15 @@ func (n *numbering) switchStmt(s *ast.SwitchStmt, c *counter) {
 	}
 }
 
-// clauses returns the tag and the clauses of a switch that are written: all, or
-// if everything is constant the one that is taken.
-func (n *numbering) clauses(s *ast.SwitchStmt) ([]*ast.CaseClause, ast.Expr) {
-	var all []*ast.CaseClause
-	for _, clause := range s.Body.List {
-		all = append(all, clause.(*ast.CaseClause))
-	}
-	tag := constant.MakeBool(true)
-	if s.Tag != nil {
-		tag = n.info.Types[s.Tag].Value
-	}
-	if tag == nil {
-		return all, s.Tag
-	}
-	var target *ast.CaseClause
-	for _, clause := range all {
-		if clause.List == nil {
-			target = clause
-		}
-		for _, x := range clause.List {
-			value := n.info.Types[x].Value
-			if value == nil {
-				return all, s.Tag
-			}
-			if equal(tag, value) {
-				return n.taken(clause, all), nil
-			}
-		}
-	}
-	if target == nil {
-		return nil, nil
-	}
-	return n.taken(target, all), nil
-}
-
-// equal reports whether two constants are. Those of package constant must be of
-// like kinds, which a package with errors does not ensure.
-func equal(x, y constant.Value) bool {
-	isNumber := func(v constant.Value) bool {
-		return v.Kind() == constant.Int || v.Kind() == constant.Float || v.Kind() == constant.Complex
-	}
-	return (x.Kind() == y.Kind() || isNumber(x) && isNumber(y)) && constant.Compare(x, token.EQL, y)
-}
-
-// taken returns the clause alone, with nothing left of its conditions, unless it
-// falls through to others.
-func (n *numbering) taken(clause *ast.CaseClause, all []*ast.CaseClause) []*ast.CaseClause {
-	if len(clause.Body) > 0 {
-		if b, ok := clause.Body[len(clause.Body)-1].(*ast.BranchStmt); ok && b.Tok == token.FALLTHROUGH {
-			return all
-		}
-	}
-	return []*ast.CaseClause{{Body: clause.Body}}
-}
-
-func (n *numbering) exprs(list []ast.Expr, c *counter) {
+func (n *numbering) exprs(list []ast.Expr, c *literalCounter) {
 	for _, x := range list {
 		n.expr(x, c)
 	}
 }
 
-// expr goes through what is written of an expression: nothing of constants and
-// types.
-func (n *numbering) expr(x ast.Expr, c *counter) {
+// expr numbers the literals in an expression. Constants and types in it are skipped: the
+// compiler does not write what they are made of.
+func (n *numbering) expr(x ast.Expr, c *literalCounter) {
 	if x == nil {
 		return
 	}
@@ -330,76 +274,4 @@ func (n *numbering) expr(x ast.Expr, c *counter) {
 		}
 		return true
 	})
-}
-
-// static returns what a condition always is: 1 true, -1 false, 0 either; and what
-// is left of it.
-func (n *numbering) static(x ast.Expr) (value int, left ast.Expr) {
-	if x == nil {
-		return 0, nil
-	}
-	if v := n.info.Types[x].Value; v != nil && v.Kind() == constant.Bool {
-		if constant.BoolVal(v) {
-			return 1, x
-		}
-		return -1, x
-	}
-	// Parentheses end this, as they do in the compiler, and so does ! in front of
-	// them.
-	if e, ok := x.(*ast.BinaryExpr); ok {
-		return n.staticPair(e)
-	}
-	return 0, x
-}
-
-// staticPair is static for && and ||, where one operand may decide.
-func (n *numbering) staticPair(e *ast.BinaryExpr) (value int, left ast.Expr) {
-	decisive := map[token.Token]int{token.LAND: -1, token.LOR: 1}[e.Op]
-	if decisive == 0 {
-		return 0, e
-	}
-	x, leftX := n.static(e.X)
-	if x == decisive {
-		return x, leftX
-	}
-	y, leftY := n.static(e.Y)
-	if x == -decisive || y == decisive {
-		if n.info.Types[e.X].Value != nil {
-			return y, leftY
-		}
-		return y, &ast.BinaryExpr{X: leftX, Op: e.Op, Y: leftY}
-	}
-	return 0, &ast.BinaryExpr{X: leftX, Op: e.Op, Y: leftY}
-}
-
-// terminates reports whether the compiler takes a statement for the end of what
-// is reached in a block.
-func (n *numbering) terminates(stmt ast.Stmt) bool {
-	switch s := stmt.(type) {
-	case *ast.BranchStmt:
-		return s.Tok == token.GOTO
-	case *ast.ReturnStmt:
-		return true
-	case *ast.ExprStmt:
-		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		name, ok := ast.Unparen(call.Fun).(*ast.Ident)
-		if !ok || name.Name != "panic" {
-			return false
-		}
-		_, builtin := n.info.Uses[name].(*types.Builtin)
-		return builtin
-	case *ast.IfStmt:
-		value, _ := n.static(s.Cond)
-		return (value < 0 || n.terminates(s.Body)) && (value > 0 || n.terminates(s.Else))
-	case *ast.BlockStmt:
-		for i := len(s.List) - 1; i >= 0; i-- {
-			if _, empty := s.List[i].(*ast.EmptyStmt); !empty {
-				return n.terminates(s.List[i])
-			}
-		}
-	}
-	return false
 }

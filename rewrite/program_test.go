@@ -1,4 +1,4 @@
-// A program, built by the go command and run as it is and with marks.
+// A program that the go command builds, once as it is and once with marks.
 
 package rewrite
 
@@ -168,8 +168,8 @@ func inner() {
 `,
 }
 
-// TestProgram compares what a program prints about itself, and when it panics,
-// and its line table.
+// TestProgram compares what a program prints about its own stack, what it prints when it
+// panics, and its line table.
 func TestProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links programs")
@@ -194,15 +194,15 @@ func TestProgram(t *testing.T) {
 				t.Errorf("the program did not get to its end:\n%s", want)
 			}
 			if runtime.GOOS != "linux" || !test.free && !strings.Contains(fmt.Sprint(flags), "-l") {
-				// Where an empty function was inlined there is its mark now.
+				// Where an empty function was inlined, its mark now has code.
 				return
 			}
 			lines, plainLines := programLines(t, marked), programLines(t, plain)
 			if gone := missing(plainLines, lines); gone != "" {
 				t.Errorf("lines without code now:\n%s", gone)
 			}
-			// Free marks have a line of their own, and what is inlined has some
-			// where its code was nothing but a part of another instruction.
+			// The function that free marks call has a line. And an inlined function now
+			// has a line where its code was only a part of another instruction.
 			if more := missing(lines, plainLines); more != "" && !test.free {
 				t.Errorf("lines with code now:\n%s", more)
 			}
@@ -252,8 +252,8 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// writeProgram writes the program and an overlay with its marked files. It
-// returns the flags with which these are compiled.
+// writeProgram writes the program and an overlay with its marked files. It returns the
+// flags that compile these.
 func writeProgram(t *testing.T, opts Options) (dir string, flags []string) {
 	t.Helper()
 	dir, marked := t.TempDir(), t.TempDir()
@@ -312,14 +312,14 @@ func buildProgram(t *testing.T, dir, name string, flags ...string) (binary strin
 // offsets are the parts of a traceback that depend on the machine code.
 var offsets = regexp.MustCompile(`0x[0-9a-f]+|\?`)
 
-// run returns what a program writes, and how it ends.
+// run returns the output of a program and how it ends.
 func run(binary string) string {
 	out, err := exec.Command(binary).CombinedOutput()
 	return offsets.ReplaceAllString(string(out), "0x") + fmt.Sprint(err)
 }
 
-// programLines returns the functions of package main and their lines, by the
-// table that tracebacks and profiles use.
+// programLines returns the functions of package main with their lines, from the table
+// that tracebacks and profiles use.
 func programLines(t *testing.T, binary string) []string {
 	t.Helper()
 	f, err := elf.Open(binary)

@@ -1,26 +1,28 @@
-// Package rewrite marks the functions of a Go package: source text in, marked
-// source text and codebase entries out.
+// Package rewrite marks the functions of a Go package: source text in, marked source text
+// and codebase entries out.
 //
-// A mark is a statement at the start of a function's body that sets the
-// function's cell in an array of the package:
+// A mark is a statement at the start of a function's body. It sets the function's cell,
+// one byte of an array that the package declares, the mark array:
 //
 //	func Close(f *File) error {
 //		return f.close()
 //	}
 //
-// becomes, with the same lines and columns,
+// becomes
 //
 //	func Close(f *File) error {
 //		if _scavenger_0123456789ab[4113] == 0 { _scavenger_0123456789ab[4113] = 1 };/*line :2:2*/return f.close()
 //	}
 //
-// Marks are inserted into the text, and everything else stays as it is, byte
-// for byte: a syntax tree that is printed again moves comments, and with them
-// what //go:embed, //export and //line refer to. The tree only says where.
+// Every line keeps its number. Columns are restored where that is asked for, as here.
 //
-// No file is read or written. A package is type-checked only where that is needed: for
-// the names of function literals ([Closures]), and for initialisers that leave no code
-// (see static.go).
+// Marks are inserted into the text, and everything else stays as it is, byte for byte.
+// The syntax tree only tells where a mark goes. To print the tree again would move
+// comments, and with them what //go:embed, //export and //line refer to.
+//
+// The package reads and writes no files. It type-checks a Go package only for two things:
+// the names of function literals ([Closures]), and initialisers that leave no code
+// (static.go).
 package rewrite
 
 import (
@@ -36,77 +38,96 @@ import (
 
 // A Source is one Go file of a package as the compiler would get it.
 type Source struct {
-	Name string // absolute path: what the compiler would record for the file
-	Text []byte // is not modified
+	Name string // absolute path, which the compiler would record for the file
+	Text []byte // Package does not modify it
 }
 
 // Options say how a package is marked.
 type Options struct {
-	ImportPath string    // without " [x.test]"; names the array of marks
-	Dir        string    // prefix of Function.File, separated by slashes: "", "internal/store" or an import path
-	Filter     Filter    // which functions are left out
-	Closures   *Closures // function literals are entries of their own; nil if they belong to the function around them
-	Inlined    bool      // the compiler inlines functions: -l and -N are not given
-	Sanitizer  bool      // the package is compiled with -race, -msan or -asan: marks call a function that these leave alone
+	ImportPath string // without " [x.test]"; the name of the mark array is derived from it
+	Filter     Filter // which functions are left out
+	Inlined    bool   // the compiler inlines functions: neither -l nor -N is given
 
-	// Importer finds the packages that the package imports, where it is type-checked.
-	// Without it, or if it fails, what depends on imported constants and types is
-	// guessed: numbers of function literals may be wrong (they are still different from
-	// each other), and calls of functions that are static (see static.go) overlooked.
+	// Dir is the directory that Function.File begins with, separated by slashes: "",
+	// "internal/store" or an import path.
+	Dir string
+
+	// Closures asks for an entry of its own for each function literal. If it is nil, a
+	// literal belongs to the function that contains it.
+	Closures *Closures
+
+	// Sanitizer says that the package is compiled with -race, -msan or -asan. Its marks
+	// then call a function that the sanitizer does not instrument.
+	Sanitizer bool
+
+	// Importer finds imported packages when the package is type-checked. If it is nil or
+	// fails, two things are less exact. Function literals may get wrong numbers, which
+	// are still unique. Initialisers that leave no code (static.go) may be overlooked.
 	Importer types.Importer
 	Arch     string // GOARCH, on which constants may depend
 
-	// Columns asks for what the compiler prints to have the columns of the
-	// original. Lines it has in any case.
+	// Columns asks that the compiler's messages have the columns of the original file.
+	// They have its lines in any case.
 	Columns bool
 
-	// Free asks for marks that cost nothing in the inliner's eyes. The package
-	// is to be compiled with [Result.CoverageCfg] or, if it is compiled with a
-	// -coveragecfg of the user's, with that one, whose CounterPrefix is given here.
+	// Free asks for marks that add nothing to a function's cost in the inliner. Compile
+	// the package with [Result.CoverageCfg]. If the go command already passes a
+	// -coveragecfg, compile with that one, and set CounterPrefix to the prefix in it.
 	Free          bool
 	CounterPrefix string
-	Main          bool // the package is a program's main; Free is not for one whose program holds runtime/coverage
+
+	// Main says that the package is a program's main. A main whose program contains
+	// runtime/coverage must not have Free.
+	Main bool
 }
 
 // A Result is a marked package.
 type Result struct {
-	Files        [][]byte   // the marked text of each file; nil where the file is to be compiled as it came
-	Declarations []byte     // one more file, to be compiled first; nil if nothing was marked
-	CoverageCfg  []byte     // the file for compile's -coveragecfg; nil if it is to get none of ours
-	Symbol       string     // name of the array of marks
-	Marks        int        // length of the array without its padding: the observable functions, rounded up to a multiple of 8
+	Files        [][]byte   // the marked text of each file; nil if the file needs no change
+	Declarations []byte     // one more file, to be compiled first; nil if nothing is marked
+	CoverageCfg  []byte     // content of a file for compile's -coveragecfg; nil for none
+	Symbol       string     // name of the mark array
+	Cells        int        // how many of its bytes are no padding; a multiple of 8
 	Functions    []Function // the entries, in source order
-	LeftOut      []Function // what the filter left out, with the reason
-	Checked      bool       // the package was type-checked for initialisers that leave no code
+	LeftOut      []Function // what the filter leaves out, with the reason
+	Twins        int        // functions that were added for initialisers to call (see static.go)
 }
 
-// A Function is one entry: a function or method that is declared in the
-// package, or with [Closures] a function literal. Functions named init or _ are
-// not listed, since nobody can call them.
+// A Function is one entry: a function or method that is declared in the package, or with
+// [Closures] a function literal. Functions named init or _ are not listed, since nobody
+// can call them.
 type Function struct {
-	Index    int    // into the array of marks, or -1: not observable
-	Reason   string `json:",omitempty"` // why not observable
+	Index    int    // of the cell; -1 if the function is not observable
+	Reason   string `json:",omitempty"` // why it is not observable, or is left out
 	Receiver string `json:",omitempty"` // "", "Server" or "*Server", without type parameters
 	Name     string // of a literal in a method Add: "Add.func1"
 	Params   string // types of the parameters as written, separated by commas
-	File     string // see [Options] for its directory; never an absolute path
+	File     string // begins with [Options.Dir]; never an absolute path
 	Line     int    // in File, after //line directives
 
-	// Static says that the function counts as called when the program starts:
-	// initialisers call it, and the compiler lays out what it returns.
+	// Static says that the function counts as called as soon as the program starts: an
+	// initialiser calls it, and the compiler evaluates that call.
 	Static bool `json:",omitempty"`
 }
 
 // Reasons why a function is not observable.
 const (
 	reasonNoBody   = "no body"                    // assembly, //go:linkname, //go:wasmimport
-	reasonNosplit  = "nosplit"                    // a mark takes stack that the linker may have counted already
-	reasonShadowed = "predeclared types shadowed" // the array of marks cannot be declared
+	reasonNosplit  = "nosplit"                    // a mark could exceed the stack limit
+	reasonShadowed = "predeclared types shadowed" // the mark array cannot be declared
 )
 
-// Package marks the files of one package. An error says that a file is not Go;
-// the compiler has better words for it, so let it see the original files.
+// Package marks the files of one package. It fails if a file does not parse. The compiler
+// explains such an error better, so let it compile the original files.
 func Package(opts Options, files []Source) (*Result, error) {
+	p, err := markPackage(opts, files)
+	if err != nil {
+		return nil, err
+	}
+	return p.result, nil
+}
+
+func markPackage(opts Options, files []Source) (*pkg, error) {
 	p := &pkg{
 		opts:    opts,
 		fset:    token.NewFileSet(),
@@ -124,8 +145,8 @@ func Package(opts Options, files []Source) (*Result, error) {
 		}
 		parsed[i] = f
 	}
-	p.elem = freeType(parsed, "uint8", "byte", "int8")
-	p.index = freeType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
+	p.elem = unshadowedType(parsed, "uint8", "byte", "int8")
+	p.index = unshadowedType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
 	p.nameLiterals(parsed)
 	p.findStatics(parsed)
@@ -136,29 +157,32 @@ func Package(opts Options, files []Source) (*Result, error) {
 			p.result.Files[i] = p.mark(f)
 		}
 	}
+	if p.static != nil {
+		p.result.Twins = len(p.static.twins)
+	}
 	if p.marked > 0 {
-		p.result.Marks = (p.marked + 7) &^ 7
+		p.result.Cells = (p.marked + 7) &^ 7
 		p.result.Declarations = p.declarations(parsed[0].tree.Name.Name)
 		p.result.CoverageCfg = p.coverageCfg()
 	}
-	return p.result, nil
+	return p, nil
 }
 
-// pkg is the state of one call of [Package].
+// A pkg is the state of one call of [Package].
 type pkg struct {
 	opts    Options
 	fset    *token.FileSet
-	elem    string // element type of the array of marks; "" if there is none to be had
-	index   string // integer type that can count the cells; "" if there is none to be had
+	elem    string // element type of the mark array; "" if all usable types are shadowed
+	index   string // integer type for indices of cells; "" if all usable types are shadowed
 	marked  int    // number of marks so far
-	generic bool   // there is a mark of this form
+	generic bool   // a mark of the form generic exists
 	result  *Result
 
-	selection *selection              // of the functions to list
-	names     map[*ast.FuncLit]string // of the function literals to list
-	indices   map[*ast.FuncLit]int    // of those that are marked
-	info      *types.Info             // nil if the package was not type-checked
-	statics   *statics                // nil if there are none
+	selection *selection              // decides which functions are listed
+	names     map[*ast.FuncLit]string // the names of function literals that have one
+	indices   map[*ast.FuncLit]int    // the cells of those that are marked
+	info      *types.Info             // nil until the package is type-checked
+	static    *staticInit             // nil if initialisers need not be looked at
 }
 
 // A file is one parsed file of the package.
@@ -166,20 +190,20 @@ type file struct {
 	source Source
 	tree   *ast.File
 	pos    *token.File
-	name   string // name that //line directives ahead of the package clause give the file; "" if none
+	name   string // that a //line directive above the package clause gives; or ""
 
-	literals []*ast.FuncLit // those that have names, in the order of the text
+	literals []*ast.FuncLit // those with names, in the order of the text
 }
 
 func (p *pkg) parse(source Source) (*file, error) {
 	if strings.ContainsAny(source.Name, "\r\n") {
 		return nil, fmt.Errorf("line break in file name %q", source.Name)
 	}
-	// Comments are not parsed: directives in them are found by the scanner
-	// (//line) and in the text (//go:nosplit), which is faster.
+	// Comments are not parsed, which saves time: the scanner handles //line, and other
+	// directives are looked up in the text.
 	//
-	// The name is left empty so that the file's own positions can be told from
-	// those after a //line directive, and relative names there stay relative.
+	// The parser gets an empty name. So a position has a name only behind a //line
+	// directive, and a relative name in a directive stays relative.
 	tree, err := parser.ParseFile(p.fset, "", source.Text, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
@@ -189,32 +213,34 @@ func (p *pkg) parse(source Source) (*file, error) {
 	return f, nil
 }
 
-// leftAlone reports whether the functions of a file are neither marked nor
-// listed: they are tests or the go command's own.
+// leftAlone reports whether the functions of a file are neither marked nor listed,
+// because they are tests or were written by the go command, or by SWIG (_x_swig.go, of
+// which cgo makes the other name): nobody could delete what is not in the source tree.
 func leftAlone(name string) bool {
 	base := filepath.Base(name)
-	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go"
+	return strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "_cgo_") || base == "_testmain.go" ||
+		strings.HasPrefix(base, "_") && strings.HasSuffix(base, "_swig.cgo1.go")
 }
 
-// mark lists the functions of a file and returns its marked text, or nil if
-// the file has no function to be marked.
+// mark lists the functions of a file and returns its marked text, or nil if nothing in
+// the file changes.
 func (p *pkg) mark(f *file) []byte {
 	w := p.writer(f)
-	whole := p.selection.leftOutFile(f)
-	end := f.tree.Name.End() // of the declaration before
+	fileReason := p.selection.leftOutFile(f)
+	end := f.tree.Name.End() // of the previous declaration
 	for _, decl := range f.tree.Decls {
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
 		end = decl.End()
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			w.form = p.form(isGeneric(decl))
-			p.markFunction(w, f, decl, gap, whole)
+			p.markFunction(w, f, decl, gap, fileReason)
 		case *ast.GenDecl:
 			w.form = p.form(false)
-			p.markVariables(w, f, decl, gap, whole)
+			p.markVariables(w, f, decl, gap, fileReason)
 		}
 	}
-	p.statics.writeTwins(w, p.indices)
+	p.static.writeTwins(w, p.indices)
 	return w.finish()
 }
 
@@ -222,18 +248,19 @@ func (p *pkg) writer(f *file) *writer {
 	return &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
 }
 
-// replaceCalls returns the text of a file whose functions are left alone, in which
-// initialisers call twins, or nil if there is nothing to be replaced.
+// replaceCalls is mark for a file whose functions are left alone: it only makes
+// initialisers call twins. It returns nil if none has to.
 func (p *pkg) replaceCalls(f *file) []byte {
 	w := p.writer(f)
-	w.merge(p.statics.callsIn(f, f.tree), nil, nil)
-	p.statics.writeTwins(w, p.indices)
+	w.merge(p.static.callsIn(f, f.tree), nil, nil)
+	p.static.writeTwins(w, p.indices)
 	return w.finish()
 }
 
-// markFunction lists and marks a function and the literals in it.
-func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, whole string) {
-	leftOut := p.selection.leftOut(f, fn, gap, whole)
+// markFunction lists and marks a function and the literals in it. gap is the text between
+// the function and the previous declaration, fileReason why the whole file is left out.
+func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, fileReason string) {
+	leftOut := p.selection.leftOut(f, fn, gap, fileReason)
 	reason := ""
 	switch {
 	case fn.Body == nil:
@@ -249,9 +276,9 @@ func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, who
 	p.markLiterals(w, f, fn, leftOut, reason)
 }
 
-// add lists a function or function literal, and marks it unless there is a reason why
-// it is left out or not observable. The mark of a literal that an initialiser calls
-// without leaving code is never set by code.
+// add lists a function or function literal. It also marks it, unless leftOut says why it
+// is left out or reason why it is not observable. A static literal gets a cell and no
+// mark: it is only called by an initialiser that leaves no code.
 func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string) {
 	if leftOut != "" {
 		entry.Reason = leftOut
@@ -262,7 +289,7 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string
 		entry.Reason = reason
 	} else {
 		entry.Index = p.marked
-		entry.Static = p.statics.isCalled(fn)
+		entry.Static = p.static.isCalled(fn)
 		p.marked++
 		p.generic = p.generic || w.form == generic
 		switch fn := fn.(type) {
@@ -278,15 +305,15 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string
 	p.result.Functions = append(p.result.Functions, entry)
 }
 
-// listed reports whether a function is a part of the codebase. A method named
-// init is one like any other.
+// listed reports whether a function is a part of the codebase. A method may be named init
+// and is listed like any other.
 func listed(fn *ast.FuncDecl) bool {
 	return fn.Name.Name != "_" && (fn.Name.Name != "init" || fn.Recv != nil)
 }
 
-// hasNosplit reports whether the comments between a function and the
-// declaration before it contain a //go:nosplit directive. The compiler takes
-// all of them for the function's, also when an empty line follows.
+// hasNosplit reports whether gap, the text between a function and the previous
+// declaration, contains a //go:nosplit directive. The compiler applies each directive in
+// gap to the function, even if an empty line follows it.
 func hasNosplit(gap []byte) bool {
 	const directive = "//go:nosplit"
 	if !bytes.Contains(gap, []byte(directive)) {
@@ -311,23 +338,21 @@ func hasNosplit(gap []byte) bool {
 	}
 }
 
-// offset returns the place of pos in the text.
+// offset returns the offset of pos in the text.
 func (f *file) offset(pos token.Pos) int {
 	return int(pos) - f.pos.Base()
 }
 
-// raw returns a position in the text, whatever //line directives say.
+// raw returns the position without regard to //line directives.
 func (f *file) raw(pos token.Pos) token.Position {
 	return f.pos.PositionFor(pos, false)
 }
 
-// adjusted returns a position after //line directives. The name of the file is
-// empty where they do not give it another one. The column is 0 where they
-// leave it open.
+// adjusted returns the position that //line directives give. Its file name is empty if no
+// directive names a file, and its column is 0 if the directive has none.
 //
-// go/scanner follows the same rules as the compiler but for the names: it
-// cleans them, and would put relative ones into the directory of the file if
-// that had a name.
+// go/scanner follows the compiler's rules, with one exception: it cleans file names, and
+// would join a relative one with the directory of the file if the file had a name.
 func (f *file) adjusted(pos token.Pos) token.Position {
 	return f.pos.PositionFor(pos, true)
 }

@@ -16,8 +16,8 @@ var update = flag.Bool("update", false, "rewrite the goldens")
 
 const testPath = "example.com/p"
 
-// A golden is one case of testdata: its comment says what it shows, and below
-// that may have lines "option: value".
+// A golden is one case of testdata. Its comment says what it shows; lines of the form
+// "option: value" may follow.
 //
 //	x.go           an input file, any number of them
 //	want/x.go      its marked text; absent if it is left as it is
@@ -30,6 +30,10 @@ type golden struct {
 	opts    Options
 	sources []Source
 	untyped bool // the input does not type-check
+
+	// gained are the lines that have code only because of marks, where mark.go says that
+	// this cannot be helped: "function file:line", separated by ", ".
+	gained string
 }
 
 func readGolden(t testing.TB, file string) *golden {
@@ -59,6 +63,8 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.Main = true
 		case "untyped":
 			g.untyped = true
+		case "gained lines":
+			g.gained = value
 		}
 	}
 	for _, f := range archive.Files {
@@ -84,8 +90,8 @@ func goldens(t testing.TB) []*golden {
 		case ".txtar":
 			all = append(all, readGolden(t, filepath.Join("testdata", entry.Name())))
 		default:
-			// The fuzzer's finds are in a directory. Anything else is a golden
-			// that would never be run.
+			// The fuzzer keeps its findings in a directory. Anything else would be a
+			// golden that is never run.
 			if !entry.IsDir() || entry.Name() != "fuzz" {
 				t.Errorf("testdata/%s is not a golden", entry.Name())
 			}
@@ -154,7 +160,7 @@ func compareGolden(t *testing.T, g *golden, got *txtar.Archive) {
 	}
 }
 
-// formatEntries has a line per function: index or reason, place, receiver, name
+// formatEntries returns a line per function: index or reason, position, receiver, name
 // and parameters.
 func formatEntries(functions []Function) []byte {
 	var b bytes.Buffer
@@ -201,17 +207,17 @@ func TestNothingToMark(t *testing.T) {
 			t.Errorf("Package(%q): %v", text, err)
 			continue
 		}
-		if res.Files[0] != nil || res.Declarations != nil || res.Marks != 0 || len(res.Functions) != 0 {
+		if res.Files[0] != nil || res.Declarations != nil || res.Cells != 0 || len(res.Functions) != 0 {
 			t.Errorf("Package(%q) = %+v, want nothing", text, res)
 		}
 	}
-	if res, err := Package(Options{ImportPath: "p"}, nil); err != nil || res.Marks != 0 {
+	if res, err := Package(Options{ImportPath: "p"}, nil); err != nil || res.Cells != 0 {
 		t.Errorf("Package without files: %+v, %v", res, err)
 	}
 }
 
-// TestMarks checks that the array is made of whole words of 8 bytes, which
-// hitrt reads and clears at once.
+// TestMarks checks that the cells fill whole words of 8 bytes, since hitrt reads and
+// clears a word at once.
 func TestMarks(t *testing.T) {
 	for _, test := range []struct{ functions, want int }{{1, 8}, {7, 8}, {8, 8}, {9, 16}, {300, 304}} {
 		text := "package p\n" + strings.Repeat("func (T) f() {}\n", test.functions)
@@ -219,8 +225,8 @@ func TestMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if res.Marks != test.want {
-			t.Errorf("%d functions: array of %d, want %d", test.functions, res.Marks, test.want)
+		if res.Cells != test.want {
+			t.Errorf("%d functions: array of %d, want %d", test.functions, res.Cells, test.want)
 		}
 		if decl := fmt.Sprintf("[%d]uint8\n", test.want+2*4096); !bytes.Contains(res.Declarations, []byte(decl)) {
 			t.Errorf("%d functions: no %q in\n%s", test.functions, decl, res.Declarations)

@@ -1,5 +1,7 @@
-// What the compiler's inliner reckons with: the number of nodes of a function, with
-// surcharges (hairyVisitor in cmd/compile/internal/inline).
+// What a function costs in the compiler's inliner (static.go).
+//
+// The cost is the number of nodes of the function, with a surcharge for some of them
+// (hairyVisitor in cmd/compile/internal/inline).
 
 package rewrite
 
@@ -10,31 +12,31 @@ import (
 )
 
 const (
-	callCost      = 57      // of a call that is not inlined
-	importedCost  = 20      // of a call of another package's function, of which nothing is known
-	literalCost   = 15      // of a function literal
-	notInlineable = 1 << 20 // of a function that is never inlined
-	beingReckoned = -1      // of a function that calls itself
+	callCost      = 57      // surcharge for a call that is not inlined
+	importedCost  = 20      // our guess for a call of another package's function
+	literalCost   = 15      // surcharge for a function literal
+	notInlineable = 1 << 20 // the cost of a function that is never inlined
+	inProgress    = -1      // the cost of a candidate while it is computed
 )
 
-// inlineCost returns what the inliner reckons with for a function.
-func (s *statics) inlineCost(fn *function) int {
+// inlineCost returns the cost of a function.
+func (s *staticInit) inlineCost(fn *candidate) int {
 	switch fn.cost {
 	case 0:
-		fn.cost = beingReckoned
-		fn.cost = 1 + s.cost(fn.result) + s.implicit(fn.result, s.resultType(fn))
-	case beingReckoned:
-		return notInlineable // in itself
+		fn.cost = inProgress
+		fn.cost = 1 + s.cost(fn.result) + s.conversionCost(fn.result, s.resultType(fn))
+	case inProgress:
+		return notInlineable // the function calls itself
 	}
 	return fn.cost
 }
 
-func (s *statics) resultType(fn *function) types.Type {
+func (s *staticInit) resultType(fn *candidate) types.Type {
 	return s.info.TypeOf(fn.decl.Type.Results.List[0].Type)
 }
 
-// implicit returns the cost of converting an expression to a type without a word.
-func (s *statics) implicit(x ast.Expr, typ types.Type) int {
+// conversionCost returns the cost of the implicit conversion of an expression to a type.
+func (s *staticInit) conversionCost(x ast.Expr, typ types.Type) int {
 	if tv := s.info.Types[x]; s.isInterface(typ) && !tv.IsNil() && !s.isInterface(tv.Type) {
 		return 1
 	}
@@ -42,7 +44,7 @@ func (s *statics) implicit(x ast.Expr, typ types.Type) int {
 }
 
 // cost returns the cost of an expression.
-func (s *statics) cost(x ast.Expr) int {
+func (s *staticInit) cost(x ast.Expr) int {
 	if tv := s.info.Types[x]; tv.Value != nil || tv.IsType() {
 		return 1
 	}
@@ -86,7 +88,7 @@ func (s *statics) cost(x ast.Expr) int {
 	return 1
 }
 
-func (s *statics) literalCost(lit *ast.CompositeLit) int {
+func (s *staticInit) literalCost(lit *ast.CompositeLit) int {
 	n := 1
 	typ := underlying(s.info.TypeOf(lit))
 	if p, ok := typ.(*types.Pointer); ok {
@@ -103,19 +105,19 @@ func (s *statics) literalCost(lit *ast.CompositeLit) int {
 		n += s.cost(elt)
 		switch typ := typ.(type) {
 		case *types.Struct:
-			n += 1 + s.implicit(elt, fieldType(typ, i, key))
+			n += 1 + s.conversionCost(elt, fieldType(typ, i, key))
 		case *types.Map:
-			n += 1 + s.cost(key) + s.implicit(elt, typ.Elem())
+			n += 1 + s.cost(key) + s.conversionCost(elt, typ.Elem())
 		case *types.Slice:
-			n += s.implicit(elt, typ.Elem())
+			n += s.conversionCost(elt, typ.Elem())
 		case *types.Array:
-			n += s.implicit(elt, typ.Elem())
+			n += s.conversionCost(elt, typ.Elem())
 		}
 	}
 	return n
 }
 
-func (s *statics) callCost(x *ast.CallExpr) int {
+func (s *staticInit) callCost(x *ast.CallExpr) int {
 	n := 1
 	fun := s.info.Types[x.Fun]
 	if fun.IsType() {
@@ -127,7 +129,7 @@ func (s *statics) callCost(x *ast.CallExpr) int {
 	for i, arg := range x.Args {
 		n += s.cost(arg)
 		if signature != nil && !fun.IsType() && i < signature.Params().Len() {
-			n += s.implicit(arg, signature.Params().At(i).Type())
+			n += s.conversionCost(arg, signature.Params().At(i).Type())
 		}
 	}
 	if fun.IsType() || fun.IsBuiltin() {
@@ -149,7 +151,7 @@ func (s *statics) callCost(x *ast.CallExpr) int {
 	default:
 		n += s.cost(f)
 	}
-	if fn := s.functions[callee]; fn != nil {
+	if fn := s.candidates[callee]; fn != nil {
 		if cost := s.inlineCost(fn); cost <= maxInlineCost {
 			return n + cost
 		}
@@ -160,8 +162,8 @@ func (s *statics) callCost(x *ast.CallExpr) int {
 	return n + callCost
 }
 
-// initSize returns how many nodes the initialisers of the package have.
-func (s *statics) initSize(files []*file) (n int) {
+// initSize returns the number of nodes in the package's initialisers.
+func (s *staticInit) initSize(files []*file) (n int) {
 	for _, f := range files {
 		for _, v := range variables(f.tree) {
 			for _, x := range v.Values {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// stdPackages returns the files of each directory below GOROOT/src/root, but
-// for tests and what the go command does not build.
+// stdPackages returns the files of each directory below GOROOT/src/root, except tests and
+// testdata.
 func stdPackages(t testing.TB, root string) map[string][]Source {
 	t.Helper()
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()

@@ -201,7 +201,7 @@ func (d *examination) settings() map[string]string {
 	for _, n := range cfg.Notes {
 		d.say("settings", "note", n, "")
 	}
-	for _, s := range cfg.Unfounded(nil) {
+	for _, s := range cfg.CannotMatch(nil) {
 		d.say("settings", "note", link.CannotMatch(s), "")
 	}
 	return cfg.Run

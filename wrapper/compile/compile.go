@@ -97,6 +97,11 @@ func (c *compilation) run() error {
 	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil { // such as what -gcflags=-m prints
 		return err
 	}
+	if c.twins {
+		if err := renameTwins(c.archive, c.symbolPrefix); err != nil {
+			return fmt.Errorf("renaming symbols: %w", err)
+		}
+	}
 	return c.metadata.Attach(c.archive)
 }
 
@@ -161,6 +166,7 @@ type compilation struct {
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
+	twins        bool   // what is compiled has twins of functions
 	metadata     registry.Metadata
 }
 
@@ -198,11 +204,16 @@ func (c *compilation) arguments() []string {
 	return append(flags, c.files...)
 }
 
+// isOurs reports whether a package is one that we add to programs, or the API.
+func isOurs(path string) bool {
+	return path == registry.HitrtPath || strings.HasPrefix(path, registry.HitrtPath+"/")
+}
+
 // mark changes the compilation, and reports whether it has changed anything.
 func (c *compilation) mark() (changed bool, err error) {
 	path := c.metadata.ImportPath
 	testMain := toolchain.IsTestMain(c.files)
-	if path == registry.HitrtPath || path == registry.Path || testMain && !c.config.TrackTests {
+	if isOurs(path) || testMain && !c.config.TrackTests {
 		c.Log.Note(action.OutcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return false, nil
 	}
@@ -266,7 +277,7 @@ func (c *compilation) markFiles() error {
 		c.unreadable(opts, sources, err)
 		return nil
 	}
-	c.Log.Marked(res.Marks, len(res.Functions), len(res.LeftOut))
+	c.Log.Marked(res.Cells, len(res.Functions), len(res.LeftOut))
 	files := append([]string{}, c.files...)
 	for i, text := range res.Files {
 		if text == nil {
@@ -276,7 +287,7 @@ func (c *compilation) markFiles() error {
 			return err
 		}
 	}
-	if res.Marks > 0 {
+	if res.Cells > 0 {
 		file, err := c.write("_scavenger_marks.go", res.Declarations)
 		if err != nil {
 			return err
@@ -290,7 +301,8 @@ func (c *compilation) markFiles() error {
 		}
 	}
 	c.files = files
-	c.metadata.Marks = res.Marks
+	c.twins = res.Twins > 0
+	c.metadata.Marks = res.Cells
 	c.metadata.Functions = res.Functions
 	return nil
 }

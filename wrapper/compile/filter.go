@@ -18,8 +18,8 @@ func FilterOf(c *config.Config, importPath string) rewrite.Filter {
 		Generated:    c.ExcludeGenerated,
 		Names:        c.ExcludeByRegex,
 	}
-	if !c.Annotated(importPath) {
-		f.Markers, f.Unmarked = c.Annotations, c.AdditionalByRegex
+	if c.NeedsAnnotation(importPath) {
+		f.Markers, f.Exempt = c.Annotations, c.AdditionalByRegex
 	}
 	return f
 }

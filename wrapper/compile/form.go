@@ -1,4 +1,4 @@
-// The form of a package's marks: free or direct (see probe.go in rewrite).
+// The form of a package's marks: free or direct (see form.go in rewrite).
 
 package compile
 

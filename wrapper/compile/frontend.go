@@ -7,7 +7,6 @@ import (
 	"errors"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -20,7 +19,7 @@ func compileByFrontend(a *action.Action) error {
 	case toolchain.HasFlag(flags, "-std"):
 		a.Log.Note(action.OutcomeNotMarked, "the standard library")
 		return a.PassThrough()
-	case !a.HasID && (path == registry.HitrtPath || path == registry.Path || toolchain.IsTestMain(files)):
+	case !a.HasID && (isOurs(path) || toolchain.IsTestMain(files)):
 		return a.PassThrough()
 	}
 	cfg, err := a.ReadConfig()

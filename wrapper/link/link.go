@@ -157,7 +157,7 @@ func (l *linking) addRegistry() error {
 	if err := os.WriteFile(file, source, 0o666); err != nil {
 		return err
 	}
-	archive, err := l.compilePackage(registry.Path, []string{file}, l.cfg.Paths())
+	archive, err := l.compileRegistry(file)
 	if err != nil {
 		return fmt.Errorf("compiling the registry: %w", err)
 	}

@@ -27,17 +27,17 @@ func warn(out io.Writer, importPath string, c *config.Config, importcfgFile stri
 	if strings.HasSuffix(main, ".test") || !c.OfModules(main) {
 		return nil
 	}
-	if note := c.HalfCollector; note != "" {
+	if note := c.NoAPIKey; note != "" {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", note)
 	}
-	if len(c.Unfounded(nil)) == 0 {
+	if len(c.CannotMatch(nil)) == 0 {
 		return nil
 	}
 	cfg, err := toolchain.ReadImportcfg(importcfgFile)
 	if err != nil {
 		return err
 	}
-	for _, s := range c.Unfounded(append(slices.Clip(cfg.Paths()), main)) {
+	for _, s := range c.CannotMatch(append(slices.Clip(cfg.Paths()), main)) {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", CannotMatch(s))
 	}
 	return nil

@@ -59,7 +59,7 @@ func TestToolchainFingerprint(t *testing.T) {
 		if err != nil {
 			tc.Fatal(err)
 		}
-		_, object, _ := bytes.Cut(text, []byte(objectMagic))
+		_, object, _ := bytes.Cut(text, []byte(ObjectMagic))
 		if !bytes.Contains(object, want) {
 			tc.Errorf("the importer has not recorded %x", want)
 		}

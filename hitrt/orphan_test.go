@@ -33,7 +33,7 @@ func exists(path string) bool {
 
 // What a process left is sent, once, with its times, and removed; everything
 // else in the directory stays.
-func TestLeftover(t *testing.T) {
+func TestOrphan(t *testing.T) {
 	if !canLock {
 		t.Skip("no file locks")
 	}
@@ -100,7 +100,7 @@ func TestLeftover(t *testing.T) {
 // A process that ends before its first tick sends it at its end, and so does the
 // next one, since the collector may lose what it accepts. What it does not take
 // stays.
-func TestLeftoverAtExit(t *testing.T) {
+func TestOrphanAtExit(t *testing.T) {
 	if !canLock {
 		t.Skip("no file locks")
 	}
@@ -144,7 +144,7 @@ func TestLeftoverAtExit(t *testing.T) {
 
 // What the collector accepts and does not store is sent again before the file is
 // removed.
-func TestLeftoverLost(t *testing.T) {
+func TestOrphanLost(t *testing.T) {
 	if !canLock {
 		t.Skip("no file locks")
 	}
@@ -172,7 +172,7 @@ func TestLeftoverLost(t *testing.T) {
 }
 
 // No process's file can be claimed while it lives, not even as it appears.
-func TestLeftoverNotOfLiving(t *testing.T) {
+func TestOrphanNotOfLiving(t *testing.T) {
 	if !canLock {
 		t.Skip("no file locks")
 	}
@@ -182,9 +182,9 @@ func TestLeftoverNotOfLiving(t *testing.T) {
 		defer close(stopped)
 		for {
 			for _, path := range processFiles(dir) {
-				if l, err := claimLeftover(path, func(*processHeader) bool { return true }); err == nil {
+				if o, err := claimOrphan(path, func(*processHeader) bool { return true }); err == nil {
 					t.Errorf("%s was claimed, whose process lives", path)
-					l.held.release()
+					o.held.release()
 				}
 			}
 			select {

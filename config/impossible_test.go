@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A pattern is only called wrong if no directory and no module is there for it.
-func TestUnfounded(t *testing.T) {
+// A pattern is only called wrong if no directory and no module fits it.
+func TestCannotMatch(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"go.mod":          "module example.com/shop\n\ngo 1.24\n\nrequire (\n\tgithub.com/acme/lib v1.0.0\n\texample.com/shop/other/v2 v2.0.0 // indirect\n)\n",
 		"cart/api/x.go":   "package api\n",
@@ -49,18 +49,18 @@ func TestUnfounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := len(c.Unfounded(nil)) == 0; got != want {
-			t.Errorf("%q is founded: %v", pattern, got)
+		if got := len(c.CannotMatch(nil)) == 0; got != want {
+			t.Errorf("%q may match: %v", pattern, got)
 		}
 	}
 	c, err := load(dir, "SCAVENGER_PACKAGES", "net/http")
-	if err != nil || len(c.Unfounded([]string{"net/http"})) != 0 {
-		t.Errorf("a pattern that matches is unfounded: %v", err)
+	if err != nil || len(c.CannotMatch([]string{"net/http"})) != 0 {
+		t.Errorf("a pattern that matches cannot match: %v", err)
 	}
 }
 
-// Where not all is known no pattern is called wrong.
-func TestUnfoundedUnknown(t *testing.T) {
+// If go.mod does not list all modules, no pattern is called wrong.
+func TestCannotMatchUnknown(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"no module":     {},
 		"old go.mod":    {"go.mod": "module m\n\ngo 1.16\n"},
@@ -75,7 +75,7 @@ func TestUnfoundedUnknown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.Unfounded(nil); len(got) != 0 {
+		if got := c.CannotMatch(nil); len(got) != 0 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -85,7 +85,7 @@ func TestUnfoundedUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Unfounded(nil); len(got) != 1 || got[0].List[0] != "example.com/a/x" || !strings.HasSuffix(got[0].From, "scavenger.toml:3:3") {
+	if got := c.CannotMatch(nil); len(got) != 1 || got[0].List[0] != "example.com/a/x" || !strings.HasSuffix(got[0].From, "scavenger.toml:3:3") {
 		t.Errorf("in a workspace: %v", got)
 	}
 }

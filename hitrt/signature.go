@@ -1,17 +1,16 @@
-package hitrt
-
 // How a Go function appears in Scavenger.
 //
-// The collector takes any text, but its API and UI cut a signature into a tree
-// at dots and put the pieces into URLs, so what a package or class part may
-// contain is narrow, and one signature out of line breaks the view of a whole
-// workspace. The mapping:
+// The collector takes any text, but its API and UI cut a signature into a tree at
+// dots and put the pieces into URLs. So package and class parts may contain few
+// characters, and one bad signature breaks the view of a whole workspace. The mapping:
 //
 //	github.com/acme/shop/cart.(*Server).Close     github.com.acme.shop.cart.Server.Close()
 //	github.com/acme/shop/cart.Add                 github.com.acme.shop.cart.func.Add(Item,int)
 //
-// "func" can be no type's name. It gives packages with functions a place for
-// them, so that a package is always a package in the tree and never a class.
+// "func" cannot be the name of a type. It is the class of functions without a
+// receiver, so that a package is always a package in the tree and never a class.
+
+package hitrt
 
 import (
 	"encoding/hex"
@@ -28,7 +27,7 @@ const (
 	maxSignature = 900 // the UI groups by the first 1024
 )
 
-// packagePart is the display form of an import path.
+// packagePart returns the display form of an import path.
 func packagePart(path string) string {
 	b := make([]byte, 0, len(path)+2)
 	for _, r := range path {
@@ -45,8 +44,8 @@ func packagePart(path string) string {
 	return string(endSegment(b))
 }
 
-// endSegment ensures that the segment at the end of b ends in a word character:
-// after any other, the next dot would not be seen as the end of a segment.
+// endSegment makes the last segment of b end in a word character: the UI does not
+// see a dot after any other character as the end of a segment.
 func endSegment(b []byte) []byte {
 	if len(b) == 0 || !wordChar(rune(b[len(b)-1])) {
 		b = append(b, '_')
@@ -54,7 +53,7 @@ func endSegment(b []byte) []byte {
 	return b
 }
 
-// classPart is the display form of a receiver, "func" if there is none.
+// classPart returns the display form of a receiver, "func" if there is none.
 func classPart(receiver string) string {
 	base := baseType(receiver)
 	if base == "" {
@@ -63,14 +62,14 @@ func classPart(receiver string) string {
 	return string(endSegment([]byte(shorten(identifier(base), maxClass))))
 }
 
-// baseType is a receiver's type without star and type parameters.
+// baseType returns a receiver's type without star and type parameters.
 func baseType(receiver string) string {
 	base, _, _ := strings.Cut(strings.TrimLeft(receiver, "*"), "[")
 	return base
 }
 
-// declaringType joins a package part and a class part within the column's
-// limit. Only the package part is long in practice, so it gives way.
+// declaringType joins a package part and a class part. It shortens the package part,
+// the only one that is long in practice, to the column's limit.
 func declaringType(pkg, class string) string {
 	if room := maxType - len(class) - 1; len(pkg) > room {
 		pkg = shorten(pkg, room)
@@ -78,7 +77,7 @@ func declaringType(pkg, class string) string {
 	return pkg + "." + class
 }
 
-// signature is what the UI shows of a function.
+// signature returns what the UI shows of a function.
 func signature(declaringType, name, params string) string {
 	s := declaringType + "." + methodName(name) + "("
 	p := strings.ReplaceAll(printable(params), "$", "_")
@@ -88,8 +87,8 @@ func signature(declaringType, name, params string) string {
 	return s + p + ")"
 }
 
-// methodName is the display form of a function's name. The dots in the name of
-// a function literal, which would make its function a class, become hyphens.
+// methodName returns the display form of a function's name. Dots in the name of a
+// function literal become hyphens: they would make its function a class.
 func methodName(name string) string {
 	if name == "" {
 		return "_"
@@ -101,8 +100,8 @@ func methodName(name string) string {
 	return shorten(strings.Join(parts, "-"), maxName)
 }
 
-// signatureHash identifies a function in a workspace. It has neither parameters
-// nor the receiver's star in it: Go has no overloading, and a function whose
+// signatureHash returns the hash that identifies a function in a workspace. Parameters
+// and the receiver's star are not in it: Go has no overloading, and a function whose
 // parameters changed is the same function.
 func signatureHash(path, receiver, name string) [16]byte {
 	b := make([]byte, 0, 128)
@@ -116,8 +115,8 @@ func signatureHash(path, receiver, name string) [16]byte {
 	return md5Sum(append(b, name...))
 }
 
-// exported reports whether a Go name is exported. That of a function literal,
-// which has a dot, is not.
+// exported reports whether a Go name is exported. The name of a function literal,
+// which contains a dot, is not.
 func exported(name string) bool {
 	r, _ := utf8.DecodeRuneInString(name)
 	return unicode.IsUpper(r) && !strings.Contains(name, ".")
@@ -128,8 +127,8 @@ func wordChar(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_'
 }
 
-// identifier replaces everything that no Go identifier has. Those of real
-// programs pass unchanged.
+// identifier replaces what cannot be in a Go identifier. Real identifiers pass
+// unchanged.
 func identifier(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
@@ -139,8 +138,8 @@ func identifier(s string) string {
 	}, s)
 }
 
-// shorten cuts s to at most n bytes. What is cut off is replaced by a hash of
-// the whole, so that different texts stay different.
+// shorten cuts s to at most n bytes. It replaces what it cuts off by a hash of the
+// whole text, so that different texts stay different.
 func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s

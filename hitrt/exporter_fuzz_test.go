@@ -71,7 +71,7 @@ func identities(tb testing.TB, path, source string) string {
 // FuzzCollector sends arbitrary identities through the encoder to the collector of
 // the end-to-end tests, which checks columns and characters as the real one does,
 // imports them, and splits them into the tree of its web page.
-func FuzzCollector(f *testing.F) {
+func FuzzExporter(f *testing.F) {
 	paths, err := os.ReadFile("testdata/paths.txt")
 	if err != nil {
 		f.Fatal(err)
@@ -114,20 +114,20 @@ func checkAtCollector(t *testing.T, text, app, environment string) {
 	}
 	defer server.Close()
 	set := &settings{serverURL: server.URL(), apiKey: fake.DemoKey, grpcTLS: "auto", appName: app, environment: environment, maxMessage: 1 << 20}
-	set.identify()
+	set.applyDefaults()
 	p := newPublisher(prog, set)
 	p.process, p.codebase = newUUID(), newCodebase(prog.Packages)
-	p.collector = newCollector(p)
-	defer p.collector.client.closeIdle()
+	p.exporter = newExporter(p)
+	defer p.exporter.client.closeIdle()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
-	if err := p.collector.sendAll(); err != nil {
+	if err := p.exporter.sendAll(); err != nil {
 		t.Fatal(err)
 	}
 	if err := server.WaitImported(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.collector.sendRest(); err != nil {
+	if err := p.exporter.sendRest(); err != nil {
 		t.Fatal(err)
 	}
 	if err := server.Check(ctx); err != nil {

@@ -1,6 +1,6 @@
-package hitrt
+// Reading orphans and the codebase files that they name.
 
-// Reading the files of processes that are no more, and of their codebases.
+package hitrt
 
 import (
 	"bufio"
@@ -17,8 +17,8 @@ import (
 	"path/filepath"
 )
 
-// readHeader reads what is before the stamps.
-func (l *leftover) readHeader(file *os.File) error {
+// readHeader reads the header.
+func (o *orphan) readHeader(file *os.File) error {
 	var start [16]byte
 	if _, err := file.ReadAt(start[:], 0); err != nil {
 		return fmt.Errorf("damaged: %w", err)
@@ -31,7 +31,7 @@ func (l *leftover) readHeader(file *os.File) error {
 	if _, err := file.ReadAt(head, 16); err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
-	h := &l.header
+	h := &o.header
 	if crc32.ChecksumIEEE(head) != binary.LittleEndian.Uint32(start[12:]) || json.Unmarshal(head, h) != nil {
 		return errors.New("damaged header")
 	}
@@ -42,8 +42,8 @@ func (l *leftover) readHeader(file *os.File) error {
 }
 
 // readCalls reads stamps and marks.
-func (l *leftover) readCalls(file *os.File) error {
-	h := &l.header
+func (o *orphan) readCalls(file *os.File) error {
+	h := &o.header
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -56,9 +56,9 @@ func (l *leftover) readCalls(file *os.File) error {
 	if _, err := file.ReadAt(b, 0); err != nil {
 		return err
 	}
-	l.last = make([]int64, n)
+	o.last = make([]int64, n)
 	var latest int64
-	for i := range l.last {
+	for i := range o.last {
 		stamp := int64(binary.LittleEndian.Uint64(b[h.Stamps+int64(i)*stampSize:]))
 		if stamp == neverHit {
 			continue
@@ -66,7 +66,7 @@ func (l *leftover) readCalls(file *os.File) error {
 		if stamp < earliest {
 			return fmt.Errorf("damaged: stamp %d is %d", i, stamp)
 		}
-		l.last[i] = stamp
+		o.last[i] = stamp
 		latest = max(latest, stamp)
 	}
 	if h.Format < marksFormat {
@@ -76,22 +76,22 @@ func (l *leftover) readCalls(file *os.File) error {
 		crc32.ChecksumIEEE(b[h.Places:h.Places+n*placeSize]) != h.PlacesCRC {
 		return errors.New("damaged: the places of the marks")
 	}
-	for i := range l.last {
+	for i := range o.last {
 		place := binary.LittleEndian.Uint32(b[h.Places+int64(i)*placeSize:])
 		if place != 0 && int64(place) < h.Size && b[place] != 0 {
-			l.last[i] = max(latest, unixMillis(info.ModTime()))
+			o.last[i] = max(latest, unixMillis(info.ModTime()))
 		}
 	}
 	return nil
 }
 
-// codebase calls each with the functions of the codebase that l names, in order.
-func (l *leftover) codebase(each func(f codebaseFunction, hash [16]byte)) error {
-	name := "codebase-" + l.header.Fingerprint + ".json"
+// codebase calls each with the functions of the codebase that o names, in order.
+func (o *orphan) codebase(each func(f codebaseFunction, hash [16]byte)) error {
+	name := "codebase-" + o.header.Fingerprint + ".json"
 	if filepath.Base(name) != name {
 		return errors.New("damaged: its fingerprint is none")
 	}
-	file, err := openFile(filepath.Join(filepath.Dir(l.path), name), os.O_RDONLY, 0)
+	file, err := openFile(filepath.Join(filepath.Dir(o.path), name), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -101,8 +101,8 @@ func (l *leftover) codebase(each func(f codebaseFunction, hash [16]byte)) error 
 		n++
 		each(f, hash)
 	})
-	if err == nil && n != l.header.Functions {
-		err = fmt.Errorf("%d functions, want %d", n, l.header.Functions)
+	if err == nil && n != o.header.Functions {
+		err = fmt.Errorf("%d functions, want %d", n, o.header.Functions)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -110,14 +110,14 @@ func (l *leftover) codebase(each func(f codebaseFunction, hash [16]byte)) error 
 	return nil
 }
 
-// hashes returns the signature hashes of the functions in the codebase of l.
-func (l *leftover) hashes() (hashes [][16]byte, err error) {
-	err = l.codebase(func(_ codebaseFunction, hash [16]byte) { hashes = append(hashes, hash) })
+// hashes returns the signature hashes of the functions in the codebase that o names.
+func (o *orphan) hashes() (hashes [][16]byte, err error) {
+	err = o.codebase(func(_ codebaseFunction, hash [16]byte) { hashes = append(hashes, hash) })
 	return hashes, err
 }
 
-// parseCodebase reads a codebase file. What each was called with counts only if
-// there is no error.
+// parseCodebase reads a codebase file and calls each with its functions. If it returns
+// an error, discard what each was given.
 func parseCodebase(r io.Reader, each func(f codebaseFunction, hash [16]byte)) error {
 	sum := sha256.New()
 	lines := bufio.NewReader(r)

@@ -1,0 +1,200 @@
+// Checking the values of settings.
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// newSetting returns the setting of a key to a value that is not blank, or an error if
+// the key cannot have that value.
+func newSetting(name spelling, value any) (Setting, error) {
+	k := name.key
+	s := Setting{Key: k}
+	var err error
+	switch k.Kind {
+	case Packages, Markers, Regexps:
+		if s.List, err = listOf(k, value); err != nil {
+			return s, err
+		}
+		for i, e := range s.List {
+			if s.List[i], err = checkEntry(k, e); err != nil {
+				return s, &entryError{e, err}
+			}
+		}
+		return s, nil
+	}
+	switch v := value.(type) {
+	case string:
+		s.Value = strings.TrimSpace(v)
+	case bool:
+		s.Value = strconv.FormatBool(v)
+	case int64:
+		s.Value = strconv.FormatInt(v, 10)
+	}
+	if _, isString := value.(string); s.Value == "" || (k.Kind == String || k.Kind == URL || k.Kind == Choice) && !isString {
+		if k.Secret {
+			return s, fmt.Errorf("want %s", wanted(k))
+		}
+		return s, fmt.Errorf("want %s, have %v", wanted(k), value)
+	}
+	if strings.Contains(s.Value, "$") && !k.Build {
+		return s, nil // the running program expands and checks it
+	}
+	if name.seconds {
+		s.Value += "000"
+	}
+	if err := checkScalar(k, s.Value); err != nil {
+		return s, err
+	}
+	if k.Kind == Choice {
+		s.Value = strings.ToLower(s.Value)
+	}
+	if k.Refused != "" && !strings.EqualFold(s.Value, k.Default) {
+		return s, errors.New(k.Refused)
+	}
+	return s, nil
+}
+
+// wanted returns a description of the values that a key can have.
+func wanted(k *Key) string {
+	switch k.Kind {
+	case String:
+		return "a string"
+	case URL:
+		return "a string such as \"http://host:8080\""
+	case Bool:
+		return "true or false"
+	case Int:
+		return fmt.Sprintf("a number from %d", k.Min)
+	case Duration:
+		return "a duration such as 500ms or 2s"
+	case Size:
+		return "a size such as 5MB, from 64KB to 1024MB"
+	case Choice:
+		return "one of " + strings.Join(k.Choices, ", ")
+	}
+	return "a list of strings"
+}
+
+// checkScalar returns an error if a key cannot have a value. It checks what hitrt checks;
+// hitrt would only use the default.
+func checkScalar(k *Key, v string) error {
+	ok := true
+	switch k.Kind {
+	case Bool:
+		ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
+	case Int:
+		n, err := strconv.ParseInt(v, 10, 64)
+		ok = err == nil && n >= k.Min && n <= 1<<31
+	case Duration:
+		d, err := time.ParseDuration(v)
+		if n, numErr := strconv.ParseUint(v, 10, 16); numErr == nil {
+			d, err = time.Duration(n)*time.Second, nil
+		}
+		ok = err == nil && d >= 0 && d <= 5*time.Minute
+	case Size:
+		ok = isSize(v)
+	case Choice:
+		ok = slices.ContainsFunc(k.Choices, func(c string) bool { return strings.EqualFold(c, v) })
+	case URL:
+		full := v
+		if !strings.Contains(full, "://") {
+			full = "http://" + full
+		}
+		u, err := url.Parse(full)
+		if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
+			// The message does not show the value, which may contain a password.
+			return errors.New("want a URL of the form http://host:port or https://host")
+		}
+	}
+	if !ok {
+		return fmt.Errorf("want %s, have %q", wanted(k), v)
+	}
+	return nil
+}
+
+// isSize reports whether v is a number of bytes, KB or MB between 64 KB and 1024 MB.
+func isSize(v string) bool {
+	upper := strings.ToUpper(v)
+	digits := strings.TrimRight(upper, " BKM")
+	factor, ok := map[string]int{"": 1, "B": 1, "K": 1 << 10, "KB": 1 << 10, "M": 1 << 20, "MB": 1 << 20}[strings.TrimSpace(upper[len(digits):])]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return ok && err == nil && n <= uint64(1<<30/factor) && n*uint64(factor) >= 64<<10
+}
+
+// An entryError is an error in one entry of a list.
+type entryError struct {
+	entry string // as it is written
+	err   error
+}
+
+func (e *entryError) Error() string { return e.err.Error() }
+func (e *entryError) Unwrap() error { return e.err }
+
+// listOf returns the entries of a value that is a list.
+func listOf(k *Key, value any) ([]string, error) {
+	switch v := value.(type) {
+	case string:
+		return splitList(k.Kind, v), nil
+	case []any:
+		list := []string{}
+		for _, e := range v {
+			s, ok := e.(string)
+			if !ok {
+				return nil, fmt.Errorf("want a list of strings, have %v in it", e)
+			}
+			list = append(list, s)
+		}
+		return list, nil
+	}
+	return nil, fmt.Errorf("want a list of strings, have %v", value)
+}
+
+// splitList returns the entries of a list that is written as one string.
+func splitList(kind Kind, s string) []string {
+	separators := map[Kind]string{Packages: ",;:", Markers: ",;", Regexps: ","}[kind]
+	list := []string{}
+	for _, e := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		if e = strings.TrimSpace(e); e != "" {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// checkEntry returns an entry of a list in the form in which it is used, or an error if
+// the key cannot have that entry.
+func checkEntry(k *Key, e string) (string, error) {
+	switch k.Kind {
+	case Packages:
+		if !strings.HasSuffix(e, "...") {
+			e = strings.TrimRight(e, ".") // as the Java agent does
+		}
+		return e, checkPattern(e)
+	case Markers:
+		e = strings.TrimPrefix(strings.TrimSpace(e), "//")
+		if strings.TrimLeft(e, "@") == "" || strings.ContainsAny(e, " \t\r\n") {
+			return e, fmt.Errorf("marker %q: want one word that a line of a doc comment begins with, such as @Router or //shop:endpoint", e)
+		}
+		return e, nil
+	}
+	_, err := compileName(e)
+	return e, err
+}
+
+// compileName compiles an expression so that it matches only whole names.
+func compileName(text string) (*regexp.Regexp, error) {
+	// Compile it as written first, so that an error shows what was written.
+	if _, err := regexp.Compile(text); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`^(?:` + text + `)$`)
+}

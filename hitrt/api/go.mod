@@ -1,0 +1,3 @@
+module github.com/naver/scavenger/scavenger-wrap/hitrt/api
+
+go 1.24

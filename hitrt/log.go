@@ -1,0 +1,109 @@
+// The log lines of this package, on standard error or in a file. Nothing else here
+// writes to either.
+
+package hitrt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// A logger writes single lines whose message begins with "scavenger: ". It
+// belongs to the publisher's goroutine.
+type logger struct {
+	log  *slog.Logger
+	key  string               // the api key, which must not appear in any line
+	last map[string]time.Time // when a line of a kind was last written
+}
+
+// newLogger returns a logger that writes to out, or to logFile if that is set. The
+// program's own default logger is left alone.
+func newLogger(out io.Writer, set *settings) *logger {
+	if set.logFile != "" {
+		out = &logFile{path: set.logFile, otherwise: out}
+	}
+	handler := slog.NewTextHandler(out, &slog.HandlerOptions{Level: set.logLevel})
+	return &logger{log: slog.New(handler), key: set.apiKey, last: map[string]time.Time{}}
+}
+
+// WarnHourly logs at level warn, once an hour per kind: a collector that is down for
+// a week must not fill anybody's log.
+func (l *logger) WarnHourly(kind, format string, args ...any) {
+	l.hourly(slog.LevelWarn, kind, format, args...)
+}
+
+// InfoHourly logs at level info, once an hour per kind.
+func (l *logger) InfoHourly(kind, format string, args ...any) {
+	l.hourly(slog.LevelInfo, kind, format, args...)
+}
+
+func (l *logger) hourly(level slog.Level, kind, format string, args ...any) {
+	now := time.Now()
+	if last, ok := l.last[kind]; ok && now.Sub(last) < time.Hour {
+		return
+	}
+	l.last[kind] = now
+	l.line(level, format, args...)
+}
+
+// Warn logs at level warn.
+func (l *logger) Warn(format string, args ...any) {
+	l.line(slog.LevelWarn, format, args...)
+}
+
+// Error logs at level error: something ends this package's work.
+func (l *logger) Error(format string, args ...any) {
+	l.line(slog.LevelError, format, args...)
+}
+
+// Debug logs at level debug.
+func (l *logger) Debug(format string, args ...any) {
+	l.line(slog.LevelDebug, format, args...)
+}
+
+func (l *logger) line(level slog.Level, format string, args ...any) {
+	if !l.log.Enabled(context.Background(), level) {
+		return
+	}
+	line := fmt.Sprintf(format, args...)
+	if len(l.key) >= shortestKey {
+		line = strings.ReplaceAll(line, l.key, "***")
+		line = strings.ReplaceAll(line, url.QueryEscape(l.key), "***")
+	}
+	// Parts of it may come from a server: keep it to one line without control characters.
+	l.log.Log(context.Background(), level, "scavenger: "+clamp(printable(line), 600))
+}
+
+// shortestKey is the length from which an api key is removed from lines: a shorter
+// one, which no collector gives out, would be found in the middle of words.
+const shortestKey = 6
+
+// keyStart returns as much of an api key as may be shown.
+func keyStart(key string) string {
+	if len(key) < 12 {
+		return "…"
+	}
+	return clamp(key, 4) + "…"
+}
+
+// A logFile appends lines to a file. It opens the file for each line: there are few,
+// and whoever moves or removes the file need not tell us.
+type logFile struct {
+	path      string
+	otherwise io.Writer // used if the file cannot be opened
+}
+
+func (l *logFile) Write(line []byte) (int, error) {
+	file, err := openFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		return l.otherwise.Write(line)
+	}
+	defer file.Close()
+	return file.Write(line)
+}

@@ -1,0 +1,65 @@
+// The API: the module hitrt/api, which programs import to say where their hits go
+// and when.
+//
+// It is a module of its own without requirements: whoever imports it gets no other
+// version of anything. So it cannot import hitrt, nor hitrt it, and the registry,
+// which comes from here, binds the one to the other. The program chooses the version
+// of the API, and whoever builds it that of hitrt. What binds them is a file of its
+// own: if the compiler says that they do not fit, the program is built without it.
+
+package link
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
+)
+
+const (
+	apiPath     = registry.HitrtPath + "/api"
+	bindingPath = apiPath + "/internal/binding"
+)
+
+// bindingSource comes after the file that registers the program, so that what it
+// binds finds a program.
+const bindingSource = registry.GeneratedHeader + `package registry
+
+import (
+	"` + registry.HitrtPath + `"
+	"` + bindingPath + `"
+)
+
+func init() { binding.Bind(hitrt.Start, hitrt.Flush, hitrt.Shutdown) }
+`
+
+// compileRegistry compiles the registry from a file, and from one that binds the API
+// if the program has that and it fits.
+func (l *linking) compileRegistry(file string) (archive string, err error) {
+	if _, ok := l.cfg.Packages[apiPath]; !ok {
+		return l.compilePackage(registry.Path, []string{file}, l.cfg.Paths())
+	}
+	bind := filepath.Join(filepath.Dir(file), "binding.go")
+	if err := os.WriteFile(bind, []byte(bindingSource), 0o666); err != nil {
+		return "", err
+	}
+	archive, bindErr := l.compilePackage(registry.Path, []string{file, bind}, l.cfg.Paths())
+	if bindErr == nil {
+		return archive, nil
+	}
+	archive, err = l.compilePackage(registry.Path, []string{file}, l.cfg.Paths())
+	if err == nil {
+		warnUnbound(os.Stderr, bindErr)
+	}
+	return archive, err
+}
+
+// warnUnbound says that the API does nothing in a program, and what to do about it.
+func warnUnbound(out io.Writer, err error) {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	fmt.Fprintf(out, "scavenger-wrap: the program's version of %s does not fit this scavenger-wrap, so that its functions do nothing: "+
+		"update the older of the two, the package with go get %s@latest (%s)\n", apiPath, apiPath, text)
+}
