@@ -27,7 +27,7 @@ const logVariable = "SCAVENGER_WRAP_LOG"
 const (
 	outcomeMarked        = "marked"            // compile: the package has marks
 	OutcomeNotMarked     = "not marked"        // compile
-	outcomePlain         = "plain"             // compile, asm: not marked, and taken from the plain cache
+	outcomePlain         = "plain"             // compile, asm: from the plain cache
 	outcomeRegistry      = "linked with marks" // link
 	outcomePassedThrough = "untouched"         // any other
 	OutcomeFailed        = "failed"

@@ -157,7 +157,8 @@ func (cmd *commands) buildConfig() (*config.Config, error) {
 func (cmd *commands) buildSource() (config.Source, error) {
 	dir, err := os.Getwd()
 	command := new(toolchain.GoCommand)
-	if goflags, err := toolchain.ReadGOFLAGS("go", dir); err == nil { // otherwise the go command says it
+	// If it fails, a go command that follows says why.
+	if goflags, err := toolchain.ReadGOFLAGS("go", dir); err == nil {
 		command.SetGOFLAGS(goflags)
 	}
 	modFile, overlay := command.Module()

@@ -34,7 +34,7 @@ type scannedPackage struct {
 	Package       string         `json:"package"`
 	Functions     int            `json:"functions"`
 	NotObservable map[string]int `json:"notObservable,omitempty"` // of them, by reason
-	LeftOut       map[string]int `json:"leftOut,omitempty"`       // besides them, by the key that says so
+	LeftOut       map[string]int `json:"leftOut,omitempty"`       // besides, by key
 	NotMarked     string         `json:"notMarked,omitempty"`     // why the package is not
 
 	leftOut []rewrite.Function

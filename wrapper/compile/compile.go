@@ -94,7 +94,8 @@ func (c *compilation) run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Tool, err)
 	}
-	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil { // such as what -gcflags=-m prints
+	// Such as what -gcflags=-m prints.
+	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil {
 		return err
 	}
 	if c.twins {

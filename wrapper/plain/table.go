@@ -223,7 +223,8 @@ func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 	if c.tests {
 		flags = append(flags, "-test")
 	}
-	packages, err := c.list("ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", flags, c.roots...) // each after those it imports
+	// Each package comes after those that it imports.
+	packages, err := c.list("ImportPath,Name,Dir,ForTest,Standard,DepOnly,Imports", flags, c.roots...)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 // another form of it is another tool ID, and link sees only archives of its own.
 type Metadata struct {
 	ImportPath string // without " [x.test]"
-	Symbol     string `json:",omitempty"` // linker symbol of the mark array, escaped; "" if nothing is marked
+	Symbol     string `json:",omitempty"` // of the mark array, escaped; "" without one
 	Marks      int    `json:",omitempty"` // its length
 	Functions  []rewrite.Function
 

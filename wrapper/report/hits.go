@@ -37,7 +37,7 @@ const (
 
 	neverCalled = 1               // the stamp of a function that was not called
 	minStamp    = 1490000000000   // 2017-03-20, earliest time in a stamp
-	maxStamp    = 253402300799999 // the last millisecond of the year 9999, the last one RFC 3339 knows
+	maxStamp    = 253402300799999 // the last that RFC 3339 knows, in the year 9999
 )
 
 // A process is what a hits file says about the process that wrote it.

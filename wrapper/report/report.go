@@ -74,14 +74,14 @@ const (
 // A Function is one function or method of the programs.
 type Function struct {
 	Package      string    `json:"package"`            // import path
-	Receiver     string    `json:"receiver,omitempty"` // `Server` or `*Server`, empty for plain functions
+	Receiver     string    `json:"receiver,omitempty"` // `Server` or `*Server`; "" without one
 	Name         string    `json:"name"`
 	Signature    string    `json:"signature"` // as the collector shows it
 	File         string    `json:"file"`      // as in the codebase, with forward slashes
 	Line         int       `json:"line"`
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
-	Reason       string    `json:"-"`                     // why it cannot be observed; empty if it can
+	Reason       string    `json:"-"`                     // why it cannot be observed, or ""
 }
 
 // A Program is one program that left data.
@@ -110,10 +110,12 @@ func (p Problem) Unwrap() error { return p.Err }
 // A Report is what the data files of one directory say together.
 type Report struct {
 	Functions []Function // sorted by package, file, line
-	Removed   []Function // those only older builds have, sorted likewise; not written by WriteJSON and WriteText
-	Programs  []Program  // sorted by name and main package, several of one name by last start
-	Unseen    int        // codebases without a readable process, left out
-	Problems  []Problem  // sorted by file
+	// Removed are those that only older builds have, sorted likewise. WriteJSON and
+	// WriteText do not write them.
+	Removed  []Function
+	Programs []Program // sorted by name and main package, several of one name by last start
+	Unseen   int       // codebases without a readable process, left out
+	Problems []Problem // sorted by file
 }
 
 // The names of data files. Anything else in the directory, above all the

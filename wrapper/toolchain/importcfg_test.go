@@ -98,7 +98,8 @@ func TestToolchainModinfo(t *testing.T) {
 			tc.Write("x.pprof", "")
 			cmd := tc.Command("go", slices.Concat([]string{"build", "-n", "-o", os.DevNull}, strings.Fields(flags), []string{"."})...)
 			cmd.Env = append(cmd.Env, "GOAMD64=v2")
-			out, _ := cmd.CombinedOutput() // -asan and -msan fail where there is no C compiler for them
+			// -asan and -msan fail where there is no C compiler for them.
+			out, _ := cmd.CombinedOutput()
 			_, text, ok := strings.Cut(string(out), "\nmodinfo ")
 			if !ok {
 				if strings.Contains(flags, "san") {

@@ -19,9 +19,10 @@ func TestSources(t *testing.T) {
 		listed       []string
 		actions, and []string
 	}{
-		{"compile", compileSources, []string{"wrapper/compile"}, []string{"wrapper"}}, // which starts it
+		// wrapper starts both, and hitrt is linked into programs.
+		{"compile", compileSources, []string{"wrapper/compile"}, []string{"wrapper"}},
 		{"link", slices.Concat(compileSources, linkSources),
-			[]string{"wrapper/compile", "wrapper/link"}, []string{"wrapper", "hitrt"}}, // which is linked into programs
+			[]string{"wrapper/compile", "wrapper/link"}, []string{"wrapper", "hitrt"}},
 	} {
 		want := test.and
 		for _, dir := range test.actions {
