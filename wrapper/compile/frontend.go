@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
