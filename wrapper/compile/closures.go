@@ -1,5 +1,5 @@
-// What rewrite needs to give function literals the runtime's names: the
-// constants and types of imported packages, from their archives.
+// What rewrite needs to type-check a package: the constants and types of imported
+// packages, from their archives.
 
 package compile
 
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"go/importer"
 	"go/token"
+	"go/types"
 	"io"
 	"os"
 	"runtime"
@@ -29,13 +30,27 @@ func (c *compilation) typed(opts *rewrite.Options) {
 	if err != nil {
 		return // the compiler will say what is wrong with that
 	}
-	opts.Importer = importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+	opts.Importer = archiveImporter{importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
 		archive, ok := cfg.Packages[cfg.Imported(path)]
 		if !ok {
 			return nil, fmt.Errorf("no archive of %s", path)
 		}
 		return os.Open(archive)
-	})
+	})}
+}
+
+// An archiveImporter imports packages from their archives. Where go/importer panics, it
+// returns an error: that happens if the release of Go that wrote an archive is newer than
+// the one that built us. What depends on the package is then unknown.
+type archiveImporter struct{ gc types.Importer }
+
+func (i archiveImporter) Import(path string) (pkg *types.Package, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			pkg, err = nil, fmt.Errorf("importing %s: %v", path, r)
+		}
+	}()
+	return i.gc.Import(path)
 }
 
 // ClosuresOf returns the options for function literals outside a compile action. Their
