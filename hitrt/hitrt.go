@@ -51,6 +51,11 @@ type Program struct {
 	Settings string    // baked-in settings: a JSON object of string values, keys as in the Java agent
 	Packages []Package // sorted by Path
 
+	// Static are the cells of functions that have no marks: initialisers call them, and
+	// the compiler may have laid out what they return (static.go in rewrite). They count
+	// as called, at the start and once an hour.
+	Static []*uint8
+
 	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
 	// local files does not take reading megabytes of them. It may be empty.
 	Fingerprint string
@@ -87,6 +92,9 @@ const (
 	// fewFunctions is the number of functions up to which Register waits for the
 	// codebase file too. Only the first process of a build writes it, in 3 µs a function.
 	fewFunctions = 2000
+
+	// staticInterval is how often the cells of functions without marks are set.
+	staticInterval = time.Hour
 )
 
 // registered is the process's only publisher.
@@ -116,6 +124,7 @@ func launch(p *Program, set *settings) bool {
 	if !registered.CompareAndSwap(nil, pub) {
 		return false
 	}
+	pub.setStatic()
 	go pub.run()
 	if set.dataDir != "" {
 		// The program may be killed at any moment from now on, but a directory that

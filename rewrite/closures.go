@@ -69,7 +69,7 @@ func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason
 		case p.selection.matches(p.selection.Names, typ, entry.Name):
 			left, outer = leftOutRegex, entry.Name
 		}
-		p.add(w, entry, lit, left, reason)
+		p.add(w, entry, lit, lit.Body, left, reason)
 	}
 }
 
@@ -82,8 +82,6 @@ func standsIn(name, outer string) bool {
 // markVariables lists and marks the literals in initialisers of package-level variables.
 // The filter and the comments in the source apply to the variable as they do to a
 // function.
-//
-// markVariables also makes initialisers that leave no code call twins.
 func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, fileReason string) {
 	if decl.Tok != token.VAR {
 		return
@@ -100,10 +98,10 @@ func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, f
 			gaps = append(gaps, f.between(before, v.Pos()))
 		}
 		before = v.End()
-		w.merge(p.static.callsIn(f, v), f.literalsIn(v), func(lit *ast.FuncLit) {
+		for _, lit := range f.literalsIn(v) {
 			entry := p.literalEntry(f, "", lit)
-			p.add(w, entry, lit, p.selection.leftOutVariable(f, v, entry.Name, gaps, fileReason), reason)
-		})
+			p.add(w, entry, lit, lit.Body, p.selection.leftOutVariable(f, v, entry.Name, gaps, fileReason), reason)
+		}
 	}
 }
 

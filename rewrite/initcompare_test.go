@@ -158,8 +158,7 @@ func (c *initComparison) different(format string, args ...any) {
 	c.result.Differences = append(c.result.Differences, c.path+": "+fmt.Sprintf(format, args...))
 }
 
-// initOrder returns the initialisers of a package in their order. Calls of twins look
-// like those of the original functions.
+// initOrder returns the initialisers of a package in their order.
 func initOrder(path string, sources []Source, imp types.Importer) (order []string) {
 	fset := token.NewFileSet()
 	var files []*ast.File
@@ -256,7 +255,6 @@ var (
 	relocation = regexp.MustCompile(`^\trel \d+\+\d+ t=\S+ (\S+?)[+<]`)
 	temporary  = regexp.MustCompile(`(\.\.stmp_)\d+`)
 	closureSum = regexp.MustCompile(`#[\w+/=]+#`) // from Go 1.27 on
-	twinName   = regexp.MustCompile(TwinPrefix)   // in names of literals that twins return
 )
 
 // statics returns the variables of a package, and the record of its init functions if it
@@ -293,7 +291,7 @@ func (c *initComparison) statics(assembly []byte) map[string]static {
 		if name != "" {
 			v := variables[name]
 			line = closureSum.ReplaceAllString(temporary.ReplaceAllString(line, "$1"), "")
-			v.content += twinName.ReplaceAllString(line, "")
+			v.content += line
 			variables[name] = v
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"go/types"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,19 +32,7 @@ func marks(symbol string) *regexp.Regexp {
 // removeMarks returns the original of a marked text.
 func removeMarks(marked []byte, name, symbol string) []byte {
 	marked = bytes.TrimPrefix(marked, []byte("//line "+name+":1:1\n"))
-	return marks(symbol).ReplaceAll(withoutTwins(marked, symbol), nil)
-}
-
-// withoutTwins returns marked text without the twins at its end. Calls of twins become
-// calls of the original functions.
-func withoutTwins(marked []byte, symbol string) []byte {
-	twin := regexp.QuoteMeta(symbol+staticSuffix) + `\d+_`
-	// A twin begins on a line of its own, with a directive.
-	first := regexp.MustCompile(`\n(?:/\*line :\d+:\d+\*/|//line [^\n]*\n)func (?:\([^\n]*\) )?` + twin)
-	if at := first.FindIndex(marked); at != nil {
-		marked = marked[:at[0]+1]
-	}
-	return regexp.MustCompile(twin+`(\w+)(?:/\*line :\d+:\d+\*/)?`).ReplaceAll(marked, []byte("$1"))
+	return marks(symbol).ReplaceAll(marked, nil)
 }
 
 // checkResult checks everything about a result that needs no types.
@@ -74,8 +63,6 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	if again := removeMarks(removed, source.Name, symbol); !bytes.Equal(again, removed) {
 		t.Errorf("%s: marks are left after removal:\n%s", source.Name, removed)
 	}
-	original := marked
-	marked = withoutTwins(marked, symbol)
 	lines := bytes.Count(marked, []byte("\n"))
 	if bytes.HasPrefix(marked, []byte("//line "+source.Name+":1:1\n")) {
 		lines--
@@ -83,8 +70,8 @@ func checkFile(t *testing.T, source Source, marked []byte, symbol string, column
 	if want := bytes.Count(source.Text, []byte("\n")); lines != want {
 		t.Errorf("%s: %d lines, want %d", source.Name, lines, want)
 	}
-	if _, err := parser.ParseFile(token.NewFileSet(), source.Name, original, parser.ParseComments); err != nil {
-		t.Errorf("%s: marked text: %v\n%s", source.Name, err, original)
+	if _, err := parser.ParseFile(token.NewFileSet(), source.Name, marked, parser.ParseComments); err != nil {
+		t.Errorf("%s: marked text: %v\n%s", source.Name, err, marked)
 	}
 	checkPositions(t, source, marked, symbol, columns)
 }
@@ -143,8 +130,8 @@ func scan(name string, text []byte, ranges [][]int) []item {
 	}
 }
 
-// checkEntries checks that indices count up, that each index has exactly one mark, and
-// that names contain neither tabs nor line breaks.
+// checkEntries checks that indices count up, that each function but the static ones has
+// exactly one mark, and that names contain neither tabs nor line breaks.
 func checkEntries(t *testing.T, res *Result) {
 	t.Helper()
 	next := 0
@@ -163,19 +150,26 @@ func checkEntries(t *testing.T, res *Result) {
 	if res.Cells < next || res.Cells >= next+8 || res.Cells%8 != 0 {
 		t.Errorf("%d marks for %d observable functions", res.Cells, next)
 	}
-	seen := 0
-	for _, file := range res.Files {
-		for _, m := range marks(res.Symbol).FindAllSubmatch(withoutTwins(file, res.Symbol), -1) {
-			for _, digits := range m[1:] {
-				if i, err := strconv.Atoi(string(digits)); len(digits) > 0 && (err != nil || i != 4096+seen) {
-					t.Errorf("mark %s, want index %d", m[0], 4096+seen)
-				}
-			}
-			seen++
+	var want []int // the cells that have marks
+	for _, f := range res.Functions {
+		if f.Index >= 0 && !f.Static {
+			want = append(want, 4096+f.Index)
 		}
 	}
-	if seen != next {
-		t.Errorf("%d marks in the text, want %d", seen, next)
+	var seen []int
+	for _, file := range res.Files {
+		for _, m := range marks(res.Symbol).FindAllSubmatch(file, -1) {
+			cell := -1
+			for _, digits := range m[1:] {
+				if i, err := strconv.Atoi(string(digits)); err == nil && (cell < 0 || cell == i) {
+					cell = i
+				}
+			}
+			seen = append(seen, cell)
+		}
+	}
+	if !slices.Equal(seen, want) {
+		t.Errorf("marks of cells %v in the text, want %v", seen, want)
 	}
 }
 

@@ -98,19 +98,6 @@ func (w *writer) copyTo(pos token.Pos) {
 	w.next = offset
 }
 
-// replace writes name in place of an identifier.
-func (w *writer) replace(old *ast.Ident, name string) {
-	if w.out == nil {
-		w.begin()
-	}
-	w.copyTo(old.Pos())
-	w.out = append(w.out, name...)
-	w.next = w.offset(old.End())
-	if w.columns {
-		w.out = appendLine(w.out, w.adjusted(old.End()))
-	}
-}
-
 // text writes a mark that is to stand in front of pos into w.buf. If the position code is
 // on a later line, and a directive can say so, the mark gets that line.
 func (w *writer) text(pos, code token.Pos, index int) {

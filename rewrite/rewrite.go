@@ -90,7 +90,6 @@ type Result struct {
 	Cells        int        // how many of its bytes are no padding; a multiple of 8
 	Functions    []Function // the entries, in source order
 	LeftOut      []Function // what the filter leaves out, with the reason
-	Twins        int        // how many twins Files contain (static.go)
 }
 
 // A Function is one entry: a function or method that is declared in the package, or with
@@ -129,9 +128,8 @@ func Package(opts Options, files []Source) (*Result, error) {
 
 func markPackage(opts Options, files []Source) (*pkg, error) {
 	p := &pkg{
-		opts:    opts,
-		fset:    token.NewFileSet(),
-		indices: map[*ast.FuncLit]int{},
+		opts: opts,
+		fset: token.NewFileSet(),
 		result: &Result{
 			Files:  make([][]byte, len(files)),
 			Symbol: arraySymbol(opts.ImportPath, files),
@@ -151,14 +149,9 @@ func markPackage(opts Options, files []Source) (*pkg, error) {
 	p.nameLiterals(parsed)
 	p.findStatics(parsed)
 	for i, f := range parsed {
-		if leftAlone(f.source.Name) {
-			p.result.Files[i] = p.replaceCalls(f)
-		} else {
+		if !leftAlone(f.source.Name) {
 			p.result.Files[i] = p.mark(f)
 		}
-	}
-	if p.static != nil {
-		p.result.Twins = len(p.static.twins)
 	}
 	if p.marked > 0 {
 		p.result.Cells = (p.marked + 7) &^ 7
@@ -180,7 +173,6 @@ type pkg struct {
 
 	selection *selection              // decides which functions are listed
 	names     map[*ast.FuncLit]string // the names of function literals that have one
-	indices   map[*ast.FuncLit]int    // the cells of those that are marked
 	info      *types.Info             // nil until the package is type-checked
 	static    *staticInit             // nil if initialisers need not be looked at
 }
@@ -240,21 +232,11 @@ func (p *pkg) mark(f *file) []byte {
 			p.markVariables(w, f, decl, gap, fileReason)
 		}
 	}
-	p.static.writeTwins(w, p.indices)
 	return w.finish()
 }
 
 func (p *pkg) writer(f *file) *writer {
 	return &writer{file: f, symbol: p.result.Symbol, counters: counters(p.opts, p.result.Symbol), columns: p.opts.Columns}
-}
-
-// replaceCalls is mark for a file whose functions are left alone: it only makes
-// initialisers call twins. It returns nil if none has to.
-func (p *pkg) replaceCalls(f *file) []byte {
-	w := p.writer(f)
-	w.merge(p.static.callsIn(f, f.tree), nil, nil)
-	p.static.writeTwins(w, p.indices)
-	return w.finish()
 }
 
 // markFunction lists and marks a function and the literals in it. gap is the text between
@@ -265,21 +247,21 @@ func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, fil
 	switch {
 	case fn.Body == nil:
 		reason = reasonNoBody
-	case hasNosplit(gap):
+	case hasDirective(gap, "//go:nosplit"):
 		reason = reasonNosplit
 	case p.elem == "":
 		reason = reasonShadowed
 	}
 	if listed(fn) {
-		p.add(w, p.entry(f, fn), fn, leftOut, reason)
+		p.add(w, p.entry(f, fn), fn, fn.Body, leftOut, reason)
 	}
 	p.markLiterals(w, f, fn, leftOut, reason)
 }
 
 // add lists a function or function literal. It also marks it, unless leftOut says why it
-// is left out or reason why it is not observable. A static literal gets a cell and no
-// mark: it is only called by an initialiser that leaves no code.
-func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string) {
+// is left out or reason why it is not observable. A static function gets a cell and no
+// mark: it counts as called (see static.go).
+func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, leftOut, reason string) {
 	if leftOut != "" {
 		entry.Reason = leftOut
 		p.result.LeftOut = append(p.result.LeftOut, entry)
@@ -291,15 +273,9 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, leftOut, reason string
 		entry.Index = p.marked
 		entry.Static = p.static.isCalled(fn)
 		p.marked++
-		p.generic = p.generic || w.form == generic
-		switch fn := fn.(type) {
-		case *ast.FuncDecl:
-			w.mark(fn.Body, entry.Index)
-		case *ast.FuncLit:
-			p.indices[fn] = entry.Index
-			if !entry.Static {
-				w.mark(fn.Body, entry.Index)
-			}
+		if !entry.Static {
+			p.generic = p.generic || w.form == generic
+			w.mark(body, entry.Index)
 		}
 	}
 	p.result.Functions = append(p.result.Functions, entry)
@@ -311,11 +287,10 @@ func listed(fn *ast.FuncDecl) bool {
 	return fn.Name.Name != "_" && (fn.Name.Name != "init" || fn.Recv != nil)
 }
 
-// hasNosplit reports whether gap, the text between a function and the previous
-// declaration, contains a //go:nosplit directive. The compiler applies each directive in
-// gap to the function, even if an empty line follows it.
-func hasNosplit(gap []byte) bool {
-	const directive = "//go:nosplit"
+// hasDirective reports whether gap, the text between a function and the previous
+// declaration, contains a directive such as //go:nosplit. The compiler applies each
+// directive in gap to the function, even if an empty line follows it.
+func hasDirective(gap []byte, directive string) bool {
 	if !bytes.Contains(gap, []byte(directive)) {
 		return false
 	}

@@ -14,27 +14,18 @@
 // may even gain an initialisation that it did not have, and that changes the order of
 // packages.
 //
-// So such an initialiser calls a twin of the function, a copy under another name and
-// without a mark:
-//
-//	var limit = _scavenger_0123456789ab_static0_newLimiter(10)
-//
-// The compiler evaluates the call of the twin as it would the original call. As far as
-// anybody can tell the function did run, so it counts as called in every program that
-// contains the package ([Function.Static]). The twin of a method is a method.
+// So a function whose body is one return statement gets no mark if an initialiser of the
+// package calls it in any case, be it in the result of another such function. It runs
+// whenever the package is initialised, which is in every process, so it counts as called
+// in all of them ([Function.Static]). What is lost is when else it was called: hitrt says
+// of such functions that they were called within the last hour.
 //
 // Which calls the compiler evaluates is decided by cmd/compile/internal/staticinit,
-// mainly by staticAssignInlinedCall. The function must be inlined, and its body must be
-// one return statement, once the branches that constants rule out are gone. The arguments
-// must have no effects. The result must be something that can be laid out. Of literals of
-// structs, arrays and slices, and of pointers to them, the compiler lays out what it can
-// and generates code for the rest; a call that is an element of such a literal is treated
-// in the same way.
-//
-// We follow these rules on the syntax tree, with the types of the package: candidates.go
-// finds the functions, staticvalue.go and staticargs.go the values, staticcost.go what is
-// inlined, and twin.go writes the twins. Where our rules accept too much, little is lost:
-// the twin then runs as code, and tracebacks through it show its name.
+// mainly by staticAssignInlinedCall: the function must be inlined, its body must be one
+// return statement once the branches that constants rule out are gone, and the result
+// must be something that can be laid out. We look at the first two conditions only
+// (staticcost.go and candidates.go): to leave out a mark too many costs nothing but the
+// times of later calls.
 //
 // Calls of functions of other packages stay as they are.
 
@@ -46,36 +37,21 @@ import (
 	"go/types"
 )
 
-// A staticInit finds the calls in a package's initialisers that leave no code.
+// A staticInit finds the functions that initialisers call and that may leave no code.
 type staticInit struct {
 	p          *pkg
 	info       *types.Info
 	candidates map[types.Object]*candidate
-	budget     int // a call in an initialiser is inlined up to this cost
-	twins      []*twin
-	edits      map[*file][]*staticCall // calls in initialisers that become calls of twins
-	called     map[ast.Node]bool       // each *ast.FuncDecl and *ast.FuncLit that counts as called
+	budget     int               // a call in an initialiser is inlined up to this cost
+	called     map[ast.Node]bool // each *ast.FuncDecl and *ast.FuncLit that counts as called
 }
 
 // A candidate is a function whose calls may leave no code: one return statement with one
 // operand is all that the compiler keeps of its body.
 type candidate struct {
-	file     *file
-	decl     *ast.FuncDecl
-	result   ast.Expr // the operand of its return statement
-	marked   bool     // it gets a mark
-	cost     int      // its cost for the inliner; 0 if not yet known
-	visiting bool     // isStatic is looking at its result
-}
-
-// A staticCall is a call that leaves no code.
-type staticCall struct {
-	call   *ast.CallExpr
-	fn     *candidate    // the function that is called; nil if it is a literal
-	lit    *ast.FuncLit  // the literal
-	result ast.Expr      // what the function returns
-	nested []*staticCall // the calls in result that leave no code
-	twin   *twin         // of fn; nil if fn itself can be called
+	decl   *ast.FuncDecl
+	result ast.Expr // the operand of its return statement
+	cost   int      // its cost for the inliner; 0 if not yet known
 }
 
 // The budget of the inliner (cmd/compile/internal/inline).
@@ -85,19 +61,19 @@ const (
 	bigFunction      = 5000 // a function with more nodes is big
 )
 
-// findStatics finds the calls in initialisers that leave no code, and gives them twins.
+// findStatics finds the functions that are not marked because initialisers call them.
 func (p *pkg) findStatics(files []*file) {
 	if !p.opts.Inlined || p.elem == "" {
 		return
 	}
-	candidates := p.candidates(files)
+	candidates := candidates(files)
 	mayBeIdle := p.needsHook() && !hasInit(files)
 	if !anyCandidate(files, candidates, p.names != nil) && !mayBeIdle {
 		return
 	}
 	s := &staticInit{
 		p: p, info: p.types(files), candidates: map[types.Object]*candidate{}, budget: maxInlineCost,
-		edits: map[*file][]*staticCall{}, called: map[ast.Node]bool{},
+		called: map[ast.Node]bool{},
 	}
 	for _, fn := range candidates {
 		fn.result = s.single(fn.decl.Body.List)
@@ -111,13 +87,110 @@ func (p *pkg) findStatics(files []*file) {
 	idle := mayBeIdle
 	for _, f := range files {
 		for _, v := range variables(f.tree) {
-			idle = s.variable(f, v) && idle
+			for _, x := range v.Values {
+				s.calls(x)
+				idle = idle && s.isIdle(x)
+			}
 		}
 	}
 	p.static = s
 	if idle {
 		p.opts.Free = false // else the package would gain an init function: see form.go
 	}
+}
+
+// calls takes up the candidates that the evaluation of x calls in any case.
+func (s *staticInit) calls(x ast.Expr) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.BinaryExpr:
+			if n.Op == token.LAND || n.Op == token.LOR {
+				s.calls(n.X)
+				return false
+			}
+		case *ast.CallExpr:
+			if lit, ok := ast.Unparen(n.Fun).(*ast.FuncLit); ok {
+				s.callsLiteral(lit)
+			} else if fn := s.callee(n); fn != nil && !s.called[fn.decl] && s.inlineCost(fn) <= s.budget {
+				s.called[fn.decl] = true
+				s.calls(fn.result)
+			}
+		}
+		return true
+	})
+}
+
+// callsLiteral is calls for a call of a function literal.
+func (s *staticInit) callsLiteral(lit *ast.FuncLit) {
+	if returnsOnly(lit.Type, lit.Body) {
+		if result := s.single(lit.Body.List); result != nil && !s.called[lit] {
+			s.called[lit] = true
+			s.calls(result)
+		}
+	}
+}
+
+// callee returns the candidate that is called, or nil.
+func (s *staticInit) callee(call *ast.CallExpr) *candidate {
+	fun := ast.Unparen(call.Fun)
+	switch f := fun.(type) {
+	case *ast.IndexExpr:
+		fun = f.X
+	case *ast.IndexListExpr:
+		fun = f.X
+	}
+	var name *ast.Ident
+	switch f := fun.(type) {
+	case *ast.Ident:
+		name = f
+	case *ast.SelectorExpr:
+		name = f.Sel // a method, or a method expression
+	default:
+		return nil
+	}
+	fn, ok := s.info.Uses[name].(*types.Func)
+	if !ok {
+		return nil
+	}
+	return s.candidates[fn.Origin()]
+}
+
+// isCalled reports whether fn, an [ast.FuncDecl] or [ast.FuncLit], counts as called.
+func (s *staticInit) isCalled(fn ast.Node) bool { return s != nil && s.called[fn] }
+
+// isIdle reports whether an initialiser is likely to leave no code.
+func (s *staticInit) isIdle(x ast.Expr) bool {
+	tv := s.info.Types[x]
+	if tv.Value != nil || tv.IsNil() {
+		return true
+	}
+	switch x := x.(type) {
+	case *ast.ParenExpr:
+		return s.isIdle(x.X)
+	case *ast.Ident, *ast.SelectorExpr, *ast.FuncLit:
+		return true
+	case *ast.UnaryExpr:
+		return x.Op == token.AND && s.isIdle(x.X)
+	case *ast.BinaryExpr:
+		return x.Op == token.ADD && s.isIdle(x.X) && s.isIdle(x.Y)
+	case *ast.KeyValueExpr:
+		return s.isIdle(x.Value)
+	case *ast.CompositeLit:
+		_, isMap := underlying(tv.Type).(*types.Map)
+		return !isMap && all(x.Elts, s.isIdle)
+	case *ast.CallExpr:
+		switch fun := s.info.Types[x.Fun]; {
+		case !all(x.Args, s.isIdle):
+			return false
+		case fun.IsType() || s.isErrorsNew(x):
+			return true
+		}
+		fn := s.callee(x)
+		return fn != nil && s.called[fn.decl] && s.isIdle(fn.result)
+	}
+	return false
 }
 
 // hasInit reports whether a package has an init function that leaves code.
@@ -164,30 +237,6 @@ func variables(tree *ast.File) (specs []*ast.ValueSpec) {
 	return specs
 }
 
-// variable collects the calls in the initialisers of a spec that leave no code. It
-// reports whether no initialiser of the spec leaves code.
-func (s *staticInit) variable(f *file, v *ast.ValueSpec) bool {
-	if len(v.Names) != len(v.Values) {
-		return len(v.Values) == 0 // else a call with several results
-	}
-	idle := true
-	for i, x := range v.Values {
-		var calls []*staticCall
-		typ := s.info.TypeOf(x)
-		if obj := s.info.Defs[v.Names[i]]; obj != nil {
-			typ = obj.Type()
-		} else if v.Type != nil {
-			typ = s.info.TypeOf(v.Type)
-		}
-		if s.isStatic(x, typ, nil, &calls) {
-			s.edits[f] = append(s.edits[f], s.replace(calls)...)
-		} else if !s.isErrorsNew(x) {
-			idle = false
-		}
-	}
-	return idle
-}
-
 // isErrorsNew reports whether an expression is a call of errors.New with a constant,
 // which leaves no code. We recognise no other function of another package.
 func (s *staticInit) isErrorsNew(x ast.Expr) bool {
@@ -201,4 +250,25 @@ func (s *staticInit) isErrorsNew(x ast.Expr) bool {
 	}
 	fn, ok := s.info.Uses[sel.Sel].(*types.Func)
 	return ok && fn.FullName() == "errors.New"
+}
+
+func isString(typ types.Type) bool {
+	basic, ok := underlying(typ).(*types.Basic)
+	return ok && basic.Info()&types.IsString != 0
+}
+
+func isInterface(typ types.Type) bool {
+	if typ == nil {
+		return false
+	}
+	_, param := typ.(*types.TypeParam)
+	return !param && types.IsInterface(typ)
+}
+
+// underlying returns the underlying type of typ, nil if that is nil.
+func underlying(typ types.Type) types.Type {
+	if typ == nil {
+		return nil
+	}
+	return typ.Underlying()
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	callCost      = 57      // surcharge for a call that is not inlined
-	importedCost  = 20      // our guess for a call of another package's function
+	importedCost  = 5       // our guess for a call of another package's function
 	literalCost   = 15      // surcharge for a function literal
 	notInlineable = 1 << 20 // the cost of a function that is never inlined
 	inProgress    = -1      // the cost of a candidate while it is computed
@@ -37,7 +37,7 @@ func (s *staticInit) resultType(fn *candidate) types.Type {
 
 // conversionCost returns the cost of the implicit conversion of an expression to a type.
 func (s *staticInit) conversionCost(x ast.Expr, typ types.Type) int {
-	if tv := s.info.Types[x]; s.isInterface(typ) && !tv.IsNil() && !s.isInterface(tv.Type) {
+	if tv := s.info.Types[x]; isInterface(typ) && !tv.IsNil() && !isInterface(tv.Type) {
 		return 1
 	}
 	return 0
@@ -172,4 +172,16 @@ func (s *staticInit) initSize(files []*file) (n int) {
 		}
 	}
 	return n
+}
+
+// fieldType returns the type of the field that an element of a struct literal sets. The
+// element has the index i or the key. fieldType returns nil if there is no such field.
+func fieldType(typ *types.Struct, i int, key ast.Expr) types.Type {
+	name, ok := key.(*ast.Ident)
+	for j := range typ.NumFields() {
+		if key == nil && i == j || ok && typ.Field(j).Name() == name.Name {
+			return typ.Field(j).Type()
+		}
+	}
+	return nil
 }

@@ -98,11 +98,6 @@ func (c *compilation) run() error {
 	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil {
 		return err
 	}
-	if c.twins {
-		if err := renameTwins(c.archive, c.symbolPrefix); err != nil {
-			return fmt.Errorf("renaming symbols: %w", err)
-		}
-	}
 	return c.metadata.Attach(c.archive)
 }
 
@@ -167,7 +162,6 @@ type compilation struct {
 	symbolPrefix string // -p
 	written      map[string]bool
 	coverageCfg  string // the file for -coveragecfg; "" if it gets none of ours
-	twins        bool   // what is compiled has twins of functions
 	metadata     registry.Metadata
 }
 
@@ -297,7 +291,6 @@ func (c *compilation) markFiles() error {
 		}
 	}
 	c.files = files
-	c.twins = res.Twins > 0
 	c.metadata.Marks = res.Cells
 	c.metadata.Functions = res.Functions
 	return nil

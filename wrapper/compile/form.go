@@ -57,12 +57,11 @@ func (c *compilation) release() (string, error) {
 
 // withoutMarks removes marks from what the compiler prints about a package, as it does
 // with -gcflags=-m. With -m=2 it prints the bodies of functions that it can inline:
-// they are shown as they were written. A call of a twin is shown as one of the function.
+// they are shown as they were written.
 func withoutMarks(message []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(message) {
-		if bytes.Contains(line, []byte(rewrite.NamePrefix)) && !inlinedTwin().Match(line) {
-			line = twinPrefix().ReplaceAll(line, nil)
+		if bytes.Contains(line, []byte(rewrite.NamePrefix)) {
 			line = markThenMore().ReplaceAll(line, nil)
 			line = markLast().ReplaceAll(line, nil)
 		}
@@ -82,8 +81,6 @@ const (
 )
 
 var (
-	twinPrefix   = lazyRegexp(rewrite.TwinPrefix)
-	inlinedTwin  = lazyRegexp(`: can(?:not)? inline \S*` + rewrite.TwinPrefix)
 	markThenMore = lazyRegexp(printedMark + `; `)
 	markLast     = lazyRegexp(`(?:; )?` + printedMark)
 )

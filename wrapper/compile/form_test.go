@@ -24,16 +24,11 @@ func TestWithoutMarks(t *testing.T) {
 		"a.go:7:6: can inline f with cost 5 as: func() { if _scavenger_f1[4096] == uint8(0) { _scavenger_f1[4096] = uint8(1) }; g() }":                                    "a.go:7:6: can inline f with cost 5 as: func() { g() }",
 		"a.go:7:6: can inline f with cost 5 as: func() { goCover_f1__scavenger_f1_counters[0] = _scavenger_f1_hit(_scavenger_f1[4096], &_scavenger_f1[4096]); g() }":      "a.go:7:6: can inline f with cost 5 as: func() { g() }",
 		"a.go:7:6: can inline g with cost 5 as: func() { _scavenger_f1_hit(&_scavenger_f1[4096]); if x { _scavenger_f1_hit(&_scavenger_f1[4097]) } }":                     "a.go:7:6: can inline g with cost 5 as: func() { if x {  } }",
-		"a.go:7:90: inlining call to _scavenger_f1_hit":                                       "",
-		"_scavenger_marks.go:16: can inline _scavenger_f1_hit":                                "",
-		"_scavenger_marks.go:16: p does not escape":                                           "",
-		"a.go:7:6: can inline _scavenger_f1_static0_f with cost 4 as: func() { return &T{} }": "",
-		"a.go:7:6: can inline (*T)._scavenger_f1_static0_f with cost 4 as: method(*T) ":       "",
-		"a.go:7:6: cannot inline _scavenger_f1__static12_f: recursive":                        "",
-		"a.go:7:90: inlining call to _scavenger_f1_static0_f":                                 "a.go:7:90: inlining call to f",
-		"a.go:7:90: inlining call to (*T)._scavenger_f1_static0_f":                            "a.go:7:90: inlining call to (*T).f",
-		"a.go:7:90: inlining call to f":                                                       "a.go:7:90: inlining call to f",
-		"a.go:7:6: cannot inline f: marked go:noinline":                                       "a.go:7:6: cannot inline f: marked go:noinline",
+		"a.go:7:90: inlining call to _scavenger_f1_hit":        "",
+		"_scavenger_marks.go:16: can inline _scavenger_f1_hit": "",
+		"_scavenger_marks.go:16: p does not escape":            "",
+		"a.go:7:90: inlining call to f":                        "a.go:7:90: inlining call to f",
+		"a.go:7:6: cannot inline f: marked go:noinline":        "a.go:7:6: cannot inline f: marked go:noinline",
 	} {
 		if want != "" {
 			want += "\n"

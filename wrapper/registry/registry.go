@@ -50,16 +50,14 @@ func Source(main, builtBy string, settings map[string]string, packages []*Metada
 		fmt.Fprintf(&b, "Entries: %q},\n", entriesHeader(p)+text)
 	}
 	b.WriteString("}\n\n")
-	static := staticMarks(packages)
+	static := staticCells(packages)
 	if static != "" {
 		fmt.Fprintf(&b, "var static = [...]*uint8{\n%s}\n\n", static)
+		static = "Static: static[:], "
 	}
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], Fingerprint: %q}\n\n", main, baked, programFingerprint(packages))
-	b.WriteString("func init() {\n")
-	if static != "" {
-		b.WriteString("\tfor _, mark := range static {\n\t\t*mark = 1\n\t}\n")
-	}
-	b.WriteString(`	if hitrt.Register(&program) {
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], %sFingerprint: %q}\n\n", main, baked, static, programFingerprint(packages))
+	b.WriteString(`func init() {
+	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
 	}
 }
@@ -67,10 +65,9 @@ func Source(main, builtBy string, settings map[string]string, packages []*Metada
 	return b.Bytes(), nil
 }
 
-// staticMarks returns the elements of a list of the marks that are set when the program
-// starts: those of the functions that its variables are initialised with but that leave
-// no code. "" means that there are none.
-func staticMarks(packages []*Metadata) string {
+// staticCells returns the elements of a list of the cells of static functions. "" means
+// that there are none.
+func staticCells(packages []*Metadata) string {
 	var b strings.Builder
 	for i, p := range packages {
 		for _, f := range p.Functions {
