@@ -19,9 +19,9 @@ func (d *data) join() *Report {
 	}
 	slices.SortStableFunc(builds, func(a, b *build) int {
 		switch {
-		case a.current() == b.current():
+		case a.inUse() == b.inUse():
 			return 0
-		case a.current():
+		case a.inUse():
 			return -1
 		}
 		return 1
@@ -64,12 +64,11 @@ func (d *data) builds(r *Report) []*build {
 	return list
 }
 
-// functions joins the functions of builds, of which those that are current come
-// first.
+// functions joins the functions of builds, of which those in use come first.
 func functions(builds []*build) map[identity]*function {
 	all := map[identity]*function{}
 	for _, b := range builds {
-		current := b.program.builds[0]
+		inUse, since := b.inUse(), b.program.builds[0].first
 		for i := range b.entries {
 			e := &b.entries[i]
 			f, ok := all[e.identity()]
@@ -77,12 +76,12 @@ func functions(builds []*build) map[identity]*function {
 				f = &function{entry: e, removed: true, reason: e.Reason}
 				all[e.identity()] = f
 			}
-			// What ran when the current build was in use already is not gone,
-			// however alike the two are.
-			if b == current || b.last[i] > current.first {
+			// What ran since the newest build is in use is not gone, however alike
+			// the two are; it may be another program that called it.
+			if inUse || b.last[i] >= since {
 				f.removed = false
 			}
-			if b == current && f.reason == "" {
+			if inUse && f.reason == "" {
 				f.reason = e.Reason
 			}
 			f.last = max(f.last, b.last[i])
@@ -127,8 +126,8 @@ func fromMillis(ms int64) time.Time {
 // A function is one identity while it is joined.
 type function struct {
 	*entry         // of the latest build that has it
-	removed bool   // no current build has it, and no older one called it since
-	reason  string // why some current build could not observe it
+	removed bool   // no build in use has it, and no older one called it since
+	reason  string // why some build in use could not observe it
 	last    int64  // latest stamp of all builds
 }
 

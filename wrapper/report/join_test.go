@@ -140,14 +140,14 @@ func TestDescription(t *testing.T) {
 	old := fn("store.DB.Shut", "old.go", 1)
 	old.Signature = "old"
 	leave(t, dir, "a", []testFunc{old, fn("store.Gone", "old.go", 2)},
-		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Shut": at(5)}},
-		testProcess{id: "2", app: "shop", host: "h2", started: at(2), calls: calls{"Shut": at(4)}})
+		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Shut": at(4)}},
+		testProcess{id: "2", app: "shop", host: "h2", started: at(2), calls: calls{"Shut": at(3)}})
 	leave(t, dir, "b", []testFunc{fn("store.*DB.Shut", "new.go", 7)},
-		testProcess{id: "3", app: "shop", host: "h1", started: at(3), calls: calls{"Shut": at(3)}})
+		testProcess{id: "3", app: "shop", host: "h1", started: at(5)})
 	r := mustRead(t, dir)
 	want := Function{
 		Package: "example.com/store", Receiver: "*DB", Name: "Shut", Signature: "example.com.store.DB.Shut()",
-		File: "new.go", Line: 7, Status: Called, LastCalledAt: at(5),
+		File: "new.go", Line: 7, Status: Called, LastCalledAt: at(4),
 	}
 	if len(r.Functions) != 1 || r.Functions[0] != want {
 		t.Errorf("Functions = %+v, want only %+v", r.Functions, want)

@@ -53,7 +53,7 @@ func writeShop(t *testing.T, dir string) {
 	}
 	newest[2].Signature = "example.com.store.func.Open(<-chan int,map[string]func(*T)&'\")"
 	leave(t, dir, "a", append(newest[:5:5], fn("store.Gone", "internal/store/gone.go", 1)),
-		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"main": at(1), "Open": at(20), "Gone": at(1)}},
+		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"main": at(1), "Open": at(8), "Gone": at(1)}},
 		testProcess{id: "2", app: "shop", host: "h2", started: at(2)})
 	leave(t, dir, "b", newest,
 		testProcess{id: "3", app: "shop", host: "h1", started: at(9), calls: calls{"main": at(9), "Open": at(10), "New": at(31)}})

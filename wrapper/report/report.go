@@ -19,22 +19,23 @@
 // Whoever reads a report is about to delete code from today's source. So for
 // each program, the build whose process started last decides which functions
 // there are; older builds only add what they know about the calls of these. A
-// function that the user deleted last week, or that an older build alone has, is
-// not listed: it would stay "never called" for ever. Such functions are in
-// [Report.Removed], and the text says how many they are.
+// function that the user deleted last week, or that only an older build has which
+// runs no more, is not listed: it would stay "never called" for ever. Such functions
+// are in [Report.Removed], and the text says how many they are.
 //
 // A program is an application name together with the package that holds func
 // main, because several commands of one module often share the name, and none of
 // them replaces another. Programs that are built from single files all have one
 // import path, so for them it is the file as well. Two modules may have one name:
-// builds are of one program only if an older one called nothing that the newest
-// lacks, or if they have most of their functions in common. Otherwise they are
-// listed as two programs. Nothing is lost by that but that functions stay in the
-// list which the user deleted. What the newest builds of several programs have is
-// listed together.
+// builds are of one program only if an older one called functions of its own, other
+// than main, and nothing that the newest lacks, or if they have most of their
+// functions in common. Otherwise they are listed as two programs. Nothing is lost by
+// that but that functions stay in the list which the user deleted. What the newest
+// builds of several programs have is listed together.
 //
-// A function that an older build called after the first start of the newest one is
-// listed in any case.
+// An older build that still ran after the first start of the newest one is not gone:
+// two variants, of other build tags for instance, may run side by side. What it has
+// is listed as well.
 //
 // A build that no readable process belongs to lists nothing: nobody looked at
 // whether its functions are called.

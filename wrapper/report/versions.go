@@ -51,14 +51,19 @@ type build struct {
 	module  string // import path of the main module, "" if unknown
 	first   int64  // first start of one of its processes, 0 if unknown
 	started int64  // last start
+	end     int64  // the latest time known of one of its processes
 	process string // the one that was started last, to break ties the same way every time
 
 	all numberSet // functions
 	own numberSet // those of the main module, without func main
 }
 
-// current reports whether no build of its program was started later.
-func (b *build) current() bool { return b == b.program.builds[0] }
+// inUse reports whether no build of its program was started later, or b still ran
+// when the one that was had started: variants may run side by side.
+func (b *build) inUse() bool {
+	newest := b.program.builds[0]
+	return b == newest || b.end >= newest.first
+}
 
 func (b *build) add(p *process) {
 	if isTime(uint64(max(p.started, 0))) && (b.first == 0 || p.started < b.first) {
@@ -67,6 +72,7 @@ func (b *build) add(p *process) {
 	if cmp.Or(cmp.Compare(p.started, b.started), strings.Compare(p.id, b.process)) > 0 {
 		b.started, b.process = p.started, p.id
 	}
+	b.end = max(b.end, p.end)
 	b.module = max(b.module, p.module)
 }
 
@@ -111,28 +117,39 @@ func latestFirst(a, b *build) int {
 }
 
 // has reports whether b, which was started before all builds of p, is an older
-// version of it: if it called nothing that the newest one lacks, so that nothing
-// is lost, or if it is mostly like the newest or the oldest so far.
+// version of it: if it called functions of its own, and nothing that the newest one
+// lacks, so that nothing is lost, or if it is mostly like the newest or the oldest so
+// far.
 func (p *program) has(b *build) bool {
 	return p.builds[0].covers(b) || alike(p.builds[0], b) || alike(p.builds[len(p.builds)-1], b)
 }
 
-// covers reports whether b has all functions that were called in an older build.
+// covers reports whether b has all functions that were called in an older build,
+// one at least among them that says that the two are of one program.
 func (b *build) covers(older *build) bool {
+	evidence := false
 	for i, n := range older.numbers {
-		if older.last[i] != 0 && !b.all.has(n) {
+		if older.last[i] == 0 {
+			continue
+		}
+		if !b.all.has(n) {
 			return false
 		}
+		evidence = evidence || b.own.has(n) && older.own.has(n)
 	}
-	return true
+	return evidence
 }
 
 // alike reports whether two builds have three quarters of the functions of the
 // smaller one, and a quarter of those of the larger one, in common: more than half
 // of a program may be deleted at once, and three of four functions of a small
-// program that was generated are no evidence.
+// program that was generated are no evidence. If neither has functions of its own,
+// they must have the same ones.
 func alike(a, b *build) bool {
 	x, y, common := a.own.count(), b.own.count(), a.own.common(b.own)
+	if x == 0 && y == 0 {
+		return slices.Equal(a.all, b.all)
+	}
 	return 4*common >= 3*min(x, y) && 4*common >= max(x, y)
 }
 

@@ -106,7 +106,49 @@ func TestVersions(t *testing.T) {
 			name:  "one function is renamed, and the older build still runs",
 			older: app("main", "1", "2", "3", "A", "dead"), olderRan: testProcess{id: "1", app: "tool", started: at(1), calls: calls{"A": at(3)}},
 			newer: app("main", "1", "2", "3", "B"), newerRan: ran("2", 2, "main", "B"),
-			programs: 1, gone: []string{"dead"},
+			programs: 1, // the build is in use
+		},
+		{
+			name:  "two variants of one program side by side",
+			older: app("main", "1", "2", "3", "A", "B"), olderRan: testProcess{id: "1", app: "tool", started: at(1), calls: calls{"main": at(3)}},
+			newer: app("main", "1", "2", "3"), newerRan: ran("2", 2, "main"),
+			programs: 1,
+		},
+		{
+			name:  "two variants that start at the same time",
+			older: app("main", "1", "2", "3", "A"), olderRan: ran("1", 1, "main"),
+			newer: app("main", "1", "2", "3"), newerRan: ran("2", 1, "main"),
+			programs: 1,
+		},
+		{
+			name:  "two modules of one name, of which the older one called nothing but main",
+			older: app("main", "A", "B", "C"), olderRan: ran("1", 1, "main"),
+			newer: app("main", "1", "2", "3"), newerRan: ran("2", 2, "main"),
+			programs: 2,
+		},
+		{
+			name:  "two modules of one name, of which the older one called nothing",
+			older: app("main", "A", "B", "C"), olderRan: ran("1", 1),
+			newer: app("main", "1", "2", "3"), newerRan: ran("2", 2, "main"),
+			programs: 2,
+		},
+		{
+			name:  "two modules of one name, of which the older one called only a library that both mark",
+			older: append(app("main", "A", "B"), library(9)...), olderRan: withModule(ran("1", 1, "main", "F0")),
+			newer: append(app("main", "1", "2"), library(9)...), newerRan: withModule(ran("2", 2, "main")),
+			programs: 2,
+		},
+		{
+			name:  "two modules of one name that have nothing but main and libraries",
+			older: append(app("main"), library(9)...), olderRan: withModule(ran("1", 1, "main")),
+			newer: app("main"), newerRan: withModule(ran("2", 2, "main")),
+			programs: 2,
+		},
+		{
+			name:  "nothing but main, which moved",
+			older: app("main"), olderRan: withModule(ran("1", 1, "main")),
+			newer: []testFunc{fn("app.main", "main.go", 9)}, newerRan: withModule(ran("2", 2, "main")),
+			programs: 1,
 		},
 		{
 			name:  "main packages that are not marked, and are named",
@@ -157,5 +199,18 @@ func TestVersionsInSteps(t *testing.T) {
 	}
 	if r := mustRead(t, dir); len(r.Programs) != 1 || r.Programs[0].Builds != 6 || len(r.Functions) != 10 {
 		t.Errorf("%d programs, %d functions, want 1 with 6 builds, and 10", len(r.Programs), len(r.Functions))
+	}
+}
+
+// What a build in use cannot observe, it may call all day, though the newest one
+// does observe it.
+func TestVariantReason(t *testing.T) {
+	open, shut := fn("store.Open", "store.go", 1), fn("store.Shut", "store.go", 2)
+	dir := t.TempDir()
+	leave(t, dir, "a", []testFunc{open, shut.unobservable("no body")},
+		testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(3)}})
+	leave(t, dir, "b", []testFunc{open, shut}, testProcess{id: "2", app: "shop", started: at(2)})
+	if got := statuses(mustRead(t, dir))["store.Shut"]; got != NotObservable {
+		t.Errorf("Shut is %s, want not-observable", got)
 	}
 }
