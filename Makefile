@@ -25,6 +25,7 @@ bench: ## measure what building fzf with marks costs
 
 lint: ## run gofmt, vet and the linters
 	gofmt -l .
+	go mod tidy -diff
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run

@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write docs/settings.md")
 func TestDocument(t *testing.T) {
 	const file = "../docs/settings.md"
 	if *update {
-		if err := os.WriteFile(file, Document(), 0o666); err != nil {
+		if err := os.WriteFile(file, document(), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -21,7 +21,7 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, Document()) {
+	if !bytes.Equal(got, document()) {
 		t.Errorf("%s is not what the table says; run the test with -update", file)
 	}
 }

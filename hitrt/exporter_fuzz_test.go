@@ -68,7 +68,7 @@ func identities(tb testing.TB, path, source string) string {
 	return lines.String()
 }
 
-// FuzzCollector sends arbitrary identities through the encoder to the collector of
+// FuzzExporter sends arbitrary identities through the encoder to the collector of
 // the end-to-end tests, which checks columns and characters as the real one does,
 // imports them, and splits them into the tree of its web page.
 func FuzzExporter(f *testing.F) {

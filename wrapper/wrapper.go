@@ -33,8 +33,8 @@ import (
 // name) and returns its exit status.
 //
 // sources holds the Go files of config, hitrt, rewrite and wrapper as they were
-// when the binary was built: hitrt is compiled into the programs, and all of
-// them go into the tool IDs.
+// when the binary was built. hitrt is compiled into the programs; wrapper/toolid
+// says which directories go into the tool IDs.
 func Main(args []string, sources fs.FS) int {
 	args, flags, err := action.ParseFlags(args)
 	if err != nil {

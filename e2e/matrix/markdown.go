@@ -12,7 +12,7 @@ command prints the same as without it, the programs do what the plain ones do, a
 what they report is right. "Go" lists the releases that a row is tested with.
 
 This page is written from the table in e2e/matrix/rows.go, by
-` + "`go test ./e2e/matrix -run Document -update`" + `; ` + "`go test -v -timeout 1h ./e2e -run Matrix`" + ` runs it.
+` + "`go test ./e2e/matrix -run Document -update`" + `; ` + "`go test -v -timeout 2h ./e2e -run Matrix`" + ` runs it.
 `
 
 // Markdown returns docs/compatibility.md.

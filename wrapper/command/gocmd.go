@@ -147,7 +147,7 @@ func ourToolexec(call *toolchain.GoCommand, exe string) ([]string, error) {
 }
 
 // calledCompile returns a link of the name compile to a program, by which the go
-// command gives it response files (responsefile.go), or the program itself where
+// command gives it response files (responsefile.go in toolchain), or the program itself where
 // there can be none. #cgo LDFLAGS may be longer than an argument can get.
 func calledCompile(exe, cache string) string {
 	dir := filepath.Join(cache, "scavenger", fmt.Sprintf("tool-%x", sha256.Sum256([]byte(exe)))[:len("tool-")+16])

@@ -127,7 +127,7 @@ func codebaseName(fingerprint string) string {
 func (d *data) readCodebaseFile(fingerprint string) ([]entry, error) {
 	name := codebaseName(fingerprint)
 	if filepath.Base(name) != name {
-		return nil, fs.ErrNotExist // a fingerprint is no path, lead it where it may
+		return nil, fs.ErrNotExist // do not let a fingerprint name a file outside the directory
 	}
 	f, _, err := d.open(name)
 	if err != nil {

@@ -91,8 +91,8 @@ the methods of the type. What is left out is neither marked nor listed, so it is
 | --- | --- |
 `
 
-// Document returns docs/settings.md.
-func Document() []byte {
+// document returns docs/settings.md.
+func document() []byte {
 	var b bytes.Buffer
 	b.WriteString(docHead)
 	for i := range Keys {
