@@ -15,7 +15,7 @@ test: ## run all tests that compile no standard library of their own (minutes)
 test-heavy: ## run those that do (more than an hour)
 	go test -timeout 1h ./e2e -run Heavy
 	go test -timeout 1h ./e2e/matrix -run Settings
-	go test -timeout 20m ./e2e/buildcost -run PlainCache
+	go test -timeout 40m ./e2e/buildcost -run PlainCache
 
 race: ## run the unit tests with the race detector
 	go test -race -short . ./config ./hitrt/... ./rewrite ./wrapper/... ./e2e/collector
