@@ -33,6 +33,10 @@ func newModFiles(from Source) modFiles {
 	if from.Overlay == "" {
 		return f
 	}
+	// What comes through a pipe, as from the shell's <(…), is the go command's alone.
+	if info, err := os.Stat(abs(from.Overlay)); err != nil || !info.Mode().IsRegular() {
+		return f
+	}
 	text, err := os.ReadFile(abs(from.Overlay))
 	if err != nil {
 		return f
