@@ -120,7 +120,7 @@ func (s *staticInit) literalCost(lit *ast.CompositeLit) int {
 func (s *staticInit) callCost(x *ast.CallExpr) int {
 	n := 1
 	fun := s.info.Types[x.Fun]
-	if fun.IsType() {
+	if fun.IsType() && len(x.Args) == 1 { // else the compiler refuses it
 		if from := s.info.TypeOf(x.Args[0]); from != nil && types.IdenticalIgnoreTags(underlying(fun.Type), underlying(from)) {
 			n = 0
 		}
