@@ -1,0 +1,263 @@
+// Codebase files: the functions of one build, as JSON lines.
+//
+//	{"format":1,"fingerprint":"…","functions":2}
+//	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
+//	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
+//	{"sha256":"<hex of all bytes before this line>"}
+//
+// The last line tells a file that was cut off or altered from a whole one.
+
+package datafile
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// CodebaseFormat is the format of codebase files.
+const CodebaseFormat = 1
+
+// maxLine is the longest line that is read. Signatures are clamped to less than 1,000
+// bytes, so that only damage makes longer lines.
+const maxLine = 1 << 20
+
+// sealPrefix begins the last line.
+const sealPrefix = `{"sha256":`
+
+// A CodebaseHeader is the first line of a codebase file.
+type CodebaseHeader struct {
+	Format      int    `json:"format"`
+	Fingerprint string `json:"fingerprint"`
+	Functions   int    `json:"functions"`
+}
+
+// A Function is a function's line in a codebase file.
+type Function struct {
+	Package   string `json:"package"`            // import path
+	Receiver  string `json:"receiver,omitempty"` // base type with its star
+	Name      string `json:"name"`
+	Signature string `json:"signature"` // as the collector shows it
+	Hash      string `json:"hash"`      // by which the collector knows it
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Reason    string `json:"reason,omitempty"` // why it cannot be observed
+}
+
+// CodebaseName returns the name of the codebase file with a fingerprint. A user who
+// cannot use the file of that name has one of his own, whose name ends in his number.
+func CodebaseName(fingerprint string, own int) string {
+	if own >= 0 {
+		fingerprint += "-" + strconv.Itoa(own)
+	}
+	return codebasePrefix + fingerprint + codebaseSuffix
+}
+
+// CodebaseFingerprint returns the fingerprint in the name of a codebase file.
+func CodebaseFingerprint(name string) (fingerprint string, ok bool) {
+	fingerprint, ok = strings.CutPrefix(name, codebasePrefix)
+	if !ok {
+		return "", false
+	}
+	if fingerprint, ok = strings.CutSuffix(fingerprint, codebaseSuffix); !ok {
+		return "", false
+	}
+	fingerprint, _, _ = strings.Cut(fingerprint, "-")
+	return fingerprint, true
+}
+
+// OpenCodebase opens the codebase file that names the functions of hits files that
+// belong to a user. A file of somebody else might give calls other names, so it opens
+// none but the user's own and root's.
+func OpenCodebase(dir, fingerprint string, user int) (*os.File, error) {
+	if strings.ContainsAny(fingerprint, `/\:`) || fingerprint == "" {
+		return nil, fs.ErrNotExist // a fingerprint must not name a file elsewhere
+	}
+	file, err := openOf(filepath.Join(dir, CodebaseName(fingerprint, -1)), user)
+	if err == nil || user < 0 {
+		return file, err
+	}
+	own, ownErr := openOf(filepath.Join(dir, CodebaseName(fingerprint, user)), user)
+	if errors.Is(ownErr, fs.ErrNotExist) {
+		return nil, err
+	}
+	return own, ownErr
+}
+
+// openOf opens a file if it belongs to a user or to root.
+func openOf(path string, user int) (*os.File, error) {
+	file, err := Open(path, os.O_RDONLY, 0)
+	if err != nil || user < 0 {
+		return file, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	if owner := Owner(info); owner != user && owner > 0 {
+		_ = file.Close()
+		return nil, fmt.Errorf("%s belongs to user %d, and the calls to user %d: its names are not believed", filepath.Base(path), owner, user)
+	}
+	return file, nil
+}
+
+// ReadCodebase reads a codebase file and calls each with its functions, in order. If it
+// returns an error, discard what each was given: calls are matched with functions by
+// position alone.
+func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error) error {
+	want, got := 0, 0
+	sum := sha256.New()
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	lines.Split(wholeLines)
+	n := 0
+	for lines.Scan() {
+		line := lines.Bytes()
+		n++
+		switch {
+		case n == 1:
+			var err error
+			if want, err = readCodebaseHeader(line, fingerprint); err != nil {
+				return err
+			}
+		case bytes.HasPrefix(line, []byte(sealPrefix)):
+			if err := checkSeal(line, sum, lines); err != nil {
+				return err
+			}
+			if got != want {
+				return fmt.Errorf("damaged: %d functions, but the header says %d", got, want)
+			}
+			return nil
+		default:
+			if got++; got > want {
+				return fmt.Errorf("damaged: more than %d functions, as the header says", want)
+			}
+			if err := readFunction(line, each); err != nil {
+				return fmt.Errorf("damaged: line %d: %w", n, err)
+			}
+		}
+		_, _ = sum.Write(line)
+	}
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("damaged: line %d is longer than %d bytes", n+1, maxLine)
+	case err != nil:
+		return withoutPath(err)
+	case n == 0:
+		return errors.New("damaged: empty")
+	}
+	return fmt.Errorf("damaged: cut off after line %d", n)
+}
+
+// wholeLines splits as bufio.ScanLines does, but leaves the line ends in place: the
+// checksum covers them.
+func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	n := bytes.IndexByte(data, '\n') + 1
+	if n == 0 && atEOF {
+		n = len(data)
+	}
+	if n == 0 {
+		return 0, nil, nil
+	}
+	return n, data[:n], nil
+}
+
+// readCodebaseHeader reads the first line and returns the number of functions that it
+// announces.
+func readCodebaseHeader(line []byte, fingerprint string) (functions int, err error) {
+	var h CodebaseHeader
+	if err := json.Unmarshal(line, &h); err != nil {
+		return 0, fmt.Errorf("damaged: line 1: %w", err)
+	}
+	switch {
+	case h.Format > CodebaseFormat:
+		return 0, FormatError{fmt.Sprint(h.Format)}
+	case h.Format < 1:
+		return 0, errors.New("damaged: no format 1 or later in the header")
+	case h.Fingerprint != fingerprint:
+		return 0, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
+	case h.Functions > MaxFunctions:
+		return 0, fmt.Errorf("damaged: %d functions", h.Functions)
+	}
+	return h.Functions, nil
+}
+
+// checkSeal compares the last line with the sum of all lines before it.
+func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
+	var seal struct {
+		SHA256 string `json:"sha256"`
+	}
+	if err := json.Unmarshal(line, &seal); err != nil {
+		return fmt.Errorf("damaged: last line: %w", err)
+	}
+	if seal.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
+		return errors.New("damaged: the content does not match the checksum in its last line")
+	}
+	if rest.Scan() || rest.Err() != nil {
+		return errors.New("damaged: something follows its last line")
+	}
+	return nil
+}
+
+func readFunction(line []byte, each func(f *Function) error) error {
+	var f Function
+	if err := json.Unmarshal(line, &f); err != nil {
+		return err
+	}
+	if f.Package == "" || f.Name == "" {
+		return errors.New("a function without package or name")
+	}
+	return each(&f)
+}
+
+// Seal returns the last line of a codebase file, for the SHA-256 of all lines before it.
+func Seal(sum []byte) []byte {
+	var hash [sha256.Size]byte
+	copy(hash[:], sum)
+	return []byte(sealPrefix + `"` + hex.EncodeToString(hash[:]) + "\"}\n")
+}
+
+// IsSealed reports whether a codebase file has its last line. That is quick, and finds
+// most of what a crash of the machine leaves. IsSound looks at the content.
+func IsSealed(file *os.File) bool {
+	info, err := file.Stat()
+	last := make([]byte, len(Seal(nil)))
+	if err != nil || info.Size() <= int64(len(last)) {
+		return false
+	}
+	if _, err := file.ReadAt(last, info.Size()-int64(len(last))); err != nil {
+		return false
+	}
+	return bytes.HasPrefix(last, []byte(sealPrefix+`"`)) && bytes.HasSuffix(last, []byte("\"}\n"))
+}
+
+// IsSound reports whether the last line of a codebase file has the checksum of all lines
+// before it.
+func IsSound(file *os.File) bool {
+	info, err := file.Stat()
+	size := int64(len(Seal(nil)))
+	const most = 1 << 32 // 16 million functions have less
+	if err != nil || info.Size() <= size || info.Size() > most {
+		return false
+	}
+	h := sha256.New()
+	content := io.NewSectionReader(file, 0, info.Size()-size)
+	if _, err := io.Copy(h, content); err != nil {
+		return false
+	}
+	last := make([]byte, size)
+	_, err = file.ReadAt(last, info.Size()-size)
+	return err == nil && bytes.Equal(last, Seal(h.Sum(nil)))
+}

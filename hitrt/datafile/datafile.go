@@ -1,0 +1,214 @@
+// Package datafile knows the format of local files: it writes and reads what marked
+// programs leave in dataDir. It is used by hitrt, inside the programs, and by the
+// commands that read what they left.
+//
+// # The files
+//
+// "codebase-<fingerprint>.json" lists the functions of a build (codebase.go).
+//
+// "hits-<key>.hits" holds when each function was last called. All processes of one
+// build, application, environment, host and user share it, however many there are:
+// each raises the stamps of what it called, in place and under the file's lock. So
+// files do not pile up, a process costs the same whatever ran before it, and a file
+// that is copied while processes write to it is never older than the start of the
+// copy: nothing ever moves from one place to another that the copy has passed already.
+//
+// "hits-<key>-<process>.hits" is such a file of one process alone, where it cannot have
+// a part in the shared one: without locks, or if somebody holds the lock for ever. Later
+// processes join it to the shared one (join.go).
+//
+// "<directory>-<process>.marks" is not in dataDir but on tmpfs. It lies under the marks
+// of a living process, and has what that process could not stamp any more (marks.go).
+//
+// Files of earlier versions, "process-<uuid>.hits", are read and joined (old.go).
+//
+// # A hits file
+//
+//	0         "SCAVHIT3"
+//	8         length L of the header, 4 bytes; CRC-32 (IEEE) of the header, 4 bytes
+//	16        header, JSON, L bytes; zeros up to S, a multiple of 4096
+//	S + 8*i   stamp of function i
+//	R         records of processes, 256 bytes each, the first one for those that have
+//	          ended and need none of their own any more (records.go); a multiple of 4096
+//
+// Numbers are little endian. The header is written once: a file appears complete or not
+// at all. Stamps and records are written in place and in whole, and carry their own
+// checksums, so that a block that the disk lost or changed costs what was in it and is
+// noticed. The file has no holes: what reads as zeros is damage.
+//
+// # A stamp
+//
+//	bits 0-45   Unix milliseconds of the last call that is known; 1 = never called
+//	bit 46      the collector said OK to it once
+//	bit 47      the collector said OK to it twice, so that it needs no sending any more
+//	bits 48-63  checksum, of these 48 bits and of the place of the stamp
+//
+// # What a reader may believe
+//
+// Nothing. A file may come from a broken disk or from somebody hostile. A reader takes
+// no more memory than the file has data, follows no link, opens nothing but regular
+// files, and never waits.
+//
+// It imports nothing of ours, and nothing but the standard library.
+package datafile
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	pageSize  = 4096
+	stampSize = 8
+
+	// MaxFunctions is the largest number of functions that is believed.
+	MaxFunctions = 1 << 24
+
+	// MinTime and MaxTime are the limits of the time in a stamp, in Unix milliseconds:
+	// March 2017, before which the collector takes nothing, and the year 4199.
+	MinTime = 1_490_000_000_001
+	MaxTime = 1<<46 - 1
+
+	neverCalled = 1
+	onceBit     = 1 << 46
+	sentBit     = 1 << 47
+	valueMask   = 1<<48 - 1
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrBusy says that another process holds the lock.
+	ErrBusy = errors.New("another process holds its lock")
+
+	// ErrNoLocks says that the file system has no locks.
+	ErrNoLocks = errors.New("the file system has no locks")
+
+	// ErrNoLinks says that the file system cannot create a file only if it is missing.
+	ErrNoLinks = errors.New("the file system has no hard links")
+
+	// ErrNotRegular says that a name belongs to something else than a regular file.
+	ErrNotRegular = errors.New("not a regular file")
+)
+
+// A State is what a stamp says besides the time.
+type State uint8
+
+const (
+	Unsent  State = iota // the collector has not said OK to it
+	Once                 // it said OK once
+	Sent                 // it said OK twice
+	Damaged              // nothing is known: the stamp does not match its checksum
+)
+
+// A salt makes the checksums of a file's stamps its own.
+type salt uint64
+
+func newSalt(fingerprint string) salt {
+	sum := sha256.Sum256([]byte(fingerprint))
+	return salt(binary.LittleEndian.Uint64(sum[:]))
+}
+
+// stamp returns the stamp of a function with a checksum. at is 0 if it was never called.
+func (s salt) stamp(i int, at int64, state State) uint64 {
+	v := uint64(neverCalled)
+	if at > neverCalled {
+		v = uint64(min(max(at, MinTime), MaxTime))
+	}
+	switch state {
+	case Once:
+		v |= onceBit
+	case Sent:
+		v |= sentBit
+	}
+	return v | uint64(s.check(i, v))<<48
+}
+
+// read returns what the stamp of a function says. at is 0 if it was never called.
+func (s salt) read(i int, stamp uint64) (at int64, state State) {
+	v := stamp & valueMask
+	if uint16(stamp>>48) != s.check(i, v) {
+		return 0, Damaged
+	}
+	switch v & (onceBit | sentBit) {
+	case onceBit:
+		state = Once
+	case sentBit:
+		state = Sent
+	case onceBit | sentBit:
+		return 0, Damaged
+	}
+	switch at = int64(v &^ (onceBit | sentBit)); {
+	case at == neverCalled:
+		return 0, state
+	case at < MinTime:
+		return 0, Damaged
+	}
+	return at, state
+}
+
+// check returns the checksum of a stamp: a CRC-16 of its value, which notices every
+// change of one bit and of neighbouring ones, combined with its place.
+func (s salt) check(i int, v uint64) uint16 {
+	// CRC-16/CCITT, four bits at a time.
+	table := [16]uint16{0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7,
+		0x8108, 0x9129, 0xa14a, 0xb16b, 0xc18c, 0xd1ad, 0xe1ce, 0xf1ef}
+	crc := uint16(0xffff)
+	for shift := 44; shift >= 0; shift -= 4 {
+		crc = crc<<4 ^ table[crc>>12^uint16(v>>shift&15)]
+	}
+	place := (uint64(s) ^ uint64(i)) * 0x9e3779b97f4a7c15
+	place = (place ^ place>>32) * 0xd6e8feb86659fd93
+	return crc ^ uint16(place>>48)
+}
+
+// An Identity is what the processes have in common that share a file. The first line
+// of a codebase file has the first two.
+type Identity struct {
+	Fingerprint string `json:"fingerprint"`
+	Functions   int    `json:"functions"`
+	Main        string `json:"main,omitempty"`   // import path of the main package
+	Module      string `json:"module,omitempty"` // and of the main module
+	AppName     string `json:"appName"`
+	AppVersion  string `json:"appVersion"`
+	Environment string `json:"environment"`
+	Hostname    string `json:"hostname"`
+	UID         int    `json:"uid"` // of the user, -1 where there is none
+}
+
+// key returns what names the file of the processes with this identity.
+func (id *Identity) key() string {
+	h := sha256.New()
+	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {
+		fmt.Fprintf(h, "%q\n", s)
+	}
+	fmt.Fprintln(h, id.Functions, id.UID)
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// Names of files.
+const (
+	hitsPrefix     = "hits-"
+	hitsSuffix     = ".hits"
+	oldPrefix      = "process-"
+	codebasePrefix = "codebase-"
+	codebaseSuffix = ".json"
+	marksSuffix    = ".marks"
+	tempSuffix     = ".tmp"
+)
+
+// IsHits reports whether a name is that of a hits file, of this version or an earlier
+// one.
+func IsHits(name string) bool {
+	return strings.HasSuffix(name, hitsSuffix) && (strings.HasPrefix(name, hitsPrefix) || strings.HasPrefix(name, oldPrefix))
+}
+
+// IsOld reports whether a name is that of a hits file of an earlier version.
+func IsOld(name string) bool { return IsHits(name) && strings.HasPrefix(name, oldPrefix) }
+
+// millis returns a time as stamps have it.
+func millis(t time.Time) int64 { return min(max(t.UnixMilli(), MinTime), MaxTime) }

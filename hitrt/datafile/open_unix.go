@@ -1,0 +1,55 @@
+//go:build unix
+
+package datafile
+
+import (
+	"os"
+	"syscall"
+)
+
+// Open opens a regular file. It never waits, as the opening of a named pipe would, and
+// does not follow a link in the last element of the path.
+//
+// It does what [os.OpenFile] does without the runtime's network poller. The poller
+// starts with the first file that package os opens, makes two descriptors, and ends the
+// program when they are closed: a program that closes all descriptors that it inherited
+// would die because of us.
+func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
+	for {
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_NOCTTY, uint32(perm.Perm()))
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+		var st syscall.Stat_t
+		if err := syscall.Fstat(fd, &st); err != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
+			_ = syscall.Close(fd)
+			if err == nil {
+				err = ErrNotRegular
+			}
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+		// A regular file is never waited for. With O_NONBLOCK package os would give it to
+		// the poller.
+		_ = syscall.SetNonblock(fd, false)
+		return os.NewFile(uintptr(fd), path), nil
+	}
+}
+
+// Owner returns the user that a file belongs to.
+func Owner(info os.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid)
+	}
+	return -1
+}
+
+// identify returns what tells a file from all others of this machine.
+func identify(info os.FileInfo) (device, inode uint64) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Dev), uint64(st.Ino)
+	}
+	return 0, 0
+}

@@ -1,0 +1,260 @@
+// Reading hits files.
+
+package datafile
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"strings"
+)
+
+// A FormatError is a file of a later format than ours.
+type FormatError struct{ Format string }
+
+func (e FormatError) Error() string {
+	return "written in format " + e.Format + ", which this version does not read: use a newer scavenger-wrap"
+}
+
+// A Reader reads a hits file, of any version.
+type Reader struct {
+	Header
+	Joined bool // its calls are in a shared file as well, and so are its processes
+
+	file *os.File
+	size int64
+	old  *oldHeader // nil in the present format
+}
+
+// OpenHits opens a hits file and reads its header. Processes may write to the file
+// meanwhile.
+func OpenHits(path string) (*Reader, error) {
+	file, err := Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newReader(file)
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Close closes the file.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// ReadHeader reads the header of a hits file of the present format.
+func ReadHeader(file *os.File) (*Header, error) {
+	r, err := newReader(file)
+	if err != nil {
+		return nil, err
+	}
+	if r.old != nil || r.Joined {
+		return nil, errors.New("damaged: of another format")
+	}
+	return &r.Header, nil
+}
+
+func newReader(file *os.File) (*Reader, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{file: file, size: info.Size()}
+	magic, head, err := readPreamble(file, r.size)
+	if err != nil {
+		return nil, err
+	}
+	switch magic {
+	case hitsMagic, joinedMagic:
+		r.Joined = magic == joinedMagic
+		err = r.parse(head)
+	case oldMagic, oldJoinedMagic:
+		r.Joined = magic == oldJoinedMagic
+		err = r.parseOld(head)
+	default:
+		if n, ok := strings.CutPrefix(magic, "SCAVHIT"); ok && n > hitsMagic[7:] {
+			return nil, FormatError{fmt.Sprintf("%q", n)}
+		}
+		err = errors.New(`damaged: it does not begin with "SCAVHIT"`)
+	}
+	return r, err
+}
+
+// readPreamble returns what a file begins with, and its header.
+func readPreamble(file io.ReaderAt, size int64) (magic string, head []byte, err error) {
+	var start [preamble]byte
+	n, err := file.ReadAt(start[:], 0)
+	switch {
+	case err != nil && err != io.EOF:
+		return "", nil, withoutPath(err)
+	case n == 0:
+		return "", nil, errors.New("damaged: empty")
+	case n < preamble:
+		return "", nil, fmt.Errorf("damaged: cut off after %d bytes", n)
+	}
+	magic = string(start[:8])
+	if !strings.HasPrefix(magic, "SCAV") {
+		return magic, nil, nil
+	}
+	length := binary.LittleEndian.Uint32(start[8:])
+	if length > maxHeader || int64(length) > size-preamble {
+		return magic, nil, fmt.Errorf("damaged: cut off in the header, or a wrong length of the header (%d)", length)
+	}
+	head = make([]byte, length)
+	if n, err := file.ReadAt(head, preamble); n < len(head) {
+		return magic, nil, fmt.Errorf("damaged: reading the header: %w", withoutPath(err))
+	}
+	if crc32.ChecksumIEEE(head) != binary.LittleEndian.Uint32(start[12:]) {
+		return magic, nil, errors.New("damaged: the header does not match its checksum")
+	}
+	return magic, head, nil
+}
+
+func (r *Reader) parse(head []byte) error {
+	if err := json.Unmarshal(head, &r.Header); err != nil {
+		return fmt.Errorf("damaged: header: %w", err)
+	}
+	h := &r.Header
+	switch {
+	case h.Format > format:
+		return FormatError{fmt.Sprint(h.Format)}
+	case h.Format != format:
+		return errors.New("damaged: no format 3 or later in the header")
+	case h.Functions < 0 || h.Functions > MaxFunctions || h.Stamps < int64(preamble+len(head)) || h.Stamps > maxHeader+pageSize ||
+		h.Stamps%pageSize != 0 || h.Records != h.Stamps+roundUp(int64(h.Functions)*stampSize):
+		return fmt.Errorf("damaged: %d functions, stamps at byte %d, records at byte %d", h.Functions, h.Stamps, h.Records)
+	}
+	return nil
+}
+
+// Stamps calls each with every function that was called, and with every function that
+// nothing is known about because its stamp is damaged. Compare Functions with the number
+// of functions in the codebase before: that is how often each may be called. The error
+// says what is damaged.
+func (r *Reader) Stamps(each func(i int, at int64, state State)) error {
+	if r.old != nil {
+		return r.oldStamps(each)
+	}
+	salt := newSalt(r.Fingerprint)
+	return r.stamps(func(i int, stamp uint64) (int64, State) { return salt.read(i, stamp) }, each)
+}
+
+// stamps reads stamps as read understands them.
+func (r *Reader) stamps(read func(i int, stamp uint64) (int64, State), each func(i int, at int64, state State)) error {
+	d := damage{stamps: r.Functions}
+	buf := make([]byte, window)
+	for i := 0; i < r.Functions; {
+		from := r.Header.Stamps + int64(i)*stampSize
+		part := buf[:min(len(buf), (r.Functions-i)*stampSize)]
+		n, err := r.file.ReadAt(part, from)
+		n /= stampSize
+		for j := range n {
+			at, state := read(i+j, binary.LittleEndian.Uint64(part[j*stampSize:]))
+			if state == Damaged {
+				at, state = read(i+j, r.again(from+int64(j)*stampSize))
+			}
+			switch {
+			case state == Damaged:
+				d.note(from + int64(j)*stampSize)
+				each(i+j, 0, Damaged)
+			case at != 0:
+				each(i+j, at, state)
+			}
+		}
+		if i += n; n*stampSize < len(part) {
+			d.missing = r.Functions - i
+			if err != nil && err != io.EOF {
+				d.cause = withoutPath(err)
+			}
+			for ; i < r.Functions; i++ {
+				each(i, 0, Damaged)
+			}
+		}
+	}
+	return d.err()
+}
+
+// again reads one stamp that made no sense. A process may have been writing it at that
+// moment, and reading a page of a file is not atomic everywhere. What makes no sense
+// twice is damage.
+func (r *Reader) again(offset int64) uint64 {
+	var b [stampSize]byte
+	_, _ = r.file.ReadAt(b[:], offset)
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// damage is what is wrong with the stamps of a file.
+type damage struct {
+	stamps, bad, missing int
+	first                int64 // offset of the first bad one
+	cause                error // why some are missing
+}
+
+func (d *damage) note(offset int64) {
+	if d.bad++; d.bad == 1 {
+		d.first = offset
+	}
+}
+
+func (d *damage) err() error {
+	var wrong []string
+	if d.missing > 0 {
+		wrong = append(wrong, fmt.Sprintf("cut off, the last %d of %d stamps are lost", d.missing, d.stamps))
+	}
+	if d.bad > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d of %d stamps make no sense, the first at byte %d", d.bad, d.stamps, d.first))
+	}
+	if wrong == nil {
+		return nil
+	}
+	text := "damaged: " + strings.Join(wrong, "; ")
+	if d.cause != nil {
+		return fmt.Errorf("%s: %w", text, d.cause)
+	}
+	return errors.New(text)
+}
+
+// Processes returns the processes whose calls are in the file: those that have records
+// of their own, and the sums of the others. The error says what is damaged.
+func (r *Reader) Processes() (sums Totals, processes []Process, err error) {
+	if r.old != nil {
+		return sums, []Process{r.old.process()}, nil
+	}
+	t, err := readTable(r.file, &r.Header)
+	if err != nil {
+		return sums, nil, err
+	}
+	sums, ok := decodeTotals(t.b)
+	bad := 0
+	if !ok {
+		bad++
+	}
+	for i := 1; i*recordSize < len(t.b); i++ {
+		p, used, ok := decodeProcess(t.b[i*recordSize:])
+		switch {
+		case !ok:
+			bad++
+		case used:
+			processes = append(processes, p)
+		}
+	}
+	if size := r.size - r.Records; size < pageSize || bad > 0 {
+		err = errors.New("damaged: records of processes are missing or make no sense; calls do not depend on them")
+	}
+	return sums, processes, err
+}
+
+// withoutPath strips operation and path from err: whoever reports it names the file.
+func withoutPath(err error) error {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
