@@ -4,7 +4,6 @@
 package hitrt
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // dataFingerprint returns the fingerprint that names a codebase file. Stamps are found
@@ -22,7 +24,7 @@ import (
 // has one, covers all of that.
 func dataFingerprint(program string, c *codebase, environment string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", codebaseFormat, environment, program)
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, program)
 	if program != "" {
 		return hex.EncodeToString(h.Sum(nil))
 	}
@@ -34,75 +36,66 @@ func dataFingerprint(program string, c *codebase, environment string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// codebasePath returns the path of the codebase file.
-func (d *dataFile) codebasePath() string {
-	return filepath.Join(d.p.set.dataDir, "codebase-"+d.fingerprint+".json")
+// list writes the codebase file, unless another process of this build did. The hits file,
+// which names it, may be there before: its calls can be read as soon as any process of
+// the build has written the codebase file.
+func (d *dataFile) list(now time.Time) {
+	if d.listed || now.Before(d.retryAt) && !d.p.isExiting() || isElsewhere(d.root) {
+		return
+	}
+	if err := d.listFunctions(); err != nil {
+		d.retryAt = now.Add(dataRetry)
+		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
+	}
 }
 
-// completeCodebase reports whether a codebase file is there and has its last line. That
-// is quick, and finds most of what a crash of the machine leaves. verify checks the
-// content later.
-func completeCodebase(path string) bool {
-	file, err := openFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return false
+func (d *dataFile) listFunctions() error {
+	if !d.hasCodebase(datafile.IsSealed) {
+		if err := d.replaceCodebase(); err != nil {
+			return err
+		}
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	last := make([]byte, len(checksumLine(nil)))
-	if err != nil || info.Size() <= int64(len(last)) {
-		return false
-	}
-	if _, err := file.ReadAt(last, info.Size()-int64(len(last))); err != nil {
-		return false
-	}
-	return bytes.HasPrefix(last, []byte(`{"sha256":"`)) && bytes.HasSuffix(last, []byte("\"}\n"))
+	d.listed = true
+	return nil
 }
 
 // verify reads the codebase file once and writes it anew if it is damaged. That takes
 // too long for the start of a program.
 func (d *dataFile) verify() {
-	if d.verified || !d.listed || d.elsewhere() {
+	if d.verified || !d.listed || isElsewhere(d.root) {
 		return
 	}
 	d.verified = true
-	d.removeStale()
-	path := d.codebasePath()
-	if soundCodebase(path) {
+	if d.hasCodebase(datafile.IsSound) {
 		return
 	}
-	if err := d.replace(path, d.writeCodebase); err != nil {
+	if err := d.replaceCodebase(); err != nil {
 		d.verified = false
-		d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
+		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
 	}
 }
 
-// soundCodebase reports whether the last line of a codebase file has the
-// checksum of all lines before it.
-func soundCodebase(path string) bool {
-	file, err := openFile(path, os.O_RDONLY, 0)
+// hasCodebase reports whether there is a codebase file that readers believe, and that is
+// as wanted.
+func (d *dataFile) hasCodebase(wanted func(*os.File) bool) bool {
+	id := &d.store.Identity
+	file, err := datafile.OpenCodebase(d.store.Dir, id.Fingerprint, id.UID)
 	if err != nil {
 		return false
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	size := int64(len(checksumLine(nil)))
-	if err != nil || info.Size() <= size {
-		return false
-	}
-	h := sha256.New()
-	if _, err := io.CopyN(h, file, info.Size()-size); err != nil {
-		return false
-	}
-	last, err := io.ReadAll(io.LimitReader(file, size+1))
-	return err == nil && bytes.Equal(last, checksumLine(h.Sum(nil)))
+	return wanted(file)
 }
 
-// checksumLine returns the last line of a codebase file.
-func checksumLine(sum []byte) []byte {
-	var hash [sha256.Size]byte
-	copy(hash[:], sum)
-	return []byte(`{"sha256":"` + hex.EncodeToString(hash[:]) + "\"}\n")
+// replaceCodebase writes the codebase file, complete or not at all. If its name belongs
+// to something of another user, it gets another name.
+func (d *dataFile) replaceCodebase() error {
+	id := &d.store.Identity
+	path := filepath.Join(d.store.Dir, datafile.CodebaseName(id.Fingerprint, -1))
+	if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || datafile.Owner(info) != id.UID) {
+		path = filepath.Join(d.store.Dir, datafile.CodebaseName(id.Fingerprint, id.UID))
+	}
+	return d.store.Replace(path, d.process.UUID, d.writeCodebase)
 }
 
 // writeCodebase writes the codebase file, and verifies the order of the stamps.
@@ -110,7 +103,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	h := sha256.New()
 	lines := json.NewEncoder(io.MultiWriter(h, w))
 	lines.SetEscapeHTML(false)
-	if err := lines.Encode(codebaseHeader{codebaseFormat, d.fingerprint, d.functions}); err != nil {
+	if err := lines.Encode(datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}); err != nil {
 		return err
 	}
 	for i := range d.p.codebase.packages {
@@ -125,7 +118,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 			file = cmp.Or(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
 			line, _ := strconv.Atoi(e.line)
-			err := lines.Encode(codebaseFunction{
+			err := lines.Encode(datafile.Function{
 				Package:   p.Path,
 				Receiver:  e.receiver,
 				Name:      e.name,
@@ -143,7 +136,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 			return wrongOrder(p)
 		}
 	}
-	_, err := w.Write(checksumLine(h.Sum(nil)))
+	_, err := w.Write(datafile.Seal(h.Sum(nil)))
 	return err
 }
 

@@ -1,45 +1,74 @@
-// Writing local files: one file for this process, and one for its codebase that all
-// processes of a build share. dataformat.go describes both, codebasefile.go writes the
-// latter.
+// Local files of this process: which of its calls are written when. Package datafile
+// has their format, marksfile.go the file under the marks, and codebasefile.go lists the
+// functions.
+//
+// A call goes through four places, and is removed from one only when it is in the next:
+// the function's cell; once a second, when cells are read, a byte of the marks file that
+// says it was taken; the memory of this process; the hits file. So a process that is
+// killed leaves each call in its marks file or in the hits file.
+//
+// Nothing but the goroutine of the publisher touches a disk. A file system that is slow,
+// full, frozen or gone holds up or fails that goroutine alone, and its calls wait.
 
 package hitrt
 
 import (
-	"bufio"
-	"encoding/binary"
 	"errors"
-	"io"
+	"io/fs"
+	"iter"
 	"os"
-	"path/filepath"
-	"sync/atomic"
 	"time"
-	"unsafe"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// dataRetry is the time to wait after local files could not be written.
-const dataRetry = 15 * time.Second
+const (
+	// dataRetry is the time to wait after local files could not be written.
+	dataRetry = 15 * time.Second
+
+	// refreshInterval is the time after which later calls of functions are written. The
+	// first call of a function is written within a second.
+	refreshInterval = time.Minute
+
+	// seenInterval is the longest time between two writes.
+	seenInterval = 10 * time.Minute
+
+	// lockPatience is how long another process may hold the lock of a hits file before
+	// this one writes a file of its own.
+	lockPatience = 10 * time.Second
+
+	// lockWait is how long one write waits for that lock.
+	lockWait = 100 * time.Millisecond
+)
 
 // A dataFile writes local files. It belongs to the publisher's goroutine.
 type dataFile struct {
-	p           *publisher
-	fingerprint string
-	functions   int
-	packages    []packageStamps
+	p         *publisher
+	functions int
+	packages  []packageStamps
 
-	stamps  []byte      // the content of the file from S on, once written
-	filled  bitset      // pages of stamps that are filled in; on the others no function was hit
-	never   []byte      // the content of a page on which no function was hit
-	dirty   bitset      // pages that differ from the file
-	held    *heldFile   // nil until it is written; opened for each use
-	root    os.FileInfo // the root directory when it was written
-	retryAt time.Time   // after an error: when to try again
+	last  []int64 // when each function was last called, in Unix milliseconds; 0 = never
+	first bitset  // called for the first time, and not written
+	again bitset  // called again, and not written
 
-	layout   layout
-	shared   []byte     // the whole file, mapped; nil if it is written to instead
-	spare    mappedFile // if it is written to: used when its name is out of reach
-	attached int        // number of packages, from the first on, whose marks are in it
-	listed   bool       // the codebase file is there
-	verified bool       // the codebase file was read and is whole
+	store   datafile.Store
+	process datafile.Process // its record in the hits file
+	marks   *marksFile       // nil if cells are in memory of the process
+
+	root      os.FileInfo // the root directory at the start
+	ended     bool        // its record says that it wrote all
+	wroteAt   time.Time   // when everything was written
+	busySince time.Time   // when the lock was first held by another process
+	retryAt   time.Time   // after an error: when to try again
+	marksAt   time.Time   // when to make a marks file again
+
+	listed   bool // the codebase file is there
+	verified bool // it was read and is whole
+
+	sent   [2]bitset // functions that the collector accepted once, and twice, and whose stamps do not say so
+	sentTo [2]int64  // calls up to this time are meant
+
+	others others
 }
 
 func newDataFile(p *publisher) *dataFile {
@@ -49,371 +78,243 @@ func newDataFile(p *publisher) *dataFile {
 		d.packages[i] = s
 		d.functions += s.functions
 	}
-	d.fingerprint = dataFingerprint(p.fingerprint, p.codebase, p.set.environment)
-	d.never = make([]byte, pageSize)
-	for i := 0; i < pageSize; i += stampSize {
-		binary.LittleEndian.PutUint64(d.never[i:], neverHit)
-	}
 	// The system allocates memory when it is first written to: a program that starts
 	// does not pay for all of it.
-	d.stamps = make([]byte, d.functions*stampSize)
-	d.filled = newBitset(len(d.stamps)/pageSize + 1)
-	d.dirty = newBitset(len(d.stamps)/pageSize + 1)
+	d.last = make([]int64, d.functions)
+	d.first, d.again = newBitset(d.functions), newBitset(d.functions)
+	set := p.set
+	d.store = datafile.Store{
+		Dir: set.dataDir, Mode: set.dataMode, Wait: lockWait,
+		Identity: datafile.Identity{
+			Fingerprint: dataFingerprint(p.fingerprint, p.codebase, set.environment), Functions: d.functions,
+			Main: p.main, Module: mainModule(), AppName: set.appName, AppVersion: set.appVersion,
+			Environment: set.environment, Hostname: set.hostname, UID: os.Geteuid(),
+		},
+	}
+	d.process = datafile.Process{
+		UUID: p.process, Boot: bootID(), StartedAt: unixMillis(p.started), PID: os.Getpid(), State: datafile.Running,
+		Kept: datafile.OnceASecond,
+	}
+	d.others.joiner = datafile.Joiner{Dir: set.dataDir, Mode: set.dataMode, Wanted: func(id *datafile.Identity) bool {
+		return id.AppName == set.appName && id.Environment == set.environment && id.UID == d.store.Identity.UID
+	}}
 	return d
 }
 
-// hit stamps a function. The mark is cleared when hit returns, so the stamp must be in
-// the file by then if it is mapped.
-func (d *dataFile) hit(pkg, mark int, stamp int64) {
+// hit notes a call. The function's cell is cleared when hit returns.
+func (d *dataFile) hit(pkg, mark int, at int64) {
 	i := d.packages[pkg].stampOf(mark)
 	if i < 0 {
 		return
 	}
-	page := i * stampSize / pageSize
-	if !d.filled.has(page) {
-		copy(d.stamps[page*pageSize:], d.never)
-		d.filled.add(page)
+	if d.last[i] == 0 || d.first.has(i) {
+		d.first.add(i)
+		d.marks.take(i)
+	} else {
+		d.again.add(i)
 	}
-	binary.LittleEndian.PutUint64(d.stamps[i*stampSize:], uint64(stamp))
-	if d.shared == nil {
-		d.dirty.add(page)
-		return
-	}
-	// One atomic store: a 32-bit machine would make two, and the process may end in
-	// between. Systems on which files are mapped are little endian.
-	at := d.layout.stamps + int64(i)*stampSize
-	atomic.StoreUint64((*uint64)(unsafe.Pointer(&d.shared[at])), uint64(stamp))
+	d.last[i] = max(d.last[i], at)
 }
 
-// write brings the files up to date. After an error it tries again later, and loses
-// nothing: the stamps are in memory.
+// write brings the hits file up to date, if there is a reason. After an error it tries
+// again later, and loses nothing: the calls are in memory, and in the marks file.
 func (d *dataFile) write(now time.Time) {
-	if d.held == nil {
-		if now.Before(d.retryAt) && !d.p.isExiting() {
-			return
-		}
-		if err := d.create(); err != nil {
-			d.retryAt = now.Add(dataRetry)
-			d.p.log.WarnHourly("create", "creating the files in dataDir: %v", err)
-		}
-		return // a new file contains all stamps
-	}
-	if err := d.update(); err != nil {
-		d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
-	}
-}
-
-// update writes the pages whose stamps changed, adjacent ones in one write.
-func (d *dataFile) update() error {
-	if d.dirty.empty() {
-		return nil
-	}
-	file, err := d.held.open(os.O_WRONLY)
-	if err != nil {
-		if d.spare != nil && d.elsewhere() {
-			return d.updateFile(d.spare)
-		}
-		return err
-	}
-	err = d.updateFile(file)
-	return errors.Join(err, file.Close())
-}
-
-func (d *dataFile) updateFile(file io.WriterAt) error {
-	pages := len(d.dirty) * 64
-	for i := 0; i < pages; i++ {
-		if !d.dirty.has(i) {
-			continue
-		}
-		j := i + 1
-		for j < pages && d.dirty.has(j) {
-			j++
-		}
-		from, to := i*pageSize, min(j*pageSize, len(d.stamps))
-		if _, err := file.WriteAt(d.stamps[from:to], d.layout.stamps+int64(from)); err != nil {
-			return err
-		}
-		for ; i < j; i++ {
-			d.dirty[i/64] &^= 1 << (i % 64)
-		}
-	}
-	return nil
-}
-
-// list writes the codebase file of a program with many functions. The process's file,
-// which names it, comes first: its hits can be read as soon as any process of the build
-// has written the codebase file.
-func (d *dataFile) list(now time.Time) {
-	if d.listed || d.held == nil || now.Before(d.retryAt) && !d.p.isExiting() {
+	exiting := d.p.isExiting()
+	age := elapsed(d.wroteAt, now)
+	refresh := exiting || age >= refreshInterval
+	due := d.wroteAt.IsZero() || !d.first.empty() || refresh && !d.again.empty() || exiting && !d.ended || age >= seenInterval
+	if !due || now.Before(d.retryAt) && !exiting || isElsewhere(d.root) {
 		return
 	}
-	if err := d.listFunctions(); err != nil {
-		d.retryAt = now.Add(dataRetry)
-		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
+	calls := d.first
+	if refresh {
+		calls = newBitset(d.functions)
+		calls.or(d.first)
+		calls.or(d.again)
 	}
-}
-
-// listFunctions writes the codebase file, unless another process of this build did.
-func (d *dataFile) listFunctions() error {
-	if path := d.codebasePath(); !completeCodebase(path) {
-		if err := d.replace(path, d.writeCodebase); err != nil {
-			return err
-		}
+	d.process.SeenAt = unixMillis(now)
+	if exiting {
+		d.process.State = datafile.Ended
 	}
-	d.listed = true
-	return nil
-}
-
-// create writes the process's file. In a program with few functions it writes the
-// codebase file first.
-func (d *dataFile) create() error {
-	dir := d.p.set.dataDir
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	d.listed = false
-	if d.functions <= fewFunctions {
-		if err := d.listFunctions(); err != nil {
-			return err
-		}
-	}
-	path := filepath.Join(dir, "process-"+d.p.process+".hits")
-	d.layout = layout{}
-	if pages, ok := markPages(d.p.codebase.packages); ok && canMap(dir) {
-		d.layout.pages = pages
-	}
-	held, err := d.writeHeld(path)
-	if err != nil {
-		return err
-	}
-	d.held = held
-	d.root, _ = os.Stat(rootOf(path))
-	clear(d.dirty)
-	d.share()
-	return nil
-}
-
-// share maps the file, and the marks of all packages to it. If that fails, the file is
-// written to at every checkpoint instead.
-func (d *dataFile) share() {
-	file, err := d.held.open(os.O_RDWR)
-	if err != nil {
-		d.p.log.Debug("mapping the file: %v", err)
+	if err := d.update(calls, now); err != nil {
+		d.failed(err, now)
 		return
 	}
-	defer file.Close() // the mapping stays
-	if d.layout.pages == nil {
-		d.spare, _ = mapFile(file, int(d.held.info.Size()))
+	d.retryAt, d.busySince, d.ended = time.Time{}, time.Time{}, exiting
+	for i := range d.first.members() {
+		d.marks.forget(i)
+	}
+	clear(d.first)
+	if refresh {
+		clear(d.again)
+		d.wroteAt = now
+	}
+	d.marks.wrote(d.process.Writes)
+}
+
+// failed notes that an update failed.
+func (d *dataFile) failed(err error, now time.Time) {
+	if errors.Is(err, datafile.ErrBusy) {
+		d.p.log.Debug("writing to dataDir: %v", err)
 		return
 	}
-	shared, err := mapFile(file, int(d.layout.size))
-	if err != nil {
-		d.p.log.Debug("mapping %s: %v", d.held.path, err)
+	d.retryAt = now.Add(dataRetry)
+	if d.marks != nil && errors.Is(err, fs.ErrPermission) { // a daemon that gave up its rights
+		d.p.log.InfoHourly("write", "writing to dataDir: %v; calls stay in %s, from where the next process writes them", err, d.marks.path)
 		return
 	}
-	d.shared, d.attached = shared, 0
-	pipe, err := newPagePipe()
-	if err != nil {
-		d.p.log.Debug("mapping the marks: %v", err)
-		return
-	}
-	defer pipe.close()
-	offset := d.layout.marks
-	for _, r := range d.layout.pages {
-		if r.size > 0 {
-			if err := pipe.attach(r, file, offset); err != nil {
-				d.p.log.Debug("mapping the marks: %v", err)
-				return
-			}
+	d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
+}
+
+// update writes calls to the hits file that the processes of this build share, or, where
+// that is impossible, to one of this process alone.
+func (d *dataFile) update(calls bitset, now time.Time) error {
+	u := datafile.Update{Calls: d.times(calls.members()), All: d.times(d.called()), Process: &d.process}
+	result, err := d.store.Update(&u)
+	if err != nil && d.store.Process == "" && d.mustBeAlone(err, now) {
+		alone := d.store
+		alone.Process = d.p.process
+		if result, err = alone.Update(&u); err == nil {
+			d.p.log.Debug("writing %s", alone.Path())
+			d.store = alone
 		}
-		d.attached++
-		offset += int64(r.size)
 	}
-}
-
-// inspect checks whether the file is still there. If it was removed, it is written
-// again, so that hits do not go where nobody finds them. If it was truncated, that must
-// be quick, because a store behind the end of a mapped file ends the program.
-func (d *dataFile) inspect() {
-	if d.held == nil {
-		return
+	if err == nil && result.Replaced {
+		d.p.log.WarnHourly("gone", "%s was removed or replaced: all calls of this process are in it again, and those of others as far as they write", d.store.Path())
 	}
-	info, err := os.Stat(d.held.path)
-	gone := err == nil && !os.SameFile(info, d.held.info) || os.IsNotExist(err) && !d.elsewhere()
-	if !gone && (err != nil || info.Size() >= d.layout.size) {
-		return
-	}
-	d.p.log.WarnHourly("gone", "%s was removed, replaced or cut off: it is written again", d.held.path)
-	d.release()
-}
-
-// elsewhere reports whether the program has another root directory than when the file
-// was written (chroot). Then its name is of no use any more, and there is no way back,
-// but the file is where it was.
-func (d *dataFile) elsewhere() bool {
-	root, err := os.Stat(rootOf(d.held.path))
-	return err == nil && d.root != nil && !os.SameFile(root, d.root)
-}
-
-// rootOf returns the root directory of an absolute path.
-func rootOf(path string) string {
-	return filepath.VolumeName(path) + string(filepath.Separator)
-}
-
-// release gives up the file. The marks move back to memory, package by package from the
-// last one on: if the system has no memory for one, the next attempt goes on with the
-// packages that are left, and not with marks that are in memory already.
-func (d *dataFile) release() {
-	offset := d.layout.size
-	for i := len(d.layout.pages) - 1; i >= 0 && d.shared != nil; i-- {
-		r := d.layout.pages[i]
-		offset -= int64(r.size)
-		if i >= d.attached {
-			continue
-		}
-		if r.size > 0 && !d.takeBack(r, offset) {
-			return
-		}
-		d.attached = i
-	}
-	if d.shared != nil {
-		unmapFile(d.shared)
-	}
-	d.letGo()
-	d.shared, d.attached = nil, 0
-}
-
-// takeBack moves the marks of r back to memory, and reports whether they are there.
-func (d *dataFile) takeBack(r pageRange, offset int64) (ok bool) {
-	defer func() {
-		// There is nothing to read behind the end of a truncated file.
-		if recover() != nil {
-			ok = true
-		}
-	}()
-	return detach(r, d.shared[offset:offset+int64(r.size)]) == nil
-}
-
-// writeHeld writes the process's file. The file is locked before it is renamed into
-// place: otherwise another process could claim it as an orphan.
-func (d *dataFile) writeHeld(path string) (*heldFile, error) {
-	locked := false
-	file, err := d.writeTemporary(path, func(file *os.File, w io.Writer) error {
-		locked = canLock && lockFile(file) == nil
-		return d.writeProcess(w, locked)
-	})
-	if err != nil {
-		return nil, err
-	}
-	held, err := hold(file, d.temporary(path), locked)
-	if err == nil {
-		held.path = path
-		if err = d.rename(path); err == nil {
-			return held, nil
-		}
-		held.release()
-	}
-	_ = os.Remove(d.temporary(path))
-	return nil, err
-}
-
-// replace writes a file under its temporary name and then renames it.
-func (d *dataFile) replace(path string, write func(io.Writer) error) error {
-	file, err := d.writeTemporary(path, func(_ *os.File, w io.Writer) error { return write(w) })
-	if err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		_ = os.Remove(d.temporary(path))
-		return err
-	}
-	return d.rename(path)
-}
-
-// temporary returns the name that a file has until it is whole. It contains the
-// process's UUID.
-func (d *dataFile) temporary(path string) string {
-	return path + "." + d.p.process + ".tmp"
-}
-
-// writeTemporary writes a file under its temporary name.
-func (d *dataFile) writeTemporary(path string, write func(*os.File, io.Writer) error) (*os.File, error) {
-	file, err := openFile(d.temporary(path), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	w := bufio.NewWriterSize(file, 64<<10)
-	if err = write(file, w); err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
-		_ = file.Close()
-		_ = os.Remove(d.temporary(path))
-		return nil, err
-	}
-	return file, nil
-}
-
-// rename gives a file, which was written under its temporary name, its own name.
-func (d *dataFile) rename(path string) error {
-	err := os.Rename(d.temporary(path), path)
-	if err != nil {
-		_ = os.Remove(d.temporary(path))
+	if result.Damaged > 0 {
+		d.p.log.WarnHourly("damaged", "%s: %d damaged stamps and records were written anew", d.store.Path(), result.Damaged)
 	}
 	return err
 }
 
-// close ends the use of the file. A mapped file stays mapped, for what other goroutines
-// still call, and locked, until the process has ended.
-func (d *dataFile) close() {
-	if d.held == nil || d.shared != nil {
+// mustBeAlone reports whether this process cannot have a part in the shared file.
+func (d *dataFile) mustBeAlone(err error, now time.Time) bool {
+	if errors.Is(err, datafile.ErrBusy) {
+		if d.busySince.IsZero() {
+			d.busySince = now
+		}
+		return d.p.isExiting() || elapsed(d.busySince, now) > lockPatience
+	}
+	return errors.Is(err, datafile.ErrNoLocks) || errors.Is(err, datafile.ErrNoLinks) || errors.Is(err, datafile.ErrNotRegular) ||
+		errors.Is(err, fs.ErrPermission)
+}
+
+// times yields functions with the times of their last calls.
+func (d *dataFile) times(functions iter.Seq[int]) iter.Seq2[int, int64] {
+	return func(yield func(int, int64) bool) {
+		for i := range functions {
+			if !yield(i, d.last[i]) {
+				return
+			}
+		}
+	}
+}
+
+// called yields the functions that this process has called.
+func (d *dataFile) called() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i, at := range d.last {
+			if at != 0 && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// accepted notes that the collector accepted calls up to a time, for the first or the
+// second time, so that their stamps say it.
+func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
+	if d.sent[times-1] == nil {
+		d.sent[times-1] = newBitset(d.functions)
+	}
+	d.sentTo[times-1] = upTo
+	for pkg := range d.packages {
+		base := d.p.codebase.base[pkg]
+		for m := range d.p.codebase.packages[pkg].Marks {
+			if numbers.has(base + m) {
+				if i := d.packages[pkg].stampOf(m); i >= 0 {
+					d.sent[times-1].add(i)
+				}
+			}
+		}
+	}
+}
+
+// writeSent writes what accepted noted. If that fails, the calls are sent once more by a
+// later process, which changes nothing.
+func (d *dataFile) writeSent() {
+	if isElsewhere(d.root) {
 		return
 	}
-	d.letGo()
-}
-
-// letGo releases the file.
-func (d *dataFile) letGo() {
-	if d.spare != nil {
-		unmapFile(d.spare)
-	}
-	d.held.release()
-	d.held, d.spare = nil, nil
-}
-
-// staleAge is the age from which a temporary file is abandoned: a process writes one
-// within seconds.
-const staleAge = time.Hour
-
-// removeStale removes the temporary files of processes that were killed while writing
-// them.
-func (d *dataFile) removeStale() {
-	entries, _ := os.ReadDir(d.p.set.dataDir)
-	for _, e := range entries {
-		if !isTemporary(e.Name()) {
+	for n, state := range []datafile.State{datafile.Once, datafile.Sent} {
+		if d.sent[n].empty() {
 			continue
 		}
-		path := filepath.Join(d.p.set.dataDir, e.Name())
-		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
-			_ = os.Remove(path)
+		at := d.sentTo[n]
+		_, err := d.store.Update(&datafile.Update{State: state, Calls: func(yield func(int, int64) bool) {
+			for i := range d.sent[n].members() {
+				if !yield(i, at) {
+					return
+				}
+			}
+		}})
+		if err != nil {
+			return
 		}
+		d.sent[n] = nil
 	}
 }
 
-// isTemporary reports whether a name is one that [dataFile.temporary] gives.
-func isTemporary(name string) bool {
-	for _, pattern := range []string{"process-*.hits.*.tmp", "codebase-*.json.*.tmp"} {
-		if ok, _ := filepath.Match(pattern, name); ok {
-			return true
+// open makes the directory, and the marks file. It returns before anything waits for a
+// disk, if the directory is there.
+func (d *dataFile) open() {
+	dir, mode := d.store.Dir, d.p.set.dirMode()
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(dir, mode); err != nil {
+			d.p.log.WarnHourly("create", "creating dataDir: %v", err)
+		} else if mode != 0o700 {
+			_ = os.Chmod(dir, mode) // whatever the umask is
 		}
 	}
-	return false
+	d.root, _ = os.Stat("/")
+	d.keep(d.p.now())
 }
 
-// path returns the name of the process's file, "" while there is none.
-func (d *dataFile) path() string {
-	if d.held == nil {
-		return ""
+// keep sees to it that the marks outlive the process, as far as that is possible here.
+func (d *dataFile) keep(now time.Time) {
+	if d.marks.isThere() || now.Before(d.marksAt) {
+		return
 	}
-	return d.held.path
+	if d.marks != nil {
+		d.p.log.WarnHourly("marks", "%s was removed, replaced or cut off: the marks get another file", d.marks.path)
+		if !d.marks.release() {
+			return // without memory for them
+		}
+		d.marks = nil
+	}
+	d.marksAt = now.Add(dataRetry)
+	marks, kept, why := newMarksFile(d)
+	d.marks, d.process.Kept, d.process.Why, d.process.Marks = marks, kept, why, ""
+	if marks == nil {
+		d.p.log.InfoHourly("kept", "calls are written to %s once a second: a process that is killed loses those of its last second (%s)", d.store.Dir, why)
+		return
+	}
+	d.process.Marks = marks.path
+	for i := range d.first.members() {
+		d.marks.take(i)
+	}
+	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
+}
+
+// refresh makes the next write one of everything.
+func (d *dataFile) refresh() { d.wroteAt, d.retryAt = time.Time{}, time.Time{} }
+
+// close ends the use of local files, when everything is written. The marks stay mapped,
+// for what other goroutines still call, and a later process writes what that was. If
+// nothing else of the program runs any more, there is nothing to leave.
+func (d *dataFile) close(alone bool) {
+	if d.ended && d.first.empty() {
+		d.marks.end(alone)
+	}
 }

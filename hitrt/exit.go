@@ -57,13 +57,6 @@ func (e *exporter) finish() {
 	e.finishOrphans()
 }
 
-// finishOrphans sends orphans as long as there is time: programs that never live until
-// a tick would never send them.
-func (e *exporter) finishOrphans() {
-	for e.p.left() > 0 && e.sendOrphan() {
-	}
-}
-
 // finishUnknown makes the last publication of a process whose codebase the collector
 // does not have yet: rule 4 in exporter.go.
 func (e *exporter) finishUnknown() {

@@ -146,7 +146,7 @@ func (e *exporter) tick() {
 		// these functions from another process.
 		e.publishInvocations()
 	case e.complete && e.published > 1 && e.invocation.failures == 0:
-		e.sendOrphan()
+		e.sendOrphans()
 	}
 }
 

@@ -87,7 +87,7 @@ type Package struct {
 
 const (
 	// startTimeout is the longest that [Register] waits for local files.
-	startTimeout = 2 * time.Second
+	startTimeout = 250 * time.Millisecond
 
 	// fewFunctions is the number of functions up to which Register waits for the
 	// codebase file too. Only the first process of a build writes it, in 3 µs a function.

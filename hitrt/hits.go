@@ -24,6 +24,7 @@ type hits struct {
 	current bitset    // hits of the current recording interval
 	since   time.Time // when that began
 	ended   int64     // when the interval before it began, in Unix milliseconds
+	until   int64     // when that ended, and the current one began
 
 	last   []uint32 // by number: start of the last interval that had a hit, in Unix seconds; 0 = no hit
 	unsent bitset   // those whose last the collector has not accepted
@@ -41,7 +42,7 @@ func (h *hits) add(number int) {
 // end ends the recording interval and begins another.
 func (h *hits) end(now time.Time) {
 	h.ended = intervalStart(h.since, now)
-	h.since = now
+	h.since, h.until = now, unixMillis(now)
 	if h.current == nil {
 		return
 	}
@@ -151,6 +152,7 @@ func (e *exporter) sendUnsent() error {
 		err := e.sendHits(members, start, func(part bitset) {
 			e.hits.unsent.remove(part)
 			e.hits.once.or(part)
+			e.noteAccepted(part, 1)
 		})
 		if err != nil {
 			return err
@@ -163,11 +165,23 @@ func (e *exporter) sendUnsent() error {
 // sendAgain sends once more what was accepted once.
 func (e *exporter) sendAgain() error {
 	for start, members := range e.hits.byTime(e.hits.once, e.p.now()) {
-		if err := e.sendHits(members, start, e.hits.once.remove); err != nil {
+		err := e.sendHits(members, start, func(part bitset) {
+			e.hits.once.remove(part)
+			e.noteAccepted(part, 2)
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noteAccepted notes in local files that the collector accepted hits of the last interval
+// or earlier, for the first or the second time.
+func (e *exporter) noteAccepted(part bitset, times int) {
+	if e.p.data != nil {
+		e.p.data.accepted(part, times, e.hits.until)
+	}
 }
 
 // sendHits publishes hits with one interval start, in at least one message. It calls

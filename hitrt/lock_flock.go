@@ -5,18 +5,14 @@ package hitrt
 import (
 	"os"
 	"syscall"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-const canLock = true
-
-// lockFile locks a file, or fails if another process has locked it. The lock lasts
-// until the file is closed and no mapping of it is left. Programs that this one starts
-// do not inherit it, as exec closes the file.
-func lockFile(file *os.File) error {
-	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-}
-
 // A keptLock is the lock on a file, without the file.
+//
+// Descriptors belong to the program: it may close any number, and open a file of its own
+// that gets it. So what has to last, the lock, is kept by a mapping where that does.
 type keptLock struct {
 	page []byte // a mapping that keeps the lock and is never read
 	fd   int    // where no mapping does: a descriptor, 0 = none
@@ -29,13 +25,13 @@ func keepLock(file *os.File, path string, info os.FileInfo) keptLock {
 	if err != nil {
 		return keepDescriptor(file)
 	}
-	again, err := openFile(path, os.O_RDWR, 0)
+	again, err := datafile.Open(path, os.O_RDWR, 0)
 	if err != nil || !isFile(again, info) {
 		_ = syscall.Munmap(page)
 		return keepDescriptor(file)
 	}
 	_ = file.Close()
-	if lockFile(again) == nil {
+	if datafile.Lock(again, 0) == nil {
 		_ = syscall.Munmap(page)
 		return keepDescriptor(again)
 	}
@@ -70,4 +66,10 @@ func isDescriptorOf(fd int, info os.FileInfo) bool {
 	var st syscall.Stat_t
 	own, ok := info.Sys().(*syscall.Stat_t)
 	return ok && syscall.Fstat(fd, &st) == nil && st.Dev == own.Dev && st.Ino == own.Ino
+}
+
+// isFile reports whether info describes file.
+func isFile(file *os.File, info os.FileInfo) bool {
+	own, err := file.Stat()
+	return err == nil && os.SameFile(own, info)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 )
@@ -100,10 +99,8 @@ type logFile struct {
 }
 
 func (l *logFile) Write(line []byte) (int, error) {
-	file, err := openFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
-	if err != nil {
+	if err := appendTo(l.path, line); err != nil {
 		return l.otherwise.Write(line)
 	}
-	defer file.Close()
-	return file.Write(line)
+	return len(line), nil
 }

@@ -1,17 +1,8 @@
-// Marks that outlive the process. A file can be mapped over the pages that a package's
-// marks lie on. Then a function stores its byte directly into the file, and no end of
-// the process can undo it.
-//
-// If that is impossible (another system, larger pages, a file system that might fail a
-// store when it is full or gone), marks stay where they are. Then hits reach the file
-// when the marks are next read.
+// The pages that a program's marks lie on.
 
 package hitrt
 
-import (
-	"io"
-	"unsafe"
-)
+import "unsafe"
 
 // mappedPage is the page size that the padding of mark arrays is made for.
 const mappedPage = 4096
@@ -44,18 +35,4 @@ func markPages(packages []Package) (ranges []pageRange, ok bool) {
 		ranges[i] = pageRange{start, int(stop - start), p.Marks, int(first - start)}
 	}
 	return ranges, true
-}
-
-// A mappedFile is a file that is written to through its mapping.
-type mappedFile []byte
-
-// WriteAt implements [io.WriterAt]. It returns an error if the disk is full: in the
-// publisher's goroutine a fault is a panic.
-func (m mappedFile) WriteAt(b []byte, at int64) (n int, err error) {
-	defer func() {
-		if recover() != nil {
-			n, err = 0, io.ErrShortWrite
-		}
-	}()
-	return copy(m[at:at+int64(len(b))], b), nil
 }

@@ -24,23 +24,38 @@ import (
 	"unsafe"
 )
 
-// canMap reports whether marks can be mapped to a file in dir. A file system that may
-// fail a store into an existing block (a copy-on-write one that is full, a network that
-// is down) would end the program, so canMap accepts only those that never do.
-func canMap(dir string) bool {
-	const ext4, xfs, tmpfs, overlay, f2fs = 0xEF53, 0x58465342, 0x01021994, 0x794C7630, 0xF2F52010
-	if os.Getpagesize() != mappedPage {
-		return false
-	}
-	var fs syscall.Statfs_t
-	if syscall.Statfs(dir, &fs) != nil {
-		return false
-	}
-	switch uint32(fs.Type) {
-	case ext4, xfs, tmpfs, overlay, f2fs:
+// canMap reports whether this system can map marks.
+const canMap = true
+
+// Types of file systems, from statfs(2).
+const (
+	ext4      = 0xEF53
+	xfs       = 0x58465342
+	tmpfs     = 0x01021994
+	overlayFS = 0x794C7630
+	f2fs      = 0xF2F52010
+)
+
+// isMemory reports whether a directory is on tmpfs.
+func isMemory(dir string) bool { return fileSystem(dir) == tmpfs }
+
+// isSteady reports whether a directory is on a file system that fails no store into a
+// block that is there: not on one that copies what is written to (btrfs, and xfs after
+// cp --reflink) nor on a network.
+func isSteady(dir string) bool {
+	switch fileSystem(dir) {
+	case ext4, xfs, tmpfs, overlayFS, f2fs:
 		return true
 	}
 	return false
+}
+
+func fileSystem(dir string) uint32 {
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dir, &fs) != nil {
+		return 0
+	}
+	return uint32(fs.Type)
 }
 
 // mapFile maps a whole file for reading and writing.

@@ -9,7 +9,11 @@ import (
 
 // Nothing is mapped here.
 
-func canMap(string) bool { return false }
+const canMap = false
+
+func isMemory(string) bool { return false }
+
+func isSteady(string) bool { return false }
 
 func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
 

@@ -7,19 +7,37 @@ import (
 	"syscall"
 )
 
-// openFile does what [os.OpenFile] does without the runtime's network poller. The
-// poller starts with the first file that package os opens, makes two descriptors, and
-// ends the program when they are closed: a program that closes all descriptors that it
-// inherited would die because of us.
-func openFile(path string, flag int, perm os.FileMode) (*os.File, error) {
+// openFile opens a file for reading without the runtime's network poller (see
+// datafile.Open), and without waiting for whatever a pipe has at its other end.
+func openFile(path string) (*os.File, error) {
+	fd, err := open(path, syscall.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	_ = syscall.SetNonblock(fd, false) // or package os would give it to the poller
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// appendTo appends a line to a file. It does not wait for the reader of a pipe.
+func appendTo(path string, line []byte) error {
+	fd, err := open(path, syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CREAT, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = syscall.Write(fd, line)
+	_ = syscall.Close(fd)
+	return os.NewSyscallError("write", err)
+}
+
+func open(path string, flag int, perm uint32) (int, error) {
 	for {
-		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, uint32(perm.Perm()))
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, perm)
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil {
-			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+			return 0, &os.PathError{Op: "open", Path: path, Err: err}
 		}
-		return os.NewFile(uintptr(fd), path), nil
+		return fd, nil
 	}
 }

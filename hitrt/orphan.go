@@ -1,266 +1,206 @@
-// Orphans: the files of processes that have ended. What a process called and could
-// not send to the collector is in its file in dataDir. The next process of the same
-// application and environment sends it.
+// Orphans: calls that their processes could not send to the collector. They are in the
+// hits files of dataDir, with stamps that do not say that the collector has them. A
+// living process of the same application and environment sends them.
 //
 // It sends under its own name: the collector keeps hits by application, environment
 // and function, and knows the functions of a process that lived long enough from the
 // codebase that the process sent. The collector does not show a function that is in no
 // codebase, so it does not show it as unused.
 //
-// A process claims an orphan by its lock. The process that writes a file holds the
-// lock for as long as it lives, and a claimant until it has removed the file. It
-// removes the file once the collector said OK to all of it twice, an interval apart,
-// since the collector may lose what it said OK to. A claimant that exits has no time
-// for that: it gives the file a name that says "sent once", and the next process sends
-// it for the second time. If the claimant is killed, that begins anew: hits that are
-// sent again with the same time change nothing.
+// Whether the process of a call lives and will send it itself is not known, and need
+// not be: a process that can send does it within two of its intervals. What is older is
+// an orphan. Calls that are sent again with the same time change nothing.
 //
-// Files of other applications and environments, of systems without such locks, of
-// unknown formats, and damaged ones stay as they are. The last two are logged once.
+// Once the collector said OK to a call its stamp says so, and the next search sends it
+// for the second time, since the collector may lose what it said OK to.
 
 package hitrt
 
 import (
+	"cmp"
 	"errors"
-	"iter"
-	"maps"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-const (
-	// orphanInterval is the time between two searches of dataDir.
-	orphanInterval = 10 * time.Minute
+// orphanInterval is the time between two searches of dataDir.
+const orphanInterval = 10 * time.Minute
 
-	// maxAccepted is the number of orphans that may wait to be sent again.
-	maxAccepted = 16
-)
-
-// orphans holds those that an exporter has found.
+// orphans are the files of dataDir that were not looked at since the last search.
 type orphans struct {
-	searched time.Time       // when dataDir was last searched
-	paths    []string        // found and not yet tried
-	accepted []*orphan       // accepted once by the collector
-	named    map[string]bool // logged as unusable
+	searched time.Time
+	paths    []string
+	unusable map[string]bool // logged as such
 }
 
-// An orphan is the file of a process that has ended.
+// An orphan is a hits file with calls to send.
 type orphan struct {
-	path   string
-	held   *heldFile // nil until it is claimed
-	header processHeader
-	last   []int64 // when each function was called, 0 = never
-	sentAt time.Time
+	path  string
+	store datafile.Store // to write to the file
+	id    datafile.Identity
+	calls []orphanCall
+}
+
+// An orphanCall is one call to send.
+type orphanCall struct {
+	function int
+	at       int64
+	state    datafile.State
 }
 
 // errForeign says that a file must be left alone.
-var errForeign = errors.New("of another application, or in use")
+var errForeign = errors.New("of another application, user or format")
 
-// sendOrphan sends one orphan. more reports whether there may be others.
-func (e *exporter) sendOrphan() (more bool) {
+// sendOrphans sends the calls of one file. more reports whether there may be others.
+func (e *exporter) sendOrphans() (more bool) {
 	all := &e.orphans
-	if e.p.data == nil || !canLock {
+	if e.p.data == nil {
 		return false
 	}
 	now := e.p.now()
-	if len(all.accepted) > 0 && (e.p.isExiting() || elapsed(all.accepted[0].sentAt, now) >= e.invocation.interval) {
-		first := all.accepted[0]
-		if !e.sendCallsOf(first) {
-			first.sentAt = now
+	if len(all.paths) == 0 {
+		if !all.searched.IsZero() && elapsed(all.searched, now) < max(orphanInterval, e.invocation.interval) {
 			return false
 		}
-		all.accepted = all.accepted[1:]
-		first.remove()
-		return true
+		all.searched = now
+		all.paths = hitsFiles(e.p.set.dataDir)
 	}
-	if len(all.accepted) == maxAccepted {
-		return false
-	}
-	for path := range e.unclaimed(now) {
-		o, err := e.claim(path)
-		switch {
-		case err == nil && !e.sendCallsOf(o):
-			o.held.release()
-			return false
-		case err == nil && e.p.isExiting():
-			o.retire()
+	for len(all.paths) > 0 {
+		path := all.paths[0]
+		all.paths = all.paths[1:]
+		if sent := e.sendOrphansOf(path, unixMillis(now.Add(-2*e.invocation.interval))); sent {
 			return len(all.paths) > 0
-		case err == nil:
-			o.sentAt = now
-			all.accepted = append(all.accepted, o)
-			return len(all.paths) > 0
-		case !errors.Is(err, errForeign) && !errors.Is(err, os.ErrNotExist):
-			if all.named == nil {
-				all.named = map[string]bool{}
-			}
-			all.named[path] = true
-			e.p.log.Warn("%s, left by an earlier process, is not sent: %v", path, err)
 		}
 	}
 	return false
 }
 
-// unclaimed yields what the last search found and nobody tried, and searches again
-// when it is time.
-func (e *exporter) unclaimed(now time.Time) iter.Seq[string] {
-	all := &e.orphans
-	if len(all.paths) == 0 && (all.searched.IsZero() || elapsed(all.searched, now) >= orphanInterval) {
-		all.searched = now
-		all.paths = processFiles(e.p.set.dataDir)
-	}
-	return func(yield func(string) bool) {
-		for len(all.paths) > 0 {
-			path := all.paths[0]
-			all.paths = all.paths[1:]
-			if path != e.p.data.path() && !all.named[path] && !yield(path) {
-				return
-			}
-		}
+// finishOrphans sends, when the program exits, what earlier processes of this build left:
+// programs that never live until a tick would never send it.
+func (e *exporter) finishOrphans() {
+	if e.p.data != nil && e.p.left() > 0 {
+		e.sendOrphansOf(e.p.data.store.Path(), unixMillis(e.p.started))
 	}
 }
 
-// processFiles returns the paths of the files of processes in a directory.
-func processFiles(dir string) []string {
+// sendOrphansOf sends the calls of a file that were before a time. It reports whether
+// there were any.
+func (e *exporter) sendOrphansOf(path string, before int64) bool {
+	all := &e.orphans
+	if all.unusable[path] {
+		return false
+	}
+	set := e.p.set
+	o, err := readOrphan(path, before, func(id *datafile.Identity) bool {
+		return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
+	})
+	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	if err != nil {
+		if all.unusable == nil {
+			all.unusable = map[string]bool{}
+		}
+		all.unusable[path] = true
+		e.p.log.Warn("%s, left by earlier processes, is not sent as a whole: %v", path, err)
+	}
+	if o == nil || len(o.calls) == 0 {
+		return false
+	}
+	hashes, err := o.hashes()
+	if err != nil {
+		e.p.log.WarnHourly("orphan", "%s, left by earlier processes, cannot be sent: %v", path, err)
+		return false
+	}
+	count, err := e.sendCalls(o, hashes)
+	if err != nil {
+		e.logError(err, &e.invocation, "publishing what earlier processes left behind")
+		return true
+	}
+	e.p.log.InfoHourly("orphans", "%d invocations of earlier processes published", count)
+	if err := o.accepted(); err != nil {
+		e.p.log.WarnHourly("orphan", "%s, left by earlier processes, was sent, and is sent again: %v", path, err)
+	}
+	return true
+}
+
+// hitsFiles returns the paths of the hits files in a directory.
+func hitsFiles(dir string) []string {
 	var paths []string
 	entries, _ := os.ReadDir(dir) // in the order of their names
 	for _, e := range entries {
-		if ok, _ := filepath.Match("process-*.hits", e.Name()); ok {
+		if datafile.IsHits(e.Name()) && !datafile.IsOld(e.Name()) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
 	return paths
 }
 
-// remove removes the file, and then releases the lock.
-func (o *orphan) remove() {
-	defer o.held.release()
-	if o.isThere() {
-		_ = os.Remove(o.path)
-	}
-}
-
-// isThere reports whether the path still names the file that was claimed.
-func (o *orphan) isThere() bool {
-	info, err := os.Stat(o.path)
-	return err == nil && os.SameFile(info, o.held.info)
-}
-
-// sentOnce is the end of the name of a file that the collector accepted once.
-const sentOnce = ".once.hits"
-
-// retire removes a file that was sent for the second time, and renames one that was
-// sent for the first time.
-func (o *orphan) retire() {
-	if strings.HasSuffix(o.path, sentOnce) {
-		o.remove()
-		return
-	}
-	defer o.held.release()
-	if o.isThere() {
-		_ = os.Rename(o.path, strings.TrimSuffix(o.path, ".hits")+sentOnce) // if this fails, it is sent twice more
-	}
-}
-
-// claim claims a file of this application and environment.
-func (e *exporter) claim(path string) (*orphan, error) {
-	set := e.p.set
-	return claimOrphan(path, func(h *processHeader) bool {
-		return h.AppName == set.appName && h.Environment == set.environment
-	})
-}
-
-// claimOrphan takes the lock of a file and reads it, if wanted accepts its header.
-func claimOrphan(path string, wanted func(*processHeader) bool) (o *orphan, err error) {
-	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+// readOrphan reads the calls of a file that were before a time and that the collector
+// has not accepted twice, if wanted accepts the identity of the file. Of a file that is
+// damaged it returns an error and what is sound.
+func readOrphan(path string, before int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
+	r, err := datafile.OpenHits(path)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, datafile.ErrNotRegular) {
 		return nil, errForeign
 	}
-	file, err := openFile(path, os.O_RDWR, 0)
 	if err != nil {
-		return nil, errForeign // this user may not read it
+		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			_ = file.Close()
+	defer r.Close()
+	if r.Joined || !wanted(&r.Identity) {
+		return nil, errForeign
+	}
+	o := &orphan{path: path, id: r.Identity, store: datafile.Store{
+		Dir: filepath.Dir(path), Identity: r.Identity, Process: r.Process, Wait: lockWait,
+	}}
+	err = r.Stamps(func(i int, at int64, state datafile.State) {
+		if at != 0 && at < before && state < datafile.Sent {
+			o.calls = append(o.calls, orphanCall{i, at, state})
 		}
-	}()
-	o = &orphan{path: path}
-	if err := o.readHeader(file); err != nil {
-		return nil, err
-	}
-	if !o.header.Locked || !wanted(&o.header) {
-		return nil, errForeign
-	}
-	if lockFile(file) != nil || !isAt(file, path) {
-		return nil, errForeign
-	}
-	if err := o.readCalls(file); err != nil {
-		return nil, err
-	}
-	o.held, err = hold(file, path, true)
+	})
 	return o, err
 }
 
-// isAt reports whether path is still the name of the file.
-func isAt(file *os.File, path string) bool {
-	named, err := os.Stat(path)
-	return err == nil && isFile(file, named)
-}
-
-// readAgain reads the calls again of a file that was claimed.
-func (o *orphan) readAgain() error {
-	file, err := o.held.open(os.O_RDONLY)
-	if err != nil {
-		return err
+// accepted notes in the file that the collector accepted the calls.
+func (o *orphan) accepted() error {
+	var errs []error
+	for _, was := range []datafile.State{datafile.Unsent, datafile.Once} {
+		_, err := o.store.Update(&datafile.Update{State: was + 1, Calls: func(yield func(int, int64) bool) {
+			for _, c := range o.calls {
+				if c.state == was && !yield(c.function, c.at) {
+					return
+				}
+			}
+		}})
+		errs = append(errs, err)
 	}
-	defer file.Close()
-	return o.readCalls(file)
-}
-
-// sendCallsOf sends the calls of an orphan, and reports whether the collector accepted
-// all of them.
-func (e *exporter) sendCallsOf(o *orphan) bool {
-	hashes, err := o.hashes()
-	if err == nil && o.last == nil {
-		err = o.readAgain()
-	}
-	if err != nil {
-		e.p.log.WarnHourly("orphan", "%s, left by an earlier process, cannot be sent: %v", o.path, err)
-		return false
-	}
-	count, err := e.sendCalls(o, hashes)
-	o.last = nil // there may be many, waiting to be sent again
-	if err != nil {
-		e.logError(err, &e.invocation, "publishing what an earlier process left behind")
-		return false
-	}
-	e.p.log.InfoHourly("orphans", "%d invocations of process %s published", count, o.header.Process)
-	return true
+	return errors.Join(errs...)
 }
 
 // sendCalls sends the calls of an orphan, by period as [hits.byTime] does.
 func (e *exporter) sendCalls(o *orphan, hashes [][16]byte) (count int, err error) {
 	now := e.p.now()
-	calls := map[int64][]int{}
-	for i, at := range o.last {
-		if at != 0 {
-			p := period(at/1000, now)
-			calls[p] = append(calls[p], i)
-		}
-	}
-	for _, p := range slices.Sorted(maps.Keys(calls)) {
-		var start int64
-		for _, i := range calls[p] {
-			start = max(start, o.last[i])
+	byPeriod := func(a, b orphanCall) int { return cmp.Compare(period(a.at/1000, now), period(b.at/1000, now)) }
+	calls := slices.Clone(o.calls)
+	slices.SortStableFunc(calls, byPeriod)
+	for len(calls) > 0 {
+		n, start := 0, int64(0)
+		for ; n < len(calls) && byPeriod(calls[0], calls[n]) == 0; n++ {
+			start = max(start, calls[n].at)
 		}
 		head := appendInt(nil, 3, start)
 		head = appendBytes(head, 1, e.common(e.fingerprint, unixMillis(now)))
-		for part := range slices.Chunk(calls[p], max((e.limit-len(head))/hitSize-1, 1)) {
+		for part := range slices.Chunk(calls[:n], max((e.limit-len(head))/hitSize-1, 1)) {
 			message := append(newMessage(len(head)+hitSize*len(part)), head...)
-			for _, i := range part {
-				message = appendHit(message, hashes[i])
+			for _, c := range part {
+				message = appendHit(message, hashes[c.function])
 			}
 			if err := e.publish(methodInvocations, message); err != nil {
 				e.invocation.failed(now)
@@ -269,6 +209,41 @@ func (e *exporter) sendCalls(o *orphan, hashes [][16]byte) (count int, err error
 			}
 			count += len(part)
 		}
+		calls = calls[n:]
 	}
 	return count, nil
+}
+
+// functions calls each with the functions of the codebase that o names, in order.
+func (o *orphan) functions(each func(f *datafile.Function, hash [16]byte) error) error {
+	file, err := datafile.OpenCodebase(filepath.Dir(o.path), o.id.Fingerprint, o.id.UID)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	n := 0
+	err = datafile.ReadCodebase(file, o.id.Fingerprint, func(f *datafile.Function) error {
+		n++
+		hash, err := f.HashBytes()
+		if err != nil {
+			return err
+		}
+		return each(f, hash)
+	})
+	if err == nil && n != o.id.Functions {
+		err = fmt.Errorf("%d functions, want %d", n, o.id.Functions)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(file.Name()), err)
+	}
+	return nil
+}
+
+// hashes returns the signature hashes of the functions in the codebase that o names.
+func (o *orphan) hashes() (hashes [][16]byte, err error) {
+	err = o.functions(func(_ *datafile.Function, hash [16]byte) error {
+		hashes = append(hashes, hash)
+		return nil
+	})
+	return hashes, err
 }

@@ -76,7 +76,7 @@ func readProperties(file string) (map[string]string, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxSettingsFile {
 		return nil, fmt.Errorf("%s is no settings file", file)
 	}
-	f, err := openFile(file, os.O_RDONLY, 0)
+	f, err := openFile(file)
 	if err != nil {
 		return nil, err
 	}

@@ -102,9 +102,8 @@ func (p *publisher) run() {
 	}
 }
 
-// begin prepares everything and writes local files. Once the process's own file is
-// there, and its marks are mapped, no call of the program can be lost. If there are
-// many functions, the program need not wait until all are listed.
+// begin prepares everything and writes local files. Once the marks are mapped, no call of
+// the program can be lost, and it need not wait for more.
 func (p *publisher) begin() {
 	ready := sync.OnceFunc(func() {
 		close(p.ready)
@@ -115,14 +114,19 @@ func (p *publisher) begin() {
 	if p.data == nil {
 		return
 	}
+	p.data.open()
+	if p.data.functions > fewFunctions {
+		ready()
+	}
+	// In small programs before they run: one that changes its root directory, or drops its
+	// right to open files, does so when it starts.
 	p.checkpoint()
+	p.data.list(p.now())
 	if p.data.functions <= fewFunctions {
-		// Before the program runs: one that closes all descriptors, or drops its right to
-		// open files, does so when it starts.
 		p.data.verify()
 	}
 	ready()
-	p.data.list(p.now())
+	p.data.adopt(p.now(), firstOthers)
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
@@ -155,6 +159,7 @@ func (p *publisher) work() {
 	if p.data != nil && !now.Before(p.nextCheckpoint) {
 		p.checkpoint()
 		p.data.verify()
+		p.data.adopt(now, moreOthers)
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.exporter != nil && !now.Before(p.nextTick) {
@@ -254,6 +259,7 @@ func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 // flush does the work of [Flush] in the publisher's goroutine.
 func (p *publisher) flush() error {
 	if p.data != nil {
+		p.data.refresh()
 		p.checkpoint()
 	}
 	if p.exporter == nil {
@@ -275,14 +281,18 @@ func (p *publisher) sweep() {
 			p.data.hit(pkg, mark, stamp)
 		}
 	})
+	if p.data != nil {
+		p.data.marks.swept(stamp)
+	}
 }
 
 // checkpoint brings the data file up to date.
 func (p *publisher) checkpoint() {
-	p.data.inspect()
-	p.sweep()
 	now := p.now()
+	p.data.keep(now)
+	p.sweep()
 	p.data.write(now)
+	p.data.writeSent()
 	if p.isReady() {
 		p.data.list(now)
 	}
@@ -337,8 +347,14 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.checkpoint() // other goroutines went on while we sent
-		p.data.close()
+		p.data.close(p.endsAlone())
 	}
+}
+
+// endsAlone reports whether nothing of the program can run any more but what waits for
+// the publisher: the goroutine that ends the program, if it is not the publisher's.
+func (p *publisher) endsAlone() bool {
+	return p.isProgram && runtime.NumGoroutine() <= 2 && runtime.NumCgoCall() == 0
 }
 
 // left returns the time until the deadline of Exit. Call it once exiting is closed.

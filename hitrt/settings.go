@@ -22,9 +22,11 @@ import (
 type settings struct {
 	enabled   bool
 	apiKey    string
-	serverURL string // without trailing slashes; empty if there is no collector
-	dataDir   string // absolute; empty if no local files are wanted
-	grpcTLS   string // "auto", "on" or "off"
+	serverURL string      // without trailing slashes; empty if there is no collector
+	dataDir   string      // absolute; empty if no local files are wanted
+	dataMode  os.FileMode // of files there
+	mapping   string      // where marks outlive the process: "memory", "disk" or "none"
+	grpcTLS   string      // "auto", "on" or "off"
 
 	appName, appVersion, environment, hostname string // clamped by applyDefaults
 
@@ -97,6 +99,8 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		environment: r.text("environment"),
 		hostname:    r.text("hostname"),
 		grpcTLS:     r.choice("grpcTls", "auto", "on", "off"),
+		mapping:     r.choice("mapping", "memory", "disk", "none"),
+		dataMode:    r.mode("dataMode", 0o600),
 
 		initialDelay:  r.integer("schedulerInitialDelayMillis", 10_000, 0, time.Millisecond),
 		interval:      r.integer("schedulerIntervalMillis", 10_000, 10, time.Millisecond),
@@ -265,6 +269,26 @@ func (r *settingsReader) size(key string, def int) int {
 		return def
 	}
 	return int(n) * factor
+}
+
+// mode accepts the mode of a file as chmod does, in octal digits. Its owner always reads
+// and writes it, and nobody executes it.
+func (r *settingsReader) mode(key string, def os.FileMode) os.FileMode {
+	v := r.text(key)
+	if v == "" {
+		return def
+	}
+	n, err := strconv.ParseUint(v, 8, 9)
+	if err != nil || n&0o111 != 0 || n&0o600 != 0o600 {
+		r.problem("%s is %s, want the mode of a file such as 0600 or 0640: using %#o", key, shown(v), def)
+		return def
+	}
+	return os.FileMode(n)
+}
+
+// dirMode returns the mode of dataDir: whoever may read its files may enter it.
+func (s *settings) dirMode() os.FileMode {
+	return s.dataMode | s.dataMode&0o444>>2
 }
 
 // choice returns one of the options; the first is the default.

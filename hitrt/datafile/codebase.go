@@ -261,3 +261,14 @@ func IsSound(file *os.File) bool {
 	_, err = file.ReadAt(last, info.Size()-size)
 	return err == nil && bytes.Equal(last, Seal(h.Sum(nil)))
 }
+
+// HashBytes returns the hash by which the collector knows a function.
+func (f *Function) HashBytes() (hash [16]byte, err error) {
+	if len(f.Hash) != 2*len(hash) {
+		return hash, fmt.Errorf("hash %.40q", f.Hash)
+	}
+	if _, err := hex.Decode(hash[:], []byte(f.Hash)); err != nil {
+		return hash, fmt.Errorf("hash %.40q", f.Hash)
+	}
+	return hash, nil
+}

@@ -196,7 +196,7 @@ func (s *Store) create(path string) error {
 	if err != nil {
 		return err
 	}
-	s.giveTo(temp)
+	s.adopt(temp)
 	if s.Process != "" { // nobody else creates it
 		return os.Rename(temp, path)
 	}
@@ -214,11 +214,69 @@ func (s *Store) mode() os.FileMode {
 	return s.Mode
 }
 
-// giveTo gives a new file to the user that it is of, if this process may do that.
-func (s *Store) giveTo(path string) {
+// adopt gives a new file its mode and the user that it is of, as far as this process may
+// do that.
+func (s *Store) adopt(path string) {
+	if s.mode() != 0o600 {
+		_ = os.Chmod(path, s.mode()) // whatever the umask is
+	}
 	if os.Geteuid() == 0 && s.Identity.UID > 0 {
 		_ = os.Lchown(path, s.Identity.UID, -1)
 	}
+}
+
+// staleAge is the age from which a temporary file is abandoned: a process writes one
+// within seconds.
+const staleAge = time.Hour
+
+// RemoveStale removes the temporary files of processes that were killed while writing
+// them.
+func RemoveStale(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !isTemporary(e.Name()) {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
+			_ = os.Remove(path)
+		}
+	}
+}
+
+// isTemporary reports whether a name is that of a file of ours that is not whole.
+func isTemporary(name string) bool {
+	for _, pattern := range []string{"hits-*.hits.*.tmp", "process-*.hits.*.tmp", "codebase-*.json.*.tmp", "*-*-*-*-*-*.marks.tmp"} {
+		if ok, _ := filepath.Match(pattern, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Replace writes a file of any name in the directory, complete or not at all, in place
+// of what has the name. unique is part of its name until it is whole.
+func (s *Store) Replace(path, unique string, write func(io.Writer) error) error {
+	temp := path + "." + unique + tempSuffix
+	file, err := Open(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.mode())
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(file, 64<<10)
+	if err = write(w); err == nil {
+		err = w.Flush()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		s.adopt(temp)
+		err = os.Rename(temp, path)
+	}
+	if err != nil {
+		_ = os.Remove(temp)
+	}
+	return err
 }
 
 // writeNew writes a file without calls.

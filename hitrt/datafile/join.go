@@ -49,6 +49,9 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	if m.Saved {
 		return 0, removeLater(path, file)
 	}
+	if m.Ended && len(m.Calls) == 0 {
+		return 0, os.Remove(path) // nothing moves
+	}
 	store := Store{Dir: dir, Identity: m.Identity, Mode: mode, Wait: 100 * time.Millisecond}
 	u := Update{Calls: sequence(m.Calls, m.At), Process: m.process()}
 	if _, err := store.Update(&u); errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {
@@ -63,7 +66,7 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	if filepath.Clean(filepath.Dir(path)) != filepath.Clean(dir) {
 		return len(m.Calls), os.Remove(path)
 	}
-	_, err = file.WriteAt([]byte{1}, m.State+SavedAt)
+	_, err = file.WriteAt([]byte{SavedState}, m.State+SavedAt)
 	return len(m.Calls), err
 }
 

@@ -10,7 +10,7 @@
 //	    functions with successive numbers lie, counted from C, the number of the first,
 //	    and how many there are; zeros up to W, a multiple of 4096
 //	W   how many times the process wrote to its hits file, 8 bytes; when it last read its
-//	    cells, 8 bytes; 1 = the calls are in the hits file
+//	    cells, 8 bytes; 1 = its calls were recovered, 2 = it wrote them all and ended
 //	T   one byte for each function: 1 = its call was taken from its cell and is not in the
 //	    hits file yet; a multiple of 4096
 //	C   the pages of the cells: a byte that is not 0 is a call
@@ -30,7 +30,9 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -41,6 +43,10 @@ const (
 	WritesAt = 0
 	SweptAt  = 8
 	SavedAt  = 16
+
+	// What stands at SavedAt.
+	SavedState = 1 // another process wrote the calls to the hits file
+	EndedState = 2 // the process did, before it ended
 )
 
 // A MarksHeader is the header of a marks file.
@@ -115,6 +121,7 @@ type Marks struct {
 	MarksHeader
 	Writes uint64 // to the hits file
 	Saved  bool   // Calls are in the hits file
+	Ended  bool   // the process wrote all that it had called; Calls came after that
 	Calls  []int  // functions whose calls may not be in the hits file, in ascending order
 	At     int64  // the earliest time at which Calls cannot have been written yet
 }
@@ -171,7 +178,7 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 		return fmt.Errorf("damaged: %w", withoutPath(err))
 	}
 	m.Writes = binary.LittleEndian.Uint64(state[WritesAt:])
-	m.Saved = state[SavedAt] != 0
+	m.Saved, m.Ended = state[SavedAt] == SavedState, state[SavedAt] == EndedState
 	const checkpoint = 1000
 	m.At = min(max(int64(binary.LittleEndian.Uint64(state[SweptAt:])), m.StartedAt, MinTime)+checkpoint, MaxTime)
 	bad := 0
@@ -196,9 +203,13 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 	return nil
 }
 
-// process returns the record of a process that was killed.
+// process returns the record of the process, which has ended.
 func (m *Marks) process() *Process {
-	return &Process{UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, PID: m.PID, State: Recovered, Kept: m.Kept}
+	state := Recovered
+	if m.Ended {
+		state = Ended
+	}
+	return &Process{UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, PID: m.PID, State: state, Kept: m.Kept}
 }
 
 // MarksIn returns the paths of the marks files in a directory whose names have a prefix.
@@ -211,4 +222,56 @@ func MarksIn(dir, prefix string) []string {
 		}
 	}
 	return paths
+}
+
+// sharedMemory is where tmpfs is mounted for everybody's use.
+const sharedMemory = "/dev/shm"
+
+// MarksDir returns the n-th name of the directory for a user's marks files in memory.
+// There are several, as somebody else may have taken the first.
+func MarksDir(user, n int) string {
+	dir := filepath.Join(sharedMemory, "scavenger-wrap-"+strconv.Itoa(user))
+	if n > 0 {
+		dir += "-" + strconv.Itoa(n)
+	}
+	return dir
+}
+
+// MarksNames is the number of names for that directory.
+const MarksNames = 4
+
+// IsOwn reports whether a name is that of a directory which nobody but a user can write
+// to or read.
+func IsOwn(dir string, user int) bool {
+	info, err := os.Lstat(dir)
+	return err == nil && info.IsDir() && info.Mode().Perm()&0o077 == 0 && Owner(info) == user
+}
+
+// MarksDirs returns the directories in which marks files of a user's processes with a
+// dataDir may be.
+func MarksDirs(user int, dataDir string) []string {
+	dirs := []string{dataDir}
+	for n := range MarksNames {
+		if dir := MarksDir(user, n); IsOwn(dir, user) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// Forget removes a marks file whose process has ended and called nothing for a time. It
+// takes memory, and no process with its dataDir has come.
+func Forget(path string, after time.Duration) {
+	file, err := Open(path, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if Lock(file, 0) != nil || !isAt(file, path) {
+		return
+	}
+	m, err := ReadMarks(file)
+	if err == nil && time.Since(time.UnixMilli(m.At)) > after {
+		_ = os.Remove(path)
+	}
 }

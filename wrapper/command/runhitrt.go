@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -72,7 +71,7 @@ import (
 	"io"
 	"os"
 
-	"scavenger.invalid/command/hitrt"
+	"` + registry.HitrtPath + `"
 )
 
 func main() {
@@ -85,27 +84,26 @@ func main() {
 `
 
 func (cmd *commands) writeHitrt(dir, call string) error {
-	files, err := fs.Glob(cmd.sources, "hitrt/*.go")
-	if err != nil {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(dir, "hitrt"), 0o777); err != nil {
-		return err
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
+	err := fs.WalkDir(cmd.sources, "hitrt", func(name string, d fs.DirEntry, err error) error {
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir():
+			return os.Mkdir(to, 0o777)
+		case strings.HasSuffix(name, "_test.go"):
+			return nil
 		}
-		text, err := fs.ReadFile(cmd.sources, file)
+		text, err := fs.ReadFile(cmd.sources, name)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, "hitrt", path.Base(file)), text, 0o666); err != nil {
-			return err
-		}
-	}
+		return os.WriteFile(to, text, 0o666)
+	})
+	module := strings.TrimSuffix(registry.HitrtPath, "/hitrt")
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/command\n\ngo 1.24\n"), 0o666),
+		err,
+		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+module+"\n\ngo 1.24\n"), 0o666),
 		os.WriteFile(filepath.Join(dir, "main.go"), fmt.Appendf(nil, hitrtMain, call), 0o666),
 	)
 }

@@ -13,36 +13,70 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
+// hitrtPackages are the directories of hitrt's packages, each after those that it
+// imports.
+var hitrtPackages = []string{"hitrt/datafile", "hitrt"}
+
+// hitrtPath returns the import path of a package of hitrt in a directory.
+func hitrtPath(dir string) string {
+	return registry.HitrtPath + strings.TrimPrefix(dir, "hitrt")
+}
+
 // addHitrt compiles hitrt and adds it, and the packages that it needs, to the
 // importcfg.
 func (l *linking) addHitrt() error {
-	dir := filepath.Join(l.dir, "hitrt")
+	var packages []*build.Package
+	var imports []string
+	for _, dir := range hitrtPackages {
+		p, err := l.readHitrt(dir)
+		if err != nil {
+			return err
+		}
+		packages = append(packages, p)
+		for _, path := range p.Imports {
+			if !registry.IsOurs(path) {
+				imports = append(imports, path)
+			}
+		}
+	}
+	if err := l.addStdlib(slices.Compact(slices.Sorted(slices.Values(imports)))); err != nil {
+		return err
+	}
+	for _, p := range packages {
+		if _, ok := l.cfg.Packages[hitrtPath(p.Dir)]; ok {
+			continue // the program is scavenger-wrap itself, which reads local files too
+		}
+		if err := l.addHitrtPackage(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addHitrtPackage compiles one package of hitrt and adds it to the importcfg.
+func (l *linking) addHitrtPackage(p *build.Package) error {
+	kept, err := l.keptHitrt(p)
+	if err != nil {
+		return err
+	}
+	if archive := l.archive(hitrtPath(p.Dir)); takeHitrt(kept, archive) {
+		l.cfg.Add(hitrtPath(p.Dir), archive)
+		return nil
+	}
+	dir := filepath.Join(l.dir, filepath.FromSlash(p.Dir))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	names, imports, err := l.hitrtFiles()
-	if err != nil {
-		return err
-	}
-	if err := l.addStdlib(imports); err != nil {
-		return err
-	}
-	kept, err := l.keptHitrt(names, imports)
-	if err != nil {
-		return err
-	}
-	if archive := l.archive(registry.HitrtPath); takeHitrt(kept, archive) {
-		l.cfg.Add(registry.HitrtPath, archive)
-		return nil
-	}
 	var files []string
-	for _, name := range names {
-		text, err := fs.ReadFile(l.Sources, path.Join("hitrt", name))
+	for _, name := range p.GoFiles {
+		text, err := fs.ReadFile(l.Sources, path.Join(p.Dir, name))
 		if err != nil {
 			return err
 		}
@@ -53,11 +87,11 @@ func (l *linking) addHitrt() error {
 		files = append(files, file)
 	}
 	// With no other archives than those that the file's name stands for.
-	if archive, err := l.compilePackage(registry.HitrtPath, files, imports); err == nil {
+	if archive, err := l.compilePackage(hitrtPath(p.Dir), files, p.Imports); err == nil {
 		keepHitrt(kept, archive)
 		return nil
 	}
-	_, err = l.compilePackage(registry.HitrtPath, files, l.cfg.Paths())
+	_, err = l.compilePackage(hitrtPath(p.Dir), files, l.cfg.Paths())
 	return err
 }
 
@@ -94,12 +128,12 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	return archive, nil
 }
 
-// hitrtFiles returns the files of hitrt that the program's platform takes, and
-// the packages that they import, in sorted order.
-func (l *linking) hitrtFiles() (files, imports []string, err error) {
+// readHitrt returns a package of hitrt with the files that the program's platform takes,
+// and the packages that they import, in sorted order. Its Dir is the given one.
+func (l *linking) readHitrt(dir string) (*build.Package, error) {
 	goos, goarch, err := toolchain.ObjectTarget(l.cfg.Packages["runtime"])
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctxt := build.Default
 	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
@@ -122,9 +156,9 @@ func (l *linking) hitrtFiles() (files, imports []string, err error) {
 		}
 		return infos, nil
 	}
-	p, err := ctxt.ImportDir("hitrt", 0)
+	p, err := ctxt.ImportDir(dir, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading its source: %w", err)
+		return nil, fmt.Errorf("reading its source: %w", err)
 	}
-	return p.GoFiles, p.Imports, nil
+	return p, nil
 }

@@ -12,6 +12,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"go/build"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -27,9 +29,9 @@ import (
 var codeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
 	"GOOS", "GOPPC64", "GORISCV64", "GOWASM"}
 
-// keptHitrt returns the file that the archive is kept in, "" if there is no
-// place for it.
-func (l *linking) keptHitrt(names, imports []string) (string, error) {
+// keptHitrt returns the file that the archive of a package of hitrt is kept in, "" if
+// there is no place for it.
+func (l *linking) keptHitrt(p *build.Package) (string, error) {
 	cache := os.Getenv("GOCACHE")
 	if !filepath.IsAbs(cache) {
 		return "", nil
@@ -39,31 +41,42 @@ func (l *linking) keptHitrt(names, imports []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("compile -V=full: %w", err)
 	}
-	fmt.Fprintf(h, "%s%q\n", version, l.hitrtFlags())
+	fmt.Fprintf(h, "%s%s %q\n", version, p.Dir, l.hitrtFlags())
 	for _, name := range codeGeneration {
 		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
 	}
-	for _, name := range names {
-		text, err := fs.ReadFile(l.Sources, path.Join("hitrt", name))
+	for _, name := range p.GoFiles {
+		text, err := fs.ReadFile(l.Sources, path.Join(p.Dir, name))
 		if err != nil {
 			return "", err
 		}
 		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(text))
 	}
-	for _, p := range imports {
-		if p == "unsafe" {
+	for _, imported := range p.Imports {
+		if imported == "unsafe" {
 			continue
 		}
-		id, err := toolchain.ContentID(l.cfg.Packages[p])
+		id, err := l.contentID(imported)
 		if err != nil {
 			return "", err
 		}
 		if id == "" {
 			return "", nil
 		}
-		fmt.Fprintf(h, "%s %s\n", p, id)
+		fmt.Fprintf(h, "%s %s\n", imported, id)
 	}
 	return filepath.Join(cache, "scavenger", fmt.Sprintf("hitrt-%x", h.Sum(nil)[:16])), nil
+}
+
+// contentID returns what stands for the content of an imported package, "" if nothing
+// does.
+func (l *linking) contentID(path string) (string, error) {
+	archive := l.cfg.Packages[path]
+	if !registry.IsOurs(path) {
+		return toolchain.ContentID(archive)
+	}
+	text, err := os.ReadFile(archive) // it has no content ID
+	return fmt.Sprintf("%x", sha256.Sum256(text)), err
 }
 
 // takeHitrt writes the archive if it is kept in the file, and reports whether it

@@ -102,7 +102,7 @@ var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", 
 	"wrapper/registry", "wrapper/toolchain"}
 
 // linkSources are those that decide on top of that how a program is linked.
-var linkSources = []string{"hitrt", "wrapper/link", "wrapper/toolid"}
+var linkSources = []string{"hitrt", "hitrt/datafile", "wrapper/link", "wrapper/toolid"}
 
 // Of returns our part of the ID of a tool, compile or link.
 func Of(tool string, sources fs.FS, cfg *config.Config) (string, error) {

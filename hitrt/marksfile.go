@@ -1,0 +1,309 @@
+// The file under the marks: what a process that is killed leaves.
+//
+// It lies on tmpfs, which is memory: a store into it waits for no disk, and cannot fail
+// once its pages are there, which is seen to when the file is made. It is in dataDir if
+// that is on tmpfs, and otherwise in a directory of the user's own in /dev/shm, whose
+// name others can guess but not use. The setting mapping chooses another place: "disk" a
+// file in dataDir, on a file system that does not fail stores into blocks that are
+// there, and "none" no file.
+
+package hitrt
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// A marksFile is the file under the marks of this process. A nil one is a process whose
+// marks are in its own memory.
+type marksFile struct {
+	header   datafile.MarksHeader
+	path     string
+	info     os.FileInfo // identifies the file
+	root     os.FileInfo // the root directory when it was made
+	lock     keptLock
+	content  []byte      // the whole file, mapped
+	pages    []pageRange // of the marks, by package
+	attached int         // number of packages, from the first on, whose marks are in it
+}
+
+// take notes that a call was taken from its cell.
+func (m *marksFile) take(i int) {
+	if m != nil {
+		m.content[m.header.Taken+int64(i)] = 1
+	}
+}
+
+// forget notes that a call is in the hits file.
+func (m *marksFile) forget(i int) {
+	if m != nil {
+		m.content[m.header.Taken+int64(i)] = 0
+	}
+}
+
+// wrote notes how many times the process has written to its hits file.
+func (m *marksFile) wrote(times uint64) {
+	if m != nil {
+		m.set(datafile.WritesAt, times)
+	}
+}
+
+// swept notes when the cells were last read.
+func (m *marksFile) swept(at int64) {
+	if m != nil {
+		m.set(datafile.SweptAt, uint64(at))
+	}
+}
+
+// set sets a number in the state. Where files are mapped, numbers are little endian.
+func (m *marksFile) set(at int64, n uint64) {
+	atomic.StoreUint64((*uint64)(unsafe.Pointer(&m.content[m.header.State+at])), n)
+}
+
+// end notes that all calls so far are in the hits file. If nothing of the program runs
+// any more, it removes the file.
+func (m *marksFile) end(alone bool) {
+	if m == nil {
+		return
+	}
+	m.set(datafile.SavedAt, datafile.EndedState)
+	if alone && m.isThere() {
+		_ = os.Remove(m.path)
+	}
+}
+
+// isThere reports whether the name is that of the file, and the file as long as it was.
+// A store behind the end of a file that was cut off ends the program.
+func (m *marksFile) isThere() bool {
+	if m == nil {
+		return false
+	}
+	info, err := os.Lstat(m.path)
+	if err != nil { // the program may have another root directory, or other rights, than when it started
+		return !errors.Is(err, os.ErrNotExist) || isElsewhere(m.root)
+	}
+	return os.SameFile(info, m.info) && info.Size() >= m.header.Size
+}
+
+// release moves the marks back to memory, package by package from the last one on: if
+// the system has no memory for one, the next attempt goes on with the packages that are
+// left, and not with marks that are in memory already.
+func (m *marksFile) release() bool {
+	offset := m.header.Size
+	for i := len(m.pages) - 1; i >= 0; i-- {
+		r := m.pages[i]
+		offset -= int64(r.size)
+		if i >= m.attached {
+			continue
+		}
+		if r.size > 0 && !m.takeBack(r, offset) {
+			return false
+		}
+		m.attached = i
+	}
+	unmapFile(m.content)
+	m.lock.release(m.info)
+	return true
+}
+
+// takeBack moves the marks of r back to memory, and reports whether they are there.
+func (m *marksFile) takeBack(r pageRange, offset int64) (ok bool) {
+	defer func() {
+		// There is nothing to read behind the end of a file that was cut off.
+		if recover() != nil {
+			ok = true
+		}
+	}()
+	return detach(r, m.content[offset:offset+int64(r.size)]) == nil
+}
+
+// newMarksFile makes the file and maps it under the marks. If it cannot, it returns nil
+// and why.
+func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
+	pages, ok := markPages(d.p.codebase.packages)
+	if !ok {
+		return nil, datafile.OnceASecond, "something else lies on the pages of the marks"
+	}
+	dir, kept, err := marksDir(d.p.set)
+	if err != nil {
+		return nil, datafile.OnceASecond, err.Error()
+	}
+	m = &marksFile{pages: pages, header: datafile.MarksHeader{
+		Identity: d.store.Identity, Process: d.process.UUID, PID: d.process.PID, Boot: d.process.Boot,
+		StartedAt: d.process.StartedAt, Kept: kept, DataDir: d.store.Dir,
+	}}
+	if err := m.create(d, dir); err != nil {
+		return nil, datafile.OnceASecond, err.Error()
+	}
+	m.wrote(d.process.Writes)
+	return m, kept, ""
+}
+
+// create creates the file in a directory and maps it.
+func (m *marksFile) create(d *dataFile, dir string) error {
+	dataDir, err := os.Stat(d.store.Dir)
+	if err != nil {
+		return err
+	}
+	cells := int64(0)
+	for _, r := range m.pages {
+		cells += int64(r.size)
+	}
+	head, err := m.header.Encode(m.ranges(d), cells)
+	if err != nil {
+		return err
+	}
+	name, _ := datafile.MarksName(dataDir, d.process.UUID)
+	m.path = filepath.Join(dir, name)
+	temp := m.path + ".tmp"
+	file, err := datafile.Open(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp) // unless it has its name
+	if err := m.fill(file, head); err != nil {
+		_ = file.Close()
+		return err
+	}
+	// Locked before it has its name: nobody must take it for that of a process that has
+	// ended.
+	if err := datafile.Lock(file, 0); err != nil {
+		_ = file.Close()
+		return err
+	}
+	if err := m.attach(file); err != nil {
+		_ = m.release()
+		_ = file.Close()
+		return err
+	}
+	m.lock = keepLock(file, temp, m.info)
+	return os.Rename(temp, m.path)
+}
+
+// fill gives the file its size, with all of its pages, and what it begins with.
+func (m *marksFile) fill(file *os.File, head []byte) error {
+	zeros := make([]byte, 16*mappedPage)
+	for at := int64(0); at < m.header.Size; at += int64(len(zeros)) {
+		if _, err := file.WriteAt(zeros[:min(int64(len(zeros)), m.header.Size-at)], at); err != nil {
+			return err
+		}
+	}
+	if _, err := file.WriteAt(head, 0); err != nil {
+		return err
+	}
+	var err error
+	m.info, err = file.Stat()
+	m.root, _ = os.Stat("/")
+	return err
+}
+
+// attach maps the file, and its pages over those of the marks. Whatever the marks had is
+// in the file then.
+func (m *marksFile) attach(file *os.File) error {
+	content, err := mapFile(file, int(m.header.Size))
+	if err != nil {
+		return err
+	}
+	m.content = content
+	pipe, err := newPagePipe()
+	if err != nil {
+		return err
+	}
+	defer pipe.close()
+	offset := m.header.Cells
+	for _, r := range m.pages {
+		if r.size > 0 {
+			if err := pipe.attach(r, file, offset); err != nil {
+				return err
+			}
+		}
+		m.attached++
+		offset += int64(r.size)
+	}
+	return nil
+}
+
+// ranges returns where the cells of which functions lie.
+func (m *marksFile) ranges(d *dataFile) []datafile.Range {
+	var ranges []datafile.Range
+	at := uint32(0)
+	for i, r := range m.pages {
+		s, cells := &d.packages[i], at+uint32(r.at)
+		at += uint32(r.size)
+		if s.stamps == nil {
+			if s.functions > 0 {
+				ranges = append(ranges, datafile.Range{At: cells, First: uint32(s.first), Count: uint32(s.functions)})
+			}
+			continue
+		}
+		for k, stamp := range s.stamps {
+			n := len(ranges)
+			switch {
+			case stamp < 0:
+			case k > 0 && s.stamps[k-1] == stamp-1 && n > 0:
+				ranges[n-1].Count++
+			default:
+				ranges = append(ranges, datafile.Range{At: cells + uint32(k), First: uint32(stamp), Count: 1})
+			}
+		}
+	}
+	return ranges
+}
+
+// marksDir returns the directory for the marks files of processes with these settings.
+func marksDir(set *settings) (dir string, kept datafile.Kept, err error) {
+	shared := filepath.Dir(datafile.MarksDir(0, 0))
+	switch {
+	case !canMap:
+		return "", 0, errors.New("this system cannot map marks")
+	case os.Getpagesize() != mappedPage:
+		return "", 0, fmt.Errorf("pages have %d bytes", os.Getpagesize())
+	case set.mapping == "none":
+		return "", 0, errors.New("mapping is none")
+	case isMemory(set.dataDir):
+		return set.dataDir, datafile.InMemory, nil
+	case set.mapping == "disk":
+		if !isSteady(set.dataDir) {
+			return "", 0, errors.New("the file system of dataDir may fail stores")
+		}
+		return set.dataDir, datafile.OnDisk, nil
+	case !isMemory(shared):
+		return "", 0, fmt.Errorf("no tmpfs at %s", shared)
+	}
+	for n := range datafile.MarksNames {
+		dir = datafile.MarksDir(os.Geteuid(), n)
+		if err = os.Mkdir(dir, 0o700); err == nil || datafile.IsOwn(dir, os.Geteuid()) {
+			return dir, datafile.InMemory, nil
+		}
+	}
+	return "", 0, fmt.Errorf("no directory of this user's own: %w", err)
+}
+
+// isElsewhere reports whether the program has another root directory than it had
+// (chroot). Then names of files are of no use any more, and there is no way back, but
+// the files are where they were.
+func isElsewhere(root os.FileInfo) bool {
+	now, err := os.Stat("/")
+	return err == nil && root != nil && !os.SameFile(now, root)
+}
+
+// bootID returns what the system calls its present run, "" if it has no name for it.
+func bootID() string {
+	file, err := datafile.Open("/proc/sys/kernel/random/boot_id", os.O_RDONLY, 0)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var id [36]byte
+	if n, _ := file.ReadAt(id[:], 0); n < len(id) {
+		return ""
+	}
+	return strings.ToLower(string(id[:]))
+}
