@@ -123,7 +123,13 @@ func (d *dataFile) write(now time.Time) {
 	age := elapsed(d.wroteAt, now)
 	refresh := exiting || age >= refreshInterval
 	due := d.wroteAt.IsZero() || !d.first.empty() || refresh && !d.again.empty() || exiting && !d.ended || age >= seenInterval
-	if !due || now.Before(d.retryAt) && !exiting || isElsewhere(d.root) {
+	if !due || now.Before(d.retryAt) && !exiting {
+		return
+	}
+	if isElsewhere(d.root) {
+		if d.marks == nil {
+			d.p.log.WarnHourly("root", "the program has another root directory than at its start: its calls cannot be written to %s", d.store.Dir)
+		}
 		return
 	}
 	calls := d.first
@@ -244,7 +250,7 @@ func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
 // writeSent writes what accepted noted. If that fails, the calls are sent once more by a
 // later process, which changes nothing.
 func (d *dataFile) writeSent() {
-	if isElsewhere(d.root) {
+	if isElsewhere(d.root) || d.p.now().Before(d.retryAt) {
 		return
 	}
 	for n, state := range []datafile.State{datafile.Once, datafile.Sent} {
