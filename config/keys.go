@@ -136,6 +136,14 @@ var Keys = []Key{
 		Doc: "Directory for local files, which `scavenger-wrap report` reads. They are written with or without a collector.",
 	},
 	{
+		Name: "dataMode", Kind: Choice, Choices: []string{"0600", "0640", "0644"}, Default: "0600", Effect: Relinks, Example: `"0640"`,
+		Doc: "Mode of new files in `dataDir`, and with the right to enter that of the directory if it is new: `0640` lets the group read them, `0644` everybody.",
+	},
+	{
+		Name: "mapping", Kind: Choice, Choices: []string{"memory", "disk", "none"}, Default: "memory", Effect: Relinks, Example: `"disk"`,
+		Doc: "Where calls are kept until they are written to `dataDir`, so that a process which is killed loses none: `memory` on tmpfs (`/dev/shm`, or `dataDir` if that is on one); `disk` in a file in `dataDir`, which survives a container that is removed with its memory, but lets a slow or full disk hold up the program; `none` in the process only. Linux.",
+	},
+	{
 		Name: "appName", Kind: String, Effect: Relinks, Example: `"shop"`,
 		Doc: "Name of the application. Default: the last element of the main package's import path.",
 	},

@@ -100,7 +100,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		hostname:    r.text("hostname"),
 		grpcTLS:     r.choice("grpcTls", "auto", "on", "off"),
 		mapping:     r.choice("mapping", "memory", "disk", "none"),
-		dataMode:    r.mode("dataMode", 0o600),
+		dataMode:    octal(r.choice("dataMode", "0600", "0640", "0644")),
 
 		initialDelay:  r.integer("schedulerInitialDelayMillis", 10_000, 0, time.Millisecond),
 		interval:      r.integer("schedulerIntervalMillis", 10_000, 10, time.Millisecond),
@@ -271,18 +271,9 @@ func (r *settingsReader) size(key string, def int) int {
 	return int(n) * factor
 }
 
-// mode accepts the mode of a file as chmod does, in octal digits. Its owner always reads
-// and writes it, and nobody executes it.
-func (r *settingsReader) mode(key string, def os.FileMode) os.FileMode {
-	v := r.text(key)
-	if v == "" {
-		return def
-	}
-	n, err := strconv.ParseUint(v, 8, 9)
-	if err != nil || n&0o111 != 0 || n&0o600 != 0o600 {
-		r.problem("%s is %s, want the mode of a file such as 0600 or 0640: using %#o", key, shown(v), def)
-		return def
-	}
+// octal returns the mode of a file that octal digits stand for.
+func octal(digits string) os.FileMode {
+	n, _ := strconv.ParseUint(digits, 8, 9)
 	return os.FileMode(n)
 }
 
