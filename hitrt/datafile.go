@@ -37,8 +37,10 @@ const (
 	// this one writes a file of its own.
 	lockPatience = 10 * time.Second
 
-	// lockWait is how long one write waits for that lock.
+	// lockWait is how long one write waits for that lock, and exitWait how long the last
+	// one does.
 	lockWait = 100 * time.Millisecond
+	exitWait = time.Second
 )
 
 // A dataFile writes local files. It belongs to the publisher's goroutine.
@@ -175,6 +177,9 @@ func (d *dataFile) failed(err error, now time.Time) {
 // update writes calls to the hits file that the processes of this build share, or, where
 // that is impossible, to one of this process alone.
 func (d *dataFile) update(calls bitset, now time.Time) error {
+	if d.p.isExiting() {
+		d.store.Wait = min(exitWait, d.p.left()/2)
+	}
 	u := datafile.Update{Calls: d.times(calls.members()), All: d.times(d.called()), Process: &d.process}
 	result, err := d.store.Update(&u)
 	if err != nil && d.store.Process == "" && d.mustBeAlone(err, now) {

@@ -50,6 +50,15 @@ func isSteady(dir string) bool {
 	return false
 }
 
+// free returns the number of bytes that a user may take on a file system.
+func free(dir string) int64 {
+	var fs syscall.Statfs_t
+	if syscall.Statfs(dir, &fs) != nil || fs.Blocks == 0 { // no limit is set
+		return 1 << 62
+	}
+	return int64(fs.Bavail) * int64(fs.Bsize)
+}
+
 func fileSystem(dir string) uint32 {
 	var fs syscall.Statfs_t
 	if syscall.Statfs(dir, &fs) != nil {

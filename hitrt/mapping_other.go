@@ -15,6 +15,8 @@ func isMemory(string) bool { return false }
 
 func isSteady(string) bool { return false }
 
+func free(string) int64 { return 0 }
+
 func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 func unmapFile([]byte) {}

@@ -160,6 +160,10 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 	if err != nil {
 		return err
 	}
+	// It may be small, and the program's own use of it comes first.
+	if m.header.Kept == datafile.InMemory && m.header.Size > free(dir)/8 {
+		return fmt.Errorf("too little room on %s", dir)
+	}
 	name, _ := datafile.MarksName(dataDir, d.process.UUID)
 	m.path = filepath.Join(dir, name)
 	temp := m.path + ".tmp"
