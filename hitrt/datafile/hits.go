@@ -321,6 +321,8 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 		if was == Damaged {
 			damaged++
 		}
+		// A clock that is wrong must not make a call look like none.
+		call = min(max(call, MinTime), MaxTime)
 		stamp := old
 		switch {
 		case was == Damaged && state != Unsent:
