@@ -75,6 +75,7 @@ const (
 	MaxTime = 1<<46 - 1
 
 	neverCalled = 1
+	unknown     = 0 // a stamp that is damaged wherever it is
 	onceBit     = 1 << 46
 	sentBit     = 1 << 47
 	valueMask   = 1<<48 - 1
@@ -192,9 +193,21 @@ type Identity struct {
 	UID         int    `json:"uid"` // of the user, -1 where there is none
 }
 
+// normal returns the identity as a header says it: JSON has no bytes that are not UTF-8,
+// and the environment of a process may.
+func (id Identity) normal() Identity {
+	for _, s := range []*string{&id.Fingerprint, &id.Main, &id.Module, &id.AppName, &id.AppVersion, &id.Environment, &id.Hostname} {
+		*s = string([]rune(*s))
+	}
+	return id
+}
+
 // key returns what names the file of the processes with this identity.
 func (id *Identity) key() string {
+	n := id.normal()
+	id = &n
 	h := sha256.New()
+	fmt.Fprintln(h, format) // processes of other versions that write another format have files of their own
 	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {
 		fmt.Fprintf(h, "%q\n", s)
 	}
