@@ -188,7 +188,7 @@ func readCodebaseHeader(line []byte, fingerprint string) (functions int, err err
 		return 0, errors.New("damaged: no format 1 or later in the header")
 	case h.Fingerprint != fingerprint:
 		return 0, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
-	case h.Functions > MaxFunctions:
+	case h.Functions < 0 || h.Functions > MaxFunctions:
 		return 0, fmt.Errorf("damaged: %d functions", h.Functions)
 	}
 	return h.Functions, nil
@@ -249,7 +249,7 @@ func IsSound(file *os.File) bool {
 	info, err := file.Stat()
 	size := int64(len(Seal(nil)))
 	const most = 1 << 32 // 16 million functions have less
-	if err != nil || info.Size() <= size || info.Size() > most {
+	if err != nil || info.Size() <= size || info.Size() > most || !IsSealed(file) {
 		return false
 	}
 	h := sha256.New()

@@ -75,6 +75,7 @@ const (
 	MaxTime = 1<<46 - 1
 
 	neverCalled = 1
+	unknown     = 0 // a stamp that is damaged wherever it is
 	onceBit     = 1 << 46
 	sentBit     = 1 << 47
 	valueMask   = 1<<48 - 1
@@ -154,16 +155,28 @@ func (s salt) read(i int, stamp uint64) (at int64, state State) {
 // check returns the checksum of a stamp: a CRC-16 of its value, which notices every
 // change of one bit and of neighbouring ones, combined with its place.
 func (s salt) check(i int, v uint64) uint16 {
-	// CRC-16/CCITT, four bits at a time.
+	crc := uint16(neverCRC)
+	if v != neverCalled {
+		crc = crc16(v)
+	}
+	place := (uint64(s) ^ uint64(i)) * 0x9e3779b97f4a7c15
+	place = (place ^ place>>32) * 0xd6e8feb86659fd93
+	return crc ^ uint16(place>>48)
+}
+
+// neverCRC is crc16(neverCalled), which most stamps have.
+const neverCRC = 0x1e31
+
+// crc16 returns the CRC-16/CCITT of 48 bits.
+func crc16(v uint64) uint16 {
+	// Four bits at a time.
 	table := [16]uint16{0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7,
 		0x8108, 0x9129, 0xa14a, 0xb16b, 0xc18c, 0xd1ad, 0xe1ce, 0xf1ef}
 	crc := uint16(0xffff)
 	for shift := 44; shift >= 0; shift -= 4 {
 		crc = crc<<4 ^ table[crc>>12^uint16(v>>shift&15)]
 	}
-	place := (uint64(s) ^ uint64(i)) * 0x9e3779b97f4a7c15
-	place = (place ^ place>>32) * 0xd6e8feb86659fd93
-	return crc ^ uint16(place>>48)
+	return crc
 }
 
 // An Identity is what the processes have in common that share a file. The first line
@@ -180,9 +193,21 @@ type Identity struct {
 	UID         int    `json:"uid"` // of the user, -1 where there is none
 }
 
+// normal returns the identity as a header says it: JSON has no bytes that are not UTF-8,
+// and the environment of a process may.
+func (id Identity) normal() Identity {
+	for _, s := range []*string{&id.Fingerprint, &id.Main, &id.Module, &id.AppName, &id.AppVersion, &id.Environment, &id.Hostname} {
+		*s = string([]rune(*s))
+	}
+	return id
+}
+
 // key returns what names the file of the processes with this identity.
 func (id *Identity) key() string {
+	n := id.normal()
+	id = &n
 	h := sha256.New()
+	fmt.Fprintln(h, format) // processes of other versions that write another format have files of their own
 	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {
 		fmt.Fprintf(h, "%q\n", s)
 	}

@@ -14,6 +14,8 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -44,6 +46,8 @@ type Store struct {
 	Process  string        // if not empty, the file is of this process alone
 	Mode     os.FileMode   // of new files
 	Wait     time.Duration // for the lock
+
+	joined int // files of the process that others have joined meanwhile
 }
 
 // Path returns the name of the file.
@@ -51,6 +55,9 @@ func (s *Store) Path() string {
 	name := hitsPrefix + s.Identity.key()
 	if s.Process != "" {
 		name += "-" + s.Process
+	}
+	if s.joined > 0 {
+		name += "-" + strconv.Itoa(s.joined)
 	}
 	return filepath.Join(s.Dir, name+hitsSuffix)
 }
@@ -65,8 +72,9 @@ type Update struct {
 	// if the file is new, or another one than that of the process's last update.
 	All iter.Seq2[int, int64]
 
-	// State marks the stamps of Calls as sent, as far as they are not later than the
-	// times there, which do not raise them. It is Unsent for calls.
+	// State is Unsent for calls. Once and Sent mark the stamps of Calls as sent, as far
+	// as they are not later than the times there, which do not raise them. Damaged makes
+	// those unknown that say never called.
 	State State
 
 	Process *Process // its record
@@ -87,23 +95,23 @@ type Result struct {
 // when it returns, or the error says why not; then an update may be repeated.
 func (s *Store) Update(u *Update) (Result, error) {
 	var r Result
-	file, h, created, err := s.open()
+	f, err := s.open()
 	if err != nil {
 		return r, err
 	}
-	defer file.Close()
-	records, err := readTable(file, h)
+	defer f.release()
+	records, err := readTable(f.File, f.h)
 	if err != nil {
 		return r, err
 	}
 	calls := u.Calls
 	var own Process
-	if u.Process != nil {
+	if u.Process != nil && u.State == Unsent {
 		own = *u.Process
 		own.Writes++
 		written, known := records.update(&own)
-		r.Replaced = u.Process.Writes > 0 && (created || !known || written < u.Process.Writes)
-		if (r.Replaced || created) && u.All != nil {
+		r.Replaced = u.Process.Writes > 0 && (f.created || f.mended || !known || written < u.Process.Writes)
+		if (r.Replaced || f.created) && u.All != nil {
 			calls = u.All
 		}
 		if r.Replaced && own.State == Recovered {
@@ -112,72 +120,121 @@ func (s *Store) Update(u *Update) (Result, error) {
 		}
 	}
 	records.add(u)
-	r.Damaged = records.damaged
-	damaged, err := raise(file, h, calls, u.State)
-	r.Damaged += damaged
+	damaged, err := raise(f.File, f.h, calls, u.State)
+	if r.Damaged = records.damaged + damaged; f.mended {
+		r.Damaged++
+	}
 	if err != nil || u.State != Unsent {
 		return r, err
 	}
 	// The records come last: they say that the calls are written.
-	if _, err = file.WriteAt(records.b, h.Records); err == nil && u.Process != nil {
+	if err = records.writeTo(f.File, f.h.Records); err == nil && u.Process != nil {
 		u.Process.Writes = own.Writes
 	}
 	return r, err
 }
 
-// open opens and locks the file, and reads its header.
-func (s *Store) open() (file *os.File, h *Header, created bool, err error) {
-	path := s.Path()
+// An opened file is open, locked, whole and in its place.
+type opened struct {
+	*os.File
+	h       *Header
+	created bool // it was not there
+	mended  bool // its header was damaged, or its end was missing
+}
+
+// release unlocks and closes the file. A program that forks without exec leaves the
+// descriptor open in the child, which must not keep the lock.
+func (f *opened) release() {
+	unlock(f.File)
+	_ = f.Close()
+}
+
+// errAgain says that a file is not where it was, or that another one is to be used.
+var errAgain = errors.New("another file took its place")
+
+// open opens and locks the file.
+func (s *Store) open() (*opened, error) {
+	f := &opened{}
+	var err error
 	for range 10 { // another process may create or remove it meanwhile
-		file, err = Open(path, os.O_RDWR, 0)
+		path := s.Path()
+		f.File, err = Open(path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			if err = s.create(path); err != nil && !errors.Is(err, fs.ErrExist) {
-				return nil, nil, false, err
+				return nil, err
 			}
-			created = err == nil
+			f.created = err == nil
 			continue
 		}
 		if err != nil {
-			return nil, nil, false, err
+			return nil, err
 		}
-		if s.Process == "" {
-			err = Lock(file, s.Wait)
-		}
-		if err == nil && !isAt(file, path) {
-			_ = file.Close()
-			continue
+		err = Lock(f.File, s.Wait)
+		if s.Process != "" && (errors.Is(err, ErrNoLocks) || errors.Is(err, ErrBusy)) {
+			err = nil // nobody else writes to it
 		}
 		if err == nil {
-			if h, err = ReadHeader(file); err == nil {
-				err = s.check(h)
-			}
-			if err == nil {
-				return file, h, created, nil
-			}
-			if s.Process == "" { // under the lock
-				s.setAside(path)
-				_ = file.Close()
-				continue
-			}
+			err = s.take(f, path)
 		}
-		_ = file.Close()
-		return nil, nil, false, err
+		if err == nil {
+			return f, nil
+		}
+		f.release()
+		if !errors.Is(err, errAgain) {
+			return nil, err
+		}
 	}
-	return nil, nil, false, fmt.Errorf("%s: it does not last: %w", path, err)
+	return nil, fmt.Errorf("%s: it does not last: %w", s.Path(), err)
 }
 
-// check checks that a header is what this store writes.
-func (s *Store) check(h *Header) error {
-	if h.Format != format || h.Identity != s.Identity || h.Process != s.Process {
-		return errors.New("damaged: the header is of another file")
+// take makes sure that a file is the one of this store, and whole.
+//
+// A damaged header is written again: whoever knows what it said need not lose what
+// follows it. A new file in place of the damaged one would say of functions that the
+// old one alone knows of that they were never called.
+func (s *Store) take(f *opened, path string) error {
+	if !isAt(f.File, path) {
+		return errAgain
 	}
-	return nil
+	want := s.header()
+	head, err := want.layOut()
+	if err != nil {
+		return err
+	}
+	r, err := newReader(f.File)
+	switch {
+	case err == nil && (r.old != nil || r.Identity != want.Identity || r.Header.Process != want.Process):
+		s.setAside(path) // of others, who find it under its new name as well
+		return errAgain
+	case err == nil && r.Joined && s.Process != "":
+		s.joined++ // it will be removed
+		return errAgain
+	case err == nil && !r.Joined:
+		f.h = &r.Header
+	default:
+		var start [preamble]byte
+		if _, err := f.ReadAt(start[:], 0); err != nil && err != io.EOF {
+			return err // nobody knows whether it is damaged
+		}
+		b := make([]byte, want.Stamps)
+		putPreamble(b, hitsMagic, head)
+		if _, err := f.WriteAt(b, 0); err != nil {
+			return err
+		}
+		f.h, f.mended = want, true
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() < f.h.Records+pageSize {
+		f.mended = true
+		err = f.Truncate(f.h.Records + pageSize) // zeros are damage
+	}
+	return err
 }
 
-// setAside renames a damaged file, so that a new one takes its place. What is sound in
-// it still counts, as it keeps the name of a hits file.
+// setAside renames a file, so that a new one takes its place. It keeps the name of a
+// hits file.
 func (s *Store) setAside(path string) {
-	aside := fmt.Sprintf("%s-damaged-%x%s", path[:len(path)-len(hitsSuffix)], time.Now().UnixNano(), hitsSuffix)
+	aside := fmt.Sprintf("%s-other-%x%s", strings.TrimSuffix(path, hitsSuffix), time.Now().UnixNano(), hitsSuffix)
 	_ = os.Rename(path, aside)
 }
 
@@ -189,14 +246,18 @@ func (s *Store) create(path string) error {
 		return err
 	}
 	defer os.Remove(temp)
-	err = s.writeNew(file)
+	if s.Process == "" {
+		err = Lock(file, 0) // where that fails nobody could use the file
+	}
+	if err == nil {
+		err = s.writeNew(file)
+	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
 		return err
 	}
-	s.adopt(temp)
 	if s.Process != "" { // nobody else creates it
 		return os.Rename(temp, path)
 	}
@@ -214,15 +275,21 @@ func (s *Store) mode() os.FileMode {
 	return s.Mode
 }
 
-// adopt gives a new file its mode and the user that it is of, as far as this process may
-// do that.
-func (s *Store) adopt(path string) {
-	if s.mode() != 0o600 {
-		_ = os.Chmod(path, s.mode()) // whatever the umask is
-	}
+// give gives a new file the mode that the setting asks for, whatever the umask, and to
+// the user that it is of, if this process may do that.
+func (s *Store) give(file *os.File) error {
 	if os.Geteuid() == 0 && s.Identity.UID > 0 {
-		_ = os.Lchown(path, s.Identity.UID, -1)
+		_ = file.Chown(s.Identity.UID, -1)
 	}
+	if s.Mode == 0 {
+		return nil
+	}
+	return file.Chmod(s.Mode)
+}
+
+// header returns the header of a new file.
+func (s *Store) header() *Header {
+	return &Header{Format: format, Identity: s.Identity.normal(), Process: s.Process, CreatedAt: millis(time.Now())}
 }
 
 // staleAge is the age from which a temporary file is abandoned: a process writes one
@@ -262,15 +329,16 @@ func (s *Store) Replace(path, unique string, write func(io.Writer) error) error 
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(file, 64<<10)
-	if err = write(w); err == nil {
-		err = w.Flush()
+	if err = s.give(file); err == nil {
+		w := bufio.NewWriterSize(file, 64<<10)
+		if err = write(w); err == nil {
+			err = w.Flush()
+		}
 	}
 	if closeErr := file.Close(); err == nil {
 		err = closeErr
 	}
 	if err == nil {
-		s.adopt(temp)
 		err = os.Rename(temp, path)
 	}
 	if err != nil {
@@ -280,13 +348,16 @@ func (s *Store) Replace(path, unique string, write func(io.Writer) error) error 
 }
 
 // writeNew writes a file without calls.
-func (s *Store) writeNew(w io.Writer) error {
-	h := Header{Format: format, Identity: s.Identity, Process: s.Process, CreatedAt: millis(time.Now())}
+func (s *Store) writeNew(file *os.File) error {
+	if err := s.give(file); err != nil {
+		return err
+	}
+	h := s.header()
 	head, err := h.layOut()
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 64<<10) // keeps its first error for Flush
+	out := bufio.NewWriterSize(file, window) // keeps its first error for Flush
 	start := make([]byte, h.Stamps)
 	putPreamble(start, hitsMagic, head)
 	_, _ = out.Write(start)
@@ -303,10 +374,16 @@ func (s *Store) writeNew(w io.Writer) error {
 
 // layOut sets the offsets, and returns the header that has them.
 func (h *Header) layOut() ([]byte, error) {
+	if h.Functions < 0 || h.Functions > MaxFunctions {
+		return nil, fmt.Errorf("%d functions are too many", h.Functions)
+	}
 	stamps := roundUp(int64(h.Functions) * stampSize)
 	for h.Stamps = pageSize; ; h.Stamps += pageSize {
 		h.Records = h.Stamps + stamps
 		head, err := json.Marshal(h)
+		if err == nil && len(head) > maxHeader {
+			err = fmt.Errorf("a header of %d bytes is too long", len(head))
+		}
 		if err != nil || int64(preamble+len(head)) < h.Stamps {
 			return head, err
 		}
@@ -342,7 +419,7 @@ type stampFile interface {
 	io.WriterAt
 }
 
-// raise raises the stamps of calls, or marks them as sent. It returns the number of
+// raise raises the stamps of calls, or marks them as [Update.State] says. It returns the number of
 // those that were damaged.
 func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) (damaged int, err error) {
 	if calls == nil {
@@ -379,9 +456,14 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 		if was == Damaged {
 			damaged++
 		}
+		// A clock that is wrong must not make a call look like none.
+		call = min(max(call, MinTime), MaxTime)
 		stamp := old
 		switch {
 		case was == Damaged && state != Unsent:
+		case state == Damaged && last == 0:
+			stamp = unknown
+		case state == Damaged:
 		case state == Unsent && (call > last || was == Damaged):
 			stamp = salt.stamp(i, call, Unsent)
 		case state != Unsent && last != 0 && last <= call && state > was:
@@ -393,22 +475,4 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 		}
 	}
 	return damaged, flush()
-}
-
-// readTable reads the records of a file.
-func readTable(file *os.File, h *Header) (*table, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	size := info.Size() - h.Records
-	const most = 1 << 20 // 4,096 processes
-	if size < pageSize || size > most {
-		return newTable(), nil
-	}
-	t := &table{b: make([]byte, size/pageSize*pageSize)}
-	if n, err := file.ReadAt(t.b, h.Records); n < len(t.b) {
-		return nil, fmt.Errorf("reading records: %w", err)
-	}
-	return t, nil
 }

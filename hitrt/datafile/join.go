@@ -10,6 +10,7 @@ package datafile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -29,7 +30,8 @@ const (
 )
 
 // Recover writes what a process left in its marks file to the hits file in dir, and
-// removes the marks file. It returns [ErrBusy] if the process lives.
+// removes the marks file. It returns [ErrBusy] if the process lives. Of a file that is
+// damaged it writes what is sound, and returns what is not.
 func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	file, err := Open(path, os.O_RDWR, 0)
 	if err != nil {
@@ -39,35 +41,80 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	if err := Lock(file, 0); err != nil {
 		return 0, err
 	}
+	defer unlock(file)
 	if !isAt(file, path) {
 		return 0, fs.ErrNotExist // another process recovered it
 	}
-	m, err := ReadMarks(file)
-	if err != nil {
+	m, damage := ReadMarks(file)
+	if m == nil {
+		if isUnwritten(file) {
+			return 0, removeLater(path, file) // its process was killed as it began
+		}
+		return 0, damage
+	}
+	if err := mayMove(file, m.UID); err != nil {
 		return 0, err
 	}
-	if m.Saved {
+	inDir := isIn(path, dir)
+	switch {
+	case m.Saved && inDir:
 		return 0, removeLater(path, file)
+	case m.Saved:
+		return 0, os.Remove(path)
 	}
-	if m.Ended && len(m.Calls) == 0 {
+	process := m.process()
+	if damage != nil {
+		process.State = Lossy
+	}
+	if m.Ended && len(m.Calls) == 0 && damage == nil {
 		return 0, os.Remove(path) // nothing moves
 	}
 	store := Store{Dir: dir, Identity: m.Identity, Mode: mode, Wait: 100 * time.Millisecond}
-	u := Update{Calls: sequence(m.Calls, m.At), Process: m.process()}
-	if _, err := store.Update(&u); errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {
+	u := Update{Calls: sequence(m.Calls, m.At), Process: process}
+	_, err = store.Update(&u)
+	if errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {
 		store.Process = m.Process
 		_, err = store.Update(&u)
-		if err != nil {
-			return 0, err
-		}
-	} else if err != nil {
+	}
+	switch {
+	case err != nil:
 		return 0, err
+	case inDir: // who copies dir may have read the hits file before
+		_, err = file.WriteAt([]byte{SavedState}, m.State+SavedAt)
+	default:
+		err = os.Remove(path)
 	}
-	if filepath.Clean(filepath.Dir(path)) != filepath.Clean(dir) {
-		return len(m.Calls), os.Remove(path)
+	return len(m.Calls), errors.Join(err, damage)
+}
+
+// isUnwritten reports whether a file has nothing where its first bytes should be.
+func isUnwritten(file *os.File) bool {
+	var start [preamble]byte
+	_, err := file.ReadAt(start[:], 0)
+	return (err == nil || err == io.EOF) && start == [preamble]byte{}
+}
+
+// isIn reports whether the directory of path is dir, whatever it is called.
+func isIn(path, dir string) bool {
+	a, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return false
 	}
-	_, err = file.WriteAt([]byte{SavedState}, m.State+SavedAt)
-	return len(m.Calls), err
+	b, err := os.Stat(dir)
+	return err == nil && os.SameFile(a, b)
+}
+
+// mayMove refuses what a user wrote in the name of another one, where only root can
+// move it into that one's files.
+func mayMove(file *os.File, user int) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if owner := Owner(info); os.Geteuid() == 0 && owner > 0 && owner != user {
+		return fmt.Errorf("it belongs to user %d, and its calls to user %d", owner, user)
+	}
+	return nil
 }
 
 // sequence yields functions with one time.
@@ -81,10 +128,12 @@ func sequence(functions []int, at int64) iter.Seq2[int, int64] {
 	}
 }
 
-// removeLater removes a file that was joined long enough ago.
+// removeLater removes a file that was joined long enough ago. The caller has its lock,
+// if there are locks, so that it is this file that is removed, and not a later one with
+// its name.
 func removeLater(path string, file *os.File) error {
 	info, err := file.Stat()
-	if err != nil || time.Since(info.ModTime()) < JoinedFor {
+	if err != nil || time.Since(info.ModTime()) < JoinedFor || !isAt(file, path) {
 		return err
 	}
 	return os.Remove(path)
@@ -100,12 +149,18 @@ type Joiner struct {
 	failed map[string]bool
 }
 
-// Search looks for files that may be joined.
+// Search looks for files that may be joined, and removes what processes left that were
+// killed while they created a file.
 func (j *Joiner) Search() {
 	entries, _ := os.ReadDir(j.Dir)
 	j.paths = j.paths[:0]
 	for _, e := range entries {
 		path := filepath.Join(j.Dir, e.Name())
+		if isTemp(e.Name()) {
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > aloneFor {
+				_ = os.Remove(path)
+			}
+		}
 		if IsHits(e.Name()) && !isShared(e.Name()) && !j.failed[path] {
 			j.paths = append(j.paths, path)
 		}
@@ -117,6 +172,11 @@ func isShared(name string) bool {
 	return strings.HasPrefix(name, hitsPrefix) && !strings.Contains(strings.TrimPrefix(name, hitsPrefix), "-")
 }
 
+// isTemp reports whether a name is that of a hits file which is not complete.
+func isTemp(name string) bool {
+	return strings.HasPrefix(name, hitsPrefix) && strings.Contains(name, hitsSuffix+".") && strings.HasSuffix(name, tempSuffix)
+}
+
 // Join joins at most n of the files that Search found, and reports whether there are
 // more. failed is called, once for each file, with why one cannot be joined.
 func (j *Joiner) Join(n int, failed func(path string, err error)) (more bool) {
@@ -124,7 +184,8 @@ func (j *Joiner) Join(n int, failed func(path string, err error)) (more bool) {
 		path := j.paths[0]
 		j.paths = j.paths[1:]
 		err := j.join(path)
-		if err == nil || errors.Is(err, ErrBusy) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		if err == nil || slices.ContainsFunc([]error{ErrBusy, ErrNoLocks, ErrNoLinks, fs.ErrNotExist, fs.ErrPermission},
+			func(e error) bool { return errors.Is(err, e) }) {
 			continue
 		}
 		if j.failed == nil {
@@ -151,29 +212,40 @@ func (j *Joiner) join(path string) error {
 	if !j.Wanted(&r.Identity) {
 		return nil
 	}
-	if r.Joined {
-		return removeLater(path, file)
-	}
 	if err := r.claim(); err != nil {
 		return err
 	}
+	defer unlock(file)
 	if !isAt(file, path) {
 		return fs.ErrNotExist
 	}
-	store := Store{Dir: j.Dir, Identity: r.Identity, Mode: j.Mode, Wait: 100 * time.Millisecond}
-	if err := r.copyTo(&store); err != nil {
+	if err := mayMove(file, r.UID); err != nil {
 		return err
 	}
-	magic := joinedMagic
-	if r.old != nil {
-		magic = oldJoinedMagic
+	var magic [len(joinedMagic)]byte // another process may have joined it before the lock
+	if _, err := file.ReadAt(magic[:], 0); err != nil {
+		return err
 	}
-	_, err = file.WriteAt([]byte(magic), 0)
-	return err
+	if r.Joined || string(magic[:]) == joinedMagic || string(magic[:]) == oldJoinedMagic {
+		return removeLater(path, file)
+	}
+	store := Store{Dir: j.Dir, Identity: r.Identity, Mode: j.Mode, Wait: 100 * time.Millisecond}
+	damage, err := r.copyTo(&store)
+	if err != nil {
+		return err
+	}
+	copy(magic[:], joinedMagic)
+	if r.old != nil {
+		copy(magic[:], oldJoinedMagic)
+	}
+	if _, err := file.WriteAt(magic[:], 0); err != nil {
+		return err
+	}
+	return damage
 }
 
-// claim makes sure that the process of a file has ended. It returns [ErrBusy] if it may
-// live.
+// claim locks a file and makes sure that its process has ended. It returns [ErrBusy] if
+// it may live.
 func (r *Reader) claim() error {
 	if r.old != nil {
 		if !r.old.Locked {
@@ -181,68 +253,68 @@ func (r *Reader) claim() error {
 		}
 		return Lock(r.file, 0)
 	}
+	if err := Lock(r.file, 0); err != nil && !errors.Is(err, ErrNoLocks) {
+		return err
+	}
 	info, err := r.file.Stat()
 	if err != nil {
 		return err
 	}
 	_, processes, _ := r.Processes()
-	if len(processes) == 1 && processes[0].State != Running || time.Since(info.ModTime()) > aloneFor {
+	if r.Joined || len(processes) == 1 && processes[0].State != Running || time.Since(info.ModTime()) > aloneFor {
 		return nil
 	}
 	return ErrBusy
 }
 
-// copyTo raises the stamps of a store to those of the file. A file of which a part is
-// damaged is copied, and stays as it is: it alone says of which functions nothing is
-// known.
-func (r *Reader) copyTo(store *Store) error {
-	byState := [3][]int{}
-	times := make([]int64, r.Functions)
-	damaged := r.Stamps(func(i int, at int64, state State) {
-		if state != Damaged {
-			times[i] = max(times[i], at)
-			byState[state] = append(byState[state], i)
-		}
-	})
-	all := slices.Concat(byState[:]...)
-	slices.Sort(all)
-	calls := func(functions []int) iter.Seq2[int, int64] {
-		return func(yield func(int, int64) bool) {
-			for _, i := range functions {
-				if !yield(i, times[i]) {
-					return
-				}
-			}
-		}
+// copyTo raises the stamps of a store to those of the file. What is damaged in the file
+// is unknown in the store afterwards, unless the store knows of a call. damage says what
+// it is.
+func (r *Reader) copyTo(store *Store) (damage, err error) {
+	var has [Damaged + 1]bool
+	damage = r.Stamps(func(_ int, _ int64, state State) { has[state] = true })
+	u := &Update{}
+	if !r.Joined { // else they are counted in the shared file
+		u.Sums, u.Others, _ = r.Processes()
 	}
-	sums, processes, _ := r.Processes()
-	if r.Joined {
-		sums, processes = Totals{}, nil // they are counted in the shared file
-	}
-	u := Update{Calls: calls(slices.Compact(all)), Sums: sums, Others: processes}
-	if _, err := store.Update(&u); err != nil {
-		return err
-	}
-	for _, state := range []State{Once, Sent} {
-		if len(byState[state]) == 0 {
+	// The file is read anew for each state: to keep the stamps would take memory of the
+	// program's, as much as a damaged header says.
+	for _, state := range []State{Unsent, Once, Sent, Damaged} {
+		if state != Unsent && !has[state] {
 			continue
 		}
-		if _, err := store.Update(&Update{Calls: calls(byState[state]), State: state}); err != nil {
-			return err
+		var again error
+		u.State = state
+		u.Calls = func(yield func(int, int64) bool) {
+			more := true
+			again = r.Stamps(func(i int, at int64, s State) {
+				if more && (s == state || state == Unsent && s != Damaged) {
+					more = yield(i, at)
+				}
+			})
 		}
+		if _, err := store.Update(u); err != nil {
+			return damage, err
+		}
+		if again != nil && damage == nil {
+			return nil, again // it was sound a moment ago
+		}
+		u = &Update{}
 	}
-	return damaged
+	return damage, nil
 }
 
 // Merge adds the calls of a hits file to the files in another directory, and leaves it as
-// it is. The error says what is damaged; the rest is added.
+// it is. The error says what is damaged; the rest is added, and what is damaged is
+// unknown there.
 func Merge(path, dir string, mode os.FileMode) error {
 	r, err := OpenHits(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second}); err != nil {
+	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second})
+	if err = errors.Join(err, damage); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -29,6 +29,9 @@ func Lock(file *os.File, wait time.Duration) error {
 	}
 }
 
+// unlock ends a lock before the file is closed.
+func unlock(file *os.File) { _ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }
+
 // pause waits for a moment, without a timer: that would start the runtime's poller.
 func pause() {
 	t := syscall.NsecToTimeval(int64(500 * time.Microsecond))

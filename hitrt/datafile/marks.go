@@ -21,6 +21,7 @@
 package datafile
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -28,6 +29,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -89,6 +92,9 @@ func (h *MarksHeader) Encode(ranges []Range, cells int64) ([]byte, error) {
 		h.Cells = h.Taken + roundUp(int64(h.Functions))
 		h.Size = h.Cells + cells
 		head, err := json.Marshal(h)
+		if err == nil && len(head) > maxHeader {
+			err = fmt.Errorf("a header of %d bytes is too long", len(head))
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -127,6 +133,7 @@ type Marks struct {
 }
 
 // ReadMarks reads a marks file. The error says what is damaged; Calls has what is sound.
+// Without a sound header there are no Marks.
 func ReadMarks(file *os.File) (*Marks, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -144,11 +151,14 @@ func ReadMarks(file *os.File) (*Marks, error) {
 	if err := json.Unmarshal(head, h); err != nil {
 		return nil, fmt.Errorf("damaged: header: %w", err)
 	}
-	end := int64(preamble + len(head) + h.Ranges*rangeSize)
-	if h.Format != format || h.Functions < 0 || h.Functions > MaxFunctions || h.Ranges < 0 || h.Ranges > MaxFunctions ||
+	end := int64(preamble+len(head)) + int64(h.Ranges)*rangeSize
+	if h.Format != format || h.Functions < 0 || h.Functions > MaxFunctions || h.Ranges < 0 || h.Ranges > h.Functions ||
 		h.Size != info.Size() || h.State < end || h.State > end+pageSize || h.Taken != h.State+pageSize ||
 		h.Cells != h.Taken+roundUp(int64(h.Functions)) || h.Cells > h.Size {
 		return nil, errors.New("damaged: a header that makes no sense, or a wrong size")
+	}
+	if uuidBytes(h.Process) == nil {
+		return nil, fmt.Errorf("damaged: process %q", h.Process) // it becomes part of a name
 	}
 	return m, m.read(file, int64(preamble+len(head)))
 }
@@ -157,48 +167,88 @@ func ReadMarks(file *os.File) (*Marks, error) {
 // cell after it has noted it under T, and removes it there after it is in the hits file.
 // So the cells come first, and the caller reads the hits file after that.
 func (m *Marks) read(file *os.File, ranges int64) error {
-	table := make([]byte, m.Ranges*rangeSize)
-	if n, err := file.ReadAt(table, ranges); n < len(table) {
-		return fmt.Errorf("damaged: reading ranges: %w", withoutPath(err))
-	}
-	if crc32.ChecksumIEEE(table) != m.RangesCRC {
-		return errors.New("damaged: the ranges do not match their checksum")
-	}
-	cells := make([]byte, m.Size-m.Cells+int64(m.Functions))
-	cells, taken := cells[:m.Size-m.Cells], cells[m.Size-m.Cells:]
-	n, err := file.ReadAt(cells, m.Cells)
-	if n < len(cells) {
-		return fmt.Errorf("damaged: reading cells: %w", withoutPath(err))
-	}
-	if n, err = file.ReadAt(taken, m.Taken); n < len(taken) {
-		return fmt.Errorf("damaged: reading calls: %w", withoutPath(err))
+	called := make([]uint64, (m.Functions+63)/64)
+	note := func(i int64) { called[i/64] |= 1 << (i % 64) }
+	cellsErr := m.readCells(file, ranges, note)
+	takenErr := readBytes(file, m.Taken, int64(m.Functions), make([]byte, window), note)
+	for w, word := range called {
+		for ; word != 0; word &= word - 1 {
+			m.Calls = append(m.Calls, w*64+bits.TrailingZeros64(word))
+		}
 	}
 	var state [24]byte
-	if n, err = file.ReadAt(state[:], m.State); n < len(state) {
+	n, err := file.ReadAt(state[:], m.State)
+	if n < len(state) {
 		return fmt.Errorf("damaged: %w", withoutPath(err))
 	}
 	m.Writes = binary.LittleEndian.Uint64(state[WritesAt:])
 	m.Saved, m.Ended = state[SavedAt] == SavedState, state[SavedAt] == EndedState
 	const checkpoint = 1000
-	m.At = min(max(int64(binary.LittleEndian.Uint64(state[SweptAt:])), m.StartedAt, MinTime)+checkpoint, MaxTime)
-	bad := 0
-	for i := 0; i < len(table); i += rangeSize {
-		at, first, count := binary.LittleEndian.Uint32(table[i:]), binary.LittleEndian.Uint32(table[i+4:]), binary.LittleEndian.Uint32(table[i+8:])
-		if int64(at)+int64(count) > int64(len(cells)) || int64(first)+int64(count) > int64(len(taken)) {
+	swept := int64(min(binary.LittleEndian.Uint64(state[SweptAt:]), MaxTime))
+	m.At = min(max(swept, m.StartedAt, MinTime)+checkpoint, millis(time.Now()))
+	return errors.Join(cellsErr, takenErr)
+}
+
+// readCells calls note with the function of each cell that is set.
+func (m *Marks) readCells(file *os.File, ranges int64, note func(i int64)) error {
+	// The checksum comes first: no range is believed before it.
+	crc, functions := crc32.NewIEEE(), int64(0)
+	err := m.eachRange(file, ranges, func(b []byte, r Range) {
+		_, _ = crc.Write(b)
+		functions += int64(r.Count)
+	})
+	if err != nil {
+		return err
+	}
+	if crc.Sum32() != m.RangesCRC {
+		return errors.New("damaged: the ranges do not match their checksum")
+	}
+	if functions > int64(m.Functions) {
+		return fmt.Errorf("damaged: %d cells of %d functions", functions, m.Functions)
+	}
+	bad, buf := 0, make([]byte, window)
+	err = m.eachRange(file, ranges, func(_ []byte, r Range) {
+		at, first, count := int64(r.At), int64(r.First), int64(r.Count)
+		if at+count > m.Size-m.Cells || first+count > int64(m.Functions) {
 			bad++
-			continue
+			return
 		}
-		for k, c := range cells[at:][:count] {
-			taken[int(first)+k] |= c
+		if readBytes(file, m.Cells+at, count, buf, func(i int64) { note(first + i) }) != nil {
+			bad++
 		}
-	}
-	for i, t := range taken {
-		if t != 0 {
-			m.Calls = append(m.Calls, i)
-		}
-	}
+	})
 	if bad > 0 {
 		return fmt.Errorf("damaged: %d of %d ranges make no sense", bad, m.Ranges)
+	}
+	return err
+}
+
+// eachRange calls each with the ranges and their bytes.
+func (m *Marks) eachRange(file *os.File, at int64, each func(b []byte, r Range)) error {
+	table := bufio.NewReader(io.NewSectionReader(file, at, int64(m.Ranges)*rangeSize))
+	var b [rangeSize]byte
+	for range m.Ranges {
+		if _, err := io.ReadFull(table, b[:]); err != nil {
+			return fmt.Errorf("damaged: reading ranges: %w", withoutPath(err))
+		}
+		each(b[:], Range{binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])})
+	}
+	return nil
+}
+
+// readBytes calls set with the places of those of n bytes that are not 0.
+func readBytes(file *os.File, at, n int64, buf []byte, set func(i int64)) error {
+	for i := int64(0); i < n; {
+		part := buf[:min(int64(len(buf)), n-i)]
+		got, err := file.ReadAt(part, at+i)
+		for k, b := range part[:got] {
+			if b != 0 {
+				set(i + int64(k))
+			}
+		}
+		if i += int64(got); got < len(part) {
+			return fmt.Errorf("damaged: reading calls: %w", withoutPath(err))
+		}
 	}
 	return nil
 }

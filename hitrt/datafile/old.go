@@ -19,11 +19,14 @@
 package datafile
 
 import (
+	"bufio"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 )
 
 const (
@@ -132,17 +135,22 @@ func (r *Reader) oldMarks() (marked []int, err error) {
 	if h.Places < h.Stamps || h.Places > r.size-size || h.Marks < h.Places || h.Marks > r.size {
 		return nil, fmt.Errorf("damaged: places of marks at byte %d, marks at byte %d of %d", h.Places, h.Marks, r.size)
 	}
-	places := make([]byte, size)
-	if n, err := r.file.ReadAt(places, h.Places); n < len(places) {
-		return nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(err))
+	crc := crc32.NewIEEE()
+	if n, err := io.CopyBuffer(crc, io.NewSectionReader(r.file, h.Places, size), make([]byte, window)); n < size {
+		return nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
 	}
-	if crc32.ChecksumIEEE(places) != h.PlacesCRC {
+	if crc.Sum32() != h.PlacesCRC {
 		return nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
 	}
+	places := bufio.NewReaderSize(io.NewSectionReader(r.file, h.Places, size), window)
 	bad, from := 0, int64(-1)
 	buf, n := make([]byte, window), 0
 	for i := range h.Functions {
-		place := int64(binary.LittleEndian.Uint32(places[i*placeSize:]))
+		var b [placeSize]byte
+		if _, err := io.ReadFull(places, b[:]); err != nil {
+			return marked, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(err))
+		}
+		place := int64(binary.LittleEndian.Uint32(b[:]))
 		if place == 0 {
 			continue
 		}

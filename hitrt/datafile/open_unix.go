@@ -15,6 +15,11 @@ import (
 // program when they are closed: a program that closes all descriptors that it inherited
 // would die because of us.
 func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
+	// To open a device may do something, to open a pipe may wake its other end.
+	var named syscall.Stat_t
+	if err := syscall.Lstat(path, &named); err == nil && named.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return nil, &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
+	}
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_NOCTTY, uint32(perm.Perm()))
 		if err == syscall.EINTR {

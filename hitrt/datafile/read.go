@@ -226,28 +226,32 @@ func (r *Reader) Processes() (sums Totals, processes []Process, err error) {
 	if r.old != nil {
 		return sums, []Process{r.old.process()}, nil
 	}
-	t, err := readTable(r.file, &r.Header)
-	if err != nil {
-		return sums, nil, err
-	}
-	sums, ok := decodeTotals(t.b)
-	bad := 0
-	if !ok {
-		bad++
-	}
-	for i := 1; i*recordSize < len(t.b); i++ {
-		p, used, ok := decodeProcess(t.b[i*recordSize:])
-		switch {
-		case !ok:
-			bad++
-		case used:
-			processes = append(processes, p)
+	bad := true
+	for try := 0; try < 3 && bad; try++ { // a process may write to them at this moment
+		t, err := readTable(r.file, &r.Header)
+		if err != nil {
+			return sums, nil, err
 		}
+		sums, processes, bad = t.all()
 	}
-	if size := r.size - r.Records; size < pageSize || bad > 0 {
+	if bad || r.size-r.Records < pageSize {
 		err = errors.New("damaged: records of processes are missing or make no sense; calls do not depend on them")
 	}
 	return sums, processes, err
+}
+
+// all returns what the records say. bad is true if any is damaged.
+func (t *table) all() (sums Totals, processes []Process, bad bool) {
+	sums, ok := decodeTotals(t.b)
+	bad = !ok
+	for i := 1; i*recordSize < len(t.b); i++ {
+		p, used, ok := decodeProcess(t.b[i*recordSize:][:recordSize])
+		if used {
+			processes = append(processes, p)
+		}
+		bad = bad || !ok
+	}
+	return sums, processes, bad
 }
 
 // withoutPath strips operation and path from err: whoever reports it names the file.

@@ -15,7 +15,7 @@
 // The first record is the sum of those that have made room for others:
 //
 //	0    "SUM "
-//	8    nine numbers of 8 bytes: see [Totals]
+//	8    seven numbers of 8 bytes: see [Totals]
 //	252  CRC-32
 
 package datafile
@@ -24,7 +24,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash/crc32"
+	"io"
+	"os"
+	"slices"
 	"strings"
 )
 
@@ -216,17 +220,54 @@ func uuidString(b []byte) string {
 // one that lives writes at least once in ten minutes.
 const abandonedAfter = 26 * 3600 * 1000
 
+// maxTable is the size of the records that are read: 4,095 processes.
+const maxTable = 1 << 20
+
 // A table is the records of a file while they are changed.
 type table struct {
 	b       []byte // whole pages
+	was     []byte // what the file has
 	damaged int    // records that were, and are dropped
+}
+
+// readTable reads the records of a file.
+func readTable(file *os.File, h *Header) (*table, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := min(info.Size()-h.Records, maxTable)
+	if size < pageSize {
+		return newTable(), nil
+	}
+	t := &table{was: make([]byte, size/pageSize*pageSize)}
+	if n, err := file.ReadAt(t.was, h.Records); n < len(t.was) {
+		return nil, fmt.Errorf("reading records: %w", withoutPath(err))
+	}
+	t.b = slices.Clone(t.was)
+	return t, nil
+}
+
+// writeTo writes the pages that were changed.
+func (t *table) writeTo(file io.WriterAt, at int64) error {
+	for i := 0; i < len(t.b); i += pageSize {
+		page := t.b[i:][:pageSize]
+		if i < len(t.was) && bytes.Equal(page, t.was[i:][:pageSize]) {
+			continue
+		}
+		if _, err := file.WriteAt(page, at+int64(i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // update brings the record of a process in, in place of its earlier one, and makes
 // those of others that have ended part of the sums. It returns the number of writes that
 // the earlier record had; known is false if there was none.
 func (t *table) update(p *Process) (writes uint64, known bool) {
-	free, ended, oldest, oldestAt := -1, 0, -1, int64(0)
+	free, ended := -1, 0
+	var oldest, oldestEnded candidate
 	for i := 1; i*recordSize < len(t.b); i++ {
 		b := t.b[i*recordSize:][:recordSize]
 		old, used, ok := decodeProcess(b)
@@ -238,23 +279,23 @@ func (t *table) update(p *Process) (writes uint64, known bool) {
 		case !used:
 			free = i
 		case old.UUID == p.UUID:
-			p.Writes = max(p.Writes, old.Writes)
-			if old.State != Running && p.State == Running {
-				p.State = old.State
-			}
+			p.follow(&old)
 			p.encode(b)
 			return old.Writes, true
-		case old.State != Running || p.SeenAt-old.SeenAt > abandonedAfter:
-			if ended++; oldest < 0 || old.SeenAt < oldestAt {
-				oldest, oldestAt = i, old.SeenAt
+		default:
+			oldest.take(i, old.SeenAt)
+			if old.State != Running || p.SeenAt-old.SeenAt > abandonedAfter {
+				ended++
+				oldestEnded.take(i, old.SeenAt)
 			}
 		}
 	}
-	if ended >= keptRecords || free < 0 && oldest >= 0 {
-		t.retire(oldest)
-		free = oldest
-	}
-	if free < 0 {
+	switch {
+	case ended >= keptRecords || free < 0 && ended > 0:
+		free = t.retire(oldestEnded.i)
+	case free < 0 && len(t.b) >= maxTable:
+		free = t.retire(oldest.i)
+	case free < 0:
 		free = len(t.b) / recordSize
 		t.b = append(t.b, make([]byte, pageSize)...)
 		for i := free; i*recordSize < len(t.b); i++ {
@@ -263,6 +304,28 @@ func (t *table) update(p *Process) (writes uint64, known bool) {
 	}
 	p.encode(t.b[free*recordSize:][:recordSize])
 	return 0, false
+}
+
+// A candidate is the record that was written to the longest time ago.
+type candidate struct {
+	i  int // 0 if there is none
+	at int64
+}
+
+func (c *candidate) take(i int, at int64) {
+	if c.i == 0 || at < c.at {
+		c.i, c.at = i, at
+	}
+}
+
+// follow makes a record one that follows another of the same process. Records may come
+// in any order, from several files: what one says of missing calls, the others do not
+// take back.
+func (p *Process) follow(old *Process) {
+	p.Writes, p.State, p.SeenAt = max(p.Writes, old.Writes), max(p.State, old.State), max(p.SeenAt, old.SeenAt)
+	if p.Why == "" {
+		p.Why = old.Why
+	}
 }
 
 // add brings in the processes of files that are joined.
@@ -281,7 +344,7 @@ func (t *table) add(u *Update) {
 }
 
 // retire adds a process to the sums, and frees its record.
-func (t *table) retire(i int) {
+func (t *table) retire(i int) int {
 	sums, ok := decodeTotals(t.b)
 	if !ok {
 		t.damaged++
@@ -292,6 +355,7 @@ func (t *table) retire(i int) {
 	}
 	sums.encode(t.b)
 	emptyRecord(b)
+	return i
 }
 
 // newTable returns the records of a new file.
