@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,26 +78,31 @@ func CodebaseFingerprint(name string) (fingerprint string, ok bool) {
 	return fingerprint, true
 }
 
-// OpenCodebase opens the codebase file that names the functions of hits files that
-// belong to a user. A file of somebody else might give calls other names, so it opens
-// none but the user's own and root's.
-func OpenCodebase(dir, fingerprint string, user int) (*os.File, error) {
+// ErrNotBelieved says that a codebase file belongs to somebody who might give calls
+// other names.
+var ErrNotBelieved = errors.New("its names are not believed")
+
+// OpenCodebase opens the codebase file that names the functions of hits files of a user.
+// A file of somebody else might give calls other names, so it opens none but the user's
+// own, root's, and those of others that the caller believes: a copy of the directory
+// belongs to whoever made it.
+func OpenCodebase(dir, fingerprint string, user int, believed ...int) (*os.File, error) {
 	if strings.ContainsAny(fingerprint, `/\:`) || fingerprint == "" {
 		return nil, fs.ErrNotExist // a fingerprint must not name a file elsewhere
 	}
-	file, err := openOf(filepath.Join(dir, CodebaseName(fingerprint, -1)), user)
+	file, err := openOf(filepath.Join(dir, CodebaseName(fingerprint, -1)), user, believed)
 	if err == nil || user < 0 {
 		return file, err
 	}
-	own, ownErr := openOf(filepath.Join(dir, CodebaseName(fingerprint, user)), user)
+	own, ownErr := openOf(filepath.Join(dir, CodebaseName(fingerprint, user)), user, believed)
 	if errors.Is(ownErr, fs.ErrNotExist) {
 		return nil, err
 	}
 	return own, ownErr
 }
 
-// openOf opens a file if it belongs to a user or to root.
-func openOf(path string, user int) (*os.File, error) {
+// openOf opens a file if it belongs to a user, to root, or to others that are believed.
+func openOf(path string, user int, believed []int) (*os.File, error) {
 	file, err := Open(path, os.O_RDONLY, 0)
 	if err != nil || user < 0 {
 		return file, err
@@ -106,9 +112,9 @@ func openOf(path string, user int) (*os.File, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	if owner := Owner(info); owner != user && owner > 0 {
+	if owner := Owner(info); owner != user && owner > 0 && !slices.Contains(believed, owner) {
 		_ = file.Close()
-		return nil, fmt.Errorf("%s belongs to user %d, and the calls to user %d: its names are not believed", filepath.Base(path), owner, user)
+		return nil, fmt.Errorf("%s belongs to user %d, and the calls are of user %d: %w", filepath.Base(path), owner, user, ErrNotBelieved)
 	}
 	return file, nil
 }

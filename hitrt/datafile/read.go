@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // A FormatError is a file of a later format than ours.
@@ -43,6 +44,24 @@ func OpenHits(path string) (*Reader, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// Owner returns the user that the file belongs to, -1 where there is none.
+func (r *Reader) Owner() int {
+	info, err := r.file.Stat()
+	if err != nil {
+		return -1
+	}
+	return Owner(info)
+}
+
+// ModTime returns when the file was last written.
+func (r *Reader) ModTime() time.Time {
+	info, err := r.file.Stat()
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // Close closes the file.
@@ -148,7 +167,7 @@ func (r *Reader) Stamps(each func(i int, at int64, state State)) error {
 // stamps reads stamps as read understands them.
 func (r *Reader) stamps(read func(i int, stamp uint64) (int64, State), each func(i int, at int64, state State)) error {
 	d := damage{stamps: r.Functions}
-	buf := make([]byte, window)
+	buf := make([]byte, min(window, r.Functions*stampSize))
 	for i := 0; i < r.Functions; {
 		from := r.Header.Stamps + int64(i)*stampSize
 		part := buf[:min(len(buf), (r.Functions-i)*stampSize)]

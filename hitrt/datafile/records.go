@@ -15,7 +15,7 @@
 // The first record is the sum of those that have made room for others:
 //
 //	0    "SUM "
-//	8    seven numbers of 8 bytes: see [Totals]
+//	8    eight numbers of 8 bytes: see [Totals]
 //	252  CRC-32
 
 package datafile
@@ -85,13 +85,14 @@ type Process struct {
 
 // Totals sums up processes without records of their own.
 type Totals struct {
-	Processes  uint64 // all of them
-	Recovered  uint64 // those that were killed, and lost nothing
-	Lossy      uint64 // those of whose calls up to a second may be missing
-	FirstStart int64  // Unix milliseconds; 0 without processes
-	LastStart  int64
-	LastSeen   int64
-	Lived      uint64 // milliseconds from start to last write, of all together
+	Processes   uint64 // all of them
+	Recovered   uint64 // those that were killed, and lost nothing
+	Lossy       uint64 // those of whose calls up to a second may be missing
+	FirstStart  int64  // Unix milliseconds; 0 without processes
+	LastStart   int64
+	LastSeen    int64
+	Lived       uint64 // milliseconds from start to last write, of all together
+	OnceASecond uint64 // those whose marks were kept once a second
 }
 
 // add adds a process.
@@ -108,6 +109,9 @@ func (t *Totals) add(p *Process) {
 	}
 	t.LastStart, t.LastSeen = max(t.LastStart, p.StartedAt), max(t.LastSeen, p.SeenAt)
 	t.Lived += uint64(max(p.SeenAt-p.StartedAt, 0))
+	if p.Kept == OnceASecond {
+		t.OnceASecond++
+	}
 }
 
 // merge adds the sums of another file.
@@ -123,12 +127,13 @@ func (t *Totals) merge(o *Totals) {
 	t.Lossy += o.Lossy
 	t.LastStart, t.LastSeen = max(t.LastStart, o.LastStart), max(t.LastSeen, o.LastSeen)
 	t.Lived += o.Lived
+	t.OnceASecond += o.OnceASecond
 }
 
 func (t *Totals) encode(b []byte) {
 	clear(b[:recordSize])
 	copy(b, "SUM ")
-	for i, n := range []uint64{t.Processes, t.Recovered, t.Lossy, uint64(t.FirstStart), uint64(t.LastStart), uint64(t.LastSeen), t.Lived} {
+	for i, n := range []uint64{t.Processes, t.Recovered, t.Lossy, uint64(t.FirstStart), uint64(t.LastStart), uint64(t.LastSeen), t.Lived, t.OnceASecond} {
 		binary.LittleEndian.PutUint64(b[8+8*i:], n)
 	}
 	sealRecord(b)
@@ -140,7 +145,7 @@ func decodeTotals(b []byte) (t Totals, ok bool) {
 		return t, false
 	}
 	n := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8+8*i:]) }
-	return Totals{n(0), n(1), n(2), int64(n(3)), int64(n(4)), int64(n(5)), n(6)}, true
+	return Totals{n(0), n(1), n(2), int64(n(3)), int64(n(4)), int64(n(5)), n(6), n(7)}, true
 }
 
 func (p *Process) encode(b []byte) {
