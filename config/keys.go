@@ -347,7 +347,7 @@ type Assignment struct {
 // "key=value;key=value".
 func Options(text string) []Assignment {
 	var all []Assignment
-	for _, option := range strings.Split(text, ";") {
+	for option := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(option, "=")
 		if name = strings.TrimSpace(name); name == "" {
 			continue
