@@ -1,7 +1,7 @@
 // Which code the compiler drops because of constants.
 //
-// The compiler drops branches of if, for and switch that a constant rules out, and so it
-// does with statements behind the end of a block. That happens before it numbers function
+// The compiler drops the branches of if, for and switch that a constant rules out, and
+// the statements behind the end of a block. It does so before it numbers function
 // literals and before it inlines calls, so both numbering.go and static.go follow it.
 
 package rewrite

@@ -1,4 +1,5 @@
-// Lists of words as the go command reads them in -toolexec, GOFLAGS and -gcflags.
+// Lists of words as the go command reads them in -toolexec, GOFLAGS and -gcflags. The
+// rules are those of cmd/internal/quoted, which only cmd can import.
 
 package toolchain
 
