@@ -122,7 +122,7 @@ func (s *staticInit) calls(x ast.Expr) {
 	})
 }
 
-// callsLiteral is calls for a call of a function literal.
+// callsLiteral is calls for a function literal that is called.
 func (s *staticInit) callsLiteral(lit *ast.FuncLit) {
 	if returnsOnly(lit.Type, lit.Body) {
 		if result := s.single(lit.Body.List); result != nil && !s.called[lit] {

@@ -16,7 +16,7 @@ import (
 // directory of packages each.
 const modulePath = "example.com/gotest"
 
-// pkgName is the name of a program's package, and of its binary.
+// pkgName returns the name of a program's package, and of its binary.
 func (s *subject) pkgName() string {
 	return strings.ReplaceAll(s.name, "/", "_")
 }

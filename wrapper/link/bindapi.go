@@ -58,7 +58,7 @@ func (l *linking) compileRegistry(file string) (archive string, err error) {
 	return archive, err
 }
 
-// warnUnbound says that the API does nothing in a program, and what to do about it.
+// warnUnbound prints that the API does nothing in a program, and what to do about it.
 func warnUnbound(out io.Writer, err error) {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	fmt.Fprintf(out, "scavenger-wrap: the program's version of %s does not fit this scavenger-wrap, so that its functions do nothing: "+
