@@ -226,10 +226,8 @@ func lookUp(name string) (spelling, bool) {
 		if camel == k.Seconds && camel != "" {
 			return spelling{k, true}, true
 		}
-		for _, n := range k.names() {
-			if n == camel {
-				return spelling{key: k}, true
-			}
+		if slices.Contains(k.names(), camel) {
+			return spelling{key: k}, true
 		}
 	}
 	return spelling{}, false
