@@ -53,7 +53,8 @@ func (g GoList) SharesCacheProg(work string) bool {
 	g.Flags = nil
 	_, err := g.Packages(ctx, "Export", []string{"-export"}, "internal/goos")
 	if kept != "" {
-		_ = os.WriteFile(kept, fmt.Append(nil, err == nil), 0o666) // if it fails, the next action tries again
+		// If the answer cannot be kept, the next action tries again.
+		_ = os.WriteFile(kept, fmt.Append(nil, err == nil), 0o666)
 	}
 	return err == nil
 }
