@@ -19,6 +19,7 @@ test-heavy: ## run those that do (more than an hour)
 
 race: ## run the unit tests with the race detector
 	go test -race -short . ./config ./hitrt/... ./rewrite ./wrapper/... ./e2e/collector
+	go test -C hitrt/api -race ./...
 
 bench: ## measure what building fzf with marks costs
 	go run ./e2e/bench build -programs=fzf -rounds=1
@@ -28,7 +29,9 @@ lint: ## run gofmt, vet and the linters
 	go mod tidy -diff
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	go run -C hitrt/api honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+	go run -C hitrt/api github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 demo: ## show the main job on a real program
 	go run ./e2e/demo

@@ -45,7 +45,7 @@ func TestAPIRequirements(t *testing.T) {
 	if mod.Go != "1.24" {
 		t.Errorf("hitrt/api/go.mod says go %s, want the oldest release that programs may be built with", mod.Go)
 	}
-	for _, imported := range strings.Fields(inAPI(t, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./...")) {
+	for imported := range strings.FieldsSeq(inAPI(t, "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./...")) {
 		if !slices.Contains([]string{module + "/hitrt/api", module + "/hitrt/api/internal/binding"}, imported) {
 			t.Errorf("hitrt/api imports %s", imported)
 		}

@@ -234,10 +234,8 @@ func lookUp(name string) (spelling, bool) {
 		if camel == k.Seconds && camel != "" {
 			return spelling{k, true}, true
 		}
-		for _, n := range k.names() {
-			if n == camel {
-				return spelling{key: k}, true
-			}
+		if slices.Contains(k.names(), camel) {
+			return spelling{key: k}, true
 		}
 	}
 	return spelling{}, false
@@ -355,7 +353,7 @@ type Assignment struct {
 // "key=value;key=value".
 func Options(text string) []Assignment {
 	var all []Assignment
-	for _, option := range strings.Split(text, ";") {
+	for option := range strings.SplitSeq(text, ";") {
 		name, value, _ := strings.Cut(option, "=")
 		if name = strings.TrimSpace(name); name == "" {
 			continue

@@ -80,7 +80,7 @@ func (c *Config) Unmatched(importPaths []string) []Setting {
 // matches. A text that contains none of them names no matching package.
 func (c *Config) Literals() []string {
 	var all []string
-	for _, p := range append(c.Packages[:len(c.Packages):len(c.Packages)], c.AdditionalPackages...) {
+	for _, p := range append(slices.Clip(c.Packages), c.AdditionalPackages...) {
 		head, _, wild := strings.Cut(strings.TrimSuffix(p, "/"), "...")
 		if !wild && isDotted(p) {
 			head, _, _ = strings.Cut(head, ".")

@@ -30,14 +30,15 @@ func newModFiles(from Source) modFiles {
 		return filepath.Join(from.Dir, name)
 	}
 	f.modFile = abs(from.ModFile)
-	if from.Overlay == "" {
+	file := abs(from.Overlay)
+	if file == "" {
 		return f
 	}
 	// What comes through a pipe, as from the shell's <(…), is the go command's alone.
-	if info, err := os.Stat(abs(from.Overlay)); err != nil || !info.Mode().IsRegular() {
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return f
 	}
-	text, err := os.ReadFile(abs(from.Overlay))
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return f
 	}

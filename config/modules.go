@@ -140,9 +140,9 @@ func (t *moduleTree) modules() []Module {
 	return modules
 }
 
-// idDir returns the directory of a replacement as it has to be in an action ID, for the
-// sake of [Config.FromModules]. It returns "" if the import paths of the replacement and
-// of a main module already tell how their directories relate.
+// idDir returns the directory of a replacement as action IDs must contain it, because
+// [Config.FromModules] depends on it. It returns "" if the import paths of the
+// replacement and of a main module already tell how their directories relate.
 func (t *moduleTree) idDir(r replacement) string {
 	for _, m := range t.main {
 		if rest, ok := strings.CutPrefix(r.path, m.path+"/"); ok && r.dir == filepath.Join(m.dir, filepath.FromSlash(rest)) {

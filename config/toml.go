@@ -3,6 +3,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +17,8 @@ import (
 func parseTOML(text string) ([]property, error) {
 	var values map[string]any
 	if _, err := toml.Decode(text, &values); err != nil {
-		if pe, ok := err.(toml.ParseError); ok {
+		var pe toml.ParseError
+		if errors.As(err, &pe) {
 			return nil, newSyntaxError(text, pe)
 		}
 		return nil, err

@@ -49,6 +49,7 @@ func returnsOnly(typ *ast.FuncType, body *ast.BlockStmt) bool {
 	return len(body.List) > 0
 }
 
+// all reports whether f is true for every element of a list.
 func all[T any](list []T, f func(T) bool) bool {
 	return !slices.ContainsFunc(list, func(x T) bool { return !f(x) })
 }

@@ -119,7 +119,7 @@ func checkClosureNames(t *testing.T, release, output string) {
 	}
 }
 
-// Literals are left out with what they stand in, and by names of their own.
+// Literals are left out with the function around them, and by their own names.
 func TestClosureFilter(t *testing.T) {
 	const text = `package p
 

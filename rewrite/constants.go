@@ -1,7 +1,7 @@
 // Which code the compiler drops because of constants.
 //
-// The compiler drops branches of if, for and switch that a constant rules out, and so it
-// does with statements behind the end of a block. That happens before it numbers function
+// The compiler drops the branches of if, for and switch that a constant rules out, and
+// the statements behind the end of a block. It does so before it numbers function
 // literals and before it inlines calls, so both numbering.go and static.go follow it.
 
 package rewrite
@@ -11,6 +11,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // A constants knows the constants of a type-checked package. An expression without a type
@@ -132,9 +133,9 @@ func (c constants) terminates(stmt ast.Stmt) bool {
 		value, _ := c.truth(s.Cond)
 		return (value < 0 || c.terminates(s.Body)) && (value > 0 || c.terminates(s.Else))
 	case *ast.BlockStmt:
-		for i := len(s.List) - 1; i >= 0; i-- {
-			if _, empty := s.List[i].(*ast.EmptyStmt); !empty {
-				return c.terminates(s.List[i])
+		for _, last := range slices.Backward(s.List) {
+			if _, empty := last.(*ast.EmptyStmt); !empty {
+				return c.terminates(last)
 			}
 		}
 	}

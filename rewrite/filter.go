@@ -157,7 +157,7 @@ func docLines(gap []byte) []string {
 			gap, fresh = rest, 1
 		case bytes.HasPrefix(gap, []byte("/*")):
 			comment, rest, _ := bytes.Cut(gap[2:], []byte("*/"))
-			for _, line := range strings.Split(string(comment), "\n") {
+			for line := range strings.SplitSeq(string(comment), "\n") {
 				lines = append(lines, strings.TrimLeft(line, " \t\r*"))
 			}
 			gap, fresh = rest, 0
@@ -180,7 +180,7 @@ func lineText(comment string) string {
 func (s *selection) leftOutFile(f *file) string {
 	head := f.source.Text[:f.offset(f.tree.Package)]
 	if bytes.Contains(head, []byte("//"+ignoreDirective)) {
-		for _, line := range strings.Split(string(head), "\n") {
+		for line := range strings.SplitSeq(string(head), "\n") {
 			if fields := strings.Fields(line); len(fields) > 0 && fields[0] == "//"+ignoreDirective {
 				return leftOutIgnored
 			}

@@ -43,7 +43,7 @@ func readGolden(t testing.TB, file string) *golden {
 		t.Fatal(err)
 	}
 	g := &golden{file: file, archive: archive, opts: Options{ImportPath: testPath, Dir: "p", Columns: true}}
-	for _, line := range strings.Split(string(archive.Comment), "\n") {
+	for line := range strings.SplitSeq(string(archive.Comment), "\n") {
 		switch key, value, _ := strings.Cut(line, ": "); key {
 		case "dir":
 			g.opts.Dir = value

@@ -15,17 +15,17 @@
 // packages.
 //
 // So a function whose body is one return statement gets no mark if an initialiser of the
-// package calls it in any case, be it in the result of another such function. It runs
+// package calls it in any case, also in the result of another such function. It runs
 // whenever the package is initialised, which is in every process, so it counts as called
-// in all of them ([Function.Static]). What is lost is when else it was called: hitrt says
-// of such functions that they were called within the last hour.
+// in all of them ([Function.Static]). The times of its other calls are lost: hitrt always
+// says that such a function was called within the last hour.
 //
 // Which calls the compiler evaluates is decided by cmd/compile/internal/staticinit,
 // mainly by staticAssignInlinedCall: the function must be inlined, its body must be one
 // return statement once the branches that constants rule out are gone, and the result
 // must be something that can be laid out. We look at the first two conditions only
-// (staticcost.go and candidates.go): to leave out a mark too many costs nothing but the
-// times of later calls.
+// (staticcost.go and candidates.go): a mark that is left out without need costs only the
+// times of other calls.
 //
 // Calls of functions of other packages stay as they are.
 
@@ -99,7 +99,7 @@ func (p *pkg) findStatics(files []*file) {
 	}
 }
 
-// calls takes up the candidates that the evaluation of x calls in any case.
+// calls adds to s.called the candidates that the evaluation of x calls in any case.
 func (s *staticInit) calls(x ast.Expr) {
 	ast.Inspect(x, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -122,7 +122,7 @@ func (s *staticInit) calls(x ast.Expr) {
 	})
 }
 
-// callsLiteral is calls for a call of a function literal.
+// callsLiteral is calls for a function literal that is called.
 func (s *staticInit) callsLiteral(lit *ast.FuncLit) {
 	if returnsOnly(lit.Type, lit.Body) {
 		if result := s.single(lit.Body.List); result != nil && !s.called[lit] {

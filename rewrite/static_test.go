@@ -2,7 +2,7 @@ package rewrite
 
 import "testing"
 
-// What the compiler refuses does not stop us: it has the words for it.
+// Code that the compiler refuses does not stop us, because the compiler reports it.
 func TestStaticMistakes(t *testing.T) {
 	for _, text := range []string{
 		"var x = f(int())",

@@ -67,7 +67,7 @@ func Main(args []string, sources fs.FS) int {
 	case err == nil:
 		return command.ExitOK
 	case errors.As(err, &status):
-		// The tool has said what is wrong.
+		// The tool has reported what is wrong.
 		return int(status)
 	case a.ImportPath != "":
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %s: %v\n", a.ImportPath, err)
@@ -77,7 +77,7 @@ func Main(args []string, sources fs.FS) int {
 	return command.ExitFail
 }
 
-// run does what becomes of the action.
+// run does the action.
 func run(a *action.Action) error {
 	switch {
 	case a.Tool == "asm":

@@ -185,7 +185,7 @@ func (b *workspace) sample(ctx context.Context, s *series, v int, binary string)
 	return err
 }
 
-// packageDir is the directory that benchmarks run in, where their data is.
+// packageDir returns the directory that benchmarks run in, where their data is.
 func (b *workspace) packageDir(lib library) string {
 	return filepath.Join(b.dir, lib.base(), lib.pkg)
 }

@@ -63,7 +63,7 @@ func (c *Collector) allWorkspaces() []string {
 	return list
 }
 
-// sweepMargin is how long a process may be silent: 50 minutes by default.
+// sweepMargin returns how long a process may be silent: 50 minutes by default.
 func (c *Collector) sweepMargin() time.Duration {
 	publish := time.Duration(c.seconds.publish) * time.Second
 	if c.options.TestProfile {

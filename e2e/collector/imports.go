@@ -277,8 +277,7 @@ func (c *Collector) importInvocations(p *InvocationPublication) error {
 	return nil
 }
 
-// updateInvocations is the UPDATE of a chunk. It returns the hashes that had
-// no row.
+// updateInvocations runs the UPDATE of a chunk. It returns the hashes that had no row.
 func (c *Collector) updateInvocations(at place, chunk []string, invoked int64) (inserts []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -295,8 +294,8 @@ func (c *Collector) updateInvocations(at place, chunk []string, invoked int64) (
 	return inserts
 }
 
-// insertInvocations is the INSERT IGNORE of a chunk: what got a row since the
-// UPDATE is left as it is.
+// insertInvocations runs the INSERT IGNORE of a chunk, which leaves alone what has got a
+// row since the UPDATE.
 func (c *Collector) insertInvocations(at place, inserts []string, invoked int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

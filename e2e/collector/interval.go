@@ -37,10 +37,9 @@ type cachedBase struct {
 	at time.Time
 }
 
-// weight is the factor for a process of the given age: 1, 2 and 5 in its
-// first three slots of ten minutes, 10 from then on. Like the real one it
-// gives the last weight to a process that starts more than ten minutes from
-// now.
+// weight returns the factor for a process of the given age: 1, 2 and 5 in its first three
+// slots of ten minutes, 10 from then on. Like the real collector it returns the last
+// factor for a process that starts more than ten minutes from now.
 func (c *Collector) weight(age time.Duration) int {
 	if c.options.TestProfile {
 		return 1
@@ -86,7 +85,7 @@ func (c *Collector) intervalsFor(workspace, uuid string) intervals {
 	}
 }
 
-// jitter is the random part of the publish intervals, drawn anew each time.
+// jitter returns the random part of the publish intervals, drawn anew each time.
 func (c *Collector) jitter() int {
 	if c.options.NoJitter {
 		return 0

@@ -190,7 +190,7 @@ func (p *port) refuse() {
 	}
 }
 
-// close is refuse for good.
+// close refuses all connections from now on.
 func (p *port) close() {
 	p.mu.Lock()
 	p.closed = true

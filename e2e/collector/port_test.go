@@ -127,7 +127,7 @@ func TestInitConfigHost(t *testing.T) {
 	}
 }
 
-// grpcRequest is a poll as a client on net/http sends it.
+// grpcRequest returns a poll as a client on net/http sends it.
 func grpcRequest(t *testing.T, c *Collector, path string) *http.Request {
 	t.Helper()
 	message := "\x0a" + string(rune(len(DemoKey))) + DemoKey + "\x12\x01u"

@@ -163,7 +163,7 @@ func (c *Collector) WaitImported(ctx context.Context) error {
 	return c.WaitFor(ctx, func() bool { return c.Pending() == 0 })
 }
 
-// Summary says in one line what has happened so far.
+// Summary returns one line that says what has happened so far.
 func (c *Collector) Summary() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

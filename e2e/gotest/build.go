@@ -63,7 +63,7 @@ func (b batch) goCommand(ctx context.Context, o *options, args ...string) *exec.
 	return cmd
 }
 
-// cleanEnv is the environment of builds and of programs, which may be builds.
+// cleanEnv returns the environment of builds and of programs, which may be builds.
 func (o *options) cleanEnv() []string {
 	env := append(os.Environ(), "GOWORK=off", "GOENV=off", "GOFLAGS=")
 	if o.closures {
@@ -103,7 +103,7 @@ func (b batch) layOut(ctx context.Context, o *options) error {
 	return nil
 }
 
-// pattern is what the go command calls the program's package.
+// pattern returns what the go command calls the program's package.
 func (s *subject) pattern() string {
 	if s.action == "runindir" {
 		return "."

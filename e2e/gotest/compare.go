@@ -201,7 +201,7 @@ func (t *trial) same() bool {
 	return len(t.plain) == 1 && !slices.ContainsFunc(t.variants, func(v variant) bool { return t.plain[0].diff(v.outcomes[0]) != "" })
 }
 
-// judge says what the runs came to: the worst of the variants.
+// judge returns what the runs came to: the worst of the variants.
 func (t *trial) judge(r *result) {
 	r.stdout = t.plain[0].raw
 	if t.same() {

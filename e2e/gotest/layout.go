@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,7 +17,7 @@ import (
 // directory of packages each.
 const modulePath = "example.com/gotest"
 
-// pkgName is the name of a program's package, and of its binary.
+// pkgName returns the name of a program's package, and of its binary.
 func (s *subject) pkgName() string {
 	return strings.ReplaceAll(s.name, "/", "_")
 }
@@ -112,8 +113,8 @@ func absoluteImports(text []byte, path string) (string, []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	for i := len(tree.Imports) - 1; i >= 0; i-- { // from the end, so that offsets stay good
-		lit := tree.Imports[i].Path
+	for _, spec := range slices.Backward(tree.Imports) { // from the end, so that offsets stay good
+		lit := spec.Path
 		imported, err := strconv.Unquote(lit.Value)
 		if err != nil {
 			return "", nil, err

@@ -126,7 +126,7 @@ func (s *subject) traced(o *options) bool {
 		!slices.ContainsFunc(s.env, func(v string) bool { return strings.HasPrefix(v, "GODEBUG=") })
 }
 
-// diff says how an outcome is not what is wanted; "" if it is.
+// diff returns how an outcome differs from what is wanted, or "" if it does not.
 func (want *outcome) diff(got *outcome) string {
 	switch {
 	case got.status != want.status:

@@ -99,7 +99,7 @@ func readSubject(root, name string) (*subject, error) {
 	return s, nil
 }
 
-// hasTag is what Go's own test of these programs answers.
+// hasTag reports what Go's own test of these programs reports.
 func hasTag(tag string) bool {
 	c := build.Default
 	return tag == c.GOOS || tag == c.GOARCH || tag == "gc" || tag == "test_run" || tag == "cgo" && c.CgoEnabled ||

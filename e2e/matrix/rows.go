@@ -45,7 +45,7 @@ var Rows = []Row{
 	{List: "Flags", Name: "-gcflags=all=-N -l", Args: []string{"-gcflags=all=-N -l", "."}, Std: true},
 	{List: "Flags", Name: "-gcflags=all=… and another -gcflags", Script: "build_gcflags_twice", Reason: "works on Linux; elsewhere refused, with a message, as the go command records only the last of several"},
 	{List: "Flags", Name: "-gcflags=-e", Args: []string{"-gcflags=-e", "."}},
-	{List: "Flags", Name: "-gcflags=-m", Script: "probe_free", Toolchains: everyRelease},
+	{List: "Flags", Name: "-gcflags=-m", Script: "mark_free", Toolchains: everyRelease},
 	{List: "Flags", Name: "-ldflags=-s -w", Args: []string{"-ldflags=-s -w", "."}},
 	{List: "Flags", Name: "-ldflags=-X", Args: []string{"-ldflags=-X main.version=1.2", "."}},
 	{List: "Flags", Name: "-ldflags=-extldflags=-static", Args: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo", "./withcgo"}, Needs: "gcc"},
@@ -118,7 +118,7 @@ var Rows = []Row{
 
 	{List: "The same program", Name: "panics, runtime.Caller, debug.Stack", Script: "same_stack", Toolchains: everyRelease},
 	{List: "The same program", Name: "inlined functions and literals in stacks", Script: "same_stack", Toolchains: everyRelease},
-	{List: "The same program", Name: "runtime/coverage", Script: "probe_free"},
+	{List: "The same program", Name: "runtime/coverage", Script: "mark_free"},
 	{List: "The same program", Name: "libraries' own tests", Test: "corpus.TestQuickSubjects"},
 	{List: "The same program", Name: "compile errors", Script: "error_compile"},
 	{List: "The same program", Name: "link errors", Script: "error_link"},

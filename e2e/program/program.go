@@ -139,7 +139,7 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// ExeSuffix is the suffix of executables on this platform.
+// ExeSuffix returns the suffix of executables on this platform.
 func ExeSuffix() string {
 	if os.PathSeparator == '\\' {
 		return ".exe"

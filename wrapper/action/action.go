@@ -76,7 +76,7 @@ func RunProcess(cmd *exec.Cmd) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		if exit.ExitCode() < 0 { // killed by a signal, which nobody has reported
-			return fmt.Errorf("%s: %v", toolchain.ToolName(cmd.Path), exit)
+			return fmt.Errorf("%s: %w", toolchain.ToolName(cmd.Path), exit)
 		}
 		return ExitStatus(exit.ExitCode())
 	}

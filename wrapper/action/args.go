@@ -28,7 +28,7 @@ type Flags struct {
 // response file that holds the tool's name too.
 func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
-		// We are called compile: the tool's name is in the file too.
+		// We were started by the name compile: the tool's name is in the file too.
 		if args, err = expandWithTool(args); err != nil {
 			return nil, flags, err
 		}
@@ -67,8 +67,8 @@ func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 	return args, flags, nil
 }
 
-// ModuleFlags returns the flags that say where go.mod is in the form in which
-// ParseFlags takes them. Empty ones are left out.
+// ModuleFlags returns the flags that say where go.mod is, in the form that ParseFlags
+// takes. It leaves out empty ones.
 func ModuleFlags(modFile, overlay string) []string {
 	var words []string
 	if modFile != "" {
@@ -80,8 +80,8 @@ func ModuleFlags(modFile, overlay string) []string {
 	return words
 }
 
-// expandWithTool replaces a response file in which the tool stands too: the form
-// of it is the one that this tool reads.
+// expandWithTool expands a response file that also names the tool. The file has the form
+// that this tool reads, so both forms are tried.
 func expandWithTool(args []string) ([]string, error) {
 	reason := fmt.Errorf("reading response file: %s names no tool", strings.TrimPrefix(args[1], "@"))
 	for _, quoted := range []bool{true, false} {

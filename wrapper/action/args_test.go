@@ -40,8 +40,8 @@ func TestActionArgs(t *testing.T) {
 	}
 }
 
-// What says where go.mod is reaches the actions: from the command line, which comes
-// first, and from GOFLAGS, of which the last counts.
+// The flags that say where go.mod is reach the actions. They come from the command line
+// or, if it has none, from GOFLAGS, where the last one counts.
 func TestModuleFlags(t *testing.T) {
 	for _, test := range []struct{ args, goflags, want string }{
 		{"build .", "", ""},

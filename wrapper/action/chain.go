@@ -27,8 +27,8 @@ func (a *Action) Command(args []string) (*exec.Cmd, error) {
 	return exec.Command(a.Path, args...), err
 }
 
-// shortened returns arguments for the action's tool, which may be a response file
-// that holds them.
+// shortened returns arguments that fit a command line: the given ones or, if these are
+// too long, a response file that holds them.
 func (a *Action) shortened(args []string) ([]string, error) {
 	if !toolchain.NeedsResponseFile(a.Path, args) {
 		return args, nil
@@ -51,7 +51,7 @@ func (a *Action) PassOn(args []string) error {
 		return fmt.Errorf("-next: %q: %w", a.Flags.Next[0], toolchain.UnwrapExec(cmd.Err))
 	}
 	if a.own.path != "" && !a.own.keep && slices.Contains(cmd.Args, "@"+filepath.Join(a.own.path, "args")) {
-		return RunProcess(cmd) // the arguments are to be removed when it has ended
+		return RunProcess(cmd) // the response file must be removed after the tool has ended
 	}
 	a.RemoveDir()
 	a.Log.Write() // on most systems there is no return

@@ -12,8 +12,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
-// Each release's compiler reads what is written for it, and a wrapper that is
-// called compile reads what the go command writes.
+// The compiler of each release reads the response files that we write for it. A wrapper
+// that is called compile reads those that the go command writes.
 func TestToolchainResponseFiles(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
 		compiler := filepath.Join(tc.Run("env", "GOTOOLDIR"), "compile")

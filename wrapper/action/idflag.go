@@ -13,8 +13,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// IDFlag begins the flag of compile that marks a package of such a build as one that may
-// be marked. Its value is what otherwise is in the tool ID.
+// IDFlag begins the flag of compile that says, in such a build, that a package may be
+// marked. Its value is what the tool ID contains in other builds.
 const IDFlag = "-scavenger="
 
 // withoutIDFlag returns compile's arguments without the ID flag, and whether it is
@@ -31,8 +31,8 @@ func withoutIDFlag(args []string) (kept []string, ok bool) {
 	return kept, true
 }
 
-// FrontendFlag returns the flag in the toolexec value by which the front-end says that
-// it is there, and the last value of -gcflags that it was given.
+// FrontendFlag returns the flag in the toolexec value that tells an action that there is
+// a front-end. Its value holds the last value of -gcflags that the front-end was given.
 func FrontendFlag(gcflags []string) string {
 	if len(gcflags) == 0 {
 		return "-frontend=."

@@ -29,7 +29,7 @@ const (
 	OutcomeNotMarked     = "not marked"        // compile
 	outcomePlain         = "plain"             // compile, asm: from the plain cache
 	outcomeRegistry      = "linked with marks" // link
-	outcomePassedThrough = "untouched"         // any other
+	outcomePassedThrough = "passed through"    // any other
 	OutcomeFailed        = "failed"
 )
 

@@ -1,6 +1,6 @@
-// The settings of an action. They need the flags of the go command that say where
-// go.mod is. Its environment has them only if they are in GOFLAGS, so an action reads
-// its command line too.
+// The settings of an action. To find go.mod, an action has to know the flags of the go
+// command that say where it is. The environment has them only if they are in GOFLAGS, so
+// the action also reads the go command's command line.
 
 package action
 
@@ -11,7 +11,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// ReadConfig returns the settings of the build that the action is of.
+// ReadConfig returns the settings of the build that the action belongs to.
 func (a *Action) ReadConfig() (*config.Config, error) {
 	dir, err := a.WorkingDir()
 	if err != nil {

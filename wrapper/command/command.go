@@ -110,7 +110,7 @@ func Run(args []string, sources fs.FS, configFile string) int {
 	switch {
 	case err == nil:
 		return ExitOK
-	case err == errHelpShown:
+	case errors.Is(err, errHelpShown):
 		return ExitUsage
 	case errors.As(err, &exit): // help for what is no command
 		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", Unknown(args[len(args)-1]))
@@ -152,8 +152,8 @@ func (cmd *commands) buildConfig() (*config.Config, error) {
 	return config.Load(from)
 }
 
-// buildSource returns where a build in the working directory looks for settings and
-// for the main module, of which GOFLAGS may say something.
+// buildSource returns where a build in the working directory looks for settings and for
+// the main module. GOFLAGS may have flags that say where the latter is.
 func (cmd *commands) buildSource() (config.Source, error) {
 	dir, err := os.Getwd()
 	command := new(toolchain.GoCommand)

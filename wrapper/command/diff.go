@@ -86,7 +86,8 @@ func writeDiff(out io.Writer, name string, before, after []byte) error {
 			i++
 			continue
 		}
-		// A hunk ends where more lines than its own context and the next one's stay.
+		// A hunk ends where more lines are unchanged than its context and that of the
+		// next hunk.
 		start, end := max(0, i-contextLines), i
 		for j := i; j < len(a) && j <= end+2*contextLines; j++ {
 			if changed(j) {

@@ -110,8 +110,8 @@ func collects(settings map[string]string) bool {
 	return runValue("serverUrl", settings) != "" && runValue("apiKey", settings) != ""
 }
 
-// runValue returns the value of a key that a program with these settings would
-// have if it was started here.
+// runValue returns the value that a key would have in a program with these settings that
+// is started here.
 func runValue(key string, settings map[string]string) string {
 	k := config.LookUp(key)
 	for _, name := range append([]string{k.Name}, k.Aliases...) {
@@ -182,8 +182,8 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// settings shows the settings of a build here, and returns what it would build in;
-// nil if they are wrong.
+// settings shows the settings of a build here, and returns those that it would build in.
+// It returns nil if the settings are wrong.
 func (d *examination) settings() map[string]string {
 	cfg, err := d.buildConfig()
 	if err != nil {
@@ -272,8 +272,8 @@ func (d *examination) binary(b *registry.Inspected, self string, functions bool)
 	}
 }
 
-// stale says which settings a program of this module would have other values of if
-// it was built now.
+// stale notes each setting whose built-in value differs from the one that the program
+// would get if it were built now.
 func (d *examination) stale(b *registry.Inspected) {
 	cfg, err := d.buildConfig()
 	if err != nil || !cfg.OfModules(b.Main) {
@@ -293,7 +293,7 @@ func (d *examination) stale(b *registry.Inspected) {
 	}
 }
 
-// collector asks the collector, by a program made of hitrt.
+// collector checks the collector, by a program that consists of hitrt.
 func (d *examination) collector(settings map[string]string) error {
 	return d.runHitrt("hitrt.Check(os.Stdout, string(settings))", settings, nil, d.say)
 }

@@ -1,16 +1,16 @@
-// scavenger-wrap go: the go command with marks.
+// scavenger-wrap go: the front-end, which is the go command with marks.
 //
 //	scavenger-wrap go build ./cmd/app
 //
-// runs go build with our -toolexec. Unlike a go command that is given only that,
-// it leaves compile's tool ID alone, and so finds every package of plain builds
-// in the cache. What tells marked packages from plain ones is a flag of compile,
-// the ID flag, that the go command passes on to the packages that may match
-// and to main programs, and that is taken off before compile is run. It holds
-// what otherwise is in the tool ID.
+// runs go build with our -toolexec, and with a front-end compile's tool ID stays as it
+// is. So the build finds every package of plain builds in the cache. Marked packages
+// differ from plain ones by a flag of compile, the ID flag. The go command passes it to
+// main programs and to the packages that may match, and we remove it before compile runs.
+// Its value is what the tool ID contains in other builds.
 //
-// An ID flag too many does no harm: the package is compiled as it is. One too
-// few would leave out marks, so a matching package without it is an error.
+// It does no harm if a package has the ID flag without need: the package is compiled as
+// it is. But a package that should have it and does not would have no marks. So it is an
+// error if a matching package has no ID flag.
 
 package command
 
@@ -109,12 +109,12 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	return call.With(toolchain.JoinQuoted(toolexec), withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)), nil
 }
 
-// readGoEnv returns the build cache and the flags in GOFLAGS that the go command has,
-// and an error if its release is too old.
+// readGoEnv returns the go command's build cache and the flags in its GOFLAGS. It returns
+// an error if the release of the go command is too old.
 func readGoEnv(goFile, dir string) (cache string, goflags []string, err error) {
 	goEnv := exec.Command(goFile, "env", "GOVERSION", "GOCACHE", "GOFLAGS")
 	goEnv.Dir, goEnv.Stderr = dir, os.Stderr
-	out, err := goEnv.Output() // with what the env file has
+	out, err := goEnv.Output() // it reads the env file too
 	if err != nil {
 		return "", nil, fmt.Errorf("go env GOFLAGS: %w", err)
 	}
@@ -129,8 +129,9 @@ func readGoEnv(goFile, dir string) (cache string, goflags []string, err error) {
 	return strings.TrimSpace(cache), goflags, nil
 }
 
-// ourToolexec returns our flags in the toolexec value: those that stand there if
-// that is us, otherwise that what stands there comes next.
+// ourToolexec returns our flags for the toolexec value. If the user's -toolexec already
+// starts this scavenger-wrap, they are the flags that it has there. If it starts another
+// program, that program comes next.
 func ourToolexec(call *toolchain.GoCommand, exe string) ([]string, error) {
 	value, _ := call.Value("toolexec")
 	words, err := toolchain.SplitQuoted(value)
@@ -146,9 +147,9 @@ func ourToolexec(call *toolchain.GoCommand, exe string) ([]string, error) {
 	return []string{"-next=" + toolchain.JoinQuoted(words)}, nil
 }
 
-// calledCompile returns a link of the name compile to a program, by which the go
-// command gives it response files (responsefile.go in toolchain), or the program itself where
-// there can be none. #cgo LDFLAGS may be longer than an argument can get.
+// calledCompile returns a link to exe with the name compile, or exe itself if there can
+// be no link. The go command gives a program of that name response files (responsefile.go
+// in toolchain). Without them, #cgo LDFLAGS may be longer than an argument can be.
 func calledCompile(exe, cache string) string {
 	dir := filepath.Join(cache, "scavenger", fmt.Sprintf("tool-%x", sha256.Sum256([]byte(exe)))[:len("tool-")+16])
 	link := filepath.Join(dir, "compile")
@@ -164,8 +165,8 @@ func calledCompile(exe, cache string) string {
 	return link
 }
 
-// idPatterns returns patterns of the go command that every package matches
-// that is to be marked, and maybe some more.
+// idPatterns returns patterns of the go command. Each package that is to be marked
+// matches one of them, and some other packages may match too.
 func idPatterns(c *config.Config) []string {
 	var patterns []string
 	for _, p := range append(slices.Clip(c.Packages), c.AdditionalPackages...) {
@@ -189,9 +190,9 @@ func idPatterns(c *config.Config) []string {
 	return patterns
 }
 
-// withIDFlags returns values of -gcflags that give the packages of the patterns,
-// and those that the command line names, the flags that they have anyway and the
-// ID flag. The last value that matches a package is the one that counts.
+// withIDFlags returns values of -gcflags that add the ID flag to the packages of the
+// patterns and to those that the command line names. Each of these packages keeps the
+// flags that it has anyway. If several values match a package, the last one counts.
 func withIDFlags(gcflags, patterns []string, flag string) []string {
 	var values []string
 	for _, p := range patterns {

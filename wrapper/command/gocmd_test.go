@@ -30,7 +30,7 @@ func TestWithIDFlags(t *testing.T) {
 	}
 }
 
-// Each pattern matches at least what the setting does.
+// Each pattern matches at least the packages that the setting matches.
 func TestIDPatterns(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/app\n"), 0o666); err != nil {
@@ -59,7 +59,7 @@ func TestIDPatterns(t *testing.T) {
 	}
 }
 
-// A flag of the command line takes the place of one in GOFLAGS, an empty one too.
+// A flag of the command line overrides the same flag in GOFLAGS, also if it is empty.
 func TestToolexecOfGOFLAGS(t *testing.T) {
 	for args, want := range map[string]string{"build": "-next=other", "build -toolexec=": "", "build -toolexec=mine": "-next=mine"} {
 		c, err := toolchain.ParseGoCommand(strings.Fields(args))

@@ -139,7 +139,7 @@ func settingsFile(modules []config.Module, settings []config.Setting) []byte {
 // writeComment writes text as comment lines of at most 80 columns.
 func writeComment(b io.Writer, text string) {
 	line := "#"
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > 80 {
 			fmt.Fprintln(b, line)
 			line = "#"
@@ -149,7 +149,7 @@ func writeComment(b io.Writer, text string) {
 	fmt.Fprintln(b, line)
 }
 
-// tomlValue returns a value as TOML has it.
+// tomlValue returns a value in the syntax of TOML.
 func tomlValue(s config.Setting) string {
 	if s.List != nil {
 		quoted := make([]string, len(s.List))

@@ -20,8 +20,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// list returns the packages that patterns name, and all that they import.
-// Without patterns it is those below the working directory.
+// list returns the packages that patterns name, and all that they import. Without
+// patterns it lists the packages below the working directory.
 func (cmd *commands) list(patterns []string) ([]toolchain.ListedPackage, error) {
 	if len(patterns) == 0 {
 		from, err := cmd.buildSource()
@@ -55,8 +55,8 @@ func matches(c *config.Config, p *toolchain.ListedPackage) bool {
 	return c.Match(p.ImportPath) && c.FromModules(p.ImportPath, p.Dir)
 }
 
-// mark marks a package as a build would, but for cgo: its files are marked
-// before cgo has changed them.
+// mark marks a package as a build would. Only a package with cgo differs: here its files
+// are marked before cgo has changed them.
 func mark(c *config.Config, p *toolchain.ListedPackage) (*rewrite.Result, []rewrite.Source, error) {
 	var sources []rewrite.Source
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A progress writes a line to a terminal, from some time on, that is gone at the
-// end.
+// A progress shows a line on a terminal once a command has run for some time, and removes
+// it at the end.
 type progress struct {
 	state   atomic.Pointer[string]
 	shown   atomic.Bool // there is a line on the terminal

@@ -1,5 +1,5 @@
-// Running hitrt. Its code is linked into none of ours; what a command needs of it
-// is done by a small program that is built from the embedded source.
+// Running hitrt. It is not linked into scavenger-wrap. What a command needs of it is done
+// by a small program that is built from the embedded source.
 
 package command
 
@@ -19,9 +19,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 )
 
-// runHitrt builds and runs a program that makes one call of hitrt, an expression
-// in which settings are the settings as JSON. It writes an object for each step
-// of its work, which say gets.
+// runHitrt builds and runs a program that makes one call of hitrt. call is an expression
+// in Go, in which the variable settings holds the settings as JSON. The program writes an
+// object for each step of its work, and runHitrt calls say with it.
 func (cmd *commands) runHitrt(call string, settings map[string]string, args []string, say func(step, outcome, detail, advice string)) error {
 	dir, err := os.MkdirTemp("", "scavenger-wrap-")
 	if err != nil {
@@ -63,8 +63,8 @@ func (cmd *commands) runHitrt(call string, settings map[string]string, args []st
 	return errors.Join(decodeErr, run.Wait())
 }
 
-// hitrtMain is the program. The settings come over standard input, as others can
-// see a command line.
+// hitrtMain is the program. It reads the settings from standard input, because other
+// users can see a command line.
 const hitrtMain = registry.GeneratedHeader + `package main
 
 import (

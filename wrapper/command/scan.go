@@ -146,7 +146,7 @@ func sum(counts map[string]int) int {
 	return n
 }
 
-// problem returns what makes the exit status 1.
+// problem returns the error that makes the exit status 1, or nil.
 func (s *scan) problem(cfg *config.Config) error {
 	counts, marked := map[string]int{}, false
 	for _, p := range s.Packages {

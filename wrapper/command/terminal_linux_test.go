@@ -1,4 +1,4 @@
-// What commands do on a terminal, on one: a pseudo-terminal of the system's.
+// What commands do on a terminal. The tests use a pseudo-terminal.
 
 package command
 
@@ -15,8 +15,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// openTerminal returns both ends of a pseudo-terminal: what is written to the
-// second comes out of the first.
+// openTerminal returns both ends of a pseudo-terminal: what is written to the second
+// comes out of the first.
 func openTerminal(t *testing.T) (master, terminal *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -93,8 +93,8 @@ func TestColor(t *testing.T) {
 	}
 }
 
-// The line of a scan that takes long is gone in the end; one that does not take
-// long has none.
+// A scan that takes long shows a line and removes it at the end. A scan that does not
+// take long shows none.
 func TestProgress(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	run := func(out *os.File, after time.Duration) {

@@ -16,11 +16,11 @@ import (
 // A usageError says what is wrong with the command line.
 type usageError struct{ error }
 
-// errHelpShown: nothing was asked for, so help was given.
+// errHelpShown says that no command was given, and help was shown.
 var errHelpShown = errors.New("help shown")
 
-// flagError returns what to type in place of flags that do not parse. err is package
-// flag's.
+// flagError returns an error that says what to type in place of flags that do not parse.
+// err is package flag's.
 func flagError(c *cli.Context, err error, _ bool) error {
 	prefix := ""
 	if c.Command != nil && c.Command.Name != c.App.Name {
@@ -51,9 +51,9 @@ func flagNames(flags []cli.Flag) (names []string) {
 	return names
 }
 
-// arguments returns an error if a command has more than limit arguments; a negative
-// limit is none. what names the arguments that it takes. A flag among them is an error
-// too, as it would be taken for an argument.
+// arguments returns an error if a command has more than limit arguments; if limit is
+// negative, any number is right. what names the arguments that the command takes. A flag
+// among them is an error too, because it would be taken for an argument.
 func arguments(c *cli.Context, limit int, what string) error {
 	name := c.Command.Name
 	for i, arg := range c.Args().Slice() {
@@ -68,7 +68,8 @@ func arguments(c *cli.Context, limit int, what string) error {
 	return nil
 }
 
-// Unknown returns what to type in place of a word that is neither a command nor a tool.
+// Unknown returns an error that says what to type in place of a word that is neither a
+// command nor a tool.
 func Unknown(word string) error {
 	if n := config.Nearest(word, commandNames); n != "" && n != "h" {
 		return fmt.Errorf("no command %q; did you mean %s?", word, n)

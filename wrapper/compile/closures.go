@@ -17,8 +17,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// typed sets the options that say how the package is type-checked, where that is
-// needed, and whether function literals are listed by themselves.
+// typed sets the options that say whether function literals are listed separately, and
+// how the package is type-checked if that is needed.
 func (c *compilation) typed(opts *rewrite.Options) {
 	if opts.Closures = ClosuresOf(c.config); opts.Closures != nil {
 		if release, err := c.release(); err == nil && release != "" {
@@ -28,7 +28,7 @@ func (c *compilation) typed(opts *rewrite.Options) {
 	opts.Arch = Goarch()
 	cfg, err := c.importcfg()
 	if err != nil {
-		return // the compiler will say what is wrong with that
+		return // the compiler reports it
 	}
 	opts.Importer = archiveImporter{importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
 		archive, ok := cfg.Packages[cfg.Imported(path)]
@@ -39,9 +39,10 @@ func (c *compilation) typed(opts *rewrite.Options) {
 	})}
 }
 
-// An archiveImporter imports packages from their archives. Where go/importer panics, it
-// returns an error: that happens if the release of Go that wrote an archive is newer than
-// the one that built us. What depends on the package is then unknown.
+// An archiveImporter imports packages from their archives. go/importer panics if the
+// release of Go that wrote an archive is newer than the release that built us. An
+// archiveImporter then returns an error, and rewrite takes what depends on that package
+// for unknown.
 type archiveImporter struct{ gc types.Importer }
 
 func (i archiveImporter) Import(path string) (pkg *types.Package, err error) {
@@ -53,10 +54,10 @@ func (i archiveImporter) Import(path string) (pkg *types.Package, err error) {
 	return i.gc.Import(path)
 }
 
-// ClosuresOf returns the options for function literals outside a compile action. Their
-// names may differ from those in a build, and constants of other packages may rule out
-// some of them there. It returns nil if function literals belong to the function around
-// them.
+// ClosuresOf returns the options for function literals, or nil if a literal belongs to
+// the function around it. A command that uses them may list literals by other names than
+// a build, because it does not know which release compiles. It may also list literals
+// that constants of other packages rule out.
 func ClosuresOf(c *config.Config) *rewrite.Closures {
 	if !c.Closures {
 		return nil

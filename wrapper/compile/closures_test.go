@@ -11,7 +11,7 @@ func (panickingImporter) Import(string) (*types.Package, error) {
 	panic("export data version 4 is greater than maximum supported version 2")
 }
 
-// Export data that go/importer panics at is an error like others.
+// If go/importer panics at export data, that is an error like others.
 func TestArchiveImporter(t *testing.T) {
 	pkg, err := archiveImporter{panickingImporter{}}.Import("fmt")
 	if pkg != nil || err == nil {

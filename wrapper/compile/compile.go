@@ -1,15 +1,15 @@
-// Package compile does compile actions: of matching packages and main programs, which
-// are changed, and of all others.
+// Package compile does compile actions. It changes those of matching packages and of main
+// programs; any other package is taken from the plain cache or compiled unchanged.
 //
-// A matching package is compiled from marked copies of its files, in a
-// directory of our own beside the archive: the go command's own files in the
-// object directory are read by other actions (vet) and stay as they are.
+// A matching package is compiled from marked copies of its files. They are in a directory
+// of our own beside the archive, because other actions (vet) read the go command's own
+// files in the object directory.
 //
-// A main program that matches, or that holds a matching package, gets one more
-// file, which imports the registry. The registry cannot exist yet: it names
-// every marked package of the program, and hitrt's imports are not known to be
-// in the program. So main is compiled against a stub, an empty package with an
-// initialisation, and the link action supplies the real one (wrapper/link).
+// A main program that matches, or that contains a matching package, gets one more file,
+// which imports the registry. The registry cannot exist yet: it names every marked
+// package of the program, and hitrt's imports may not be in the program. So main is
+// compiled against a stub, an empty package with an initialisation, and the link action
+// supplies the real registry (wrapper/link).
 //
 // It may import config, rewrite, wrapper/plain, wrapper/registry, wrapper/action and
 // wrapper/toolchain.
@@ -41,8 +41,8 @@ func Run(a *action.Action) error {
 	case a.ByFrontend():
 		return compileByFrontend(a)
 	case toolchain.HasFlag(a.Args, "-std"):
-		// The standard library: nine in ten actions of a first build. Not even
-		// the settings are read, but by the first.
+		// The standard library is nine in ten actions of a first build. Of these, only
+		// the action that makes the table of plain archives reads the settings.
 		a.Log.Note(action.OutcomeNotMarked, "the standard library")
 		return plain.TakeOrCompile(a, nil)
 	}
@@ -66,7 +66,7 @@ func compilePackage(a *action.Action, cfg *config.Config) error {
 	case changed:
 		return c.run()
 	case cfg.Match(c.metadata.ImportPath):
-		return a.PassThrough() // the table of plain archives has none that match
+		return a.PassThrough() // the table of plain archives lists no package that matches
 	}
 	return plain.TakeOrCompile(a, cfg)
 }
@@ -94,7 +94,7 @@ func (c *compilation) run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Tool, err)
 	}
-	// Such as what -gcflags=-m prints.
+	// The compiler may print something, as with -gcflags=-m.
 	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil {
 		return err
 	}
@@ -110,16 +110,17 @@ func (c *compilation) compileOriginal() error {
 	return action.RunProcess(cmd)
 }
 
-// refused handles a marked package that does not compile. message is what the
-// compiler said of it.
+// refused handles a marked package that the compiler refuses. message is what the
+// compiler printed.
 //
-// It will most likely refuse the original too, and what it says of that is what
-// the user should read: several errors come in an order that marks change.
-// Should it accept the original, then the package is compiled without marks and
-// its functions are not observable. But the go command keeps the outcome in its
-// cache, so that must not come of a failure that passes, such as of a full disk:
-// those are told by having no place in the source, or by being about an import
-// that could not be read.
+// Most likely the compiler refuses the original too. Then the user reads only what it
+// prints about the original, because marks can change the order of errors.
+//
+// If the compiler accepts the original, the package is compiled without marks, and its
+// functions are not observable. The go command keeps that result in its cache, so it must
+// not come from a failure that passes, such as a full disk. Such a failure has no
+// position in the source, or is about an import that could not be read. Then the action
+// fails.
 func (c *compilation) refused(message []byte) error {
 	if err := c.compileOriginal(); err != nil {
 		return err
@@ -131,8 +132,8 @@ func (c *compilation) refused(message []byte) error {
 	return c.metadata.Attach(c.archive)
 }
 
-// notMarked records why a matching package is compiled without marks, and the reason
-// that its functions are listed with.
+// notMarked records that a matching package is compiled without marks. reason says why,
+// and ofFunctions is the reason with which its functions are listed.
 func (c *compilation) notMarked(reason, ofFunctions string) {
 	c.Log.Note(action.OutcomeNotMarked, reason)
 	c.metadata.NotMarked = reason
@@ -143,7 +144,8 @@ func (c *compilation) notMarked(reason, ofFunctions string) {
 // the compiler.
 var sourceError = lazyRegexp(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
 
-// unreadImport matches a message about an import whose archive is known.
+// unreadImport matches a message about an import whose archive could not be opened or
+// read.
 var unreadImport = lazyRegexp(`(?m): could not import [^\n]+ \((open|read) `)
 
 // lazyRegexp compiles an expression on first use: hardly any of the hundreds of
@@ -190,7 +192,8 @@ func (c *compilation) arguments() []string {
 	if c.coverageCfg != "" {
 		flags = toolchain.SetFlag(flags, "-coveragecfg", c.coverageCfg)
 	}
-	// Export data has the names of the files that are really read.
+	// Export data contains the names of the files that the compiler reads. This takes our
+	// directory off them.
 	rewrites := []string{c.dir + "=>scavenger"}
 	if v, ok := toolchain.FlagValue(flags, "-trimpath"); ok && v != "" {
 		rewrites = append(rewrites, v)
@@ -296,9 +299,9 @@ func (c *compilation) markFiles() error {
 	return nil
 }
 
-// unreadable handles a package that rewrite does not take. Most likely it
-// is not Go, which the compiler says in its own words. Should the compiler take it,
-// its functions are listed as not observable, as far as they can be found.
+// unreadable handles a package that rewrite cannot parse. Most likely it is not Go, and
+// the compiler reports that in its own words. If the compiler accepts the package, its
+// functions are listed as not observable, as far as they can be found.
 func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source, err error) {
 	reason := err.Error()
 	for i, source := range sources {
@@ -311,8 +314,8 @@ func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source,
 	c.notMarked(reason, "not readable for marking")
 }
 
-// write writes a file of ours. A name may come twice, as -overlay takes files
-// from anywhere.
+// write writes a file of ours. Two files of a package may have the same name, because
+// -overlay takes files from anywhere.
 func (c *compilation) write(name string, text []byte) (file string, err error) {
 	for i, base := 1, name; c.written[name]; i++ {
 		name = strconv.Itoa(i) + "_" + base
@@ -322,7 +325,7 @@ func (c *compilation) write(name string, text []byte) (file string, err error) {
 	return file, os.WriteFile(file, text, 0o666)
 }
 
-// importcfg returns where the compiler finds its imports.
+// importcfg returns the importcfg of the compilation, which is empty if it has none.
 func (c *compilation) importcfg() (*toolchain.Importcfg, error) {
 	if file, ok := toolchain.FlagValue(c.flags, "-importcfg"); ok {
 		return toolchain.ReadImportcfg(file)
@@ -330,11 +333,10 @@ func (c *compilation) importcfg() (*toolchain.Importcfg, error) {
 	return toolchain.ParseImportcfg(""), nil
 }
 
-// mayHold reports whether the program may hold a package of whose import path
-// one of the literals is a part. Export data lists the paths of all packages
-// below the one it describes, so those of main's direct imports name every
-// package of the program. False positives, such as a path in some other string, must
-// be harmless.
+// mayHold reports whether the program may contain a package whose import path contains
+// one of the literals. The export data of a package lists the paths of all packages below
+// it, so the archives of main's direct imports name every package of the program. False
+// positives, such as a path in some other string, must be harmless.
 func (c *compilation) mayHold(literals ...string) (bool, error) {
 	if len(literals) == 0 {
 		return false, nil
@@ -358,8 +360,8 @@ func (c *compilation) mayHold(literals ...string) (bool, error) {
 	return false, nil
 }
 
-// modeFlags returns those of compile's flags that all packages of a program
-// must be compiled with alike.
+// modeFlags returns those of compile's flags that must be the same for all packages of a
+// program.
 func modeFlags(flags []string) []string {
 	var out []string
 	for _, name := range []string{"-race", "-msan", "-asan", "-shared", "-dynlink"} {

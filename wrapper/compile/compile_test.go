@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// What fails for a reason in the source is compiled without marks; what fails
-// for another reason fails the build.
+// A marked package that fails for a reason in the source is compiled without marks. If it
+// fails for another reason, the build fails.
 func TestRefused(t *testing.T) {
 	for message, want := range map[string]bool{
 		"./x.go:3:5: undefined: y\n":                                      true,

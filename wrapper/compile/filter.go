@@ -24,7 +24,7 @@ func FilterOf(c *config.Config, importPath string) rewrite.Filter {
 	return f
 }
 
-// NoMatch says why a package does not match.
+// NoMatch returns why a package does not match.
 func NoMatch(c *config.Config, importPath string) string {
 	key, pattern, _ := c.MatchedBy(importPath)
 	switch {

@@ -9,8 +9,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// chooseForm sets the options that decide about the form of marks. They are free
-// wherever the compiler is known to play its part.
+// chooseForm sets the options that decide which form marks have. Marks are free only
+// where the compiler is known to treat them as form.go in rewrite says: where it inlines
+// functions, and in releases of Go that we know.
 func (c *compilation) chooseForm(opts *rewrite.Options) error {
 	if _, ok := toolchain.FlagValue(c.flags, "-l"); ok || toolchain.HasFlag(c.flags, "-l") || toolchain.HasFlag(c.flags, "-N") {
 		return nil // nothing is inlined, and a free mark would be a call
@@ -39,8 +40,9 @@ func (c *compilation) chooseForm(opts *rewrite.Options) error {
 	return nil
 }
 
-// release returns the release of Go that compiles the package, "" if it is not
-// known: the go command says it, and other builders may import something.
+// release returns the release of Go that compiles the package. The go command passes it
+// to compile. With another builder it is the release that compiled one of the imports. It
+// is "" if there is no import either.
 func (c *compilation) release() (string, error) {
 	if v, ok := toolchain.FlagValue(c.flags, "-goversion"); ok {
 		return v, nil
@@ -55,9 +57,9 @@ func (c *compilation) release() (string, error) {
 	return "", nil
 }
 
-// withoutMarks removes marks from what the compiler prints about a package, as it does
-// with -gcflags=-m. With -m=2 it prints the bodies of functions that it can inline:
-// they are shown as they were written.
+// withoutMarks removes marks from what the compiler prints about a package, as with
+// -gcflags=-m. With -m=2 the compiler prints the bodies of functions that it can inline,
+// and these are shown as they were written.
 func withoutMarks(message []byte) []byte {
 	var out []byte
 	for line := range bytes.Lines(message) {
@@ -72,8 +74,8 @@ func withoutMarks(message []byte) []byte {
 	return out
 }
 
-// What a name of ours, and a mark of each form, looks like in a message: the
-// compiler qualifies names, and spells conversions out.
+// These match a name of ours, and a mark of each form, in the compiler's messages. The
+// compiler qualifies names and writes out conversions.
 const (
 	printedName = `[^\s;{}()\[]*` + rewrite.NamePrefix + `\w+`
 	printedMark = `(?:if ` + printedName + `\[\d+\] == uint8\(0\) \{ ` + printedName + `\[\d+\] = uint8\(1\) \}` +

@@ -13,8 +13,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
-// What -gcflags=-m=2 prints of marked packages, and what is left of it: each line
-// that a plain build prints too.
+// What -gcflags=-m=2 prints of a marked package, without the marks, is what a plain build
+// prints too.
 func TestWithoutMarks(t *testing.T) {
 	for line, want := range map[string]string{
 		"a.go:7:6: can inline f with cost 4 as: func(int) int { _scavenger_f1_counters[0] = _scavenger_f1_hit(_scavenger_f1[4096], &_scavenger_f1[4096]); return a + 1 }": "a.go:7:6: can inline f with cost 4 as: func(int) int { return a + 1 }",
@@ -40,8 +40,8 @@ func TestWithoutMarks(t *testing.T) {
 	}
 }
 
-// mark marks a file of package example.com/lib, and returns what compile is to be
-// called with on top of its other flags.
+// mark marks a file of package example.com/lib, and returns the further arguments with
+// which compile must be called.
 func mark(tc toolchaintest.Toolchain, file, text string) (res *rewrite.Result, args []string) {
 	tc.Helper()
 	res, err := rewrite.Package(rewrite.Options{ImportPath: "example.com/lib", Free: true}, []rewrite.Source{{Name: file, Text: []byte(text)}})
@@ -52,8 +52,8 @@ func mark(tc toolchaintest.Toolchain, file, text string) (res *rewrite.Result, a
 		tc.Write("marked.go", string(res.Files[0])), tc.Write("marks.go", string(res.Declarations))}
 }
 
-// The compiler takes free marks for coverage counters: they cost the inliner
-// nothing, are inlined themselves, and initialise nothing.
+// The compiler takes free marks for coverage counters. They cost nothing in the budget
+// for inlining, their call is inlined, and they initialise nothing.
 func TestToolchainFreeMarks(t *testing.T) {
 	const text = `package lib
 
@@ -133,7 +133,7 @@ func Use() int { return First([]int{1}) }
 	})
 }
 
-// A mark is a comparison and a branch, also in a function that has no code which
+// A mark is a comparison and a branch. So it is in a function in which no other code
 // could stand for the call that the mark was.
 func TestToolchainMarkedCode(t *testing.T) {
 	const text = `package lib
@@ -167,8 +167,8 @@ func Sum(list []uint32) (n int) {
 	})
 }
 
-// The export data of main's imports tell whether runtime/coverage is in the
-// program, also when it is none of them that imports it.
+// The export data of main's imports tell whether runtime/coverage is in the program, also
+// if none of them imports it directly.
 func TestToolchainMayHold(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
 		coverage := tc.Compile("runtime/coverage", "package coverage\n\nfunc WriteMeta() {}\n", nil)

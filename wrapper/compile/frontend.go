@@ -1,5 +1,5 @@
-// Compile actions of builds by scavenger-wrap go. A package that may match has the ID
-// flag; one that does, and lacks it, is an error.
+// Compile actions of builds by scavenger-wrap go. Every package that may match has the ID
+// flag. It is an error if a package matches and does not have it.
 
 package compile
 

@@ -10,9 +10,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// importRegistry adds a file that imports the registry, and compiles its stub. done is
-// false if archives have a form that we do not know, which only a newer release may
-// have.
+// importRegistry compiles the stub of the registry, and adds a file to main that imports
+// it. done is false if archives have a form that we do not know. That is an error unless
+// the release of Go is newer than those that we know.
 func (c *compilation) importRegistry() (done bool, err error) {
 	stub, err := registry.CompileStub(c.Path, c.dir)
 	if err != nil {

@@ -1,11 +1,12 @@
-// The API: the module hitrt/api, which programs import to say where their hits go
-// and when.
+// The API: the module hitrt/api, which programs import to say where their hits go and
+// when.
 //
-// It is a module of its own without requirements: whoever imports it gets no other
-// version of anything. So it cannot import hitrt, nor hitrt it, and the registry,
-// which comes from here, binds the one to the other. The program chooses the version
-// of the API, and whoever builds it that of hitrt. What binds them is a file of its
-// own: if the compiler says that they do not fit, the program is built without it.
+// It is a module without requirements, so it changes the version of no other module in a
+// program. That is why neither it nor hitrt imports the other. The registry, which is
+// generated here, binds the two. The program chooses the version of the API, and whoever
+// builds the program chooses that of hitrt. The code that binds them is in a file of its
+// own. If the versions do not fit, that file does not compile, and the program is built
+// without it.
 
 package link
 
@@ -24,8 +25,8 @@ const (
 	bindingPath = apiPath + "/internal/binding"
 )
 
-// bindingSource comes after the file that registers the program, so that what it
-// binds finds a program.
+// bindingSource is compiled behind the file that registers the program. So its init
+// function runs later, when hitrt knows the program.
 const bindingSource = registry.GeneratedHeader + `package registry
 
 import (
@@ -36,8 +37,8 @@ import (
 func init() { binding.Bind(hitrt.Start, hitrt.Flush, hitrt.Shutdown) }
 `
 
-// compileRegistry compiles the registry from a file, and from one that binds the API
-// if the program has that and it fits.
+// compileRegistry compiles the registry from file. If the program has the API, it adds
+// the file that binds the API, unless that does not compile.
 func (l *linking) compileRegistry(file string) (archive string, err error) {
 	if _, ok := l.cfg.Packages[apiPath]; !ok {
 		return l.compilePackage(registry.Path, []string{file}, l.cfg.Paths())
@@ -57,7 +58,7 @@ func (l *linking) compileRegistry(file string) (archive string, err error) {
 	return archive, err
 }
 
-// warnUnbound says that the API does nothing in a program, and what to do about it.
+// warnUnbound prints that the API does nothing in a program, and what to do about it.
 func warnUnbound(out io.Writer, err error) {
 	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
 	fmt.Fprintf(out, "scavenger-wrap: the program's version of %s does not fit this scavenger-wrap, so that its functions do nothing: "+

@@ -1,4 +1,4 @@
-// The most functions that a program may have.
+// The limit of a program's functions, maxMethodsCount.
 
 package link
 
@@ -27,7 +27,8 @@ func checkCount(c *config.Config, packages []*registry.Metadata) (total int, err
 	return total, nil
 }
 
-// TooMany says which packages have most functions, and what to do.
+// TooMany returns an error that names the packages with most functions, and says what to
+// do.
 func TooMany(c *config.Config, counts map[string]int) error {
 	largest := slices.Sorted(maps.Keys(counts))
 	slices.SortStableFunc(largest, func(a, b string) int { return cmp.Compare(counts[b], counts[a]) })

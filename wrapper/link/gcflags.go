@@ -1,4 +1,4 @@
-// What link says of -gcflags in a build by scavenger-wrap go.
+// The value of -gcflags that is recorded in programs built by scavenger-wrap go.
 
 package link
 
@@ -9,9 +9,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// withGivenGcflags returns link's arguments with an importcfg that has no ID flag in
-// what the build says of itself, which link reads from there and go version -m shows:
-// the value of -gcflags is again the one that was given.
+// withGivenGcflags returns link's arguments with another importcfg. Its modinfo line has
+// the value of -gcflags that the user gave, without the ID flag. Link writes that line
+// into the program, and go version -m shows it.
 func withGivenGcflags(a *action.Action) ([]string, error) {
 	file, ok := toolchain.FlagValue(a.Args, "-importcfg")
 	out, ok2 := toolchain.FlagValue(a.Args, "-o")

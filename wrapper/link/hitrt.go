@@ -86,7 +86,8 @@ func (l *linking) addHitrtPackage(p *build.Package) error {
 		}
 		files = append(files, file)
 	}
-	// With no other archives than those that the file's name stands for.
+	// The name of the kept file stands for these imports, so hitrt is compiled against no
+	// other archives.
 	if archive, err := l.compilePackage(hitrtPath(p.Dir), files, p.Imports); err == nil {
 		keepHitrt(kept, archive)
 		return nil
@@ -95,13 +96,13 @@ func (l *linking) addHitrtPackage(p *build.Package) error {
 	return err
 }
 
-// hitrtFlags are the flags that decide which code packages of ours become: the
-// program's code generation flags among them.
+// hitrtFlags returns the flags that packages of ours are compiled with, the program's
+// code generation flags among them.
 func (l *linking) hitrtFlags() []string {
 	return append([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags...)
 }
 
-// archive returns where the archive of a package of ours goes.
+// archive returns the file for the archive of a package of ours.
 func (l *linking) archive(importPath string) string {
 	return filepath.Join(l.dir, path.Base(importPath)+".a")
 }
@@ -120,8 +121,8 @@ func (l *linking) compilePackage(importPath string, files, imports []string) (ar
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stderr, &stderr
 	if err := cmd.Run(); err != nil {
-		// Our own source does not compile: not a matter that the user's tool
-		// has reported.
+		// Our own source does not compile. The user has not seen the compiler's message,
+		// so it is in the error.
 		return "", fmt.Errorf("%w\n%s", err, stderr.Bytes())
 	}
 	l.cfg.Add(importPath, archive)

@@ -1,10 +1,9 @@
-// The archive of hitrt, found again.
+// The archive of hitrt, kept from link to link.
 //
-// It is compiled by the compile tool itself, as it imports a package that the go
-// command would refuse, and so is not in the build cache on its own account. It
-// is kept in a directory of ours in $GOCACHE, under a hash of all that goes into
-// it, so that a link does not have to compile it each time. Where that directory
-// cannot be written it is compiled.
+// hitrt is in none of the program's modules, so the go command does not compile it and
+// does not keep it in the build cache. We run the compile tool ourselves, and keep the
+// archive in a directory of ours in $GOCACHE, under a hash of all that goes into it.
+// Where that directory cannot be written, each link compiles hitrt.
 
 package link
 
@@ -79,9 +78,9 @@ func (l *linking) contentID(path string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(text)), err
 }
 
-// takeHitrt writes the archive if it is kept in the file, and reports whether it
-// is. A file begins with the checksum of the archive: nobody knows what becomes
-// of the files in a cache.
+// takeHitrt copies the archive that is kept in file, and reports whether it did. The file
+// begins with a checksum of the archive, because other programs may damage files in a
+// cache.
 func takeHitrt(file, archive string) bool {
 	data, err := os.ReadFile(file)
 	if err != nil || len(data) < sha256.Size {
@@ -98,7 +97,7 @@ func takeHitrt(file, archive string) bool {
 	return os.WriteFile(archive, data[sha256.Size:], 0o666) == nil
 }
 
-// keepHitrt keeps the archive in the file. That it cannot be kept is no failure.
+// keepHitrt keeps the archive in file. If it cannot, the next link compiles hitrt again.
 func keepHitrt(file, archive string) {
 	if file == "" {
 		return
@@ -115,7 +114,7 @@ func keepHitrt(file, archive string) {
 	if err != nil {
 		return
 	}
-	defer os.Remove(temp.Name()) // unless it has its name
+	defer os.Remove(temp.Name()) // it is gone if it was renamed
 	sum := sha256.Sum256(data)
 	_, err = temp.Write(slices.Concat(sum[:], data))
 	if closeErr := temp.Close(); err != nil || closeErr != nil || os.Chmod(temp.Name(), 0o644) != nil {

@@ -1,24 +1,24 @@
-// Package link does link actions: those of programs that import the registry get
-// hitrt and the registry itself.
+// Package link does link actions. It adds hitrt and the registry to programs that import
+// the registry.
 //
-// By now everything is known that was not when main was compiled: importcfg.link
-// names the archive of every package of the program, and in those archives
-// stands what is marked. So here the registry is generated and compiled, and
-// hitrt too, from the source that scavenger-wrap carries, both with the compile
-// tool itself and against the program's own archives. The standard library's
-// packages that hitrt imports and the program lacks come from the go command
-// (stdlib.go).
+// When main was compiled, the packages of the program were not known. Now they are:
+// importcfg.link names the archive of each, and the archives say what is marked. So the
+// registry is generated and compiled here. hitrt is compiled too, from the source that
+// scavenger-wrap carries. Both are compiled with the compile tool itself and against the
+// program's own archives. hitrt imports packages of the standard library, and the go
+// command provides those that the program lacks (stdlib.go).
 //
-// The registry then takes the place of the stub that main was compiled against.
-// The linker compares the fingerprint that an importer recorded with the one in
-// the archive that it finds, because code compiled against one form of a package
-// must not run with another. Main uses nothing of the registry but its
-// initialisation, which both have, so the difference is none that could matter:
-// the real archive is given the stub's fingerprint. Nothing else imports the
-// registry, and everything that it imports keeps fingerprints of its own.
+// The registry then takes the place of the stub that main was compiled against. Code that
+// was compiled against one form of a package must not run with another. So an importer
+// records the fingerprint of the package that it was compiled against, and the linker
+// compares it with the fingerprint in the archive. Main uses nothing of the registry but
+// its initialisation, and the stub has one too. So the difference between the two cannot
+// matter, and the registry's archive is given the stub's fingerprint. Nothing else
+// imports the registry, and the packages that the registry imports keep their own
+// fingerprints.
 //
-// It may import config, wrapper/plain, wrapper/registry, wrapper/toolid,
-// wrapper/action and wrapper/toolchain.
+// It may import config, wrapper/plain, wrapper/registry, wrapper/toolid, wrapper/action
+// and wrapper/toolchain.
 package link
 
 import (
@@ -50,18 +50,18 @@ func Run(a *action.Action) error {
 		original = args
 	}
 	l := &linking{Action: a, config: cfg, args: args}
-	switch marked, err := l.read(); {
+	switch registers, err := l.read(); {
 	case err != nil:
 		return err
-	case !marked:
+	case !registers:
 		return a.PassOn(original)
 	}
 	return l.run()
 }
 
-// read reads what the program consists of, warns of what is most likely not meant
-// so, and reports whether the program has marks.
-func (l *linking) read() (marked bool, err error) {
+// read reads which packages the program has, warns about settings that are most likely
+// mistakes, and reports whether the program imports the registry.
+func (l *linking) read() (registers bool, err error) {
 	cfgFile, ok := toolchain.FlagValue(l.args, "-importcfg")
 	out, ok2 := toolchain.FlagValue(l.args, "-o")
 	if !ok || !ok2 {
@@ -87,7 +87,7 @@ func (l *linking) read() (marked bool, err error) {
 	return err == nil, err
 }
 
-// run links a program that has marks.
+// run links a program that imports the registry.
 func (l *linking) run() error {
 	release, err := toolchain.ObjectVersion(l.cfg.Packages["runtime"])
 	if err != nil || toolchain.NewerThanKnown(release) {
@@ -119,7 +119,7 @@ func (l *linking) linkCommand() (*exec.Cmd, error) {
 type linking struct {
 	*action.Action
 	config *config.Config
-	args   []string             // the action's, but for what the front-end has put in
+	args   []string             // the action's, without what the front-end has added
 	dir    string               // ours, see MakeDir
 	cfg    *toolchain.Importcfg // of the program; archives are added to it
 	main   *registry.Metadata
@@ -164,8 +164,8 @@ func (l *linking) addRegistry() error {
 	return toolchain.PatchFingerprint(archive, l.main.Main.Fingerprint)
 }
 
-// markedPackages returns the metadata of all packages of the program that have
-// functions, sorted by import path. Of those without marks it says why.
+// markedPackages returns the metadata of all packages of the program that have functions,
+// sorted by import path. It warns about packages that were compiled without marks.
 func (l *linking) markedPackages() ([]*registry.Metadata, error) {
 	all := []*registry.Metadata{l.main}
 	mainArchive := l.args[len(l.args)-1]

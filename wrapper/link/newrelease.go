@@ -1,5 +1,6 @@
-// Linking with a release of Go that is not known. Should something have changed, the
-// program is built all the same, without reporting, and a message says so.
+// Linking with a release of Go that is newer than those that we know. If something has
+// changed and the registry does not link, the program is built without reporting, and a
+// message says so.
 
 package link
 
@@ -36,8 +37,8 @@ func (l *linking) tryLink(release string) error {
 	return nil
 }
 
-// linkQuietly links with the real registry. What the linker prints is in the
-// error if it fails.
+// linkQuietly links with the real registry. If that fails, what the linker printed is in
+// the error.
 func (l *linking) linkQuietly() error {
 	if err := l.addRegistry(); err != nil {
 		return err

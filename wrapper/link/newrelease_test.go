@@ -15,8 +15,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
-// fakeLink is a linker that takes no program with hitrt in it, and that shows
-// what it was given.
+// fakeLink is a linker that refuses programs with hitrt, and shows what it was given.
 const fakeLink = `#!/bin/sh
 while [ $# -gt 0 ]; do
 	if [ "$1" = -importcfg ]; then cp "$2" importcfg.seen; fi
@@ -28,8 +27,8 @@ if grep -q hitrt= importcfg.seen; then
 fi
 `
 
-// When a newer release does not link with hitrt, or hitrt cannot even be
-// compiled, the program is linked with the stub of the registry.
+// If a newer release does not link hitrt, or cannot even compile it, the program is
+// linked with the stub of the registry.
 func TestTryLink(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("shell script")

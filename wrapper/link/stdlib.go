@@ -1,14 +1,13 @@
 // The standard library's packages that hitrt needs and the program lacks.
 //
-// They must be the very compilations that the program would have if it imported
-// them, so the go command is asked for them, once more and without us, with
-// those flags of the running build that reach the standard library. Those are
-// taken from where the build itself writes them down: the modinfo line of
-// importcfg.link (what `go version -m` shows), and the environment.
+// They must be the same compilations that the program would have if it imported them. So
+// a second go command is asked for them, without us, with those flags of the running
+// build that reach the standard library. Most of these flags are in the modinfo line of
+// importcfg.link (what `go version -m` shows) and in the environment.
 //
-// Not everything stands there: of several -gcflags only the last, and nothing of
-// -overlay. Where the packages come out other than the program has them, the
-// command line of the running go command is the last resort (wrapper/plain/outer.go).
+// Not all flags are there: of several -gcflags modinfo has only the last, and it has no
+// -overlay. If the second go command gives other compilations than the program has, the
+// flags come from the command line of the running go command (wrapper/plain/outer.go).
 
 package link
 
@@ -69,9 +68,9 @@ type nestedGo struct {
 	env   []string
 }
 
-// tryNested adds packages, and all that they import, as the nested go command
-// gives them, unless the program has another compilation of one: then it returns
-// that one's import path.
+// tryNested asks the nested go command for packages and all that they import, and adds
+// them. If the program has another compilation of one of them, tryNested adds none and
+// returns the import path of that one.
 func (l *linking) tryNested(nested nestedGo, packages []string) (differing string, err error) {
 	attempts, err := l.nestedAttempts(nested.flags)
 	if err != nil {
@@ -95,8 +94,8 @@ func (l *linking) tryNested(nested nestedGo, packages []string) (differing strin
 	return differing, nil
 }
 
-// differing returns the import path of a package of which the program has
-// another compilation than the one in archives, "" if there is none.
+// differing returns the import path of a package that the program has in another
+// compilation than archives, or "" if there is none.
 func (l *linking) differing(archives map[string]string) (string, error) {
 	for _, p := range slices.Sorted(maps.Keys(archives)) {
 		have, ok := l.cfg.Packages[p]
@@ -111,11 +110,12 @@ func (l *linking) differing(archives map[string]string) (string, error) {
 	return "", nil
 }
 
-// nestedAttempts returns the sets of flags with which the nested go command is
-// tried one after the other, until it gives the packages that the program has.
-// Mostly there is one. But what is covered of the standard library is written
-// nowhere except in its archives, and its -covermode not even there; and the
-// next program of a chain may have a hand in it.
+// nestedAttempts returns sets of flags for the nested go command. They are tried one
+// after the other, until the nested go command gives the packages that the program has.
+//
+// Usually there is one set. There are more if packages of the standard library are
+// covered, because their -covermode is not recorded anywhere, and if there is a next
+// program in the chain, because that may change packages.
 func (l *linking) nestedAttempts(flags []string) ([][]string, error) {
 	attempts := [][]string{flags}
 	covered, err := l.coveredStdlib()
@@ -143,10 +143,9 @@ func (l *linking) nestedAttempts(flags []string) ([][]string, error) {
 	return attempts, nil
 }
 
-// coveredStdlib returns the packages of the standard library that the program
-// has compiled for -cover, in sorted order. Only those, and not all that a
-// -coverpkg=all would take, are to be covered in the nested command too, so that
-// the program's profile has nothing of hitrt's imports in it.
+// coveredStdlib returns the packages of the standard library that the program has
+// compiled for -cover, in sorted order. The nested go command covers only these, even if
+// the build has -coverpkg=all, so that hitrt's imports are not in the program's profile.
 func (l *linking) coveredStdlib() ([]string, error) {
 	info, err := l.buildInfo()
 	if err != nil {
@@ -164,7 +163,7 @@ func (l *linking) coveredStdlib() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Its counters are variables of this prefix (work/exec.go in cmd/go).
+		// The names of its counters have this prefix (work/exec.go in cmd/go).
 		if bytes.Contains(data, []byte(toolchain.SymbolName(p, "goCover_"))) {
 			covered = append(covered, p)
 		}
@@ -208,7 +207,7 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 		listed, err = list()
 	}
 	if !shares || err != nil && toolchain.UsesCacheProg() {
-		// What is compiled now, the go command's own cache has the next time.
+		// The go command's own cache keeps what is compiled now, for the next link.
 		if g.Env, err = toolchain.WithoutCacheProg(g.Env, l.dir); err == nil {
 			listed, err = list()
 		}
@@ -225,9 +224,9 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 	return archives, nil
 }
 
-// lockFile returns the file by which the link actions of one go command take
-// turns: they most likely need the same packages, which the first leaves in the
-// cache for the others. "" if it is not known where that go command works.
+// lockFile returns the file that the link actions of one go command lock in turn. They
+// most likely need the same packages, and the first leaves these in the cache for the
+// others. lockFile returns "" if the go command's work directory is not known.
 func (l *linking) lockFile() string {
 	if work := toolchain.WorkDirectory(l.dir); work != "" {
 		return filepath.Join(work, "scavenger.lock")
@@ -235,7 +234,7 @@ func (l *linking) lockFile() string {
 	return ""
 }
 
-// buildInfo returns what the build says of itself.
+// buildInfo returns the build information that link writes into the program.
 func (l *linking) buildInfo() (*debug.BuildInfo, error) {
 	text, err := l.cfg.Modinfo()
 	if err != nil {
@@ -248,8 +247,8 @@ func (l *linking) buildInfo() (*debug.BuildInfo, error) {
 	return info, nil
 }
 
-// nestedGo returns how a nested go command compiles the standard library as the
-// running one did, from what that has written down.
+// nestedGo returns how to run a go command that compiles the standard library as the
+// running one did, as far as modinfo and the environment tell.
 func (l *linking) nestedGo() (nestedGo, error) {
 	var n nestedGo
 	var err error
@@ -267,8 +266,8 @@ func (l *linking) nestedGo() (nestedGo, error) {
 	n.env = append(os.Environ(),
 		"GOOS="+goos, "GOARCH="+goarch, "GOWORK=off", "GO111MODULE=on", "GOTOOLCHAIN=local",
 		"TOOLEXEC_IMPORTPATH=",
-		// Never empty: the go command would look into its env file then, where
-		// a -toolexec may stand.
+		// Never empty: the go command would then read GOFLAGS from its env file, which
+		// may contain a -toolexec.
 		"GOFLAGS=-buildvcs=false", l.cgoEnabled())
 	tags := ""
 	for _, s := range info.Settings {
@@ -295,8 +294,8 @@ func (l *linking) nestedGo() (nestedGo, error) {
 		}
 	}
 	if slices.Contains(l.main.Main.Flags, "-shared") {
-		// Whichever build mode it is for, the packages are compiled alike; and
-		// unlike c-shared and c-archive this one is not refused without a main.
+		// All build modes that set -shared compile packages alike. Unlike c-shared and
+		// c-archive, pie needs no main.
 		n.flags = append(n.flags, "-buildmode=pie")
 	}
 	if tags = l.withoutC(tags); tags != "" {
@@ -305,9 +304,9 @@ func (l *linking) nestedGo() (nestedGo, error) {
 	return n, nil
 }
 
-// withoutC adds the build tag by which net has no C in it, if a program with cgo
-// lacks net: it uses C for something else, and must not start to need the C library's
-// resolver, of which ld warns in a static program.
+// withoutC adds the build tag netgo, with which net contains no C, if a program with cgo
+// lacks net. Such a program uses C for something else. It must not start to need the C
+// library's resolver, about which ld warns in a static program.
 func (l *linking) withoutC(tags string) string {
 	_, cgo := l.cfg.Packages["runtime/cgo"]
 	_, net := l.cfg.Packages["net"]
@@ -320,8 +319,8 @@ func (l *linking) withoutC(tags string) string {
 	return tags + ",netgo"
 }
 
-// emptyModule returns the directory of a module of our own: the user's go.mod,
-// vendor directory and workspace have no say in the standard library.
+// emptyModule returns the directory of a module of our own, in which the user's go.mod,
+// vendor directory and workspace do not affect how the standard library is compiled.
 func (l *linking) emptyModule() (dir string, err error) {
 	dir = filepath.Join(l.dir, "nested")
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -330,8 +329,8 @@ func (l *linking) emptyModule() (dir string, err error) {
 	return dir, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module scavenger.invalid/nested\n"), 0o666)
 }
 
-// cgoEnabled returns the variable for a nested go command. A program without cgo
-// stays without: net and os/user have a form for it.
+// cgoEnabled returns the variable CGO_ENABLED for a nested go command. A program without
+// cgo stays without it, because net and os/user do not need it.
 func (l *linking) cgoEnabled() string {
 	if _, ok := l.cfg.Packages["runtime/cgo"]; ok {
 		return "CGO_ENABLED=1"
@@ -339,10 +338,10 @@ func (l *linking) cgoEnabled() string {
 	return "CGO_ENABLED=0"
 }
 
-// outerGo returns how a nested go command compiles the standard library as the
-// running one does, from that one's command line. It runs where that one does,
-// as patterns and files in its flags may be relative; but for package@version the
-// module there counts for nothing.
+// outerGo returns how to run a go command that compiles the standard library as the
+// running one does, with that one's flags. It also runs in that one's directory, because
+// patterns and files in flags may be relative. A go command that builds package@version
+// ignores the module in its directory, so for that it runs in an empty module.
 func (l *linking) outerGo() (nestedGo, error) {
 	outer, err := plain.ReadOuterCommand()
 	if err != nil {

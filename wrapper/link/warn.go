@@ -1,8 +1,8 @@
-// What a build says of settings that are most likely not meant so.
+// Warnings about settings that are most likely mistakes.
 //
-// Mistakes that are certain stop a build. These are not certain, and are said
-// when a program of the main module is linked: a program that reports nothing
-// looks like one that does.
+// A certain mistake stops the build. These mistakes are not certain. They are shown when
+// a program of the main module is linked, because a program that reports nothing looks
+// like one that does.
 
 package link
 
@@ -20,8 +20,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// warn writes a line for each. It does so for programs of the main modules only:
-// a build can have others, such as generators, that the settings are not about.
+// warn writes a line for each such setting. It does so only for programs of the main
+// modules, because a build may contain others, such as generators, that the settings are
+// not about.
 func warn(out io.Writer, importPath string, c *config.Config, importcfgFile string) error {
 	main := toolchain.PackagePath(importPath, "")
 	if strings.HasSuffix(main, ".test") || !c.OfModules(main) {
@@ -43,9 +44,8 @@ func warn(out io.Writer, importPath string, c *config.Config, importcfgFile stri
 	return nil
 }
 
-// warnUnmarked writes a line if nothing is marked in a program, and no setting says
-// what to mark: if the program is of no main module, or of another one than we know
-// of.
+// warnUnmarked writes a line about a program without marks if no setting says what to
+// mark, and the program is of no main module or of one that we have not found.
 func warnUnmarked(out io.Writer, importPath string, c *config.Config, cfg *toolchain.Importcfg) error {
 	main := toolchain.PackagePath(importPath, "")
 	if len(c.Packages) > 0 || len(c.AdditionalPackages) > 0 ||
@@ -88,9 +88,10 @@ func warnNotMarked(out io.Writer, m *registry.Metadata, isMain bool) {
 	fmt.Fprintf(out, "scavenger-wrap: %s: not marked: %s; %s\n", m.ImportPath, m.NotMarked, effect)
 }
 
-// isMainModule reports whether the program's module is a main one: one that has
-// neither the checksum of a download nor, as from a vendor directory, the version of
-// one. A main module can have a version too, from version control.
+// isMainModule reports whether the program's module is a main module. The module of a
+// dependency has the checksum of its download or, in a vendor directory, at least a
+// version. A main module can have a version too. It then comes from version control,
+// which the build records.
 func isMainModule(info *debug.BuildInfo) bool {
 	m := info.Main
 	return m.Path != "" && m.Sum == "" && m.Replace == nil && (m.Version == "" || m.Version == "(devel)" ||
@@ -104,13 +105,13 @@ func ourModule(c *config.Config) string {
 	return " (" + c.Modules[0].Path + ")"
 }
 
-// ofVersion reports whether what a version names is built.
+// ofVersion reports whether the go command builds package@version.
 func ofVersion() bool {
 	outer, err := plain.ReadOuterCommand()
 	return err == nil && outer.OfVersion()
 }
 
-// CannotMatch returns what to say of a pattern that matches no package of any program.
+// CannotMatch returns the message about a pattern that matches no package of any program.
 func CannotMatch(s config.Setting) string {
 	return fmt.Sprintf("%s: %s: %q matches no package, as neither the main module has such a directory nor go.mod such a module; scavenger-wrap scan shows the packages there are", s.From, s.Key.Name, s.List[0])
 }

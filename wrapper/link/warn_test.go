@@ -9,7 +9,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// A program without marks is spoken of if it looks as if it should have some.
+// A program without marks is warned about if it looks as if it should have some.
 func TestWarnUnmarked(t *testing.T) {
 	const none = "nothing is marked, as there is no main module: name what to mark: SCAVENGER_PACKAGES="
 	for _, test := range []struct {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// changeTime returns when a file was changed last. Its status tells even where
-// whoever replaced it has kept the time of modification, as rsync does.
+// changeTime returns when a file was last changed. A program that replaces a file may
+// keep its time of modification, as rsync does, but not the time when its status changed.
 func changeTime(info fs.FileInfo) time.Time {
 	modified := info.ModTime()
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {

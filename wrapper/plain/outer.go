@@ -1,6 +1,5 @@
-// The go command that started this action, read from the system: with the same
-// program, environment, directory, flags and packages, another go command sees
-// the same build.
+// The go command that started this action, as the system describes it. Another go command
+// with the same program, environment, directory, flags and packages sees the same build.
 
 package plain
 
@@ -21,19 +20,19 @@ import (
 type OuterCommand struct {
 	program string   // its executable
 	dir     string   // where it looks for packages
-	environ []string // what it was started with, but for GOFLAGS
-	goflags []string // GOFLAGS, and
-	flags   []string // build flags, without those that have no say in a compiled package
-	roots   []string // what its command line says for packages
+	environ []string // what it was started with, without GOFLAGS
+	goflags []string // the flags in GOFLAGS that affect compiled packages
+	flags   []string // the same on the command line
+	roots   []string // what it builds, as its command line names it
 	tests   bool     // the packages' tests are built too
 
 	modes []string // flags of compile that stand for build flags: -race, …
-	words []string // of -gcflags, as far as they are known
+	words []string // the flags of compile in -gcflags that are among silentWords
 	asm   bool     // there are -asmflags
-	cover bool     // there may be packages of the standard library for -cover
+	cover bool     // packages of the standard library may be covered
 	named bool     // a -gcflags or -asmflags is for the packages of the command line only
 
-	noPlain error // why the plain archives of the build's packages cannot be asked for
+	noPlain error // why go list cannot give the plain archives of the build's packages
 }
 
 // ReadOuterCommand reads the go command that started this action. It returns an error if
@@ -47,8 +46,8 @@ func ReadOuterCommand() (*OuterCommand, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Compile actions run where -C has led the go command, which says in
-	// $GOFLAGS what its env file has.
+	// The go command starts compile actions in the directory of its -C. It gives them a
+	// GOFLAGS that includes its env file.
 	dir, err := os.Getwd()
 	if err != nil {
 		return nil, err
@@ -98,7 +97,7 @@ func (c *OuterCommand) parse(args, goflags []string) error {
 	return nil
 }
 
-// add takes up a flag: to is c.goflags or c.flags.
+// add adds a flag to c.goflags or c.flags, and notes what the flag means.
 func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
 	name, value := f.Name, f.Value
 	c.cover = c.cover || strings.HasPrefix(name, "cover")
@@ -139,9 +138,10 @@ func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
 	return nil
 }
 
-// perPackage returns the value of -gcflags or -asmflags for a command that names
-// other packages. A value without a pattern is for those that are named; here it
-// still has to take the place of one in GOFLAGS.
+// perPackage returns the value of -gcflags or -asmflags for a go command that names other
+// packages. A value without a pattern is for the packages that the command line names. It
+// gets a pattern that matches no package. It is not dropped, because it overrides the
+// same flag in GOFLAGS.
 func (c *OuterCommand) perPackage(name, value string) string {
 	_, flags, ok := strings.Cut(value, "=")
 	if !ok || strings.HasPrefix(strings.TrimSpace(value), "-") {
@@ -158,12 +158,12 @@ func (c *OuterCommand) perPackage(name, value string) string {
 	return value
 }
 
-// forNamed begins the value of a -gcflags or -asmflags that is for the packages
-// that the command line names.
+// forNamed is a pattern that matches no package. It begins the value of a -gcflags or
+// -asmflags that is for the packages that the command line names.
 const forNamed = "scavenger.invalid/none="
 
-// OfVersion reports whether the go command builds what a version names, such as
-// example.com/cmd@latest, for which no main module counts.
+// OfVersion reports whether the go command builds package@version, such as
+// example.com/cmd@latest. It then ignores the main module.
 func (c *OuterCommand) OfVersion() bool {
 	return slices.ContainsFunc(c.roots, func(root string) bool { return strings.Contains(root, "@") })
 }
@@ -174,9 +174,9 @@ func (c *OuterCommand) ForStdlib(dir string) (flags, env []string) {
 	return c.stdlibFlags(c.flags), c.env(dir, c.stdlibFlags(c.goflags))
 }
 
-// stdlibFlags returns flags with those for the packages that the command line names
-// given to the packages of the standard library among them, and without the
-// ID flags of the front-end, which only we know.
+// stdlibFlags returns flags for compiling the standard library. A -gcflags or -asmflags
+// for the packages that the command line names is given to those of them that are of the
+// standard library. ID flags are removed, because only we know them.
 func (c *OuterCommand) stdlibFlags(flags []string) []string {
 	var out []string
 	for _, flag := range flags {
@@ -200,17 +200,18 @@ func (c *OuterCommand) stdlibFlags(flags []string) []string {
 	return out
 }
 
-// silentWords are the flags that people give compile and that make it neither print
-// anything nor write another file. A package taken from the plain cache prints nothing.
+// silentWords are the flags of compile that people use and that make it neither print
+// anything nor write another file. With others a package is compiled, because one that is
+// taken from the plain cache prints nothing.
 var silentWords = []string{"-B", "-N", "-dwarf=false", "-l", "-smallframes", "-spectre=all", "-spectre=index", "-spectre=ret"}
 
-// env returns the environment for a go command that is to see the same build,
-// but for its -toolexec.
+// env returns the environment for a go command that sees the same build, but not its
+// -toolexec.
 func (c *OuterCommand) env(dir string, goflags []string) []string {
 	return append(slices.Clip(c.environ), "PWD="+dir,
-		// Never empty: the go command would look into its env file then, where
-		// a -toolexec may stand.
+		// Never empty: the go command would then read GOFLAGS from its env file, which
+		// may contain a -toolexec.
 		"GOFLAGS="+toolchain.JoinQuoted(append([]string{"-buildvcs=false"}, goflags...)),
-		// All that the build needs is there already.
+		// The running build has downloaded all that it needs.
 		"GOPROXY=off")
 }

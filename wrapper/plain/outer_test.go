@@ -62,7 +62,7 @@ func TestParseOuterCommand(t *testing.T) {
 	}
 }
 
-// What is not known for sure is refused.
+// A command line with a part that we do not know is refused.
 func TestParseOuterCommandRefuses(t *testing.T) {
 	for _, args := range []string{
 		"go", "go -C dir", "go generate ./...", "go tool staticcheck", "go mod tidy",

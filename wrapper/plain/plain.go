@@ -1,17 +1,17 @@
-// Package plain takes what plain builds have compiled: packages that are not marked
-// need not be compiled again.
+// Package plain takes the archives of packages that are not marked from the plain cache,
+// so that they need not be compiled again.
 //
-// As our compile has a tool ID of its own, a marked build finds none of the
-// packages that plain builds have left in the build cache. Yet what an unmarked
-// package compiles to is, but for the build ID, what a plain build compiles it
-// to. So the action takes the archive of the plain build and writes it with the
-// build ID that the go command asks for. The content ID, which the go command
-// then computes, is that of the plain archive: it proves, package by package,
-// that importers have been compiled against the same bytes.
+// Our compile has a tool ID of its own. So the go command of a marked build does not find
+// the packages that plain builds have left in the build cache. Yet a package that is not
+// marked compiles to the same bytes in both, apart from the build ID. So the action
+// copies the archive of the plain build, and writes into it the build ID that the go
+// command asks for. The go command then computes the content ID, and gets that of the
+// plain archive. This proves, package by package, that importers have been compiled
+// against the same bytes.
 //
-// Where the plain archives are is asked once per build (table.go). An
-// archive is taken only if all that goes into it is known to be the same. In
-// any other case, and whenever anything fails, the package is compiled.
+// table.go finds the plain archives, once per build. An archive is taken only if all that
+// goes into it is known to be the same. In any other case, and whenever anything fails,
+// the package is compiled.
 //
 // It may import config, wrapper/action and wrapper/toolchain.
 package plain
@@ -40,7 +40,7 @@ const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 // TakeOrCompile does a compile action without changes: it takes the archive from the
 // plain cache or becomes the tool. cfg is nil if the settings have not been read.
 func TakeOrCompile(a *action.Action, cfg *config.Config) error {
-	if a.ByFrontend() { // then the go command itself finds them
+	if a.ByFrontend() { // the go command itself finds plain archives
 		return a.PassThrough()
 	}
 	err := takePlain(a, cfg)
@@ -83,8 +83,8 @@ func takePlain(a *action.Action, cfg *config.Config) error {
 // A plainCompile is a compile command line of which every flag is understood.
 type plainCompile struct {
 	values map[string]string // of the flags that the go command sets on its own
-	modes  []string          // those that stand for its build flags
-	words  []string          // all others
+	modes  []string          // the flags that stand for build flags
+	words  []string          // all other flags
 	files  []string
 }
 
@@ -173,8 +173,9 @@ func (c *plainCompile) same(p *plainPackage, table *plainTable) error {
 	return nil
 }
 
-// sameFiles compares the source files, in their order. Those that cgo has
-// generated are elsewhere, and so are compared by what is in them.
+// sameFiles returns an error if the source files are not those of the plain archive, in
+// the same order. Files that cgo has generated are in another directory, so their
+// contents are compared.
 func (c *plainCompile) sameFiles(p *plainPackage) error {
 	if len(c.files) != len(p.Files) {
 		return fmt.Errorf("%d files, the plain one has %d", len(c.files), len(p.Files))
@@ -201,10 +202,12 @@ func (c *plainCompile) sameFiles(p *plainPackage) error {
 	return nil
 }
 
-// unchanged returns an error if a file was changed since the plain archive was asked
-// for. A build takes a while, and its go command reads a package's files when their
-// turn comes: it would file the archive of the old text under the hash of the new one,
-// and find it there until the file changes again.
+// unchanged returns an error if a file was changed after the second go command was asked
+// for the plain archive, see table.go.
+//
+// The running go command reads the files of a package later than the second one. If a
+// file changes in between, it keeps the archive of the old text under the hash of the new
+// text. Later builds would find that archive until the file changes again.
 func (c *plainCompile) unchanged(p *plainPackage) error {
 	embedded, err := embeddedFiles(c.values["-embedcfg"])
 	if err != nil {
@@ -229,7 +232,8 @@ func (c *plainCompile) unchanged(p *plainPackage) error {
 	return nil
 }
 
-// embeddedFiles returns the files that a -embedcfg file names, "" for none.
+// embeddedFiles returns the files that a -embedcfg file names. If file is "" there are
+// none.
 func embeddedFiles(file string) ([]string, error) {
 	if file == "" {
 		return nil, nil
@@ -245,9 +249,8 @@ func embeddedFiles(file string) ([]string, error) {
 	return slices.Collect(maps.Values(cfg.Files)), nil
 }
 
-// take writes the archive: the two members that compile itself would have
-// written. What the go command adds to it, from asm and from the C compiler, it
-// adds again.
+// take writes the archive: the two members that compile itself would have written. The go
+// command then adds the objects of asm and of the C compiler, as it always does.
 func (c *plainCompile) take(p *plainPackage) error {
 	f, err := os.Open(p.Archive)
 	if err != nil {
@@ -275,17 +278,17 @@ func (c *plainCompile) take(p *plainPackage) error {
 	return err
 }
 
-// copyMembers copies the first members of an archive, and the build ID into the
-// copies. It stands in the first lines of each member. Were it elsewhere too, the
-// content ID of the archive would not be that of the plain one, as the go command
-// computes it without the build ID: nothing that imports the package would be
-// taken.
+// copyMembers copies the first members of an archive and writes the build ID into the
+// copies. The build ID is in the first lines of each member. It must not be anywhere
+// else: the go command leaves it out when it computes the content ID of the archive, and
+// only so the content ID is that of the plain archive. With another content ID, no
+// package that imports this one would be taken.
 func (c *plainCompile) copyMembers(out, f *os.File, p *plainPackage, members []toolchain.Member) error {
 	last := members[len(members)-1]
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	// From file to file, which Linux does without us.
+	// On Linux the kernel copies from file to file.
 	if _, err := io.CopyN(out, f, last.Offset+last.Size+last.Size%2); err != nil {
 		return err
 	}
@@ -305,10 +308,10 @@ func (c *plainCompile) copyMembers(out, f *os.File, p *plainPackage, members []t
 	return nil
 }
 
-// keepAssembled takes the objects that asm has made of the package's assembly
-// out of the plain archive, where they follow those of the compiler, for the asm
-// actions to come. Asm itself could not run: it needs the -asmhdr file, which
-// only a compilation writes.
+// keepAssembled copies the objects that asm has made of the package's assembly out of the
+// plain archive, where they follow the members of the compiler. The asm actions to come
+// take them (Asm). asm itself cannot run, because it needs the -asmhdr file, which only a
+// compilation writes.
 func (c *plainCompile) keepAssembled(f *os.File, p *plainPackage, members []toolchain.Member) error {
 	if len(members) < len(p.AsmFiles) {
 		return errors.New("the plain archive lacks assembled objects")
@@ -333,14 +336,14 @@ func (c *plainCompile) keepAssembled(f *os.File, p *plainPackage, members []tool
 	return nil
 }
 
-// assembled returns where the object that asm is to write, beside a file of the
-// object directory, is kept.
+// assembled returns the file in which an object of asm is kept. file is any file in the
+// object directory.
 func assembled(file, object string) string {
 	return filepath.Join(filepath.Dir(file), "scavenger-asm", filepath.Base(object))
 }
 
-// Asm does an action of asm: it hands out the object that keepAssembled has kept, or
-// becomes asm.
+// Asm does an action of asm: it takes the object that keepAssembled has kept, or becomes
+// asm.
 func Asm(a *action.Action) error {
 	out, ok := toolchain.FlagValue(a.Args, "-o")
 	if ok && !toolchain.HasFlag(a.Args, "-gensymabis") {

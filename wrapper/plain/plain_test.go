@@ -34,7 +34,7 @@ func TestTakePlain(t *testing.T) {
 		}
 		compileWithID(t, file, plain, "action/content")
 		compileWithID(t, file, want, "marked/content")
-		// As with assembly, whose objects are not compile's.
+		// This stands for the objects of assembly, which compile does not write.
 		if err := toolchain.AppendMember(plain, "more.o", []byte("object")); err != nil {
 			t.Fatal(err)
 		}

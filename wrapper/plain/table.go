@@ -1,13 +1,14 @@
 // Where the plain archives of a build's packages are.
 //
-// The first action of a go command that wants to know asks a second go command,
-// without us, that is otherwise the same (outer.go), and leaves the answer in
-// the work directory of the first: one small file per package, and one with the
-// content IDs of all. Each of the hundreds of actions then reads two.
+// The first action that wants to know runs a second go command: the same as the running
+// one (outer.go), but without us. The answer goes into the work directory of the running
+// go command: one small file per package, and one with the content IDs of all. Each of
+// the hundreds of actions then reads two files.
 //
-// The second go command compiles what the cache lacks, so a package is compiled
-// once whoever is first. It is not asked for packages that match, nor for those
-// that depend on one: their plain archives would be of no use.
+// The second go command compiles what the cache lacks. So a package is compiled once,
+// whether a plain or a marked build comes first. The second go command is not asked for
+// packages that match, nor for those that depend on one, because their plain archives
+// would be of no use.
 
 package plain
 
@@ -35,10 +36,10 @@ type plainPackage struct {
 	Files    []string  // compile's, absolute; generated ones are in the build cache
 	AsmFiles []string  // asm's, without their directory
 	Sources  []string  // what the plain archive was assembled from, absolute
-	Since    time.Time // when the second go command had not read any of the files yet
-	TakeAsm  bool      // false: assembled with flags that nobody has compared
-	Modes    []string  // the mode words of the compilation, sorted
-	Words    []string  // those that -gcflags may have added
+	Since    time.Time // a time before the second go command read any of the files
+	TakeAsm  bool      // there are no -asmflags, so assembled objects may be taken
+	Modes    []string  // the flags of compile that stand for build flags, sorted
+	Words    []string  // flags of compile that -gcflags may have added
 }
 
 // A plainTable is the answer of the second go command: a directory.
@@ -46,8 +47,8 @@ type plainTable struct {
 	dir string
 }
 
-// Every file of the table is there once the file of this name is. It holds why
-// there are no others, if so.
+// tableDone is the file that is written last: when it exists, the table is complete. If
+// the table could not be made, the file says why.
 const tableDone = "done"
 
 // tableContents is the file with a line for each package: its import path and the
@@ -56,7 +57,7 @@ const tableContents = "contents"
 
 var errNotInTable = errors.New("no plain archive")
 
-// tableOf returns the table of this build. It is made unless it is there.
+// tableOf returns the table of this build, and makes it if there is none.
 func tableOf(a *action.Action, cfg *config.Config, c *plainCompile) (*plainTable, error) {
 	work := toolchain.WorkDirectory(c.values["-o"])
 	if work == "" {
@@ -66,8 +67,9 @@ func tableOf(a *action.Action, cfg *config.Config, c *plainCompile) (*plainTable
 	if t.done() {
 		return t, nil
 	}
-	// Most builds that get here without a table have compiled a marked package
-	// and now what imports it, of which no plain archive is of use.
+	// Most builds that get here without a table find their unmarked packages in the
+	// cache. They have compiled a marked package, and now a package that imports it. No
+	// plain archive helps with that one.
 	if err := c.importsNoMark(); err != nil {
 		return nil, err
 	}
@@ -89,6 +91,7 @@ func tableOf(a *action.Action, cfg *config.Config, c *plainCompile) (*plainTable
 	return t, os.WriteFile(filepath.Join(t.dir, tableDone), []byte(reason), 0o666)
 }
 
+// importsNoMark returns an error if the package imports one that is marked.
 func (c *plainCompile) importsNoMark() error {
 	cfg, err := toolchain.ReadImportcfg(c.values["-importcfg"])
 	if err != nil {
@@ -204,8 +207,8 @@ func (c *OuterCommand) plainPackage(p toolchain.ListedPackage) *plainPackage {
 		plain.Files = append(plain.Files, file)
 	}
 	for _, file := range p.SFiles {
-		// The C compiler's are told by their names in the one package of the
-		// standard library that has both; elsewhere, with cgo, all are its.
+		// In a package with cgo, the C compiler assembles all of them. Only runtime/cgo
+		// has files for asm too, which do not begin with gcc_.
 		if len(p.CgoFiles) == 0 || p.ImportPath == "runtime/cgo" && !strings.HasPrefix(file, "gcc_") {
 			plain.AsmFiles = append(plain.AsmFiles, file)
 		}
@@ -254,8 +257,8 @@ func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 	return names, nil
 }
 
-// list runs go list with the flags of the build. Packages with errors come
-// without an archive; saying what is wrong with them is left to the build.
+// list runs go list with the flags of the build. A package with errors comes without an
+// archive, and the build reports what is wrong with it.
 func (c *OuterCommand) list(fields string, flags []string, patterns ...string) ([]toolchain.ListedPackage, error) {
 	ctx, cancel := toolchain.LimitCacheProg()
 	defer cancel()
@@ -266,7 +269,7 @@ func (c *OuterCommand) list(fields string, flags []string, patterns ...string) (
 	return packages, err
 }
 
-// goList returns how go list sees the same build.
+// goList returns how to run a go list that sees the same build.
 func (c *OuterCommand) goList() toolchain.GoList {
 	return toolchain.GoList{Program: c.program, Dir: c.dir, Env: c.env(c.dir, c.goflags), Flags: c.flags}
 }

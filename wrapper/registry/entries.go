@@ -1,5 +1,5 @@
-// The lists of functions in the registry, as hitrt reads them, and as a command reads
-// them out of a binary again.
+// The lists of functions in the registry. hitrt reads them, and so do commands, which
+// find them in a binary.
 
 package registry
 
@@ -12,10 +12,10 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// entries returns functions in the form that hitrt reads (codebase.go there):
-// a line each, of tab-separated mark index or "-" and the reason why there is
-// none, file (empty if it is that of the line before), line, receiver, name and
-// parameter types.
+// entries returns functions in the form that hitrt reads (codebase.go there), one line
+// each. A line has these fields, separated by tabs: the index of the cell, or "-" and the
+// reason why there is none; the file, empty if it is that of the line before; the line;
+// the receiver; the name; the types of the parameters.
 func entries(functions []rewrite.Function) string {
 	var b []byte
 	file := ""
@@ -40,16 +40,17 @@ func entries(functions []rewrite.Function) string {
 	return string(b)
 }
 
-// entriesMagic begins the line ahead of a package's entries. hitrt passes over
-// it, as it is no entry.
+// entriesMagic begins the line in front of a package's entries. hitrt skips that line,
+// because it is no entry.
 const entriesMagic = "#scavenger-wrap entries "
 
-// entriesHeader says how many bytes of entries follow, and of which package.
+// entriesHeader returns the line in front of a package's entries. It says how many bytes
+// they have, and which package they are of.
 func entriesHeader(m *Metadata) string {
 	return fmt.Sprintf("%s%d %s\n", entriesMagic, len(entries(m.Functions)), m.ImportPath)
 }
 
-// readEntries reads what stands behind entriesMagic; see entries for the form.
+// readEntries parses the text behind entriesMagic; see entries for the form.
 func readEntries(data []byte) (p InspectedPackage, ok bool) {
 	head, rest, ok := bytes.Cut(data[:min(len(data), 4096)], []byte("\n"))
 	length, path, ok2 := strings.Cut(string(head), " ")

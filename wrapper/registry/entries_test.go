@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// Whatever bytes stand behind the words that begin a list of functions.
+// Any bytes may follow the words that begin a list of functions.
 func FuzzReadEntries(f *testing.F) {
 	f.Add([]byte("12 p\n0\ta.go\t1\t\tF\t\nrest"))
 	f.Add([]byte("0 p\n"))

@@ -1,8 +1,7 @@
 // What a binary says of itself: `scavenger-wrap doctor BINARY`.
 //
-// The settings and the lists of functions are strings in the program's data, and
-// each begins with words by which it is found, in a stripped binary of any
-// platform too.
+// The settings and the lists of functions are strings in the program's data. Each begins
+// with words by which it is found, also in a stripped binary of any platform.
 
 package registry
 
@@ -14,8 +13,8 @@ import (
 	"os"
 )
 
-// builtByKey is the key in the baked-in settings under which the version of
-// scavenger-wrap stands. It sorts before all others.
+// builtByKey is the key of scavenger-wrap's version in the settings that are built in. It
+// sorts before all others, so the settings begin with it.
 const builtByKey = "#scavenger-wrap"
 
 // An Inspected is what is known of a binary.

@@ -10,8 +10,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// Metadata is the content of the archive member, as JSON. It needs no version:
-// another form of it is another tool ID, and link sees only archives of its own.
+// Metadata is the content of the archive member, as JSON. It needs no version: a
+// scavenger-wrap with another form of it has another tool ID, so link sees only archives
+// of its own.
 type Metadata struct {
 	ImportPath string // without " [x.test]"
 	Symbol     string `json:",omitempty"` // of the mark array, escaped; "" without one
@@ -45,8 +46,8 @@ func (m *Metadata) Attach(archive string) error {
 	return nil
 }
 
-// Unmark makes all functions not observable, for a package that was compiled as
-// it came.
+// Unmark makes all functions not observable. It is for a package that is compiled without
+// marks.
 func (m *Metadata) Unmark(reason string) {
 	m.Symbol, m.Marks, m.Main = "", 0, nil
 	for i := range m.Functions {

@@ -1,6 +1,6 @@
-// Package registry is the generated package that hands a program's marks to hitrt: its
-// source, its stub, what the archives of marked packages say for it, and what a binary
-// says of it again.
+// Package registry generates the registry: the package that hands a program's mark arrays
+// to hitrt. The stub of the registry is here too, the metadata by which archives of
+// marked packages describe themselves, and what doctor reads from a binary.
 //
 // It may import rewrite, wrapper/action and wrapper/toolchain.
 package registry
@@ -17,11 +17,11 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// Source returns the source of the registry. All of it but the one call
-// is static data, laid out by the linker; nothing is built when the program
-// starts. The mark arrays are reached by go:linkname, so that the marked
-// packages need not know of the registry. The marks are the middle of an array;
-// what is around them is why hitrt can map a file over them.
+// Source returns the source of the registry. Apart from one call it is all static data,
+// which the linker lays out: nothing is built when the program starts. It refers to the
+// mark arrays by go:linkname, so that the marked packages need not know the registry. The
+// cells are in the middle of a mark array. The padding around them lets hitrt map a file
+// over them.
 func Source(main, builtBy string, settings map[string]string, packages []*Metadata) ([]byte, error) {
 	settings = maps.Clone(settings)
 	settings[builtByKey] = builtBy
@@ -65,8 +65,8 @@ func Source(main, builtBy string, settings map[string]string, packages []*Metada
 	return b.Bytes(), nil
 }
 
-// staticCells returns the elements of a list of the cells of static functions. "" means
-// that there are none.
+// staticCells returns the cells of static functions, as elements of a list in Go, or ""
+// if there are none.
 func staticCells(packages []*Metadata) string {
 	var b strings.Builder
 	for i, p := range packages {
@@ -79,9 +79,9 @@ func staticCells(packages []*Metadata) string {
 	return b.String()
 }
 
-// inOrder reports whether functions, of which text is the entries, have the mark
-// indices 0, 1, and so on, which is to be told to hitrt. A name with a line end in it
-// would make two lines of one.
+// inOrder reports whether the functions have the indices 0, 1, 2 and so on, so that hitrt
+// need not parse them. text is their entries. It must have one line for each function,
+// and has more if a name contains a line end.
 func inOrder(functions []rewrite.Function, text string) bool {
 	for i, f := range functions {
 		if f.Index != i {
@@ -91,7 +91,8 @@ func inOrder(functions []rewrite.Function, text string) bool {
 	return strings.Count(text, "\n") == len(functions)
 }
 
-// programFingerprint stands for all that hitrt reads of the packages' functions.
+// programFingerprint returns a hash of all that hitrt reads about the packages'
+// functions.
 func programFingerprint(packages []*Metadata) string {
 	h := sha256.New()
 	for _, p := range packages {

@@ -8,8 +8,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
-// The registry says that functions are in the order of their marks only where each
-// line of what hitrt reads is the function that its number says.
+// The registry says that functions are in order only if the number of each line that
+// hitrt reads is the index of its function.
 func TestRegistryInOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		functions []rewrite.Function

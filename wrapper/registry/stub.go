@@ -40,7 +40,7 @@ func CompileStub(tool, dir string) (archive string, err error) {
 	return archive, action.RunProcess(cmd)
 }
 
-// WithoutReporting says that a program is built as if without us, and why.
+// WithoutReporting prints that a program is built without reporting, and why.
 func WithoutReporting(release string, err error) {
 	if release == "" {
 		release = "this release of Go"

@@ -10,8 +10,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
-// The stub is the same wherever it is compiled: main's importer has recorded
-// its fingerprint in another action than the one that may link it.
+// The stub is the same wherever it is compiled. Main records its fingerprint in the
+// compile action, and the link action may compile it again.
 func TestStubFingerprint(t *testing.T) {
 	dir, err := exec.Command("go", "env", "GOTOOLDIR").Output()
 	if err != nil {
@@ -34,9 +34,9 @@ func TestStubFingerprint(t *testing.T) {
 	}
 }
 
-// The registry's way to the end of the program, and the linker's indulgence
-// towards our archive member and patched fingerprint are part of every script
-// of e2e; here, that the package has the form that Source uses.
+// internal/runtime/exithook has the form that the registry's source uses. What else the
+// registry relies on shows in every script of e2e: hooks run at the end of the program,
+// and the linker accepts our archive member and a patched fingerprint.
 func TestToolchainExithook(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
 		imports := map[string]string{}

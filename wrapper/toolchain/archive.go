@@ -5,6 +5,7 @@ package toolchain
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -67,10 +68,10 @@ func ReadMembers(f *os.File) ([]Member, error) {
 	var members []Member
 	for offset := int64(len(archiveMagic)); ; {
 		n, err := f.ReadAt(head, offset)
-		if n < headerSize && err == io.EOF {
+		if n < headerSize && errors.Is(err, io.EOF) {
 			return members, nil
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		size, err := strconv.ParseInt(strings.TrimSpace(string(head[48:58])), 10, 64)

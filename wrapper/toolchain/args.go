@@ -94,9 +94,9 @@ func booleanLast(flag string) bool {
 	return flag == "-pack" || flag == "-nolocalimports" || flag == "-complete" || flag == "-std"
 }
 
-// PackagePath returns the import path of the package that is being compiled,
-// without the " [x.test]" of a test variant. p is compile's -p, which is "main"
-// for all main programs and which is all there is outside the go command.
+// PackagePath returns the import path of the package that is being compiled, without the
+// " [x.test]" of a test variant. p is compile's -p, which is "main" for all main
+// programs. Outside the go command nothing else is known.
 func PackagePath(toolexecImportPath, p string) string {
 	if path, _, _ := strings.Cut(toolexecImportPath, " "); path != "" {
 		return path
@@ -132,9 +132,10 @@ func OfPackage(name string) (known, hasValue bool) {
 // IsModeFlag reports whether a flag of compile stands for a build flag.
 func IsModeFlag(flag string) bool { return slices.Contains(modeFlags, flag) }
 
-// GivenMore reports whether somebody has added flags, by which the compiler may print
-// something about a package that compiles. (About a package that does not compile, it
-// prints what it says of the original.)
+// GivenMore reports whether there are flags that the go command does not set on its own.
+// With such flags the compiler may print something about a package that compiles. (If a
+// marked package does not compile, the user reads what the compiler prints about the
+// original.)
 func GivenMore(flags []string) bool {
 	for i := 0; i < len(flags); i++ {
 		name, _, hasValue := strings.Cut(OneDash(flags[i]), "=")
@@ -143,7 +144,7 @@ func GivenMore(flags []string) bool {
 			if !hasValue {
 				i++
 			}
-		case name == "-dynlink": // a plugin's host is to be compiled alike
+		case name == "-dynlink": // the go command sets it for the host of a plugin
 		case !slices.Contains(packageFlags, name) && !slices.Contains(modeFlags, name):
 			return true
 		}

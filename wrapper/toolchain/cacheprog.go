@@ -1,10 +1,10 @@
 // GOCACHEPROG: a program that keeps the build cache for the go command.
 //
-// The go command that started us keeps one running until it ends, which is after us. A
-// go command of ours starts a second one, which may wait for something that the first
-// one holds, such as a lock on its store: both would wait for ever. We try with one
-// small package whether it does, and limit every go command that we run under such a
-// program.
+// The go command that started us keeps such a program running until it ends itself, which
+// is after us. A go command that we run starts the program a second time. The second may
+// wait for something that the first holds, such as a lock on its store, and then both go
+// commands wait for ever. So a go command with one small package is tried first, and
+// every go command that we run with such a program has a time limit.
 
 package toolchain
 
@@ -29,12 +29,12 @@ const (
 	cacheProgLimit = 5 * time.Minute
 )
 
-// UsesCacheProg reports whether go commands have a GOCACHEPROG. The go command
-// puts it into our environment wherever it has it from.
+// UsesCacheProg reports whether go commands have a GOCACHEPROG. The go command sets it in
+// our environment, also if it comes from the env file.
 func UsesCacheProg() bool { return os.Getenv(cacheProgVariable) != "" }
 
-// SharesCacheProg reports whether the go command is served by a GOCACHEPROG while
-// another is. The answer is kept for the actions of this build, in its work directory.
+// SharesCacheProg reports whether a GOCACHEPROG serves this go command while it serves
+// another. The answer is kept for the other actions of the build, in its work directory.
 func (g GoList) SharesCacheProg(work string) bool {
 	kept := ""
 	if work != "" {
@@ -53,12 +53,14 @@ func (g GoList) SharesCacheProg(work string) bool {
 	g.Flags = nil
 	_, err := g.Packages(ctx, "Export", []string{"-export"}, "internal/goos")
 	if kept != "" {
-		_ = os.WriteFile(kept, fmt.Append(nil, err == nil), 0o666) // or the next one tries
+		// If the answer cannot be kept, the next action tries again.
+		_ = os.WriteFile(kept, fmt.Append(nil, err == nil), 0o666)
 	}
 	return err == nil
 }
 
-// LimitCacheProg returns the context for a go command of ours.
+// LimitCacheProg returns the context for a go command that we run. It ends after some
+// time if there is a GOCACHEPROG.
 func LimitCacheProg() (context.Context, context.CancelFunc) {
 	if !UsesCacheProg() {
 		return context.Background(), func() {}
@@ -66,9 +68,9 @@ func LimitCacheProg() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), cacheProgLimit)
 }
 
-// WithoutCacheProg returns an environment in which the go command keeps its cache
-// itself. As an empty variable is none, that of the go command's env file has to
-// go too: dir is where a copy without it may be put.
+// WithoutCacheProg returns an environment in which the go command keeps its cache itself.
+// If the variable is not set, the go command takes it from its env file. So if that file
+// has it, the environment names a copy without it, which is written to dir.
 func WithoutCacheProg(env []string, dir string) ([]string, error) {
 	env = slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, cacheProgVariable+"=") })
 	file := os.Getenv("GOENV")

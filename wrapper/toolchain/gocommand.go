@@ -23,9 +23,9 @@ type FlagUse int
 // The uses of flags. The zero value is that of a flag that is not known.
 const (
 	Dropped    FlagUse = iota + 1 // nothing
-	Kept                          // something, and go list has it too
-	PerPackage                    // what its pattern says
-	Special                       // each something of its own
+	Kept                          // something, and go list has the flag too
+	PerPackage                    // something, if the flag's pattern matches the package
+	Special                       // something that is different for each flag
 )
 
 // A flagKind describes a flag of the go command.
@@ -163,8 +163,8 @@ func (c *GoCommand) takeFlag(args []string) (n int, err error) {
 	return n, nil
 }
 
-// ends reports whether an argument, of which "--" is passed as "-", ends the flags of
-// the go command.
+// ends reports whether an argument ends the flags of the go command. arg has been through
+// OneDash, which makes "-" of "--".
 func (c *GoCommand) ends(arg string) bool {
 	return arg == "-" || c.Name == "test" && (arg == "-args" || strings.HasPrefix(arg, "-args="))
 }
@@ -308,7 +308,7 @@ func ReadParent() (*Parent, error) {
 	return p, nil
 }
 
-// Environ returns what the go command was started with.
+// Environ returns the environment that the go command was started with.
 func (p *Parent) Environ() ([]string, error) { return readStrings(filepath.Join(p.proc, "environ")) }
 
 // readStrings reads a file of strings that each end with a zero byte.
@@ -323,7 +323,8 @@ func readStrings(file string) ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
 }
 
-// ReadGOFLAGS returns the flags in GOFLAGS, with what the go command's env file has.
+// ReadGOFLAGS returns the flags in GOFLAGS, also if it comes from the go command's env
+// file.
 func ReadGOFLAGS(goFile, dir string) ([]string, error) {
 	goEnv := exec.Command(goFile, "env", "GOFLAGS")
 	var stderr bytes.Buffer

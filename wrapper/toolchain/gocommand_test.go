@@ -14,7 +14,7 @@ func TestParseGoCommand(t *testing.T) {
 		{args: "test -run -gcflags=x ./a -gcflags=-l -u y -toolexec=t -args -gcflags=-N", gcflags: "-l", toolexec: "t",
 			with: "test T G -run -gcflags=x ./a -u y -args -gcflags=-N", roots: "./a"},
 		{args: "run --gcflags=-l -- . -gcflags=-N", with: "run T G -- . -gcflags=-N", gcflags: "-l", roots: "."},
-		// An argument of the test binary, unless it may be the value of a flag of it.
+		// golden is an argument of the test binary, or the value of a flag that it has.
 		{args: "test ./a -v golden -gcflags=-l", with: "test T G ./a -v golden -gcflags=-l", roots: "./a"},
 		{args: "test ./a ./b -u golden -gcflags=-l", with: "test T G ./a ./b -u golden", gcflags: "-l", roots: "./a ./b"},
 		{args: "test ./a -- -gcflags=-l", with: "test T G ./a -- -gcflags=-l", roots: "./a"},

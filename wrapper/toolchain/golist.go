@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// A ListedPackage is what go list says of a package, as far as anybody asks for it.
+// A ListedPackage is what go list says of a package. It has the fields that we ask for.
 type ListedPackage struct {
 	ImportPath, Name, Dir, ForTest     string
 	Standard, DepOnly                  bool
@@ -26,7 +26,7 @@ type ListedPackage struct {
 	Error                              *struct{ Err string }
 }
 
-// A GoList is how go list is run.
+// A GoList says how to run go list.
 type GoList struct {
 	Program string   // the go command
 	Dir     string   // "" for the working directory
@@ -52,8 +52,8 @@ func (e *ListError) Short() string {
 	return fmt.Sprintf("go list: %v: %s", e.Err, first)
 }
 
-// Packages returns the packages that patterns name, with the named fields, separated
-// by commas. flags are further ones of go list.
+// Packages returns the packages that patterns name, with the given fields, which are
+// separated by commas. flags are further flags of go list.
 func (g GoList) Packages(ctx context.Context, fields string, flags []string, patterns ...string) ([]ListedPackage, error) {
 	args := slices.Concat([]string{"list"}, g.Flags, flags, []string{"-json=" + fields, "--"}, patterns)
 	cmd := exec.CommandContext(ctx, g.Program, args...)

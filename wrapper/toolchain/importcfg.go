@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// An Importcfg is the content of such a file. Only its packagefile lines are
-// understood, all others (importmap, modinfo, what is to come) are kept.
+// An Importcfg is the content of such a file. It understands only packagefile lines, and
+// keeps all others (importmap, modinfo, and what later releases may add).
 type Importcfg struct {
 	lines    []string
 	Packages map[string]string // import path -> archive
@@ -114,8 +114,8 @@ func writeLines(file string, lines []string) error {
 	return nil
 }
 
-// Imported returns the import path that a path in the source stands for, which
-// is another one if the package is vendored by the standard library.
+// Imported returns the import path that a path in the source stands for. The two differ
+// if the package is vendored by the standard library.
 func (c *Importcfg) Imported(path string) string {
 	for _, line := range c.lines {
 		if rest, ok := strings.CutPrefix(line, "importmap "); ok {
@@ -127,7 +127,7 @@ func (c *Importcfg) Imported(path string) string {
 	return path
 }
 
-// SetGcflags changes what modinfo says of -gcflags; "" is not said.
+// SetGcflags sets the value of -gcflags in modinfo, or removes it if value is "".
 func (c *Importcfg) SetGcflags(value string) error {
 	text, err := c.Modinfo()
 	if err != nil || text == "" {

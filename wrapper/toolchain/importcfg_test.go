@@ -84,8 +84,8 @@ func TestSetGcflags(t *testing.T) {
 	}
 }
 
-// The modinfo line of importcfg.link has what nestedFlags takes from it. -n
-// shows it without building anything.
+// The modinfo line of importcfg.link contains what nestedGo in wrapper/link takes from
+// it. With -n the go command shows it without building anything.
 func TestToolchainModinfo(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
 		tc.Write("main.go", "package main\n\nfunc main() {}\n")

@@ -3,6 +3,7 @@
 package toolchain
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -19,7 +20,7 @@ func Lock(file string) (unlock func(), err error) {
 		return nil, err
 	}
 	for {
-		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR {
+		if err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}
@@ -27,5 +28,5 @@ func Lock(file string) (unlock func(), err error) {
 		f.Close()
 		return nil, fmt.Errorf("locking %s: %w", file, err)
 	}
-	return func() { f.Close() }, nil
+	return func() { _ = f.Close() }, nil
 }

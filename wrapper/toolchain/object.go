@@ -27,8 +27,7 @@ func objectHeader(archive string) ([]string, error) {
 	return f, nil
 }
 
-// ContentID returns the part of the archive's build ID that identifies its
-// content, whatever it was made from; "" if it has no build ID.
+// ContentID returns the content ID of an archive, or "" if the archive has no build ID.
 func ContentID(archive string) (string, error) {
 	f, err := os.Open(archive)
 	if err != nil {
@@ -37,7 +36,7 @@ func ContentID(archive string) (string, error) {
 	defer f.Close()
 	var head [4096]byte
 	n, err := io.ReadFull(f, head[:])
-	if err != nil && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return "", err
 	}
 	_, rest, ok := bytes.Cut(head[:n], []byte("\nbuild id \""))
@@ -104,9 +103,9 @@ func ObjectTarget(archive string) (goos, goarch string, err error) {
 	return f[2], f[3], nil
 }
 
-// SymbolName returns the linker's name of a package's variable: the import
-// path is escaped as the compiler does it (cmd/internal/objabi.PathToPrefix),
-// in which gopkg.in/yaml.v3 becomes gopkg.in/yaml%2ev3.
+// SymbolName returns the linker's name of a package's variable. The import path is
+// escaped as the compiler does it (cmd/internal/objabi.PathToPrefix): gopkg.in/yaml.v3
+// becomes gopkg.in/yaml%2ev3.
 func SymbolName(p, name string) string {
 	var b strings.Builder
 	slash := strings.LastIndexByte(p, '/')
@@ -121,7 +120,7 @@ func SymbolName(p, name string) string {
 	return b.String() + "." + name
 }
 
-// ContentOf returns the part of a build ID that identifies the content.
+// ContentOf returns the content ID in a build ID.
 func ContentOf(buildID string) string {
 	return buildID[strings.LastIndexByte(buildID, '/')+1:]
 }

@@ -42,8 +42,8 @@ func TestSymbolName(t *testing.T) {
 	}
 }
 
-// The fingerprint stands where PatchFingerprint writes it: it is the one that
-// an importer records, and follows what the package exports.
+// The fingerprint is where PatchFingerprint writes it: the bytes there are those that an
+// importer records, and they change with what the package exports.
 func TestToolchainFingerprint(t *testing.T) {
 	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
 		lib := tc.Compile("example.com/lib", "package lib\n\nvar V = f()\n\nfunc f() int { return 1 }\n", nil)

@@ -1,4 +1,4 @@
-// Where a package is, as its archive says it.
+// The directory of a package, as its archive records it.
 
 package toolchain
 
@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// PackageDir returns the directory that the archive of a compile action says the
-// package's files are in: that of the package, or what -trimpath makes of it. ""
-// if it is not known. It is not where the files are: -overlay takes them from
-// anywhere, and cgo and cover write theirs to the object directory.
+// PackageDir returns the directory of a package's files as the archive records it. That
+// is the directory of the package, or what -trimpath makes of it. PackageDir returns ""
+// if it is not known.
+//
+// The files that compile gets may be elsewhere: -overlay takes them from anywhere, and
+// cgo and cover write theirs to the object directory.
 func PackageDir(flags, files []string) string {
 	out, _ := FlagValue(flags, "-o")
 	objects, err := filepath.Abs(filepath.Dir(out))
@@ -36,9 +38,9 @@ func PackageDir(flags, files []string) string {
 	return ""
 }
 
-// lineDirective returns the file that the //line directive at the head of a
-// generated file names, "" if there is none. Of several the last counts: cgo's is
-// about what cover has written.
+// lineDirective returns the file that the //line directive at the start of a generated
+// file names, or "" if there is none. If cover and cgo have both changed the file, there
+// are two directives, and the last one names the original.
 func lineDirective(file string) string {
 	f, err := os.Open(file)
 	if err != nil {
@@ -69,8 +71,8 @@ func withoutPosition(at string) string {
 	return at
 }
 
-// rewritePath returns what the compiler records for a file, given the value of its
-// -trimpath: "FROM=>TO;FROM=>TO", of which the first that fits counts.
+// rewritePath returns what the compiler records for a file. rewrites is the value of its
+// -trimpath, "FROM=>TO;FROM=>TO", of which the first that fits counts.
 func rewritePath(file, rewrites string) string {
 	for rewrite := range strings.SplitSeq(rewrites, ";") {
 		from, to := rewrite, ""

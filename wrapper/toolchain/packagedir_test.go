@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// As the go command calls compile, with -trimpath, -overlay, cgo and -cover.
+// The arguments are those with which the go command calls compile, with -trimpath,
+// -overlay, cgo and -cover.
 func TestPackageDir(t *testing.T) {
 	objects := t.TempDir()
 	for name, text := range map[string]string{

@@ -1,4 +1,5 @@
-// Lists of words as the go command reads them in -toolexec, GOFLAGS and -gcflags.
+// Lists of words as the go command reads them in -toolexec, GOFLAGS and -gcflags. The
+// rules are those of cmd/internal/quoted, which only cmd can import.
 
 package toolchain
 
@@ -32,12 +33,14 @@ func SplitQuoted(s string) ([]string, error) {
 	return words, nil
 }
 
-// JoinQuoted is the inverse of SplitQuoted.
+// JoinQuoted is the inverse of SplitQuoted. A quote counts only at the start of a word, so
+// most words are written as they are. There is no way to write a word that needs quotes and
+// contains both kinds.
 func JoinQuoted(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
 		switch {
-		case !strings.ContainsAny(w, " \t\n\r'\""):
+		case w != "" && !strings.ContainsAny(w, " \t\n\r") && w[0] != '\'' && w[0] != '"':
 			quoted[i] = w
 		case !strings.Contains(w, "'"):
 			quoted[i] = "'" + w + "'"

@@ -12,6 +12,8 @@ func TestSplitQuoted(t *testing.T) {
 		`'/a b/c' d "e f"`:  {"/a b/c", "d", "e f"},
 		`a'b "it's"`:        {"a'b", "it's"},
 		`'-next=x y' 'a"b'`: {"-next=x y", `a"b`},
+		`-next="it's" '' a`: {`-next="it's"`, "", "a"},
+		`'"a"' "'b'"`:       {`"a"`, "'b'"},
 	} {
 		got, err := SplitQuoted(s)
 		if err != nil || !slices.Equal(got, want) {

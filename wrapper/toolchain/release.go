@@ -27,8 +27,8 @@ func ReleaseOf(words []string) string {
 	return ""
 }
 
-// NewerThanKnown reports whether a release is none of those that we know. A
-// version that says nothing counts as one.
+// NewerThanKnown reports whether a release is newer than those that we know. A version
+// that names no release counts as newer.
 func NewerThanKnown(release string) bool {
 	lang := goversion.Lang(release)
 	return lang == "" || goversion.Compare(lang, NewestKnown) > 0
@@ -37,8 +37,8 @@ func NewerThanKnown(release string) bool {
 // oldestKnown is the oldest release that has what hitrt is written with.
 const oldestKnown = "go1.24"
 
-// CheckRelease returns an error for a release that is too old. One that is not
-// known may be any.
+// CheckRelease returns an error for a release that is too old. A version that names no
+// release is accepted.
 func CheckRelease(release string) error {
 	if lang := goversion.Lang(release); lang != "" && goversion.Compare(lang, oldestKnown) < 0 {
 		return fmt.Errorf("needs Go %s or newer, this is %s", strings.TrimPrefix(oldestKnown, "go"), release)

@@ -1,17 +1,17 @@
-// Response files: a tool's arguments in a file, one a line, where there are
-// more than a command line takes (on Windows that is 32 kB, a package of 500
-// files). The command line then is "compile @file".
+// Response files: a tool's arguments in a file. They are used if the arguments are longer
+// than a command line can be (on Windows that is 32 kB, a package of 500 files). The
+// command line then is "compile @file".
 //
-// The go command writes one only for a program that is called compile, link,
-// cgo, asm or cover, as it does not know that others understand them. With
-// -toolexec that program is scavenger-wrap: a copy of it by the name of
-// "compile" is given response files, in which the name of the tool comes first.
-// The front-end has the go command start such a link.
+// The go command writes a response file only for a program that is called compile, link,
+// cgo, asm or cover, because it does not know that others understand it. With -toolexec,
+// that program is scavenger-wrap. If it is called compile, it gets response files, in
+// which the name of the tool comes first. The front-end makes a link of that name for the
+// go command to start.
 //
-// From Go 1.27 on arguments stand in them as in those of gcc, in quotes where
-// they have white space and the like (golang.org/issue/77177). Before, an argument
-// is a line. What a file says depends on who reads it, so the compiler is asked
-// which release it is.
+// Since Go 1.27, the arguments in a response file are written as for gcc: with quotes if
+// they contain white space and the like (golang.org/issue/77177). Before, each argument
+// is a line. So the form of a file depends on the release of the tool that reads it, and
+// the compiler is asked for its release.
 
 package toolchain
 
@@ -78,7 +78,8 @@ func ExpandAs(args []string, quoted bool) ([]string, error) {
 	return out, nil
 }
 
-// NeedsResponseFile reports whether a tool is to be given arguments in a file.
+// NeedsResponseFile reports whether a tool's arguments are too long for a command line,
+// and the tool reads response files.
 func NeedsResponseFile(tool string, args []string) bool {
 	length := 0
 	for _, arg := range args {
@@ -87,8 +88,8 @@ func NeedsResponseFile(tool string, args []string) bool {
 	return length > MaxCommandLine && slices.Contains(responseFileTools, ToolName(tool))
 }
 
-// WriteResponseFile writes a tool's arguments to a file, and returns the one that
-// stands for them.
+// WriteResponseFile writes a tool's arguments to a file, and returns "@file", the
+// argument that stands for them.
 func WriteResponseFile(tool, file string, args []string) ([]string, error) {
 	quoted, err := ReadsQuoted(tool)
 	if err != nil {
@@ -100,7 +101,7 @@ func WriteResponseFile(tool, file string, args []string) ([]string, error) {
 	return []string{"@" + file}, nil
 }
 
-// Where an argument is a line, a backslash in it is written \\ and a newline \n.
+// If each argument is a line, a backslash in it is written \\ and a newline \n.
 var (
 	lineEncoder = strings.NewReplacer(`\`, `\\`, "\n", `\n`)
 	lineDecoder = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
@@ -118,10 +119,10 @@ func parseArgs(text string, quoted bool) []string {
 	return args
 }
 
-// parseQuoted is parseArgs for the form with quotes. In double quotes a backslash
-// is one but before the few characters that have a meaning there, in single quotes
-// always, and outside it stands for what follows it; a line end after it is
-// nothing.
+// parseQuoted is parseArgs for the form with quotes. In single quotes, a backslash stands
+// for itself. In double quotes, it stands for itself unless one of the few characters
+// follows that have a meaning there. Everywhere else it stands for the character that
+// follows. A backslash and a line end behind it are dropped, except in single quotes.
 func parseQuoted(text string) []string {
 	var args []string
 	var arg []byte

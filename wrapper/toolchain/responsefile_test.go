@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What a response file says, written by hand and by us, in both forms. Each
-// release's own tools read what we write for them.
+// Response files in both forms are read, whether they are written by hand or by us. The
+// tools of each release read what we write for them.
 func TestResponseFiles(t *testing.T) {
 	odd := []string{"-o", `C:\new\x`, "two\nlines", "", `\\host\n`, "a b", "tab\there", `it's`, `say "x"`, "$HOME `x`", `end\`, "é", "last.go"}
 	for _, quoted := range []bool{false, true} {
@@ -31,7 +31,7 @@ func TestResponseFiles(t *testing.T) {
 		}
 	}
 
-	// As the go command and rules_go write them, one inside the other.
+	// These are files as the go command and rules_go write them, one inside the other.
 	dir := t.TempDir()
 	inner, outer := filepath.Join(dir, "inner"), filepath.Join(dir, "outer")
 	if err := os.WriteFile(inner, []byte("-p\r\nmain\r\n"), 0o666); err != nil {

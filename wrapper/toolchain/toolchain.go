@@ -37,8 +37,9 @@ func GoCommandOf(tool string) (string, error) {
 	return "", fmt.Errorf("no go command found for %s", tool)
 }
 
-// WorkDirectory returns the directory that a go command keeps the object
-// directories of its actions in, "" if it is not known.
+// WorkDirectory returns the work directory of a go command, in which each action has its
+// object directory. file is a file in an object directory. WorkDirectory returns "" if it
+// is not known.
 func WorkDirectory(file string) string {
 	for dir := filepath.Dir(file); filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
 		if strings.HasPrefix(filepath.Base(dir), "go-build") {

@@ -42,6 +42,7 @@ func Each(t *testing.T, test func(Toolchain)) {
 	}
 }
 
+// Write writes a file in Dir and returns its path.
 func (tc Toolchain) Write(name, text string) string {
 	tc.Helper()
 	file := filepath.Join(tc.Dir, name)
@@ -51,6 +52,7 @@ func (tc Toolchain) Write(name, text string) string {
 	return file
 }
 
+// Command returns a command that runs in Dir, with this release of Go.
 func (tc Toolchain) Command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = tc.Dir

@@ -38,6 +38,7 @@ package toolid
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -67,13 +68,15 @@ func Print(a *action.Action) error {
 	}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	if exit, ok := err.(*exec.ExitError); ok && exit.Exited() {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
 		return action.ExitStatus(exit.ExitCode())
 	}
 	if err != nil {
 		return err
 	}
-	// The first to know, and the go command asks it once.
+	// This action is the first of a build that knows the release, and the go command runs
+	// it once.
 	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(string(out)))); err != nil {
 		return err
 	}
@@ -101,7 +104,7 @@ func extendVersion(line, id string) string {
 var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", "wrapper/compile", "wrapper/plain",
 	"wrapper/registry", "wrapper/toolchain"}
 
-// linkSources are those that decide on top of that how a program is linked.
+// linkSources are the further directories whose code decides how a program is linked.
 var linkSources = []string{"hitrt", "hitrt/datafile", "wrapper/link", "wrapper/toolid"}
 
 // Of returns our part of the ID of a tool, compile or link.
@@ -121,9 +124,8 @@ func Of(tool string, sources fs.FS, cfg *config.Config) (string, error) {
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil
 }
 
-// BuildName returns the version for those who want to know whether two binaries are the
-// same scavenger-wrap: that of builds without a version has a hash of the sources
-// behind it.
+// BuildName returns a name that tells whether two binaries are the same scavenger-wrap.
+// It is the version, and for a build without a version also a hash of the sources.
 func BuildName(sources fs.FS) (string, error) {
 	v := Version()
 	if v != "(devel)" {

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// The tool IDs have the directories of all packages that the actions import, and
-// no other ones: whoever moves a function to another package, or adds an import, is
-// told here.
+// The tool IDs are made of the directories of all packages that the actions import, and
+// of no others. Who moves a function to another package, or adds an import, learns it
+// here.
 func TestSources(t *testing.T) {
 	for _, test := range []struct {
 		tool         string
