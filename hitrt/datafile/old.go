@@ -51,6 +51,7 @@ type oldHeader struct {
 	StartedAt int64  `json:"startedAt"`
 
 	latest int64 // the latest stamp
+	lossy  bool  // marks are lost
 }
 
 func (r *Reader) parseOld(head []byte) error {
@@ -84,6 +85,9 @@ func (h *oldHeader) process() Process {
 	if h.Format == 1 {
 		p.State, p.Kept = Lossy, OnceASecond // nobody knows how it ended
 	}
+	if h.lossy {
+		p.State = Lossy
+	}
 	return p
 }
 
@@ -92,7 +96,7 @@ func (h *oldHeader) process() Process {
 // readings would be in neither the other way round.
 func (r *Reader) oldStamps(each func(i int, at int64, state State)) error {
 	h := r.old
-	marked, markErr := r.oldMarks()
+	marked, lost, markErr := r.oldMarks()
 	stampErr := r.stamps(oldStamp, func(i int, at int64, state State) {
 		h.latest = max(h.latest, at)
 		each(i, at, state)
@@ -111,6 +115,15 @@ func (r *Reader) oldStamps(each func(i int, at int64, state State)) error {
 			each(i, h.latest, Unsent)
 		}
 	}
+	if markErr != nil {
+		h.lossy = true
+		for _, i := range lost {
+			each(i, 0, Damaged)
+		}
+		for i := 0; lost == nil && i < h.Functions; i++ {
+			each(i, 0, Damaged)
+		}
+	}
 	return errors.Join(stampErr, markErr)
 }
 
@@ -125,57 +138,58 @@ func oldStamp(_ int, stamp uint64) (at int64, state State) {
 	return 0, Damaged
 }
 
-// oldMarks returns the functions whose mark is set.
-func (r *Reader) oldMarks() (marked []int, err error) {
+// oldMarks returns the functions whose mark is set, and with an error those whose mark
+// is lost: nil are all.
+func (r *Reader) oldMarks() (marked, lost []int, err error) {
 	h := r.old
 	if h.Format < 2 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	size := int64(h.Functions) * placeSize
 	if h.Places < h.Stamps || h.Places > r.size-size || h.Marks < h.Places || h.Marks > r.size {
-		return nil, fmt.Errorf("damaged: places of marks at byte %d, marks at byte %d of %d", h.Places, h.Marks, r.size)
+		return nil, nil, fmt.Errorf("damaged: places of marks at byte %d, marks at byte %d of %d", h.Places, h.Marks, r.size)
 	}
 	crc := crc32.NewIEEE()
 	if n, err := io.CopyBuffer(crc, io.NewSectionReader(r.file, h.Places, size), make([]byte, window)); n < size {
-		return nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
+		return nil, nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
 	}
 	if crc.Sum32() != h.PlacesCRC {
-		return nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
+		return nil, nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
 	}
 	places := bufio.NewReaderSize(io.NewSectionReader(r.file, h.Places, size), window)
-	bad, from := 0, int64(-1)
+	from := int64(-1)
 	buf, n := make([]byte, window), 0
 	for i := range h.Functions {
 		var b [placeSize]byte
 		if _, err := io.ReadFull(places, b[:]); err != nil {
-			return marked, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(err))
+			return marked, nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(err))
 		}
 		place := int64(binary.LittleEndian.Uint32(b[:]))
 		if place == 0 {
 			continue
 		}
 		if place < h.Marks || place >= r.size {
-			bad++
+			lost = append(lost, i)
 			continue
 		}
 		if from < 0 || place < from || place >= from+int64(n) {
 			from = place &^ (pageSize - 1)
 			n, _ = r.file.ReadAt(buf, from)
 			if place >= from+int64(n) {
-				bad++
+				lost = append(lost, i)
 				continue
 			}
 		}
 		mark := buf[place-from]
 		if mark > 1 {
-			bad++
+			lost = append(lost, i)
 		}
 		if mark != 0 {
 			marked = append(marked, i)
 		}
 	}
-	if bad > 0 {
-		return marked, fmt.Errorf("damaged: %d of %d marks make no sense", bad, h.Functions)
+	if len(lost) > 0 {
+		return marked, lost, fmt.Errorf("damaged: %d of %d marks make no sense", len(lost), h.Functions)
 	}
-	return marked, nil
+	return marked, nil, nil
 }

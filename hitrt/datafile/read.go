@@ -155,7 +155,8 @@ func (r *Reader) parse(head []byte) error {
 // Stamps calls each with every function that was called, and with every function that
 // nothing is known about because its stamp is damaged. Compare Functions with the number
 // of functions in the codebase before: that is how often each may be called. The error
-// says what is damaged.
+// says what is damaged. A function of a file of an earlier version may come twice: a
+// call counts more than damage, and a later call more than an earlier one.
 func (r *Reader) Stamps(each func(i int, at int64, state State)) error {
 	if r.old != nil {
 		return r.oldStamps(each)

@@ -273,7 +273,7 @@ func (t *table) writeTo(file io.WriterAt, at int64) error {
 func (t *table) update(p *Process) (writes uint64, known bool) {
 	free, ended := -1, 0
 	var oldest, oldestEnded candidate
-	for i := 1; i*recordSize < len(t.b); i++ {
+	for i := len(t.b)/recordSize - 1; i > 0; i-- { // the first free one is taken
 		b := t.b[i*recordSize:][:recordSize]
 		old, used, ok := decodeProcess(b)
 		switch {
