@@ -237,9 +237,10 @@ func (d *dataFile) called() iter.Seq[int] {
 // second time, so that their stamps say it.
 func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
 	if d.sent[times-1] == nil {
-		d.sent[times-1] = newBitset(d.functions)
+		d.sent[times-1], d.sentTo[times-1] = newBitset(d.functions), upTo
 	}
-	d.sentTo[times-1] = upTo
+	// What could not be written so far may have been called since.
+	d.sentTo[times-1] = min(d.sentTo[times-1], upTo)
 	for pkg := range d.packages {
 		base := d.p.codebase.base[pkg]
 		for m := range d.p.codebase.packages[pkg].Marks {
