@@ -62,7 +62,7 @@ type dataFile struct {
 	wroteAt   time.Time   // when everything was written
 	busySince time.Time   // when the lock was first held by another process
 	retryAt   time.Time   // after an error: when to try again
-	marksAt   time.Time   // when to make a marks file again
+	marksAt   time.Time   // without a marks file: when to make one
 
 	listed   bool // the codebase file is there
 	verified bool // it was read and is whole
@@ -295,7 +295,7 @@ func (d *dataFile) open() {
 
 // keep sees to it that the marks outlive the process, as far as that is possible here.
 func (d *dataFile) keep(now time.Time) {
-	if d.marks.isThere() || now.Before(d.marksAt) {
+	if d.marks.isThere() || d.marks == nil && now.Before(d.marksAt) {
 		return
 	}
 	if d.marks != nil {
