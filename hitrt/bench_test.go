@@ -50,7 +50,7 @@ func BenchmarkCollect(b *testing.B) {
 		b.Run(fmt.Sprintf("functions=%d", n), func(b *testing.B) {
 			prog := newProgram(n)
 			before := heap()
-			pub, _ := newTestPublisher(prog, &sink{}, toCollector("SCAVENGER_DATA_DIR="+b.TempDir())...)
+			pub, _ := newTestPublisher(prog, &sink{}, toCollector("SCAVENGER_DATA_DIR="+newDataDir(b))...)
 			pub.prepare()
 			held := float64(heap()-before) / float64(n)
 			pub.checkpoint()
@@ -63,7 +63,7 @@ func BenchmarkCollect(b *testing.B) {
 				pub.checkpoint()
 			}
 			b.ReportMetric(held, "heap-B/function")
-			pub.data.release()
+			pub.die()
 		})
 	}
 }
@@ -116,7 +116,7 @@ func BenchmarkStart(b *testing.B) {
 					inOrder(&prog.Packages[i])
 				}
 			}
-			dir := b.TempDir()
+			dir := newDataDir(b)
 			for _, again := range []bool{false, true} {
 				b.Run(fmt.Sprintf("functions=%d/ordered=%v/again=%v", n, ordered, again), func(b *testing.B) {
 					benchmarkStart(b, prog, dir, again)
@@ -144,7 +144,7 @@ func benchmarkStart(b *testing.B, prog *Program, dir string, again bool) {
 		<-pub.ready
 		b.StopTimer()
 		<-begun
-		pub.data.release()
+		pub.die()
 		b.StartTimer()
 	}
 }

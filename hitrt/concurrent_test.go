@@ -1,7 +1,6 @@
 package hitrt
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -32,12 +31,11 @@ func callConcurrently(t *testing.T, workers int) {
 	t.Helper()
 	const functions = 300
 	prog := newProgram(functions)
-	pub, messages := newTestPublisher(prog, newFake(), toCollector("SCAVENGER_DATA_DIR="+t.TempDir())...)
+	pub, messages := newTestPublisher(prog, newFake(), toCollector("SCAVENGER_DATA_DIR="+newDataDir(t))...)
 	base := time.Now().UnixMilli()
 	var readings atomic.Int64 // that have ended
 	pub.now = func() time.Time { return time.UnixMilli(base + readings.Load()) }
 	pub.begin()
-	defer pub.data.release()
 	end := time.Now().Add(60 * time.Millisecond)
 	for round := 0; time.Now().Before(end); round++ {
 		readings.Add(1)
@@ -71,8 +69,7 @@ func callConcurrently(t *testing.T, workers int) {
 		pub.exporter.endInterval()
 		for i := range functions {
 			number := pub.codebase.base[i/30] + i%30
-			at := stampSize * pub.data.packages[i/30].stampOf(i%30)
-			stamp := int64(binary.LittleEndian.Uint64(pub.data.stamps[at:]))
+			stamp := pub.data.last[pub.data.packages[i/30].stampOf(i%30)]
 			if stamp < called[i] || !pub.exporter.hits.unsent.has(number) {
 				t.Fatalf("round %d, function %d: called at %d, its stamp is %d", round, i, called[i]-base, stamp-base)
 			}

@@ -52,7 +52,7 @@ func fill(t *testing.T, dir string) string {
 // there is room everything is written. One that is full later does not matter: all
 // blocks of the file are there.
 func TestDataFileFullDisk(t *testing.T) {
-	dir := smallDisk(t, "128k")
+	dir := smallDisk(t, "1m")
 	filler := fill(t, dir)
 	prog := newMappedProgram(&mappedArrays.full)
 	prog.call(1)
@@ -69,19 +69,22 @@ func TestDataFileFullDisk(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	pub.data.retryAt = time.Time{}
+	pub.data.retryAt, pub.data.marksAt = time.Time{}, time.Time{}
 	pub.checkpoint()
 	fill(t, dir)
 	prog.call(3)
 	pub.checkpoint()
 	prog.call(4)
-	called := readMarks(t, dir)
+	if pub.data.marks == nil || !exists(pub.codebasePath()) {
+		t.Errorf("marks file %+v; codebase file there: %v", pub.data.marks, exists(pub.codebasePath()))
+	}
+	called := known(t, dir)
 	for i := range 6 {
 		if want := i >= 1 && i <= 4; called[i] != want {
 			t.Errorf("function %d is known to be called: %v, want %v", i, called[i], want)
 		}
 	}
-	pub.data.release()
+	pub.die()
 }
 
 // A disk that becomes read-only under the process: what is mapped stays, nothing
@@ -92,7 +95,6 @@ func TestDataFileReadOnlyDisk(t *testing.T) {
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	prog.call(1)
 	pub.begin()
-	pub.data.close()
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skipf("mounting it read-only: %v", err)
 	}
@@ -107,14 +109,14 @@ func TestDataFileReadOnlyDisk(t *testing.T) {
 	pub.data.retryAt = time.Time{}
 	pub.checkpoint()
 	_, functions, err := readData(dir)
-	if err != nil || functions[1].stamp == 1 || functions[2].stamp == 1 || functions[3].stamp != 1 {
+	if err != nil || functions[1].stamp == 0 || functions[2].stamp == 0 || functions[3].stamp != 0 {
 		t.Errorf("%v, functions %v", err, functions)
 	}
 }
 
 // The directory is removed while the process runs, again and again.
 func TestDataFileDirectoryGone(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "data")
+	dir := filepath.Join(newDataDir(t), "data")
 	prog := newMappedProgram(&mappedArrays.gone)
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
@@ -126,7 +128,7 @@ func TestDataFileDirectoryGone(t *testing.T) {
 		prog.call(10 + i)
 		pub.checkpoint()
 	}
-	called := readMarks(t, dir)
+	called := known(t, dir)
 	for i := range 20 {
 		if want := i%10 < 5; called[place(i)] != want {
 			t.Errorf("function %d is known to be called: %v, want %v", i, called[place(i)], want)
@@ -135,7 +137,18 @@ func TestDataFileDirectoryGone(t *testing.T) {
 	if n := strings.Count(messages.String(), "\n"); n != 1 {
 		t.Errorf("messages %q, want one", messages)
 	}
-	pub.data.release()
+	if !exists(pub.codebasePath()) {
+		t.Error("the functions are not listed")
+	}
+	// What is not written yet is found by processes with the directory of that name now.
+	prog.call(30)
+	next, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
+	next.prepare()
+	next.data.open()
+	if found := next.data.findMarks(); len(found) != 1 || found[0] != pub.data.marks.path {
+		t.Errorf("the next process finds %q, want %s", found, pub.data.marks.path)
+	}
+	pub.die()
 }
 
 // A program that goes to a root directory of its own still has its file, and makes
@@ -160,7 +173,7 @@ func TestDataFileChroot(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can chroot")
 	}
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	if err := os.Mkdir(filepath.Join(dir, "jail"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +182,7 @@ func TestDataFileChroot(t *testing.T) {
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "alive: " {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	called := readMarks(t, filepath.Join(dir, "data"))
+	called := known(t, filepath.Join(dir, "data"))
 	for i := range 5 {
 		if want := 1 <= i && i <= 3; called[i] != want {
 			t.Errorf("function %d is known to be called: %v, want %v", i, called[i], want)
@@ -180,36 +193,45 @@ func TestDataFileChroot(t *testing.T) {
 	}
 }
 
-// Without mapped marks the file is opened by name for each write. In another root
-// directory its name is out of reach, and what is called there is written all the same.
+// Without mapped marks nothing that is called in another root directory can be written:
+// that is said. What was called before is known, and no file is made there.
 func TestDataFileChrootUnmapped(t *testing.T) {
 	if dir := os.Getenv("HITRT_TEST_CHROOT_UNMAPPED"); dir != "" {
 		prog := newProgram(90)
 		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+filepath.Join(dir, "data"))
+		prog.call(1)
 		pub.begin()
 		if err := syscall.Chroot(filepath.Join(dir, "jail")); err != nil {
 			t.Fatal(err)
 		}
-		prog.call(1)
-		pub.checkpoint()
+		prog.call(2)
+		for range 3 {
+			pub.checkpoint()
+		}
+		pub.startExit()
+		pub.finish()
 		_, _ = os.Stdout.WriteString("alive: " + messages.String())
 		os.Exit(0)
 	}
 	if os.Getuid() != 0 {
 		t.Skip("only root can chroot")
 	}
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	if err := os.Mkdir(filepath.Join(dir, "jail"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDataFileChrootUnmapped$")
 	cmd.Env = append(os.Environ(), "HITRT_TEST_CHROOT_UNMAPPED="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "alive: " {
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.HasPrefix(string(out), "alive: ") || strings.Count(string(out), "another root directory") != 1 || strings.Count(string(out), "\n") != 1 {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	_, functions, err := readData(filepath.Join(dir, "data"))
-	if err != nil || functions[1].stamp == neverHit || functions[2].stamp != neverHit {
+	if err != nil || functions[1].stamp == 0 || functions[2].stamp != 0 {
 		t.Errorf("%v, functions %v", err, functions[:4])
+	}
+	if made, _ := os.ReadDir(filepath.Join(dir, "jail")); len(made) > 0 {
+		t.Errorf("made in the new root: %v", made)
 	}
 }
 
@@ -230,7 +252,7 @@ func TestDataFileSizeLimit(t *testing.T) {
 		os.Exit(0)
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestDataFileSizeLimit$")
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	cmd.Env = append(os.Environ(), "HITRT_TEST_LIMITED="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("alive: ")) || !bytes.Contains(out, []byte("file too large")) {
@@ -244,7 +266,7 @@ func TestDataFileSizeLimit(t *testing.T) {
 // Temporary files of processes that were killed while they wrote them are removed
 // by later ones; those of processes that live are not.
 func TestDataFileStaleTemporary(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	old := filepath.Join(dir, "process-4a2c9d10-0000-4000-8000-000000000000.hits.4a2c9d10-0000-4000-8000-000000000000.tmp")
 	young := filepath.Join(dir, "codebase-00.json.5b3d0e21-0000-4000-8000-000000000000.tmp")
 	other := filepath.Join(dir, "other.tmp")
@@ -261,20 +283,18 @@ func TestDataFileStaleTemporary(t *testing.T) {
 	}
 	pub, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
-	pub.data.verify()
 	if exists(old) || !exists(young) || !exists(other) {
 		t.Errorf("old file there: %v; young one: %v; foreign one: %v", exists(old), exists(young), exists(other))
 	}
-	pub.data.close()
 }
 
 // A codebase file that is damaged in the middle, with its last line intact, is
 // written again soon after the start.
 func TestDataFileCodebaseDamaged(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	pub, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
-	path := pub.data.codebasePath()
+	path := pub.codebasePath()
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -289,5 +309,4 @@ func TestDataFileCodebaseDamaged(t *testing.T) {
 	waitFor(t, func() bool { got, _ := os.ReadFile(path); return bytes.Equal(got, whole) })
 	second.exit()
 	<-second.done
-	pub.data.close()
 }

@@ -62,7 +62,7 @@ type dataFile struct {
 	wroteAt   time.Time   // when everything was written
 	busySince time.Time   // when the lock was first held by another process
 	retryAt   time.Time   // after an error: when to try again
-	marksAt   time.Time   // when to make a marks file again
+	marksAt   time.Time   // without a marks file: when to make one
 
 	listed   bool // the codebase file is there
 	verified bool // it was read and is whole
@@ -182,16 +182,24 @@ func (d *dataFile) update(calls bitset, now time.Time) error {
 	}
 	u := datafile.Update{Calls: d.times(calls.members()), All: d.times(d.called()), Process: &d.process}
 	result, err := d.store.Update(&u)
+	if errors.Is(err, fs.ErrNotExist) { // the directory was removed
+		d.makeDir()
+		result, err = d.store.Update(&u)
+	}
 	if err != nil && d.store.Process == "" && d.mustBeAlone(err, now) {
-		alone := d.store
+		alone, process := d.store, d.process
 		alone.Process = d.p.process
+		process.Writes = 0 // to that file
+		u.Process = &process
 		if result, err = alone.Update(&u); err == nil {
 			d.p.log.Debug("writing %s", alone.Path())
-			d.store = alone
+			d.store, d.process = alone, process
 		}
 	}
 	if err == nil && result.Replaced {
 		d.p.log.WarnHourly("gone", "%s was removed or replaced: all calls of this process are in it again, and those of others as far as they write", d.store.Path())
+		d.listed, d.verified = false, false
+		d.marks.follow(d.store.Dir)
 	}
 	if result.Damaged > 0 {
 		d.p.log.WarnHourly("damaged", "%s: %d damaged stamps and records were written anew", d.store.Path(), result.Damaged)
@@ -237,9 +245,10 @@ func (d *dataFile) called() iter.Seq[int] {
 // second time, so that their stamps say it.
 func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
 	if d.sent[times-1] == nil {
-		d.sent[times-1] = newBitset(d.functions)
+		d.sent[times-1], d.sentTo[times-1] = newBitset(d.functions), upTo
 	}
-	d.sentTo[times-1] = upTo
+	// What could not be written so far may have been called since.
+	d.sentTo[times-1] = min(d.sentTo[times-1], upTo)
 	for pkg := range d.packages {
 		base := d.p.codebase.base[pkg]
 		for m := range d.p.codebase.packages[pkg].Marks {
@@ -280,21 +289,27 @@ func (d *dataFile) writeSent() {
 // open makes the directory, and the marks file. It returns before anything waits for a
 // disk, if the directory is there.
 func (d *dataFile) open() {
-	dir, mode := d.store.Dir, d.p.set.dirMode()
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		if err := os.MkdirAll(dir, mode); err != nil {
-			d.p.log.WarnHourly("create", "creating dataDir: %v", err)
-		} else if mode != 0o700 {
-			_ = os.Chmod(dir, mode) // whatever the umask is
-		}
-	}
+	d.makeDir()
 	d.root, _ = os.Stat("/")
 	d.keep(d.p.now())
 }
 
+// makeDir makes the directory if it is not there.
+func (d *dataFile) makeDir() {
+	dir, mode := d.store.Dir, d.p.set.dirMode()
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err := os.MkdirAll(dir, mode); err != nil {
+		d.p.log.WarnHourly("create", "creating dataDir: %v", err)
+	} else if mode != 0o700 {
+		_ = os.Chmod(dir, mode) // whatever the umask is
+	}
+}
+
 // keep sees to it that the marks outlive the process, as far as that is possible here.
 func (d *dataFile) keep(now time.Time) {
-	if d.marks.isThere() || now.Before(d.marksAt) {
+	if d.marks.isThere() || d.marks == nil && now.Before(d.marksAt) {
 		return
 	}
 	if d.marks != nil {

@@ -2,112 +2,18 @@ package hitrt
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"hash/crc32"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// headerOf reads the header of a process's file.
-func headerOf(t *testing.T, b []byte) map[string]any {
-	t.Helper()
-	var header map[string]any
-	if err := json.Unmarshal(b[16:16+binary.LittleEndian.Uint32(b[8:])], &header); err != nil {
-		t.Fatal(err)
-	}
-	return header
-}
-
-// A dataFunction is a function as the files of a directory have it.
-type dataFunction struct {
-	Package, Receiver, Name, Signature, Hash, File, Reason string
-	Line                                                   int
-	stamp                                                  uint64
-}
-
-// readData reads the only process file in dir and its codebase. It follows the
-// description of the format and nothing in datafile.go.
-func readData(dir string) (map[string]any, []dataFunction, error) {
-	names, _ := filepath.Glob(filepath.Join(dir, "process-*.hits"))
-	if len(names) != 1 {
-		return nil, nil, fmt.Errorf("process files %q, want one", names)
-	}
-	b, err := os.ReadFile(names[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(b) < 16 || string(b[:8]) != "SCAVHIT1" {
-		return nil, nil, errors.New("no magic")
-	}
-	length := binary.LittleEndian.Uint32(b[8:])
-	text := b[16 : 16+length]
-	if crc32.ChecksumIEEE(text) != binary.LittleEndian.Uint32(b[12:]) {
-		return nil, nil, errors.New("wrong checksum of the header")
-	}
-	var header map[string]any
-	if err := json.Unmarshal(text, &header); err != nil {
-		return nil, nil, err
-	}
-	begin, n := int(header["stamps"].(float64)), int(header["functions"].(float64))
-	if begin%4096 != 0 || begin-4096 >= 16+len(text) || begin < 16+len(text) || len(b) != begin+8*n {
-		return nil, nil, fmt.Errorf("stamps at %d, header of %d bytes, file of %d bytes", begin, len(text), len(b))
-	}
-	if len(bytes.Trim(b[16+length:begin], "\x00")) != 0 {
-		return nil, nil, errors.New("no zeros after the header")
-	}
-	functions, err := readCodebase(filepath.Join(dir, fmt.Sprintf("codebase-%s.json", header["fingerprint"])), header["fingerprint"], n)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range functions {
-		functions[i].stamp = binary.LittleEndian.Uint64(b[begin+8*i:])
-		if s := functions[i].stamp; s != 1 && s <= 1490000000000 {
-			return nil, nil, fmt.Errorf("stamp %d is %d", i, s)
-		}
-	}
-	return header, functions, nil
-}
-
-func readCodebase(path string, fingerprint any, n int) ([]dataFunction, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	lines := strings.SplitAfter(strings.TrimSuffix(string(b), "\n"), "\n")
-	if len(lines) != n+2 {
-		return nil, fmt.Errorf("%d lines, want %d", len(lines), n+2)
-	}
-	var first, last map[string]any
-	if err := errors.Join(json.Unmarshal([]byte(lines[0]), &first), json.Unmarshal([]byte(lines[n+1]), &last)); err != nil {
-		return nil, err
-	}
-	if first["format"] != 1.0 || first["fingerprint"] != fingerprint || first["functions"] != float64(n) {
-		return nil, fmt.Errorf("first line %v", first)
-	}
-	sum := sha256.Sum256(b[:len(b)-len(lines[n+1])-1])
-	if last["sha256"] != hex.EncodeToString(sum[:]) {
-		return nil, fmt.Errorf("last line %v, want %x", last, sum)
-	}
-	functions := make([]dataFunction, n)
-	for i := range functions {
-		if err := json.Unmarshal([]byte(lines[i+1]), &functions[i]); err != nil {
-			return nil, err
-		}
-	}
-	return functions, nil
-}
-
 func TestDataFile(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "a", "b") // created with its parents
+	dir := filepath.Join(newDataDir(t), "a", "b") // created with its parents
 	prog := newProgram(700)
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_ENVIRONMENT=<test>", "SCAVENGER_APP_VERSION=1.2")
 	began := time.Now().UnixMilli()
@@ -123,18 +29,19 @@ func TestDataFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]any{"format": 1.0, "main": "example.com/shop", "appName": "shop", "appVersion": "1.2", "environment": "<test>",
-		"process": pub.process, "pid": float64(os.Getpid()), "startedAt": float64(pub.started.UnixMilli())} {
-		if header[key] != want {
-			t.Errorf("%s = %v, want %v", key, header[key], want)
-		}
+	if header.Main != "example.com/shop" || header.AppName != "shop" || header.AppVersion != "1.2" || header.Environment != "<test>" || header.UID != os.Geteuid() {
+		t.Errorf("header %+v", header)
+	}
+	p := processIn(t, hitsIn(dir)[0], pub.process)
+	if p.PID != os.Getpid() || p.StartedAt != pub.started.UnixMilli() || p.SeenAt < began || p.State != datafile.Ended || p.Kept != datafile.OnceASecond || p.Why == "" {
+		t.Errorf("record %+v", p)
 	}
 	if len(functions) != 700+70 {
 		t.Fatalf("%d functions, want 770", len(functions))
 	}
 	called := map[string]bool{prog.hashOf(0): true, prog.hashOf(12): true, prog.hashOf(699): true}
 	for _, f := range functions {
-		if hit := f.stamp != 1; hit != called[f.Hash] || hit && (int64(f.stamp) < began || int64(f.stamp) > time.Now().UnixMilli()) {
+		if hit := f.stamp != 0; hit != called[f.Hash] || hit && (f.stamp < began || f.stamp > time.Now().UnixMilli()) {
 			t.Errorf("%s: stamp %d, called: %v", f.Signature, f.stamp, called[f.Hash])
 		}
 	}
@@ -142,9 +49,9 @@ func TestDataFile(t *testing.T) {
 	// the first of the next file.
 	sig := "example.com.shop.p000000."
 	want := []dataFunction{
-		{"example.com/shop/p000000", "", "Func9", sig + "func.Func9(context.Context,map[string]int)", prog.hashOf(9), "p0/file0.go", "", 28, 1},
-		{"example.com/shop/p000000", "", "asm9", sig + "func.asm9(int)", hexOf(signatureHash("example.com/shop/p000000", "", "asm9")), "p0/file0.go", "nosplit", 29, 1},
-		{"example.com/shop/p000000", "*Server", "Func10", sig + "Server.Func10(context.Context,map[string]int)", prog.hashOf(10), "p0/file0.go", "", 31, 1},
+		{"example.com/shop/p000000", "", "Func9", sig + "func.Func9(context.Context,map[string]int)", prog.hashOf(9), "p0/file0.go", "", 28, 0},
+		{"example.com/shop/p000000", "", "asm9", sig + "func.asm9(int)", hexOf(signatureHash("example.com/shop/p000000", "", "asm9")), "p0/file0.go", "nosplit", 29, 0},
+		{"example.com/shop/p000000", "*Server", "Func10", sig + "Server.Func10(context.Context,map[string]int)", prog.hashOf(10), "p0/file0.go", "", 31, 0},
 	}
 	for i, w := range want {
 		if functions[9+i] != w {
@@ -185,11 +92,11 @@ func waitFor(t *testing.T, condition func() bool) {
 
 // A hit is in the file soon after, without any exit.
 func TestDataFileCheckpoint(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	prog := newProgram(2000)
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	go pub.run()
-	stampOf := func(hash string) uint64 {
+	stampOf := func(hash string) int64 {
 		_, functions, _ := readData(dir)
 		for _, f := range functions {
 			if f.Hash == hash {
@@ -200,14 +107,14 @@ func TestDataFileCheckpoint(t *testing.T) {
 	}
 	for _, i := range []int{5, 600, 601, 1999} {
 		prog.call(i)
-		waitFor(t, func() bool { return stampOf(prog.hashOf(i)) > 1 })
+		waitFor(t, func() bool { return stampOf(prog.hashOf(i)) > 0 })
 	}
 	pub.exit()
 }
 
 // Both collector and files get every hit, also when a call to the collector hangs.
 func TestDataFileBesideCollector(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	fake, prog := newFake(), newProgram(10)
 	server := serve(t, fake)
 	prog.call(1)
@@ -223,7 +130,7 @@ func TestDataFileBesideCollector(t *testing.T) {
 	}
 	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(2)) > 0 })
 	for i := range 10 {
-		inFile := functions[i].stamp > 1
+		inFile := functions[i].stamp > 0
 		atCollector := fake.invokedAt(prog.hashOf(i)) > 0
 		if want := i == 1 || i == 2; inFile != want || atCollector != want {
 			t.Errorf("function %d: in file %v, at the collector %v, want %v", i, inFile, atCollector, want)
@@ -235,7 +142,7 @@ func TestDataFileBesideCollector(t *testing.T) {
 }
 
 func TestDataFileDuringCall(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	fake, prog := newFake(), newProgram(10)
 	called := make(chan struct{}, 100)
 	fake.fault = func(_ http.ResponseWriter, r *http.Request, _ string) bool {
@@ -249,21 +156,21 @@ func TestDataFileDuringCall(t *testing.T) {
 	prog.call(3)
 	waitFor(t, func() bool {
 		_, functions, err := readData(dir)
-		return err == nil && functions[3].stamp > 1
+		return err == nil && functions[3].stamp > 0
 	})
 	pub.exit()
 }
 
-// Two processes of one program share the codebase file; one that was cut off
-// is written anew.
+// The processes of one program share both files, one after the other; a codebase file
+// that was cut off is written anew.
 func TestDataFileShared(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	run := func() string {
 		pub, _ := newTestPublisher(newProgram(50), nil, "SCAVENGER_DATA_DIR="+dir)
 		go pub.run()
 		pub.exit()
 		<-pub.done
-		return filepath.Join(dir, "codebase-"+pub.data.fingerprint+".json")
+		return pub.codebasePath()
 	}
 	path := run()
 	whole, err := os.ReadFile(path)
@@ -286,7 +193,7 @@ func TestDataFileShared(t *testing.T) {
 			t.Errorf("a damaged codebase file of %d bytes was not replaced", len(damaged))
 		}
 	}
-	checkNames(t, dir, 6)
+	checkNames(t, dir, 2)
 }
 
 // Stamps go by place: programs with other functions, another order of them or
@@ -315,7 +222,7 @@ func TestDataFingerprint(t *testing.T) {
 // A directory that cannot be written to is said once; when it can, all hits
 // since the start are written.
 func TestDataFileUnwritable(t *testing.T) {
-	parent := t.TempDir()
+	parent := newDataDir(t)
 	dir := filepath.Join(parent, "data")
 	if err := os.WriteFile(dir, nil, 0o644); err != nil { // a file in its place
 		t.Fatal(err)
@@ -330,7 +237,7 @@ func TestDataFileUnwritable(t *testing.T) {
 	}
 	pub.exit()
 	<-pub.done
-	if _, functions, err := readData(dir); err != nil || functions[3].stamp == 1 {
+	if _, functions, err := readData(dir); err != nil || functions[3].stamp == 0 {
 		t.Errorf("functions %+v, %v, want function 3 to be called", functions, err)
 	}
 	if got := strings.Count(messages.String(), "\n"); got != 1 || !strings.Contains(messages.String(), "dataDir") {
@@ -338,49 +245,47 @@ func TestDataFileUnwritable(t *testing.T) {
 	}
 }
 
-// A process file is valid after any number of updates, wherever they stop.
+// A hits file is valid whatever the length of its header.
 func TestDataFileHeaderSizes(t *testing.T) {
-	for _, length := range []int{0, 3700, 3800, 3790, 4096, 8000} {
+	for _, length := range []int{0, 3600, 3700, 3800, 3790, 4096, 8000} {
 		prog := newProgram(5)
-		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
+		prog.call(2)
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
 		pub.prepare()
-		pub.set.appName = strings.Repeat("n", length) // beyond the clamp
+		pub.data.store.Identity.AppName = strings.Repeat("n", length) // beyond the clamp
+		pub.data.open()
+		close(pub.ready)
 		pub.checkpoint()
-		if _, _, err := readData(pub.set.dataDir); err != nil {
+		if _, functions, err := readData(pub.set.dataDir); err != nil || functions[2].stamp == 0 {
 			t.Errorf("name of %d bytes: %v", length, err)
 		}
-		pub.data.close()
 	}
 }
 
-// A process of a large program is recorded before its functions are listed. If it
-// ends in between, its calls are known once another process has listed them.
+// The calls of a process of a large program are written before its functions are listed.
+// If it ends in between, they are known once another process has listed them.
 func TestDataFileListedLater(t *testing.T) {
-	if !canLock {
-		t.Skip("no file locks")
-	}
-	dir, prog := t.TempDir(), newProgram(3000)
+	dir, prog := newDataDir(t), newProgram(3000)
 	prog.call(3)
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.prepare()
+	pub.data.open()
 	pub.checkpoint()
-	path := pub.data.path()
-	if !exists(path) || exists(pub.data.codebasePath()) {
-		t.Errorf("process file there: %v; codebase file there: %v", exists(path), exists(pub.data.codebasePath()))
+	if path := pub.data.store.Path(); !exists(path) || exists(pub.codebasePath()) {
+		t.Errorf("hits file there: %v; codebase file there: %v", exists(path), exists(pub.codebasePath()))
 	}
-	pub.data.release()
 	for _, n := range []int{3000, 300} { // listed after the program starts, and before
 		fake := newFake()
 		second, messages := newTestPublisher(newProgram(n), fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
 		go second.run()
 		<-second.ready
-		if n == 300 && !exists(second.data.codebasePath()) {
+		if n == 300 && !exists(second.codebasePath()) {
 			t.Error("a small program starts before its functions are listed")
 		}
 		second.exit()
 		<-second.done
-		if !exists(second.data.codebasePath()) || exists(path) {
-			t.Errorf("codebase file there: %v; file of the first process there: %v", exists(second.data.codebasePath()), exists(path))
+		if !exists(second.codebasePath()) {
+			t.Error("the functions are not listed")
 		}
 		if n == 3000 {
 			waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
@@ -388,5 +293,190 @@ func TestDataFileListedLater(t *testing.T) {
 		if messages.String() != "" {
 			t.Errorf("messages %q", messages)
 		}
+	}
+}
+
+// withClock gives a publisher a clock that a test moves.
+func withClock(pub *publisher) (pass func(time.Duration)) {
+	now := pub.started
+	pub.now = func() time.Time { return now }
+	return func(d time.Duration) { now = now.Add(d) }
+}
+
+// The first call of a function is in the hits file after a second, later ones once a
+// minute, and the last ones when the process ends. Without calls the process writes
+// every ten minutes, so that readers know that it lived.
+func TestStampsRefreshed(t *testing.T) {
+	prog := newProgram(60)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
+	pass := withClock(pub)
+	pub.begin()
+	path := pub.data.store.Path()
+	stamp := func(i int) int64 {
+		t.Helper()
+		at, _, err := stampsOf(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at[place(i)]
+	}
+	now := func() int64 { return pub.now().UnixMilli() }
+	tick := func(d time.Duration) { pass(d); pub.checkpoint() }
+
+	prog.call(1)
+	tick(time.Second)
+	first := now()
+	if stamp(1) != first || stamp(2) != 0 {
+		t.Fatalf("stamps %d and %d, want %d and 0", stamp(1), stamp(2), first)
+	}
+	for range 50 {
+		prog.call(1)
+		tick(time.Second)
+	}
+	prog.call(2)
+	tick(time.Second)
+	if stamp(1) != first || stamp(2) != now() {
+		t.Errorf("after 52 s: stamps %d s and %d s, want 1 and 52", (stamp(1)-first)/1000+1, (stamp(2)-first)/1000+1)
+	}
+	prog.call(1)
+	last := now() + 1000
+	for range 20 {
+		tick(time.Second)
+	}
+	if stamp(1) != last {
+		t.Errorf("stamp of a function that was called again is %d ms old, want it refreshed", last-stamp(1))
+	}
+	writes := processIn(t, path, pub.process).Writes
+	for range 500 {
+		tick(time.Second)
+	}
+	if p := processIn(t, path, pub.process); p.Writes != writes {
+		t.Errorf("%d writes in 500 s in which nothing was called", p.Writes-writes)
+	}
+	for range 200 {
+		tick(time.Second)
+	}
+	if p := processIn(t, path, pub.process); p.Writes != writes+1 || now()-p.SeenAt > 11*60_000 || p.State != datafile.Running {
+		t.Errorf("%d writes in 700 s, last seen %d ms ago, state %d", p.Writes-writes, now()-p.SeenAt, p.State)
+	}
+	prog.call(1)
+	pass(time.Second)
+	pub.startExit()
+	pub.finish()
+	if p := processIn(t, path, pub.process); stamp(1) != now() || p.State != datafile.Ended {
+		t.Errorf("after the end the stamp is %d ms old, and the state is %d", now()-stamp(1), p.State)
+	}
+	if messages.String() != "" {
+		t.Errorf("messages %q", messages)
+	}
+}
+
+// place is where function i of a program of newProgram is among all functions, if those
+// of packages after the second are in order: every tenth is followed by another one.
+func place(i int) int { return i + min(i, 60)/10 }
+
+// A hits file that was removed, or another one than the process knows, has all of its
+// calls again. That is said, as those of others are lost.
+func TestDataFileRemoved(t *testing.T) {
+	dir, prog := newDataDir(t), newProgram(60)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	prog.call(1)
+	pub.begin()
+	path := pub.data.store.Path()
+	early, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prog.call(2)
+	pub.checkpoint()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	prog.call(3)
+	pub.checkpoint()
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || got[4] {
+		t.Errorf("after it was removed: %v, want 1, 2 and 3", got[:5])
+	}
+	if got := messages.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "was removed or replaced") {
+		t.Errorf("messages %q, want one", got)
+	}
+	if err := os.WriteFile(path, early, 0o600); err != nil { // as from a backup
+		t.Fatal(err)
+	}
+	prog.call(4)
+	pub.checkpoint()
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[4] || got[5] {
+		t.Errorf("after an earlier one came back: %v, want 1 to 4", got[:6])
+	}
+}
+
+// A hits file with a damaged header is mended, and has all calls that it had and those of
+// processes that live. That is said.
+func TestDataFileHeaderDamaged(t *testing.T) {
+	for _, length := range []int64{-1, 0, 10, 100} {
+		dir, prog := newDataDir(t), newProgram(60)
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+		prog.call(1)
+		pub.begin()
+		path := pub.data.store.Path()
+		if length >= 0 {
+			if err := os.Truncate(path, length); err != nil {
+				t.Fatal(err)
+			}
+		} else if b, err := os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		} else if b[30] ^= 4; os.WriteFile(path, b, 0o600) != nil {
+			t.Fatal("cannot damage it")
+		}
+		prog.call(2)
+		pub.checkpoint()
+		r, err := datafile.OpenHits(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := make([]int64, r.Functions)
+		err = r.Stamps(func(i int, when int64, _ datafile.State) { at[i] = when })
+		if at[1] == 0 || at[2] == 0 || (err != nil) != (length >= 0) {
+			t.Errorf("length %d: the file has %v, %v", length, at[:4], err)
+		}
+		_ = r.Close()
+		checkNames(t, dir, 2)
+		if got := messages.String(); !strings.Contains(got, filepath.Base(path)) || strings.Count(got, "\n") > 2 {
+			t.Errorf("length %d: messages %q, want it to be said", length, got)
+		}
+	}
+}
+
+// A hits file that was cut off in its stamps, as a machine that crashed may leave it,
+// takes calls again. Of those that were cut off nothing is known.
+func TestDataFileCutOff(t *testing.T) {
+	dir, prog := newDataDir(t), newProgram(3000)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	prog.call(1)
+	pub.begin()
+	path := pub.data.store.Path()
+	if err := os.Truncate(path, 4096+8*2000+3); err != nil {
+		t.Fatal(err)
+	}
+	next := newProgram(3000)
+	next.call(2)
+	next.call(2900)
+	second, _ := newTestPublisher(next, nil, "SCAVENGER_DATA_DIR="+dir)
+	second.begin()
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	damaged, called := 0, map[int]bool{}
+	err = r.Stamps(func(i int, _ int64, state datafile.State) {
+		if state == datafile.Damaged {
+			damaged++
+		} else {
+			called[i] = true
+		}
+	})
+	if !called[1] || !called[2] || !called[2900+290] || len(called) != 3 || damaged != 3300-2000-1 || err == nil {
+		t.Errorf("called %v; %d of 3,300 are damaged (%v)", called, damaged, err)
 	}
 }

@@ -121,8 +121,13 @@ func checkAtCollector(t *testing.T, text, app, environment string) {
 	defer p.exporter.client.closeIdle()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
-	if err := p.exporter.sendAll(); err != nil {
+	if _, err := p.exporter.fetchConfig(); err != nil {
 		t.Fatal(err)
+	}
+	for !p.exporter.complete {
+		if err := p.exporter.publishChunk(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := server.WaitImported(ctx); err != nil {
 		t.Fatal(err)

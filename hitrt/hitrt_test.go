@@ -62,7 +62,7 @@ func TestRegisterInert(t *testing.T) {
 // The whole way, over a real port and into real files.
 func TestRegister(t *testing.T) {
 	clearVariables(t)
-	fake, dir := newFake(), t.TempDir()
+	fake, dir := newFake(), newDataDir(t)
 	server := serve(t, fake)
 	prog := newProgram(100)
 	prog.Settings = `{"apiKey":"wrong","serverUrl":"` + server.URL + `","environment":"test"}`
@@ -81,7 +81,7 @@ func TestRegister(t *testing.T) {
 	if at := fake.invokedAt(prog.hashOf(42)); at <= 0 {
 		t.Errorf("at the collector, function 42 was invoked at %d, want a time", at)
 	}
-	if _, functions, err := readData(dir); err != nil || functions[46].Name != "Func42" || functions[46].stamp == 1 {
+	if _, functions, err := readData(dir); err != nil || functions[46].Name != "Func42" || functions[46].stamp == 0 {
 		t.Errorf("in the files, function 42 is %+v, %v, want a stamp", functions, err)
 	}
 }

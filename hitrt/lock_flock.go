@@ -26,7 +26,11 @@ func keepLock(file *os.File, path string, info os.FileInfo) keptLock {
 		return keepDescriptor(file)
 	}
 	again, err := datafile.Open(path, os.O_RDWR, 0)
-	if err != nil || !isFile(again, info) {
+	if err == nil && !isFile(again, info) {
+		err = again.Close()
+		again = nil
+	}
+	if err != nil || again == nil {
 		_ = syscall.Munmap(page)
 		return keepDescriptor(file)
 	}

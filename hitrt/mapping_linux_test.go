@@ -3,19 +3,20 @@
 package hitrt
 
 import (
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // mappedArrays are mark arrays as rewrite declares them: static data, with
@@ -31,6 +32,12 @@ var mappedArrays struct {
 	full    [3][mappedPage + 32 + mappedPage]uint8
 	gone    [3][mappedPage + 32 + mappedPage]uint8
 	limited [3][mappedPage + 32 + mappedPage]uint8
+	ended   [3][mappedPage + 32 + mappedPage]uint8
+	recover [3][mappedPage + 32 + mappedPage]uint8
+	taken   [3][mappedPage + 32 + mappedPage]uint8
+	settled [3][mappedPage + 32 + mappedPage]uint8
+	busy    [3][mappedPage + 32 + mappedPage]uint8
+	many    [7][mappedPage + 32 + mappedPage]uint8
 	chroot  [3][mappedPage + 32 + mappedPage]uint8
 }
 
@@ -39,63 +46,36 @@ func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedP
 // newMappedProgram is a program of newProgram with static marks. The functions of the
 // last package are in order.
 func newMappedProgram(arrays *[3][mappedPage + 32 + mappedPage]uint8) *Program {
-	p := newProgram(90)
+	return mapped(newProgram(90), arrays[:])
+}
+
+func mapped(p *Program, arrays [][mappedPage + 32 + mappedPage]uint8) *Program {
 	for i := range p.Packages {
 		p.Packages[i].Marks, p.Packages[i].Padding = inner(arrays[i][:]), mappedPage
 	}
-	inOrder(&p.Packages[2])
+	for i := 2; i < len(p.Packages); i++ {
+		inOrder(&p.Packages[i])
+	}
 	return p
 }
 
-// readMarks reads the only process file in dir, which must be of format 2, and
-// returns whether each function is known to have been called.
-func readMarks(t *testing.T, dir string) []bool {
-	t.Helper()
-	names, _ := filepath.Glob(filepath.Join(dir, "process-*.hits"))
-	if len(names) != 1 {
-		t.Fatalf("process files %q, want one", names)
-	}
-	b, err := os.ReadFile(names[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	header := headerOf(t, b)
-	number := func(key string) int { return int(header[key].(float64)) }
-	if number("format") != 2 || number("size") != len(b) || header["locked"] != true || number("marks")%4096 != 0 {
-		t.Fatalf("header %v of a file of %d bytes", header, len(b))
-	}
-	n, stamps, places := number("functions"), b[number("stamps"):], b[number("places"):]
-	if got := crc32.ChecksumIEEE(places[:4*n]); float64(got) != header["placesCrc"] {
-		t.Fatalf("CRC of the places is %d, want %v", got, header["placesCrc"])
-	}
-	called := make([]bool, n)
-	for i := range called {
-		called[i] = binary.LittleEndian.Uint64(stamps[8*i:]) != 1
-		if place := binary.LittleEndian.Uint32(places[4*i:]); place != 0 && b[place] != 0 {
-			called[i] = true
-		}
-	}
-	return called
-}
-
-// place is where function i of a program of newProgram is among all functions:
-// every tenth of the first two packages is followed by another one.
-func place(i int) int { return i + min(i, 60)/10 }
-
+// A call is known at once, and once only: in a cell, in the marks file as taken from its
+// cell, or in the hits file.
 func TestMappedMarks(t *testing.T) {
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	prog := newMappedProgram(&mappedArrays.program)
 	prog.call(7)
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
-	if pub.data.shared == nil || pub.data.attached != 3 {
-		t.Fatalf("%d packages are mapped, want 3 (%s)", pub.data.attached, messages)
+	marks := pub.data.marks
+	if marks == nil || marks.attached != 3 {
+		t.Fatalf("marks file %+v, want 3 packages mapped (%s)", marks, messages)
 	}
 	want := make([]bool, 96)
 	want[place(7)] = true
 	check := func() {
 		t.Helper()
-		if got := readMarks(t, dir); fmt.Sprint(got) != fmt.Sprint(want) {
+		if got := known(t, dir); !slices.Equal(got, want) {
 			t.Fatalf("called: %v, want %v", got, want)
 		}
 	}
@@ -105,19 +85,25 @@ func TestMappedMarks(t *testing.T) {
 		want[place(i)] = true
 		check()
 		if i%10 == 3 {
+			pub.sweep()
+			check()
 			pub.checkpoint()
+			if m, err := readMarksFile(marks.path); err != nil || len(m.Calls) > 0 {
+				t.Errorf("after a checkpoint the marks file has %+v, %v, want no calls", m, err)
+			}
 			if m := prog.Packages[i/30].Marks[i%30]; m != 0 {
 				t.Errorf("mark %d is %d after a checkpoint, want 0", i, m)
 			}
 			check()
 		}
 	}
-	pub.data.release()
+	path := marks.path
+	pub.die()
 	check()
 	for i, p := range prog.Packages {
 		p.Marks[0], p.Marks[31] = 1, 1
-		if got := readMarks(t, dir); got[33*i] != want[33*i] {
-			t.Errorf("package %d is still mapped", i)
+		if m, err := readMarksFile(path); err != nil || slices.Contains(m.Calls, place(30*i)) {
+			t.Errorf("package %d is still mapped (%v)", i, err)
 		}
 	}
 }
@@ -191,78 +177,118 @@ func TestAttachConcurrent(t *testing.T) {
 	}
 }
 
-// A file that was removed or cut off is written again, with everything.
-func TestMappedFileGone(t *testing.T) {
+// A marks file that was removed or cut off is made again, and has what no disk has.
+func TestMarksFileGone(t *testing.T) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // as in run
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	prog := newMappedProgram(&mappedArrays.removed)
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	prog.call(1)
 	pub.begin()
 	prog.call(2)
-	if err := os.Remove(pub.data.path()); err != nil {
+	if err := os.Remove(pub.data.marks.path); err != nil {
 		t.Fatal(err)
 	}
 	prog.call(3)
 	pub.checkpoint()
 	prog.call(4)
-	if err := os.Truncate(pub.data.path(), 5000); err != nil {
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[4] || pub.data.marks.attached != 3 {
+		t.Errorf("called %v, want 1 to 4", got[:6])
+	}
+	if err := os.Truncate(pub.data.marks.path, 5000); err != nil {
 		t.Fatal(err)
 	}
-	pub.checkpoint() // mark 4 was cut off with the file
+	pub.checkpoint() // cell 4 was cut off with the file
 	prog.call(5)
-	if got := readMarks(t, dir); !got[1] || !got[2] || !got[3] || !got[5] || pub.data.attached != 3 {
-		t.Errorf("called %v with %d packages mapped, want 1, 2, 3 and 5", got, pub.data.attached)
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[5] || pub.data.marks == nil || pub.data.marks.attached != 3 {
+		t.Errorf("called %v, want 1, 2, 3 and 5", got[:6])
 	}
 	if !strings.Contains(messages.String(), "removed, replaced or cut off") {
 		t.Errorf("messages %q", messages)
 	}
+	pub.die()
 }
 
-// The system may give no memory for the marks of one package when the file is
-// gone. What is called until it does is known nevertheless.
-func TestMappedFileGoneHalfway(t *testing.T) {
-	dir := t.TempDir()
+// What was taken from cells and is not written yet, as dataDir cannot be written to, is
+// in a marks file that is made again.
+func TestMarksFileGoneBeforeWrite(t *testing.T) {
+	dir := newDataDir(t)
+	prog := newMappedProgram(&mappedArrays.taken)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	pub.begin()
+	release := lock(t, pub.data.store.Path())
+	defer release()
+	prog.call(1)
+	pub.checkpoint()
+	old := pub.data.marks.path
+	if err := os.Remove(old); err != nil {
+		t.Fatal(err)
+	}
+	pub.data.keep(pub.now())
+	if m, err := readMarksFile(pub.data.marks.path); err != nil || !slices.Equal(m.Calls, []int{1}) {
+		t.Errorf("the new marks file has %+v, %v, want call 1", m, err)
+	}
+	pub.die()
+}
+
+// lock locks a file as a process does that was stopped while it wrote to it.
+func lock(t *testing.T, path string) (release func()) {
+	t.Helper()
+	file, err := datafile.Open(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := datafile.Lock(file, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	return func() { _ = file.Close() }
+}
+
+// The system may give no memory for the marks of one package when the file is gone. What
+// is called until it does is known nevertheless.
+func TestMarksFileGoneHalfway(t *testing.T) {
+	dir := newDataDir(t)
 	prog := newMappedProgram(&mappedArrays.halfway)
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
-	d := pub.data
+	marks := pub.data.marks
 	prog.call(1)
-	if err := os.Remove(d.path()); err != nil {
+	if err := os.Remove(marks.path); err != nil {
 		t.Fatal(err)
 	}
-	d.layout.pages[1].start++ // which mmap refuses
+	marks.pages[1].start++ // which mmap refuses
 	pub.checkpoint()
-	if d.attached != 2 || d.shared == nil {
-		t.Fatalf("%d packages are mapped, want 2", d.attached)
+	if marks.attached != 2 || pub.data.marks != marks {
+		t.Fatalf("%d packages are mapped, want 2", marks.attached)
 	}
 	for i := range 3 {
 		prog.call(30*i + 2)
 	}
-	d.layout.pages[1].start--
+	marks.pages[1].start--
 	pub.checkpoint()
-	got := readMarks(t, dir)
+	got := known(t, dir)
 	for _, i := range []int{1, 2, 32, 62} {
 		if !got[place(i)] {
-			t.Errorf("function %d was called, and is not in the file", i)
+			t.Errorf("function %d was called, and is not in the files", i)
 		}
 	}
-	if d.attached != 3 {
-		t.Errorf("%d packages are mapped, want 3", d.attached)
+	if pub.data.marks == marks || pub.data.marks.attached != 3 {
+		t.Errorf("%d packages are mapped, want 3", pub.data.marks.attached)
 	}
+	pub.die()
 }
 
-// A program that the process starts has neither its file nor its lock.
+// A program that the process starts has neither its marks file nor its lock.
 func TestMappedNotInherited(t *testing.T) {
 	prog := newMappedProgram(&mappedArrays.started)
-	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
 	pub.begin()
-	other, err := os.OpenFile(pub.data.path(), os.O_RDWR, 0)
+	other, err := os.OpenFile(pub.data.marks.path, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	if lockFile(other) == nil {
+	if datafile.Lock(other, 0) == nil {
 		t.Fatal("the lock of a process that lives was to be had")
 	}
 	child := exec.Command("sleep", "60")
@@ -271,76 +297,32 @@ func TestMappedNotInherited(t *testing.T) {
 	}
 	defer child.Wait()
 	defer child.Process.Kill()
-	pub.data.release()
-	if err := lockFile(other); err != nil {
+	pub.die()
+	if err := datafile.Lock(other, 0); err != nil {
 		t.Errorf("a child has the lock: %v", err)
 	}
-	if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", child.Process.Pid)); err != nil || strings.Contains(string(maps), ".hits") {
+	if maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", child.Process.Pid)); err != nil || strings.Contains(string(maps), ".marks") {
 		t.Errorf("a child has the file mapped (%v)", err)
 	}
 }
 
-// TestKilled kills a process at random moments, between any two instructions of
-// a sweep or elsewhere. Whatever it said that it called is in the file.
-func TestKilled(t *testing.T) {
-	if os.Getenv("HITRT_TEST_CALLS") != "" {
-		callUntilKilled()
-	}
-	rounds := 200
-	if testing.Short() {
-		rounds = 20
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	calls := 0
-	for round := range rounds {
-		dir := t.TempDir()
-		cmd := exec.Command(self, "-test.run=^TestKilled$")
-		cmd.Env = append(os.Environ(), "HITRT_TEST_CALLS=1", "SCAVENGER_DATA_DIR="+dir)
-		var said lockedBuffer
-		cmd.Stdout = &said
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		for said.String() == "" {
-			time.Sleep(time.Millisecond)
-		}
-		time.Sleep(time.Duration(rand.IntN(20_000)) * time.Microsecond)
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		called := readMarks(t, dir)
-		for line := range strings.Lines(said.String()) {
-			var i int
-			if _, err := fmt.Sscanf(line, "called %d\n", &i); err != nil {
-				t.Fatalf("round %d: the process said %q", round, line)
-			}
-			calls++
-			if !called[place(i)] {
-				t.Fatalf("round %d: function %d was called, and is not in the file", round, i)
-			}
-		}
-	}
-	t.Logf("killed %d times, %d calls, none lost", rounds, calls)
-}
-
-// callUntilKilled calls one function after the other, says so, and sweeps
-// without pause meanwhile.
-func callUntilKilled() {
-	prog := newMappedProgram(&mappedArrays.killed)
-	set := loadSettings(prog, os.LookupEnv)
-	pub := newPublisher(prog, set)
+// The process keeps no descriptor of any file of its own, so that a program that closes
+// or uses any number does not meet one.
+func TestNoDescriptors(t *testing.T) {
+	dir := newDataDir(t)
+	prog := newMappedProgram(&mappedArrays.settled)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	prog.call(1)
 	pub.begin()
-	go func() {
-		for {
-			pub.sweep()
+	prog.call(2)
+	pub.checkpoint()
+	for _, place := range []string{dir, filepath.Dir(pub.data.marks.path)} {
+		if open := descriptorsOf(t, filepath.Join(place, "")); place == dir && len(open) > 0 {
+			t.Errorf("descriptors %v are open in %s", open, place)
 		}
-	}()
-	for _, i := range rand.Perm(90) {
-		prog.call(i)
-		_, _ = fmt.Fprintf(os.Stdout, "called %d\n", i)
-		time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
 	}
-	select {}
+	if open := descriptorsOf(t, pub.data.marks.path); len(open) > 0 {
+		t.Errorf("descriptors %v of the marks file are open", open)
+	}
+	pub.die()
 }

@@ -79,6 +79,22 @@ func (m *marksFile) end(alone bool) {
 	}
 }
 
+// follow gives the file the name by which processes find it that have a new directory of
+// the name of dataDir.
+func (m *marksFile) follow(dataDir string) {
+	if m == nil {
+		return
+	}
+	info, err := os.Stat(dataDir)
+	if err != nil {
+		return
+	}
+	name, _ := datafile.MarksName(info, m.header.Process)
+	if path := filepath.Join(filepath.Dir(m.path), name); path != m.path && os.Rename(m.path, path) == nil {
+		m.path = path
+	}
+}
+
 // isThere reports whether the name is that of the file, and the file as long as it was.
 // A store behind the end of a file that was cut off ends the program.
 func (m *marksFile) isThere() bool {

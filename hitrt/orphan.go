@@ -36,7 +36,7 @@ const orphanInterval = 10 * time.Minute
 type orphans struct {
 	searched time.Time
 	paths    []string
-	unusable map[string]bool // logged as such
+	damaged  map[string]bool // logged as such
 }
 
 // An orphan is a hits file with calls to send.
@@ -93,9 +93,6 @@ func (e *exporter) finishOrphans() {
 // there were any.
 func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	all := &e.orphans
-	if all.unusable[path] {
-		return false
-	}
 	set := e.p.set
 	o, err := readOrphan(path, before, func(id *datafile.Identity) bool {
 		return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
@@ -103,11 +100,11 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	if err != nil {
-		if all.unusable == nil {
-			all.unusable = map[string]bool{}
+	if err != nil && !all.damaged[path] {
+		if all.damaged == nil {
+			all.damaged = map[string]bool{}
 		}
-		all.unusable[path] = true
+		all.damaged[path] = true
 		e.p.log.Warn("%s, left by earlier processes, is not sent as a whole: %v", path, err)
 	}
 	if o == nil || len(o.calls) == 0 {

@@ -1,15 +1,19 @@
 package hitrt
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// leave leaves the file of a process in dir that called some functions and is no
-// more. It returns the file's path.
+// leave leaves the calls of a process in dir that is no more. It returns the path of the
+// hits file that has them.
 func leave(t *testing.T, dir string, prog *Program, calls []int, variables ...string) string {
 	t.Helper()
 	pub, messages := newTestPublisher(prog, nil, append(variables, "SCAVENGER_DATA_DIR="+dir)...)
@@ -18,74 +22,134 @@ func leave(t *testing.T, dir string, prog *Program, calls []int, variables ...st
 		prog.call(i)
 	}
 	pub.checkpoint()
-	path := pub.data.path()
-	pub.data.release() // and with it the lock
+	pub.die()
 	if messages.String() != "" {
 		t.Fatalf("messages %q", messages)
 	}
-	return path
+	return pub.data.store.Path()
 }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// What a process left is sent, once, with its times, and removed; everything
-// else in the directory stays.
-func TestOrphan(t *testing.T) {
-	if !canLock {
-		t.Skip("no file locks")
+// stateOf returns what the stamp of a function of newProgram says in a hits file.
+func stateOf(t *testing.T, path string, i int) datafile.State {
+	t.Helper()
+	at, states, err := stampsOf(path)
+	if err != nil {
+		t.Fatal(err)
 	}
-	dir := filepath.Join(t.TempDir(), "a[b]*")
+	if n := i + i/10; at[n] != 0 {
+		return states[n]
+	}
+	t.Fatalf("%s does not have function %d", path, i)
+	return 0
+}
+
+// drive lets a publisher tick every 30 seconds until a condition holds.
+func drive(t *testing.T, pub *publisher, pass func(time.Duration), until func() bool) {
+	t.Helper()
+	for range 200 {
+		if until() {
+			return
+		}
+		pass(30 * time.Second)
+		pub.exporter.tick()
+		pub.checkpoint()
+	}
+	t.Fatal("condition not met within 100 minutes")
+}
+
+// What earlier processes could not send is sent, twice and with its times, whatever their
+// host and build. What is not of this application, environment and user is not, and
+// nothing is removed.
+func TestOrphan(t *testing.T) {
+	dir := filepath.Join(newDataDir(t), "a[b]*")
 	began := time.Now().Add(-time.Millisecond).UnixMilli()
 	first := leave(t, dir, newProgram(60), []int{3, 59})
-	second := leave(t, dir, newProgram(90), []int{4, 80}) // another build
+	host := leave(t, dir, newProgram(60), []int{10}, "SCAVENGER_HOSTNAME=other")
+	build := leave(t, dir, newProgram(90), []int{4, 80})
 	ended := time.Now().UnixMilli()
-	stay := []string{
-		leave(t, dir, newProgram(60), []int{5}, "SCAVENGER_APP_NAME=other"),
-		leave(t, dir, newProgram(60), []int{6}, "SCAVENGER_ENVIRONMENT=other"),
-	}
-	live, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
-	live.begin()
-	defer live.data.release() // not before: a file that nobody refers to is closed
-	damaged := leave(t, dir, newProgram(60), []int{7})
-	if err := os.Truncate(damaged, 4100); err != nil {
+	leave(t, dir, newProgram(60), []int{5}, "SCAVENGER_APP_NAME=other")
+	leave(t, dir, newProgram(60), []int{6}, "SCAVENGER_ENVIRONMENT=other")
+	stranger, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
+	stranger.prepare()
+	stranger.data.store.Identity.UID++
+	stranger.packages[0].Marks[7] = 1
+	stranger.data.open()
+	stranger.checkpoint()
+
+	damaged := leave(t, dir, newProgram(30), []int{8, 9})
+	b, err := os.ReadFile(damaged)
+	if err != nil {
 		t.Fatal(err)
 	}
-	newer := filepath.Join(dir, "process-newer.hits")
-	if err := os.WriteFile(newer, []byte("SCAVHIT2 and what else it has"), 0o644); err != nil {
-		t.Fatal(err)
+	b[4096+8*8] ^= 1
+	newer := filepath.Join(dir, "hits-0123456789abcdef.hits")
+	for path, content := range map[string][]byte{damaged: b, newer: []byte("SCAVHIT4 and what else it has")} {
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	stay = append(stay, live.data.path(), damaged, newer)
+	names := hitsIn(dir)
 
 	fake, prog := newFake(), newProgram(60)
-	pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir,
-		"SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0", "SCAVENGER_SCHEDULER_INTERVAL_MILLIS=20", "SCAVENGER_FORCE_INTERVAL_SECONDS=1")...)
-	go pub.run()
-	waitFor(t, func() bool { return !exists(first) && !exists(second) })
-	for _, i := range []int{3, 59, 4} {
-		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 })
-		if at := fake.invokedAt(prog.hashOf(i)); at < began || at > ended {
+	pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+	young := newProgram(60) // a process that has just called something
+	living, _ := newTestPublisher(young, nil, "SCAVENGER_DATA_DIR="+dir)
+	pass := withClock(pub)
+	living.now = func() time.Time { return pub.now() }
+	pub.begin()
+	living.begin()
+	pathOf := map[int]string{3: first, 59: first, 10: host, 4: build, 80: build, 9: damaged}
+	least := func() datafile.State {
+		least := datafile.Sent
+		for i, path := range pathOf {
+			if path != damaged {
+				least = min(least, stateOf(t, path, i))
+			}
+		}
+		return least
+	}
+	step := func(wanted datafile.State) func() bool {
+		return func() bool {
+			young.call(20)
+			living.data.refresh()
+			living.checkpoint()
+			return least() == wanted
+		}
+	}
+	drive(t, pub, pass, step(datafile.Once))
+	if at := pub.orphanSends(fake, prog.hashOf(3)); at != 1 {
+		t.Errorf("function 3 was sent %d times when its stamp says once", at)
+	}
+	drive(t, pub, pass, step(datafile.Sent))
+	drive(t, pub, pass, func() bool { return pub.orphanSends(fake, prog.hashOf(9)) == 2 })
+	for range 100 { // 50 minutes
+		pass(30 * time.Second)
+		step(datafile.Sent)()
+		pub.exporter.tick()
+	}
+	all := newProgram(90)
+	for i := range pathOf {
+		if n := pub.orphanSends(fake, all.hashOf(i)); n != 2 {
+			t.Errorf("function %d was sent %d times, want 2", i, n)
+		}
+		// Function 80 is in no codebase that was sent, and known nevertheless.
+		waitFor(t, func() bool { fake.mu.Lock(); defer fake.mu.Unlock(); return fake.rows[all.hashOf(i)] > 0 })
+		fake.mu.Lock()
+		if at := fake.rows[all.hashOf(i)]; i != 9 && (at < began || at > ended) {
 			t.Errorf("function %d was invoked at %d, want %d to %d", i, at, began, ended)
 		}
+		fake.mu.Unlock()
 	}
-	for _, i := range []int{5, 6, 7} {
-		if at := fake.invokedAt(prog.hashOf(i)); at > 0 {
-			t.Errorf("function %d was invoked, by a process that is none of ours", i)
+	for _, i := range []int{5, 6, 7, 8} {
+		if n := pub.orphanSends(fake, prog.hashOf(i)); n > 0 {
+			t.Errorf("function %d was sent", i)
 		}
 	}
-	// Function 80 is in no codebase that was sent, and known nevertheless.
-	fake.mu.Lock()
-	if fake.rows[newProgram(90).hashOf(80)] == 0 {
-		t.Errorf("function 80 of another build was not sent")
+	if n := pub.orphanSends(fake, prog.hashOf(20)); n > 0 {
+		t.Error("a call was sent whose process may still send it itself")
 	}
-	fake.mu.Unlock()
-	pub.exit()
-	for _, path := range stay {
-		if !exists(path) {
-			t.Errorf("%s was removed", path)
-		}
+	if got := hitsIn(dir); !slices.Equal(got, names) {
+		t.Errorf("files %q, want %q", got, names)
 	}
 	for _, path := range []string{damaged, newer} {
 		if strings.Count(messages.String(), filepath.Base(path)) != 1 {
@@ -97,58 +161,67 @@ func TestOrphan(t *testing.T) {
 	}
 }
 
-// A process that ends before its first tick sends it at its end, and so does the
-// next one, since the collector may lose what it accepts. What it does not take
-// stays.
-func TestOrphanAtExit(t *testing.T) {
-	if !canLock {
-		t.Skip("no file locks")
-	}
-	dir := t.TempDir()
-	paths := []string{leave(t, dir, newProgram(60), []int{3}), leave(t, dir, newProgram(60), []int{4})}
-	left := func() (n int) {
-		for _, path := range paths {
-			names, _ := filepath.Glob(strings.TrimSuffix(path, ".hits") + "*")
-			n += len(names)
+// orphanSends returns how many messages with hits have a function.
+func (p *publisher) orphanSends(fake *fakeCollector, hash string) (n int) {
+	for _, call := range fake.got(methodInvocations) {
+		for _, raw := range call.message.all(2) {
+			if bytes.Contains([]byte(raw), []byte(hash)) {
+				n++
+			}
 		}
-		return n
 	}
+	return n
+}
+
+// A process that ends before its first tick sends at its end what earlier ones of its
+// build left, and the next one sends it once more, since the collector may lose what it
+// accepts. It leaves alone what was called since it started: its caller lives.
+func TestOrphanAtExit(t *testing.T) {
+	dir := newDataDir(t)
+	path := leave(t, dir, newProgram(60), []int{3})
+	leave(t, dir, newProgram(60), []int{4})
+	build := leave(t, dir, newProgram(90), []int{5})
 	run := func(server string) {
 		pub, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server, "SCAVENGER_API_KEY="+testKey)
 		go pub.run()
 		<-pub.ready
+		leave(t, dir, newProgram(60), []int{6})
 		pub.exit()
 		<-pub.done
 	}
-	run("http://127.0.0.1:1")
-	if !exists(paths[0]) || !exists(paths[1]) {
-		t.Fatalf("files were removed that nobody took")
+	check := func(when string, want datafile.State) {
+		t.Helper()
+		for _, i := range []int{3, 4} {
+			if got := stateOf(t, path, i); got != want {
+				t.Errorf("%s: the stamp of function %d says %d, want %d", when, i, got, want)
+			}
+		}
+		if got := stateOf(t, path, 6); got != datafile.Unsent {
+			t.Errorf("%s: a call since the start was sent", when)
+		}
 	}
+	run("http://127.0.0.1:1")
+	check("without a collector", datafile.Unsent)
 	fake := newFake()
 	losing := true
 	fake.crashed = func(call fakeCall) bool { return losing && call.method == methodInvocations }
 	server := serve(t, fake)
 	run(server.URL)
-	if n := left(); n != 2 {
-		t.Fatalf("%d files are left after they were sent once, want both", n)
-	}
+	check("sent once", datafile.Once)
 	losing = false
 	run(server.URL)
-	if n := left(); n != 0 {
-		t.Errorf("%d files are left after they were sent twice", n)
-	}
+	check("sent twice", datafile.Sent)
 	for _, i := range []int{3, 4} {
 		waitFor(t, func() bool { return fake.invokedAt(newProgram(60).hashOf(i)) > 0 })
 	}
+	if stateOf(t, build, 5) != datafile.Unsent || fake.invokedAt(newProgram(60).hashOf(5)) > 0 {
+		t.Error("calls of another build were sent at exit")
+	}
 }
 
-// What the collector accepts and does not store is sent again before the file is
-// removed.
+// What the collector accepts and does not store is sent again.
 func TestOrphanLost(t *testing.T) {
-	if !canLock {
-		t.Skip("no file locks")
-	}
-	dir := t.TempDir()
+	dir := newDataDir(t)
 	path := leave(t, dir, newProgram(60), []int{3})
 	fake, prog := newFake(), newProgram(60)
 	lost := false
@@ -159,53 +232,72 @@ func TestOrphanLost(t *testing.T) {
 		}
 		return false
 	}
-	pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir,
-		"SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0", "SCAVENGER_SCHEDULER_INTERVAL_MILLIS=20", "SCAVENGER_FORCE_INTERVAL_SECONDS=1")...)
-	go pub.run()
-	waitFor(t, func() bool { return !exists(path) })
+	pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+	pass := withClock(pub)
+	pub.begin()
+	drive(t, pub, pass, func() bool { return stateOf(t, path, 3) == datafile.Sent })
 	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
-	pub.exit()
-	<-pub.done
 	if !lost {
 		t.Error("nothing was lost")
 	}
 }
 
-// No process's file can be claimed while it lives, not even as it appears.
-func TestOrphanNotOfLiving(t *testing.T) {
-	if !canLock {
-		t.Skip("no file locks")
+// The stamps of a process's own calls say what the collector accepted, and no more when
+// the function is called again.
+func TestOwnCallsSent(t *testing.T) {
+	dir := newDataDir(t)
+	fake, prog := newFake(), newProgram(60)
+	pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+	pass := withClock(pub)
+	prog.call(3)
+	pub.begin()
+	path := pub.data.store.Path()
+	if got := stateOf(t, path, 3); got != datafile.Unsent {
+		t.Fatalf("at the start the stamp says %d", got)
 	}
-	dir := t.TempDir()
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			for _, path := range processFiles(dir) {
-				if o, err := claimOrphan(path, func(*processHeader) bool { return true }); err == nil {
-					t.Errorf("%s was claimed, whose process lives", path)
-					o.held.release()
-				}
-			}
-			select {
-			case <-stop:
-				return
-			default:
+	for round := range 3 {
+		for _, want := range []datafile.State{datafile.Once, datafile.Sent} {
+			sent := pub.orphanSends(fake, prog.hashOf(3))
+			drive(t, pub, pass, func() bool { return stateOf(t, path, 3) == want })
+			if n := pub.orphanSends(fake, prog.hashOf(3)) - sent; n != 1 {
+				t.Errorf("round %d: sent %d times until the stamp says %d, want once", round, n, want)
 			}
 		}
-	}()
-	for range 300 {
-		pub, messages := newTestPublisher(newProgram(9), nil, "SCAVENGER_DATA_DIR="+dir)
-		pub.begin()
-		path := pub.data.path()
-		if messages.String() != "" {
-			t.Errorf("messages %q", messages)
+		prog.call(3)
+		pass(2 * refreshInterval)
+		pub.checkpoint()
+		if got := stateOf(t, path, 3); got != datafile.Unsent {
+			t.Errorf("round %d: called again, and the stamp says %d", round, got)
 		}
-		if path != "" {
-			_ = os.Remove(path)
-		}
-		pub.data.release()
 	}
-	close(stop)
-	<-stopped
+	if messages.String() != "" {
+		t.Errorf("messages %q", messages)
+	}
+}
+
+// What the collector accepted up to a time says nothing of later calls, also where the
+// hits file cannot be written to at the time.
+func TestAcceptedUpTo(t *testing.T) {
+	prog := newProgram(60)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
+	pass := withClock(pub)
+	pub.begin()
+	accepted := func(i int) { // up to now
+		part := newBitset(pub.codebase.size)
+		part.add(pub.codebase.base[i/30] + i%30)
+		pub.data.accepted(part, 2, unixMillis(pub.now()))
+	}
+	accepted(3)
+	pass(time.Minute)
+	prog.call(3)
+	prog.call(4)
+	pub.sweep()
+	pub.data.write(pub.now())
+	pass(time.Minute)
+	accepted(4)
+	pub.data.writeSent()
+	path := pub.data.store.Path()
+	if got := stateOf(t, path, 3); got != datafile.Unsent {
+		t.Errorf("a call after what was accepted counts as accepted (%d)", got)
+	}
 }

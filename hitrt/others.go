@@ -46,9 +46,7 @@ func (d *dataFile) adopt(now time.Time, n int) {
 		o.marks = d.findMarks()
 		o.joiner.Search()
 		o.joining = true
-		if n == moreOthers {
-			datafile.RemoveStale(d.store.Dir)
-		}
+		datafile.RemoveStale(d.store.Dir)
 	}
 	for ; n > 0 && len(o.marks) > 0; n-- {
 		path := o.marks[0]

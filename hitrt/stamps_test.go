@@ -2,16 +2,18 @@ package hitrt
 
 import (
 	"bytes"
-	"errors"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // What the registry says of the order of functions changes nothing of the files,
 // and nothing that cannot be right is believed.
 func TestDataFileInOrder(t *testing.T) {
-	files := func(field int) (process, codebase string) {
+	files := func(field int) (stamps []int64, ranges []datafile.Range, codebase string) {
 		prog := newProgram(2000)
 		for i := range prog.Packages {
 			p := &prog.Packages[i]
@@ -26,30 +28,33 @@ func TestDataFileInOrder(t *testing.T) {
 				p.InOrder = 0
 			}
 		}
-		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+t.TempDir())
-		pub.started = time.UnixMilli(earliest)
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
 		pub.prepare()
-		pub.process = "process"
-		for i := range prog.Packages { // as if they were mapped
-			pub.data.layout.pages = append(pub.data.layout.pages, pageRange{size: 4096 * (1 + i%2), marks: prog.Packages[i].Marks, at: i})
+		marks := &marksFile{} // as if they were mapped
+		for i := range prog.Packages {
+			marks.pages = append(marks.pages, pageRange{size: 4096 * (1 + i%2), marks: prog.Packages[i].Marks, at: i})
 		}
 		for i := range prog.Packages {
 			pub.data.hit(i, 0, earliest+1)
 			pub.data.hit(i, i%20, earliest+2)
 			pub.data.hit(i, len(prog.Packages[i].Marks)-1, earliest+3) // padding
 		}
-		var a, b bytes.Buffer
-		if err := errors.Join(pub.data.writeProcess(&a, true), pub.data.writeCodebase(&b)); err != nil {
+		var list bytes.Buffer
+		if err := pub.data.writeCodebase(&list); err != nil {
 			t.Fatal(err)
 		}
-		if size := pub.data.layout.size; int64(a.Len()) != size {
-			t.Errorf("%d bytes, want %d", a.Len(), size)
+		// Where each function is, as ranges may be divided differently.
+		at := make([]datafile.Range, pub.data.functions)
+		for _, r := range marks.ranges(pub.data) {
+			for k := range r.Count {
+				at[r.First+k] = datafile.Range{At: r.At + k, First: r.First + k, Count: 1}
+			}
 		}
-		return a.String(), b.String()
+		return pub.data.last, at, list.String()
 	}
-	process, codebase := files(-1) // all is read
+	stamps, ranges, codebase := files(-1) // all is read
 	for _, field := range []int{0, 33} {
-		if p, c := files(field); p != process || c != codebase {
+		if s, r, c := files(field); !slices.Equal(s, stamps) || !slices.Equal(r, ranges) || c != codebase {
 			t.Errorf("InOrder %d: other files than without it", field)
 		}
 	}
@@ -71,13 +76,15 @@ func TestDataFileWrongOrder(t *testing.T) {
 			inOrder(&prog.Packages[0])
 		}
 		change(&prog.Packages[0])
-		dir := t.TempDir()
+		dir := newDataDir(t)
 		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 		prog.call(3)
 		pub.begin()
 		if got := messages.String(); !strings.Contains(got, "internal error") || !strings.Contains(got, prog.Packages[0].Path) {
 			t.Errorf("%s: messages %q, want one about the order", name, got)
 		}
-		checkNames(t, dir, 0)
+		if names, _ := filepath.Glob(filepath.Join(dir, "codebase-*")); len(names) > 0 {
+			t.Errorf("%s: %q are there", name, names)
+		}
 	}
 }

@@ -70,6 +70,11 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 		return 0, os.Remove(path) // nothing moves
 	}
 	store := Store{Dir: dir, Identity: m.Identity, Mode: mode, Wait: 100 * time.Millisecond}
+	alone := store
+	alone.Process = m.Process
+	if _, err := os.Lstat(alone.Path()); err == nil {
+		store = alone // where it wrote before
+	}
 	u := Update{Calls: sequence(m.Calls, m.At), Process: process}
 	_, err = store.Update(&u)
 	if errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {

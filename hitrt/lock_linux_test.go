@@ -1,12 +1,15 @@
 package hitrt
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // overlay mounts one, if that is allowed here.
@@ -47,39 +50,43 @@ func descriptorsOf(t *testing.T, dir string) (numbers []int) {
 	return numbers
 }
 
-// A held file has its lock, and gives it back. Where a mapping keeps it there is no
-// descriptor; elsewhere there is one, and what the program has put in its place is
-// not closed.
-func TestHeld(t *testing.T) {
+// A lock is kept without the file, and given back. Where a mapping keeps it there is no
+// descriptor; elsewhere there is one, and what the program has put in its place is not
+// closed.
+func TestKeptLock(t *testing.T) {
 	for name, place := range map[string]func(*testing.T) string{
 		"plain": func(t *testing.T) string { return t.TempDir() }, "overlay": overlay,
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := place(t)
 			path := filepath.Join(dir, "file")
+			open := func() *os.File {
+				file, err := datafile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return file
+			}
 			isLocked := func() bool {
-				file, err := openFile(path, os.O_RDWR, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
+				file := open()
 				defer file.Close()
-				return lockFile(file) != nil
+				return datafile.Lock(file, 0) != nil
 			}
-			take := func() *heldFile {
-				file, err := openFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+			take := func() (keptLock, os.FileInfo) {
+				file := open()
+				if err := file.Truncate(mappedPage); err != nil {
+					t.Fatal(err)
+				}
+				if err := datafile.Lock(file, 0); err != nil {
+					t.Fatal(err)
+				}
+				info, err := file.Stat()
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := lockFile(file); err != nil {
-					t.Fatal(err)
-				}
-				h, err := hold(file, path, true)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return h
+				return keepLock(file, path, info), info
 			}
-			h := take()
+			lock, info := take()
 			kept := descriptorsOf(t, dir)
 			if !isLocked() {
 				t.Error("the lock was to be had")
@@ -87,14 +94,14 @@ func TestHeld(t *testing.T) {
 			if name == "plain" && len(kept) > 0 || len(kept) > 1 || len(kept) == 1 && kept[0] < firstKept {
 				t.Errorf("descriptors %v are open", kept)
 			}
-			h.release()
+			lock.release(info)
 			if isLocked() || len(descriptorsOf(t, dir)) > 0 {
 				t.Errorf("after release: locked %v, descriptors %v", isLocked(), descriptorsOf(t, dir))
 			}
 			if len(kept) == 0 {
 				return
 			}
-			h = take()
+			lock, info = take()
 			kept = descriptorsOf(t, dir)
 			null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 			if err != nil {
@@ -103,7 +110,7 @@ func TestHeld(t *testing.T) {
 			if err := syscall.Dup3(null, kept[0], syscall.O_CLOEXEC); err != nil {
 				t.Fatal(err)
 			}
-			h.release()
+			lock.release(info)
 			if err := syscall.Close(kept[0]); err != nil {
 				t.Errorf("somebody else's descriptor was closed (%v)", err)
 			}
@@ -112,31 +119,39 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// A file that was replaced is not opened.
-func TestHeldReplaced(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	file, err := openFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+// Where the name belongs to another file by now, the lock is kept by a descriptor of the
+// one that was locked.
+func TestKeptLockReplaced(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	file, err := datafile.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := hold(file, path, canLock && lockFile(file) == nil)
+	if err := errors.Join(file.Truncate(mappedPage), datafile.Lock(file, 0)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.release()
-	if again, err := h.open(os.O_WRONLY); err != nil {
-		t.Error(err)
-	} else {
-		_ = again.Close()
-	}
-	if err := os.WriteFile(path+".new", nil, 0o666); err != nil {
+	if err := errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
+	lock := keepLock(file, path, info)
+	isLocked := func(path string) bool {
+		file, err := datafile.Open(path, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		return datafile.Lock(file, 0) != nil
 	}
-	if again, err := h.open(os.O_WRONLY); err == nil {
-		t.Error("another file was opened")
-		_ = again.Close()
+	if !isLocked(path+".old") || isLocked(path) {
+		t.Errorf("locked: %v, the file in its place: %v, want true and false", isLocked(path+".old"), isLocked(path))
+	}
+	lock.release(info)
+	if isLocked(path+".old") || len(descriptorsOf(t, dir)) > 0 {
+		t.Errorf("after release: locked %v, descriptors %v", isLocked(path+".old"), descriptorsOf(t, dir))
 	}
 }

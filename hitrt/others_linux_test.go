@@ -1,0 +1,518 @@
+//go:build linux && (386 || amd64 || arm || arm64 || loong64 || riscv64)
+
+package hitrt
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+func init() {
+	childPrograms["instant"] = callAtOnce
+	childPrograms["killed"] = callUntilKilled
+	childPrograms["alone"] = func() { endWith(false) }
+	childPrograms["beside"] = func() { endWith(true) }
+}
+
+// settle starts processes until nothing of earlier ones is left but the hits files.
+func settle(t *testing.T, dir string, prog func() *Program) {
+	t.Helper()
+	pub, messages := newTestPublisher(prog(), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_MAPPING=none")
+	pub.begin()
+	for range 50 {
+		pub.data.others.searched = time.Time{}
+		pub.data.adopt(time.Now(), moreOthers)
+	}
+	if left := marksUnder(t, os.Geteuid(), dir); len(left) > 0 {
+		t.Errorf("not recovered: %q (%s)", left, messages)
+	}
+}
+
+// Processes that start, call and end at the same instant lose nothing, however many there
+// are, and whether they end or are killed. Their calls are in one file in the end.
+func TestAtTheSameInstant(t *testing.T) {
+	processes := 200
+	if testing.Short() {
+		processes = 20
+	}
+	dir := newDataDir(t)
+	gate, open, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gate.Close()
+	var started []*exec.Cmd
+	var said []*bufio.Reader
+	for i := range processes {
+		cmd := child(t, "instant", "SCAVENGER_DATA_DIR="+dir, fmt.Sprintf("HITRT_TEST_CALLS=%d", i))
+		cmd.Stdin = gate
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		started, said = append(started, cmd), append(said, bufio.NewReader(out))
+	}
+	for _, s := range said {
+		if line, err := s.ReadString('\n'); line != "waiting\n" {
+			t.Fatalf("a process said %q (%v)", line, err)
+		}
+	}
+	_ = open.Close()
+	for i, cmd := range started {
+		if line, err := said[i].ReadString('\n'); line != "called\n" {
+			t.Errorf("process %d said %q (%v)", i, line, err)
+		}
+		if i%3 == 0 {
+			_ = cmd.Process.Kill()
+		}
+	}
+	for i, cmd := range started {
+		if _, err := io.Copy(io.Discard, said[i]); err != nil {
+			t.Error(err)
+		}
+		if err := cmd.Wait(); err != nil && i%3 != 0 {
+			t.Errorf("process %d: %v", i, err)
+		}
+	}
+	check := func(when string) {
+		t.Helper()
+		called := known(t, dir)
+		for i := range processes {
+			if !called[place(i)] {
+				t.Errorf("%s: function %d was called, and is not known", when, i)
+			}
+		}
+	}
+	check("when all have ended")
+	alone := len(hitsIn(dir)) - 1
+	settle(t, dir, func() *Program { return mapped(newProgram(210), mappedArrays.many[:]) })
+	check("when others have recovered them")
+	t.Logf("%d processes, %d with files of their own", processes, alone)
+	for _, path := range hitsIn(dir) {
+		at, _, err := stampsOf(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(filepath.Base(path), "-") > 1 {
+			if r, err := datafile.OpenHits(path); err != nil || !r.Joined {
+				t.Errorf("%s is not joined (%v)", path, err)
+			}
+			continue
+		}
+		for i := range processes {
+			if at[place(i)] == 0 {
+				t.Errorf("function %d is not in the shared file", i)
+			}
+		}
+		records, others := processesIn(t, path)
+		if n := len(records) + int(others); n != processes+1 {
+			t.Errorf("the shared file has %d processes, want %d", n, processes+1)
+		}
+	}
+}
+
+// callAtOnce calls one function when its standard input ends.
+func callAtOnce() {
+	var i int
+	_, _ = fmt.Sscan(os.Getenv("HITRT_TEST_CALLS"), &i)
+	prog := mapped(newProgram(210), mappedArrays.many[:])
+	fmt.Println("waiting")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	if !Register(prog) {
+		fmt.Println("inert")
+	}
+	// A start that took longer than startTimeout returned before marks were mapped: what
+	// is killed then may lose its calls.
+	<-registered.Load().ready
+	prog.call(i)
+	fmt.Println("called")
+	if i%3 == 0 {
+		select {}
+	}
+	Exit()
+	<-registered.Load().done
+}
+
+// TestKilled kills processes at random moments: between any two instructions of a sweep,
+// while they write, at their start, and while they recover what another one left.
+// Whatever they said that they called is known at any time.
+func TestKilled(t *testing.T) {
+	rounds := 200
+	if testing.Short() {
+		rounds = 20
+	}
+	calls, recovered := 0, 0
+	for round := 0; round < rounds; round += 10 {
+		dir := newDataDir(t)
+		said := map[int]bool{}
+		for r := range 10 {
+			n := killOne(t, dir, said, r)
+			calls += n
+			called := known(t, dir)
+			for i := range said {
+				if !called[place(i)] {
+					t.Fatalf("round %d: function %d was called, and is not known", round+r, i)
+				}
+			}
+			if len(said) == 90 {
+				break // nothing is left to call for the first time
+			}
+		}
+		settle(t, dir, func() *Program { return newMappedProgram(&mappedArrays.killed) })
+		path := hitsIn(dir)
+		if len(path) != 1 {
+			t.Fatalf("hits files %q, want one", path)
+		}
+		records, _ := processesIn(t, path[0])
+		for _, p := range records {
+			switch p.State {
+			case datafile.Recovered:
+				recovered++
+			case datafile.Lossy:
+				t.Errorf("round %d: process %+v counts as one that lost calls", round, p)
+			}
+		}
+	}
+	t.Logf("%d calls before the end, none lost; %d processes recovered", calls, recovered)
+}
+
+// killOne starts a process and kills it, after its first call or at any moment of its
+// start. It adds the calls that the process said it made.
+func killOne(t *testing.T, dir string, calls map[int]bool, round int) (n int) {
+	t.Helper()
+	cmd := child(t, "killed", "SCAVENGER_DATA_DIR="+dir, fmt.Sprintf("HITRT_TEST_CALLS=%d", round))
+	var said lockedBuffer
+	cmd.Stdout = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); said.String() == "" && time.Since(began) < hang; {
+		time.Sleep(time.Millisecond)
+	}
+	first := "called"
+	if round%3 == 2 {
+		first = "starts"
+	}
+	for began := time.Now(); !strings.Contains(said.String(), first) && time.Since(began) < hang; {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(time.Duration(rand.IntN(20_000)) * time.Microsecond)
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for line := range strings.Lines(said.String()) {
+		var i int
+		if _, err := fmt.Sscanf(line, "called %d\n", &i); err != nil && line != "starts\n" {
+			t.Fatalf("the process said %q", line)
+		} else if err == nil {
+			calls[i] = true
+			n++
+		}
+	}
+	return n
+}
+
+// callUntilKilled calls nine functions one after the other and says so. Meanwhile it
+// reads its cells without pause, writes, and recovers what others left.
+func callUntilKilled() {
+	_, _ = os.Stdout.WriteString("starts\n")
+	var round int
+	_, _ = fmt.Sscan(os.Getenv("HITRT_TEST_CALLS"), &round)
+	prog := newMappedProgram(&mappedArrays.killed)
+	pub := newPublisher(prog, loadSettings(prog, os.LookupEnv))
+	go func() {
+		pub.begin()
+		for {
+			for range rand.IntN(50) {
+				pub.sweep()
+			}
+			pub.checkpoint()
+			pub.data.others.searched = time.Time{}
+			pub.data.adopt(time.Now(), moreOthers)
+		}
+	}()
+	<-pub.ready
+	for _, i := range rand.Perm(9) {
+		prog.call(9*round + i)
+		_, _ = fmt.Fprintf(os.Stdout, "called %d\n", 9*round+i)
+		time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+	}
+	select {}
+}
+
+// The marks file of a process goes when it ends, if nothing of the program can run any
+// more. Otherwise it stays, and what was called after the last write is recovered.
+func TestEnd(t *testing.T) {
+	for _, name := range []string{"alone", "beside"} {
+		dir := newDataDir(t)
+		cmd := child(t, name, "SCAVENGER_DATA_DIR="+dir)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		left := marksUnder(t, os.Geteuid(), dir)
+		if want := name == "beside"; len(left) > 0 != want {
+			t.Errorf("%s: marks files %q are left: want that: %v (the process said %s)", name, left, want, out)
+		}
+		called := known(t, dir)
+		for i := range 6 {
+			if want := i == 1 || i == 2 || i == 3 && name == "beside"; called[i] != want {
+				t.Errorf("%s: function %d is known: %v, want %v", name, i, called[i], want)
+			}
+		}
+		next, messages := newTestPublisher(newMappedProgram(&mappedArrays.recover), nil, "SCAVENGER_DATA_DIR="+dir)
+		next.begin()
+		next.die()
+		for _, path := range left {
+			if exists(path) {
+				t.Errorf("%s: %s is not recovered (%s)", name, path, messages)
+			}
+		}
+		at, _, err := stampsOf(next.data.store.Path())
+		if err != nil || at[1] == 0 || at[2] == 0 || (at[3] != 0) != (name == "beside") {
+			t.Errorf("%s: stamps %v, %v", name, at[:5], err)
+		}
+		processes, _ := processesIn(t, next.data.store.Path())
+		for _, p := range processes {
+			if p.UUID != next.process && p.State != datafile.Ended {
+				t.Errorf("%s: the state of the process is %d, want that it ended", name, p.State)
+			}
+		}
+	}
+}
+
+// endWith calls, and ends as a program does: alone, or beside a goroutine that calls one
+// more function after all was written.
+func endWith(beside bool) {
+	prog := newMappedProgram(&mappedArrays.ended)
+	prog.call(1)
+	Register(prog)
+	prog.call(2)
+	if beside {
+		go func() { select {} }()
+	}
+	Exit()
+	<-registered.Load().done
+	if beside {
+		prog.call(3)
+	}
+}
+
+// What a killed process had not written is recovered, by a process of any build.
+func TestRecovered(t *testing.T) {
+	dir, elsewhere := newDataDir(t), newDataDir(t)
+	prog := newMappedProgram(&mappedArrays.recover)
+	killed := func(dir string) (path, marks, uuid string) {
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+		pub.begin()
+		prog.call(1)
+		pub.checkpoint()
+		prog.call(2)
+		pub.sweep()
+		prog.call(80)
+		marks = pub.data.marks.path
+		pub.die()
+		clear(prog.Packages[0].Marks)
+		clear(prog.Packages[2].Marks)
+		return pub.data.store.Path(), marks, pub.process
+	}
+	path, marks, uuid := killed(dir)
+	_, other, _ := killed(elsewhere)
+	if at, _, err := stampsOf(path); err != nil || at[1] == 0 || at[2] != 0 || at[place(80)] != 0 {
+		t.Fatalf("stamps %v, %v: the process was to be killed before it wrote", at, err)
+	}
+	next, messages := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
+	next.begin()
+	at, _, err := stampsOf(path)
+	if err != nil || at[1] == 0 || at[2] == 0 || at[place(80)] == 0 || at[3] != 0 || exists(marks) {
+		t.Errorf("stamps %v, %v; marks file there: %v", at, err, exists(marks))
+	}
+	if now := time.Now().UnixMilli() + 2000; at[2] < next.started.UnixMilli()-60_000 || at[2] > now {
+		t.Errorf("recovered with the time %d", at[2])
+	}
+	if p := processIn(t, path, uuid); p.State != datafile.Recovered || p.Kept != datafile.InMemory {
+		t.Errorf("record %+v", p)
+	}
+	if !exists(other) {
+		t.Error("the marks file of a process with another dataDir is gone")
+	}
+	if messages.String() != "" {
+		t.Errorf("messages %q", messages)
+	}
+}
+
+// Nobody recovers the marks file of a process that lives, not even as it appears.
+func TestLivingNotRecovered(t *testing.T) {
+	dir := newDataDir(t)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			info, err := os.Stat(dir)
+			if err != nil {
+				return
+			}
+			_, prefix := datafile.MarksName(info, "")
+			for _, path := range datafile.MarksIn(datafile.MarksDir(os.Geteuid(), 0), prefix) {
+				if _, err := datafile.Recover(path, dir, 0); !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("Recover of %s, whose process lives: %v", path, err)
+				}
+			}
+		}
+	}()
+	prog := newMappedProgram(&mappedArrays.taken)
+	for range 300 {
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+		pub.begin()
+		if pub.data.marks == nil {
+			t.Fatal("nothing is mapped")
+		}
+		_ = os.Remove(pub.data.marks.path)
+		pub.die()
+	}
+	close(stop)
+	<-stopped
+}
+
+// If another process holds the lock of the shared file for ever, as one that was stopped
+// while it wrote does, a process writes a file of its own: after lockPatience, or at
+// once when it ends. A later process joins it to the shared one.
+func TestLockHeld(t *testing.T) {
+	for _, exits := range []bool{false, true} {
+		dir := newDataDir(t)
+		prog := newMappedProgram(&mappedArrays.busy)
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+		pass := withClock(pub)
+		prog.call(1)
+		pub.begin()
+		shared := pub.data.store.Path()
+		release := lock(t, shared)
+		prog.call(2)
+		for range int(lockPatience/time.Second) - 1 {
+			pub.checkpoint()
+			if names := hitsIn(dir); len(names) != 1 {
+				t.Fatalf("files %q before the patience is over", names)
+			}
+			if exits {
+				break
+			}
+			pass(time.Second)
+		}
+		if exits {
+			pub.isProgram = false // others of its goroutines run on
+			pub.startExit()
+			pub.finish()
+		} else {
+			pass(3 * time.Second)
+			pub.checkpoint()
+		}
+		alone := pub.data.store.Path()
+		at, _, err := stampsOf(alone)
+		if alone == shared || err != nil || at[1] == 0 || at[2] == 0 {
+			t.Fatalf("exits %v: %s has %v, %v, want calls 1 and 2", exits, alone, at, err)
+		}
+		if messages.String() != "" {
+			t.Errorf("exits %v: messages %q", exits, messages)
+		}
+		prog.call(3)
+		marks := pub.data.marks.path
+		pub.die()
+		clear(prog.Packages[0].Marks)
+		release()
+		next, said := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
+		next.begin()
+		if exists(marks) {
+			t.Errorf("exits %v: the marks file is not recovered (%s)", exits, said)
+		}
+		next.data.others.searched = time.Time{}
+		next.data.adopt(time.Now(), moreOthers)
+		at, _, err = stampsOf(shared)
+		if err != nil || at[1] == 0 || at[2] == 0 || at[3] == 0 {
+			t.Errorf("exits %v: the shared file has %v, %v, want calls 1, 2 and 3", exits, at[:5], err)
+		}
+		want := datafile.Recovered
+		if exits {
+			want = datafile.Ended
+		}
+		if p := processIn(t, shared, pub.process); p.State != want {
+			t.Errorf("exits %v: state %d, want %d", exits, p.State, want)
+		}
+		if said.String() != "" {
+			t.Errorf("exits %v: messages %q", exits, said)
+		}
+	}
+}
+
+// A process that slept so long that another one joined its own file writes on.
+func TestJoinedWhileAsleep(t *testing.T) {
+	dir := newDataDir(t)
+	prog := newProgram(60)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	pass := withClock(pub)
+	prog.call(1)
+	pub.begin()
+	shared := pub.data.store.Path()
+	release := lock(t, shared)
+	prog.call(2)
+	pub.checkpoint()
+	pass(2 * lockPatience)
+	pub.checkpoint()
+	release()
+	alone := pub.data.store.Path()
+	hoursAgo := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(alone, hoursAgo, hoursAgo); err != nil || alone == shared {
+		t.Fatal(alone, err)
+	}
+	settle(t, dir, func() *Program { return newProgram(60) })
+	if r, err := datafile.OpenHits(alone); err != nil || !r.Joined {
+		t.Fatalf("the file was not joined (%v)", err)
+	}
+	prog.call(3)
+	pass(time.Hour)
+	pub.checkpoint()
+	if called := known(t, dir); !called[1] || !called[2] || !called[3] {
+		t.Errorf("called %v, want 1, 2 and 3 (%s)", called[:5], messages)
+	}
+}
+
+// Whoever searches a directory again and again joins no file twice, and names one that
+// cannot be read once.
+func TestUnreadableNamedOnce(t *testing.T) {
+	dir := newDataDir(t)
+	bad := filepath.Join(dir, "hits-0123456789abcdef-4a2c9d10-0000-4000-8000-000000000000.hits")
+	if err := os.WriteFile(bad, []byte("nothing of ours"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pub, messages := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
+	pub.begin()
+	for range 5 {
+		pub.data.others.searched = time.Time{}
+		pub.data.adopt(time.Now(), moreOthers)
+	}
+	if got := messages.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, filepath.Base(bad)) {
+		t.Errorf("messages %q, want one about the file", got)
+	}
+	if !slices.Contains(hitsIn(dir), bad) {
+		t.Error("the file was removed")
+	}
+}
