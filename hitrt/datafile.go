@@ -231,6 +231,12 @@ func (d *dataFile) share() {
 	}
 }
 
+// outlives reports whether every mark is in the file, so that no end of the process
+// loses a hit.
+func (d *dataFile) outlives() bool {
+	return d.shared != nil && d.attached == len(d.packages)
+}
+
 // inspect checks whether the file is still there. If it was removed, it is written
 // again, so that hits do not go where nobody finds them. If it was truncated, that must
 // be quick, because a store behind the end of a mapped file ends the program.

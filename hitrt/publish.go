@@ -38,7 +38,8 @@ type publisher struct {
 	process     string            // a UUID
 	network     http.RoundTripper // replaces the real one if not nil
 
-	isProgram bool // false for a library, according to the build information
+	isProgram  bool // false for a library, according to the build information
+	ownSignals bool // Signals of the program
 
 	conns    *conns    // the exporter's: they must not become garbage
 	exporter *exporter // nil if there is no collector, or it does not know the key
@@ -52,6 +53,7 @@ type publisher struct {
 	wake    alarm // rings when there is something to do besides what is due
 	waiting alarm // rings when ready or done is closed
 
+	signals  signalWatch
 	flushes  chan chan error // requests of Flush
 	ready    chan struct{}   // closed when the program need not wait for local files any longer
 	leaving  atomic.Bool
@@ -68,6 +70,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		main:        p.Main,
 		static:      p.Static,
 		fingerprint: p.Fingerprint,
+		ownSignals:  p.Signals,
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
 		started:     time.Now(),
@@ -133,8 +136,7 @@ func (p *publisher) prepare() {
 	}
 	p.set.applyDefaults()
 	p.process = newUUID()
-	mode := buildSetting("-buildmode")
-	p.isProgram = mode == "exe" || mode == "pie"
+	p.isProgram = builtAsProgram()
 	p.codebase = newCodebase(p.packages)
 	if p.set.collects() {
 		p.exporter = newExporter(p)
@@ -192,12 +194,12 @@ func (p *publisher) sleep() bool {
 	return p.pause(min(time.Until(wake), aloneInterval))
 }
 
-// isAlone reports whether no goroutine is left but this one: main has called
+// isAlone reports whether no goroutine is left but ours: main has called
 // runtime.Goexit, and all others have ended. The runtime ends such a program, but not
 // as long as there is a goroutine that wakes up again. A library for C is never alone:
 // it has no goroutine while its host does not call it.
 func (p *publisher) isAlone() bool {
-	if !p.isProgram || runtime.NumGoroutine() > 1 {
+	if !p.isProgram || runtime.NumGoroutine() > p.signals.goroutines() {
 		return false
 	}
 	p.startExit()
@@ -283,6 +285,9 @@ func (p *publisher) checkpoint() {
 	p.sweep()
 	now := p.now()
 	p.data.write(now)
+	if !p.data.outlives() {
+		p.takeSignals()
+	}
 	if p.isReady() {
 		p.data.list(now)
 	}
