@@ -164,6 +164,10 @@ var Keys = []Key{
 		Doc: "How long the program waits for the collector when it ends, at most: `500ms`, `2s`, or a number of seconds.",
 	},
 	{
+		Name: "flushOnSignal", Kind: Bool, Effect: Relinks, Example: "false",
+		Doc: "Before the program dies of SIGTERM, SIGINT or SIGHUP, it writes and sends what is pending, within `exitTimeout`. Default: on Unix, programs that do not import `os/signal` do so. `true`: the others do so too; only for those that do not handle these signals themselves, as they would get them twice. `false`: none does so.",
+	},
+	{
 		Name: "schedulerInitialDelayMillis", Seconds: "schedulerInitialDelaySeconds", Kind: Int, Default: "10000", Effect: Relinks, Example: "1000",
 		Doc: "Time from the start to the first exchange with the collector.",
 	},

@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
@@ -331,6 +332,12 @@ func (d *dataFile) keep(now time.Time) {
 		d.marks.take(i)
 	}
 	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
+}
+
+// outlives reports whether every call is in dataDir at once, so that nothing that ends
+// the process, or removes its container, loses one.
+func (d *dataFile) outlives() bool {
+	return d.marks != nil && filepath.Dir(d.marks.path) == d.store.Dir
 }
 
 // refresh makes the next write one of everything.

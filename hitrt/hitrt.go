@@ -9,11 +9,11 @@
 //
 // A hit is one byte store into an array of the program's own, without a call of this
 // package. The package has no init function and no variables to initialise. [Register]
-// reads the settings and starts one goroutine. Without local files it does not look at
-// the program's functions, so its cost does not grow with their number. With local
-// files it waits until the process's file is written (0.05 µs a function, 0.2 in
-// packages where some are not observable; 2 s at most), and in small programs until
-// the list of functions is. That goroutine makes names, signatures and hashes when it
+// reads the settings and starts one goroutine, the publisher. Without local files it
+// does not look at the program's functions, so its cost does not grow with their
+// number. With local files it waits until the process's file is written (0.05 µs a
+// function, 0.2 in packages where some are not observable; 2 s at most), and in small
+// programs until the list of functions is. The publisher makes names, signatures and hashes when it
 // needs them, and keeps none: what stays in memory is four bytes and three bits per
 // function for the collector, and eight bytes per function for local files, twelve
 // where some are not observable.
@@ -30,6 +30,9 @@
 //     configuration, publishing the codebase, publishing invocations. A call takes a
 //     second goroutine, and those of net/http.
 //   - [Exit] writes what is pending, then sends it, within exitTimeout (2 s).
+//   - Where nobody else handles SIGTERM, SIGINT and SIGHUP, and a hit could be lost, a
+//     goroutine waits for them, and one of os/signal. What Exit does is done before the
+//     program dies (signal.go).
 //
 // # What it leaves alone
 //
@@ -55,6 +58,10 @@ type Program struct {
 	// the compiler may have laid out what they return (static.go in rewrite). They count
 	// as called, at the start and once an hour.
 	Static []*uint8
+
+	// Signals says that nothing in the program asks for signals, as far as its packages
+	// tell, so that this package may, and that it is a program and no library.
+	Signals bool
 
 	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
 	// local files does not take reading megabytes of them. It may be empty.
@@ -125,6 +132,9 @@ func launch(p *Program, set *settings) bool {
 		return false
 	}
 	pub.setStatic()
+	if set.collects() {
+		pub.takeSignals()
+	}
 	go pub.run()
 	if set.dataDir != "" {
 		// The program may be killed at any moment from now on, but a directory that
@@ -141,5 +151,6 @@ func Exit() {
 	defer func() { _ = recover() }()
 	if pub := registered.Load(); pub != nil {
 		pub.exit()
+		pub.awaitDeath()
 	}
 }

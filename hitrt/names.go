@@ -91,3 +91,10 @@ func buildSetting(key string) string {
 	}
 	return ""
 }
+
+// builtAsProgram reports whether this is a program, and no library or plugin, according
+// to the build information.
+func builtAsProgram() bool {
+	mode := buildSetting("-buildmode")
+	return mode == "exe" || mode == "pie"
+}

@@ -38,7 +38,8 @@ type publisher struct {
 	process     string            // a UUID
 	network     http.RoundTripper // replaces the real one if not nil
 
-	isProgram bool // false for a library, according to the build information
+	isProgram  bool // false for a library, according to the build information
+	ownSignals bool // Signals of the program
 
 	conns    *conns    // the exporter's: they must not become garbage
 	exporter *exporter // nil if there is no collector, or it does not know the key
@@ -52,6 +53,7 @@ type publisher struct {
 	wake    alarm // rings when there is something to do besides what is due
 	waiting alarm // rings when ready or done is closed
 
+	signals  signalWatch
 	flushes  chan chan error // requests of Flush
 	ready    chan struct{}   // closed when the program need not wait for local files any longer
 	leaving  atomic.Bool
@@ -68,6 +70,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		main:        p.Main,
 		static:      p.Static,
 		fingerprint: p.Fingerprint,
+		ownSignals:  p.Signals,
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
 		started:     time.Now(),
@@ -137,8 +140,7 @@ func (p *publisher) prepare() {
 	}
 	p.set.applyDefaults()
 	p.process = newUUID()
-	mode := buildSetting("-buildmode")
-	p.isProgram = mode == "exe" || mode == "pie"
+	p.isProgram = builtAsProgram()
 	p.codebase = newCodebase(p.packages)
 	if p.set.collects() {
 		p.exporter = newExporter(p)
@@ -160,6 +162,9 @@ func (p *publisher) work() {
 		p.checkpoint()
 		p.data.verify()
 		p.data.adopt(now, moreOthers)
+		if !p.data.outlives() { // not before: whoever lives for a moment need not pay for it
+			p.takeSignals()
+		}
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.exporter != nil && !now.Before(p.nextTick) {
@@ -197,12 +202,12 @@ func (p *publisher) sleep() bool {
 	return p.pause(min(time.Until(wake), aloneInterval))
 }
 
-// isAlone reports whether no goroutine is left but this one: main has called
+// isAlone reports whether no goroutine is left but ours: main has called
 // runtime.Goexit, and all others have ended. The runtime ends such a program, but not
 // as long as there is a goroutine that wakes up again. A library for C is never alone:
 // it has no goroutine while its host does not call it.
 func (p *publisher) isAlone() bool {
-	if !p.isProgram || runtime.NumGoroutine() > 1 {
+	if !p.isProgram || runtime.NumGoroutine() > p.signals.goroutines() {
 		return false
 	}
 	p.startExit()
@@ -293,6 +298,9 @@ func (p *publisher) checkpoint() {
 	p.sweep()
 	p.data.write(now)
 	p.data.writeSent()
+	if p.data.marks == nil {
+		p.takeSignals()
+	}
 	if p.isReady() {
 		p.data.list(now)
 	}
@@ -355,7 +363,11 @@ func (p *publisher) finish() {
 // the publisher: the goroutine that ends the program, if it is not the publisher's. In a
 // program with cgo, as most are that import net, the runtime makes one call of C itself.
 func (p *publisher) endsAlone() bool {
-	return p.isProgram && runtime.NumGoroutine() <= 2 && runtime.NumCgoCall() <= 1
+	all := 2
+	if p.signals.taken {
+		all++ // of os/signal
+	}
+	return p.isProgram && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1
 }
 
 // left returns the time until the deadline of Exit. Call it once exiting is closed.

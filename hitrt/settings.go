@@ -34,6 +34,7 @@ type settings struct {
 	interval      time.Duration // from tick to tick
 	forceInterval time.Duration // if not 0, replaces every interval of the collector
 	exitTimeout   time.Duration // the most that Exit may spend on the collector
+	flushOnSignal bool          // whether signals that end the program are taken
 	logFile       string        // absolute; empty for standard error
 	logLevel      slog.Level
 
@@ -106,6 +107,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		interval:      r.integer("schedulerIntervalMillis", 10_000, 10, time.Millisecond),
 		forceInterval: r.integer("forceIntervalSeconds", 0, 0, time.Second),
 		exitTimeout:   r.duration("exitTimeout", 2*time.Second),
+		flushOnSignal: r.boolean("flushOnSignal", p.Signals),
 	}
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()

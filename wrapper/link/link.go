@@ -142,6 +142,10 @@ func (l *linking) addRegistry() error {
 		return err
 	}
 	l.Log.Linked(total, l.config.Unmatched(append(l.cfg.Paths(), l.main.ImportPath)))
+	signals, err := l.leavesSignals(packages) // before hitrt's own imports are there
+	if err != nil {
+		return err
+	}
 	if err := l.addHitrt(); err != nil {
 		return fmt.Errorf("adding hitrt: %w", err)
 	}
@@ -149,7 +153,7 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	source, err := registry.Source(l.main.ImportPath, builtBy, l.config.Run, packages)
+	source, err := registry.Source(registry.Program{Main: l.main.ImportPath, BuiltBy: builtBy, Settings: l.config.Run, Signals: signals}, packages)
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,22 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
 
+// A Program is what the registry says of the program as a whole.
+type Program struct {
+	Main     string            // import path of the main package
+	BuiltBy  string            // version of scavenger-wrap
+	Settings map[string]string // baked in
+	Signals  bool              // hitrt may take signals, see Program of hitrt
+}
+
 // Source returns the source of the registry. Apart from one call it is all static data,
 // which the linker lays out: nothing is built when the program starts. It refers to the
 // mark arrays by go:linkname, so that the marked packages need not know the registry. The
 // cells are in the middle of a mark array. The padding around them lets hitrt map a file
 // over them.
-func Source(main, builtBy string, settings map[string]string, packages []*Metadata) ([]byte, error) {
-	settings = maps.Clone(settings)
-	settings[builtByKey] = builtBy
+func Source(p Program, packages []*Metadata) ([]byte, error) {
+	settings := maps.Clone(p.Settings)
+	settings[builtByKey] = p.BuiltBy
 	baked, err := json.Marshal(settings) // map keys in sorted order
 	if err != nil {
 		return nil, err
@@ -55,7 +63,7 @@ func Source(main, builtBy string, settings map[string]string, packages []*Metada
 		fmt.Fprintf(&b, "var static = [...]*uint8{\n%s}\n\n", static)
 		static = "Static: static[:], "
 	}
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], %sFingerprint: %q}\n\n", main, baked, static, programFingerprint(packages))
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], %sSignals: %v, Fingerprint: %q}\n\n", p.Main, baked, static, p.Signals, programFingerprint(packages))
 	b.WriteString(`func init() {
 	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})

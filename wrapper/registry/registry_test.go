@@ -23,7 +23,7 @@ func TestRegistryInOrder(t *testing.T) {
 		"not observable": {[]rewrite.Function{{Index: 0, Name: "A"}, {Index: -1, Reason: "nosplit", Name: "B"}}, false},
 		"two lines":      {[]rewrite.Function{{Index: 0, Name: "A", File: "a\nb.go"}}, false},
 	} {
-		text, err := Source("p", "", map[string]string{}, []*Metadata{{ImportPath: "p", Symbol: "s", Marks: 8, Functions: test.functions}})
+		text, err := Source(Program{Main: "p", Settings: map[string]string{}}, []*Metadata{{ImportPath: "p", Symbol: "s", Marks: 8, Functions: test.functions}})
 		if err != nil {
 			t.Fatal(err)
 		}
