@@ -40,7 +40,6 @@ func child(t testing.TB, name string, variables ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(append(os.Environ(), "HITRT_TEST_CHILD="+name), variables...)
-	cmd.Stderr = os.Stderr
 	return cmd
 }
 
@@ -86,7 +85,7 @@ func hitsIn(dir string) []string {
 	entries, _ := os.ReadDir(dir)
 	var paths []string
 	for _, e := range entries {
-		if datafile.IsHits(e.Name()) {
+		if datafile.IsHits(e.Name()) && e.Type().IsRegular() {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
