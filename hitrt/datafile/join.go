@@ -312,9 +312,21 @@ func (r *Reader) copyTo(store *Store) (damage, err error) {
 	return damage, nil
 }
 
-// Merge adds the calls of the file to the files in another directory, which belong to
-// this process's user, and leaves it as it is. damage says what is damaged, and unknown
-// there; the rest is added.
-func (r *Reader) Merge(dir string, mode os.FileMode) (damage, err error) {
-	return r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second, Mine: true})
+// A DamageError says what is damaged in a file of which all else was taken.
+type DamageError struct{ error }
+
+// Merge adds the calls of a hits file to the files in another directory, which belong to
+// this process's user, and leaves it as it is. What is damaged is unknown there; if that
+// is all that is wrong, the error is a [DamageError].
+func Merge(path, dir string, mode os.FileMode) error {
+	r, err := OpenHits(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second, Mine: true})
+	if err == nil && damage != nil {
+		return DamageError{damage}
+	}
+	return err
 }

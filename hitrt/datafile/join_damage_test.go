@@ -1,6 +1,7 @@
 package datafile
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,17 +40,12 @@ func TestMergeDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	damaged, err := r.Merge(to, 0)
-	if damaged == nil || err != nil {
-		t.Fatalf("Merge: damaged %v, error %v; want damage named", damaged, err)
+	var damage DamageError
+	if err := Merge(from.Path(), to, 0); !errors.As(err, &damage) {
+		t.Fatalf("Merge: %v; want damage named", err)
 	}
-	r2, err := OpenHits(other.Path())
-	if err != nil {
+	if err := Merge(other.Path(), to, 0); err != nil {
 		t.Fatal(err)
-	}
-	defer r2.Close()
-	if damaged, err := r2.Merge(to, 0); damaged != nil || err != nil {
-		t.Fatal(damaged, err)
 	}
 	merged, err := OpenHits(filepath.Join(to, filepath.Base(from.Path())))
 	if err != nil {

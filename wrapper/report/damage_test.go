@@ -3,6 +3,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -205,9 +206,16 @@ func readFile(t testing.TB, dir, name string) []byte {
 	return b
 }
 
+// overwrite gives a file other content. It does not cut it to nothing first: some file
+// systems write to the disk at once what comes after that.
 func overwrite(t testing.TB, dir, name string, content []byte) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(content, 0)
+	if err := errors.Join(err, f.Truncate(int64(len(content))), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -131,9 +131,11 @@ func (m *merging) addFile(name string) error {
 	if err := m.addCodebase(codebaseKey{r.Fingerprint, r.Owner(), r.UID}); err != nil {
 		return err
 	}
-	damaged, err := r.Merge(m.out, 0)
-	if damaged != nil {
-		m.d.problem(path, Damaged, damaged)
+	var damage datafile.DamageError
+	err = datafile.Merge(path, m.out, 0)
+	if errors.As(err, &damage) {
+		m.d.problem(path, Damaged, damage)
+		return nil
 	}
 	return err
 }
