@@ -49,7 +49,7 @@ var allowedImports = map[string][]string{
 	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/plain":         {"config", "wrapper/action", "wrapper/toolchain"},
 	"wrapper/registry":      {"rewrite", "wrapper/action", "wrapper/toolchain"},
-	"wrapper/report":        {},
+	"wrapper/report":        {"hitrt/datafile"},
 	"wrapper/toolchain":     {},
 	"wrapper/toolchaintest": {},
 	"wrapper/toolid":        {"config", "wrapper/action", "wrapper/toolchain"},

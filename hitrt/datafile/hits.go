@@ -46,6 +46,7 @@ type Store struct {
 	Process  string        // if not empty, the file is of this process alone
 	Mode     os.FileMode   // of new files
 	Wait     time.Duration // for the lock
+	Mine     bool          // new files belong to this process's user, whoever they are of
 
 	joined int // files of the process that others have joined meanwhile
 }
@@ -278,7 +279,7 @@ func (s *Store) mode() os.FileMode {
 // give gives a new file the mode that the setting asks for, whatever the umask, and to
 // the user that it is of, if this process may do that.
 func (s *Store) give(file *os.File) error {
-	if os.Geteuid() == 0 && s.Identity.UID > 0 {
+	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
 		_ = file.Chown(s.Identity.UID, -1)
 	}
 	if s.Mode == 0 {

@@ -282,6 +282,9 @@ func (r *Reader) copyTo(store *Store) (damage, err error) {
 	if !r.Joined { // else they are counted in the shared file
 		u.Sums, u.Others, _ = r.Processes()
 	}
+	if damage != nil && r.old != nil && len(u.Others) == 1 {
+		u.Others[0].State = Lossy // its marks may be what is damaged
+	}
 	// The file is read anew for each state: to keep the stamps would take memory of the
 	// program's, as much as a damaged header says.
 	for _, state := range []State{Unsent, Once, Sent, Damaged} {
@@ -309,18 +312,21 @@ func (r *Reader) copyTo(store *Store) (damage, err error) {
 	return damage, nil
 }
 
-// Merge adds the calls of a hits file to the files in another directory, and leaves it as
-// it is. The error says what is damaged; the rest is added, and what is damaged is
-// unknown there.
+// A DamageError says what is damaged in a file of which all else was taken.
+type DamageError struct{ error }
+
+// Merge adds the calls of a hits file to the files in another directory, which belong to
+// this process's user, and leaves it as it is. What is damaged is unknown there; if that
+// is all that is wrong, the error is a [DamageError].
 func Merge(path, dir string, mode os.FileMode) error {
 	r, err := OpenHits(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second})
-	if err = errors.Join(err, damage); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second, Mine: true})
+	if err == nil && damage != nil {
+		return DamageError{damage}
 	}
-	return nil
+	return err
 }

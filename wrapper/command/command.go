@@ -21,7 +21,7 @@ import (
 
 // commandNames are the words that are for us rather than the names of tools.
 // They stand here so that an action need not build the command line to know.
-var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "publish", "version", "completion", "help", "h"}
+var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "publish", "merge", "version", "completion", "help", "h"}
 
 // Is reports whether the first argument is for us rather than the name
 // of a tool.
@@ -49,8 +49,8 @@ like override it (doctor lists what is set). SCAVENGER_WRAP_LOG names a file for
 one line per build action: why a package was not marked is one grep in it.
 NO_COLOR turns colours off.
 
-Exit status: 0 success, 1 failure, 2 wrong usage; under -toolexec that of the
-wrapped tool.`
+Exit status: 0 success, 1 failure, 2 wrong usage, 3 a result that rests on
+incomplete data (report and merge); under -toolexec that of the wrapped tool.`
 
 // A commands value is what all commands share.
 type commands struct {
@@ -84,7 +84,7 @@ func (cmd *commands) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.goflagsCommand(),
-			cmd.reportCommand(), cmd.publishCommand(), cmd.versionCommand(), cmd.completionCommand(),
+			cmd.reportCommand(), cmd.publishCommand(), cmd.mergeCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -106,6 +106,7 @@ func Run(args []string, sources fs.FS, configFile string) int {
 	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
 	var usage usageError
+	var incomplete incompleteError
 	var exit cli.ExitCoder
 	switch {
 	case err == nil:
@@ -120,6 +121,9 @@ func Run(args []string, sources fs.FS, configFile string) int {
 		return ExitUsage
 	}
 	fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+	if errors.As(err, &incomplete) {
+		return ExitIncomplete
+	}
 	return ExitFail
 }
 
@@ -180,4 +184,8 @@ const (
 	ExitOK    = 0
 	ExitFail  = 1 // something is wrong; stderr says what
 	ExitUsage = 2 // the command line is wrong
+
+	// ExitIncomplete says that there is a result, and that some of what it should rest on
+	// is missing.
+	ExitIncomplete = 3
 )

@@ -18,9 +18,14 @@ func (cmd *commands) reportCommand() *cli.Command {
 		Usage:     "show which functions were called, and which were not",
 		ArgsUsage: "DIR",
 		Description: "DIR is the SCAVENGER_DATA_DIR that programs wrote to. What any number of\n" +
-			"processes, of one program or several, left there is joined.\n\n" +
-			"Exit status 1: there is nothing to report, or a data file is damaged; it is\n" +
-			"named, and the others are reported.",
+			"processes, of one program or several, left there is joined. What processes that\n" +
+			"were killed on this machine had not written there yet is written there first.\n\n" +
+			"A function is called, never called, not observable, or unknown: its time is\n" +
+			"damaged, or all processes of its build may have lost all that they called.\n\n" +
+			"Exit status 1: there is nothing to report.\n" +
+			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
+			"are damaged, unreadable or without their list of functions, or processes that\n" +
+			"were killed and of whose calls up to a second may be missing. Each is named.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
 		},
@@ -28,8 +33,8 @@ func (cmd *commands) reportCommand() *cli.Command {
 	}
 }
 
-// runReport prints what the data files in a directory say. Damaged files are
-// named first, so that they stand out from a long report.
+// runReport prints what the data files in a directory say. What they lack is named first,
+// so that it stands out from a long report.
 func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err := arguments(c, 1, "one directory"); err != nil {
 		return err
@@ -49,14 +54,19 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	for _, p := range r.Problems {
-		fmt.Fprintf(stderr, "scavenger-wrap: report: %v\n", p)
-	}
+	writeProblems(stderr, "report", r.Problems)
 	if err := write(r, stdout); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	if n := len(r.Problems); n > 0 {
-		return fmt.Errorf("report: %d damaged data files: functions may have been called that are reported as never called", n)
+	if !r.Complete() {
+		return incompleteError{errors.New("report: it rests on incomplete data: functions may have been called that are reported as never called")}
 	}
 	return nil
+}
+
+// writeProblems names what files lack.
+func writeProblems(w io.Writer, command string, problems []report.Problem) {
+	for _, p := range problems {
+		fmt.Fprintf(w, "scavenger-wrap: %s: %v\n", command, p)
+	}
 }

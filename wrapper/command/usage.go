@@ -16,6 +16,9 @@ import (
 // A usageError says what is wrong with the command line.
 type usageError struct{ error }
 
+// An incompleteError says that there is a result, and what it lacks.
+type incompleteError struct{ error }
+
 // errHelpShown says that no command was given, and help was shown.
 var errHelpShown = errors.New("help shown")
 

@@ -1,99 +1,84 @@
-// Codebase files: the functions of one build, as JSON lines.
-//
-//	{"format":1,"fingerprint":"…","functions":2}
-//	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
-//	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
-//	{"sha256":"<hex of all bytes before this line>"}
-//
-// The last line tells a file that was cut off or altered from a whole one.
+// Codebases: the functions of a build, and what is known of them.
 
 package report
 
 import (
-	"bufio"
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
-
-// The latest formats that this code reads, of either kind of file.
-const (
-	codebaseFormat = 1
-	hitsFormat     = 2
-)
-
-// A formatError is a file of another format than ours.
-type formatError struct {
-	format string
-	known  int
-}
-
-func (e formatError) Error() string {
-	return fmt.Sprintf("written in format %s, and this scavenger-wrap reads format %d only: report with a newer scavenger-wrap",
-		e.format, e.known)
-}
-
-// checkFormat checks the format of a header.
-func checkFormat(format, known int) error {
-	switch {
-	case 1 <= format && format <= known:
-		return nil
-	case format > known:
-		return formatError{fmt.Sprint(format), known}
-	}
-	return fmt.Errorf("damaged: no format 1 or later in the header")
-}
-
-// maxLine is the longest line that is read. Signatures are clamped to less than
-// 1,000 bytes, so that only damage makes longer lines.
-const maxLine = 1 << 20
-
-// sealPrefix begins the last line of a codebase file.
-const sealPrefix = `{"sha256":`
 
 // A codebase is one build: its functions, and what its processes say of them.
 type codebase struct {
-	err       error // why it cannot be used; the rest is empty then
+	file      string // its name
+	err       error  // why it cannot be used; the rest is empty then
+	kind      Kind   // of that
 	entries   []entry
 	main      string    // import path of the main package, empty if that is not marked
 	mainFile  string    // with func main
 	numbers   []int     // of the functions, if builds are compared
 	last      []int64   // the latest stamp of each function, 0 if there is none
+	unknown   []bool    // functions with a damaged stamp, nil if there is none
 	processes []process // whose hits are in last
 }
 
-// An entry is one line of a codebase file.
+// An entry is one line of a codebase file, as far as it is of use.
 type entry struct {
-	Package   string `json:"package"`
-	Receiver  string `json:"receiver"`
-	Name      string `json:"name"`
-	Signature string `json:"signature"`
-	File      string `json:"file"`
-	Line      int    `json:"line"`
-	Reason    string `json:"reason"`
+	Package   string
+	Receiver  string
+	Name      string
+	Signature string
+	File      string
+	Line      int
+	Reason    string
 }
 
-// codebase returns the codebase with the given fingerprint, from its file at the
-// first call. It names a damaged file, but leaves a missing one to the caller.
-func (d *data) codebase(fingerprint string) *codebase {
-	if c, ok := d.codebases[fingerprint]; ok {
+// A codebaseKey names a codebase as the hits files of one user do. Two users whose
+// codebases have one fingerprint need not believe each other.
+type codebaseKey struct {
+	fingerprint string
+	owner       int // of the hits files
+	user        int // whose calls are in them
+}
+
+// codebase returns the codebase of hits files, from its file at the first call. It names
+// a damaged file, but leaves a missing one to the caller.
+func (d *data) codebase(key codebaseKey) *codebase {
+	if c, ok := d.codebases[key]; ok {
 		return c
 	}
-	c := &codebase{}
-	d.codebases[fingerprint] = c
-	c.entries, c.err = d.readCodebaseFile(fingerprint)
-	if c.err != nil {
-		if !errors.Is(c.err, fs.ErrNotExist) {
-			d.problem(codebaseName(fingerprint), c.err)
+	c := d.readCodebase(key)
+	d.codebases[key] = c
+	return c
+}
+
+// readCodebase reads a codebase, unless it is that of others, too.
+func (d *data) readCodebase(key codebaseKey) *codebase {
+	c := &codebase{file: datafile.CodebaseName(key.fingerprint, -1)}
+	file, err := openCodebase(d.dir, key)
+	if err != nil {
+		c.err, c.kind = withoutPath(err), kindOf(err)
+		if c.kind != NoCodebase {
+			d.named[c.file] = true
+			d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
 		}
+		return c
+	}
+	defer file.Close()
+	c.file = filepath.Base(file.Name())
+	if same := d.byFile[c.file]; same != nil {
+		return same
+	}
+	d.byFile[c.file] = c
+	c.entries, c.err = readEntries(file, key.fingerprint)
+	if c.err != nil {
+		c.kind = kindOf(c.err)
+		d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
 		return c
 	}
 	c.last = make([]int64, len(c.entries))
@@ -106,143 +91,102 @@ func (d *data) codebase(fingerprint string) *codebase {
 	return c
 }
 
+// openCodebase opens the file of a codebase. Who can write to a hits file may say what is
+// in it, and so may whoever asks: a copy of a directory belongs to him.
+func openCodebase(dir string, key codebaseKey) (*os.File, error) {
+	file, err := datafile.OpenCodebase(dir, key.fingerprint, key.owner, os.Geteuid())
+	if err != nil && key.user != key.owner {
+		if other, otherErr := datafile.OpenCodebase(dir, key.fingerprint, key.user, os.Geteuid(), key.owner); otherErr == nil {
+			return other, nil
+		}
+	}
+	return file, err
+}
+
+// readEntries reads the functions of a codebase file. Nothing of it is used unless it is
+// whole: hits are matched with functions by position alone.
+func readEntries(file *os.File, fingerprint string) ([]entry, error) {
+	var entries []entry
+	err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
+		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Reason}
+		if n := len(entries); n > 0 { // names that repeat need not be there twice
+			last := &entries[n-1]
+			e.Package, e.File, e.Receiver = shared(e.Package, last.Package), shared(e.File, last.File), shared(e.Receiver, last.Receiver)
+		}
+		entries = append(entries, e)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entries, nil
+}
+
+// shared returns b if it is the same text as a.
+func shared(a, b string) string {
+	if a == b {
+		return b
+	}
+	return a
+}
+
+// unused reads the codebases that no hits file asked for: damage in them is worth
+// knowing, too.
+func (d *data) unused(names []string) {
+	for _, name := range names {
+		fingerprint, ok := datafile.CodebaseFingerprint(name)
+		if !ok || d.byFile[name] != nil || d.named[name] {
+			continue
+		}
+		c := &codebase{file: name}
+		file, err := datafile.Open(filepath.Join(d.dir, name), os.O_RDONLY, 0)
+		if err == nil {
+			c.entries, err = readEntries(file, fingerprint)
+			_ = file.Close()
+		}
+		switch {
+		case err == nil:
+			d.unseen++
+		case !errors.Is(err, fs.ErrNotExist):
+			d.problem(filepath.Join(d.dir, name), kindOf(err), withoutPath(err))
+		}
+	}
+}
+
 // remedy says what became of a codebase that cannot be used, and how to get it
 // back: a process writes its codebase if there is none, and then the hits that
 // earlier processes of the same build left count again.
 func (c *codebase) remedy() string {
-	var format formatError
-	switch {
-	case errors.Is(c.err, fs.ErrNotExist):
-		return "is missing; the next process of the same build writes it"
-	case errors.As(c.err, &format):
+	switch c.kind {
+	case NewerFormat:
 		return "is of a newer format"
+	case NotBelieved:
+		return "belongs to another user, and might give them other names"
+	case Unreadable:
+		return "cannot be read"
+	case Damaged:
+		return "is unusable; remove it, and the next process of the same build writes it anew"
 	}
-	return "is unusable; remove it, and the next process of the same build writes it anew"
+	return "is missing; the next process of the same build writes it"
 }
 
-func codebaseName(fingerprint string) string {
-	return codebasePrefix + fingerprint + codebaseSuffix
-}
-
-func (d *data) readCodebaseFile(fingerprint string) ([]entry, error) {
-	name := codebaseName(fingerprint)
-	if filepath.Base(name) != name {
-		return nil, fs.ErrNotExist // do not let a fingerprint name a file outside the directory
-	}
-	f, _, err := d.open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readCodebase(f, fingerprint)
-}
-
-// readCodebase reads a codebase file. Nothing of it is used unless it is whole:
-// hits are matched with functions by position alone.
-func readCodebase(r io.Reader, fingerprint string) ([]entry, error) {
-	var entries []entry
-	var want int
-	sum := sha256.New()
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	lines.Split(wholeLines)
-	n := 0
-	for lines.Scan() {
-		line := lines.Bytes()
-		n++
-		switch {
-		case n == 1:
-			var err error
-			if want, err = readCodebaseHeader(line, fingerprint); err != nil {
-				return nil, err
-			}
-		case bytes.HasPrefix(line, []byte(sealPrefix)):
-			if err := checkSeal(line, sum, lines); err != nil {
-				return nil, err
-			}
-			if len(entries) != want {
-				return nil, fmt.Errorf("damaged: %d functions, but the header says %d", len(entries), want)
-			}
-			return entries, nil
-		default:
-			e, err := readEntry(line)
-			if err != nil {
-				return nil, fmt.Errorf("damaged: line %d: %w", n, err)
-			}
-			entries = append(entries, e)
-		}
-		sum.Write(line)
-	}
-	switch err := lines.Err(); {
-	case err == bufio.ErrTooLong:
-		return nil, fmt.Errorf("damaged: line %d is longer than %d bytes", n+1, maxLine)
-	case err != nil:
-		return nil, withoutPath(err)
-	case n == 0:
-		return nil, errors.New("damaged: empty")
-	}
-	return nil, fmt.Errorf("damaged: cut off after line %d", n)
-}
-
-// wholeLines splits as bufio.ScanLines does, but leaves the line ends in place:
-// the checksum covers them.
-func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
-	n := bytes.IndexByte(data, '\n') + 1
-	if n == 0 && atEOF {
-		n = len(data)
-	}
-	if n == 0 {
-		return 0, nil, nil
-	}
-	return n, data[:n], nil
-}
-
-// readCodebaseHeader reads the first line and returns the number of functions
-// that it announces.
-func readCodebaseHeader(line []byte, fingerprint string) (functions int, err error) {
-	var h struct {
-		Format      int    `json:"format"`
-		Fingerprint string `json:"fingerprint"`
-		Functions   int    `json:"functions"`
-	}
-	if err := json.Unmarshal(line, &h); err != nil {
-		return 0, fmt.Errorf("damaged: line 1: %w", err)
-	}
-	if err := checkFormat(h.Format, codebaseFormat); err != nil {
-		return 0, err
-	}
-	if h.Fingerprint != fingerprint {
-		return 0, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
-	}
-	return h.Functions, nil
-}
-
-// checkSeal compares the last line with the sum of all lines before it.
-func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
-	var seal struct {
-		SHA256 string `json:"sha256"`
-	}
-	if err := json.Unmarshal(line, &seal); err != nil {
-		return fmt.Errorf("damaged: last line: %w", err)
-	}
-	if seal.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
-		return errors.New("damaged: the content does not match the checksum in its last line")
-	}
-	if rest.Scan() || rest.Err() != nil {
-		return errors.New("damaged: something follows its last line")
+// check returns why the calls of hits files with a header do not count, nil if they do.
+func (c *codebase) check(h *datafile.Header) error {
+	switch {
+	case c.err != nil:
+		return fmt.Errorf("its calls do not count: %s, which lists its functions, %s", c.file, c.remedy())
+	case h.Functions != len(c.entries):
+		return fmt.Errorf("damaged: %d functions, but %s lists %d", h.Functions, c.file, len(c.entries))
 	}
 	return nil
 }
 
-func readEntry(line []byte) (entry, error) {
-	var e entry
-	if err := json.Unmarshal(line, &e); err != nil {
-		return e, err
+// nothingKnown notes that nothing is known about a function.
+func (c *codebase) nothingKnown(i int) {
+	if c.unknown == nil {
+		c.unknown = make([]bool, len(c.entries))
 	}
-	if e.Package == "" || e.Name == "" {
-		return e, errors.New("a function without package or name")
-	}
-	return e, nil
+	c.unknown[i] = true
 }
 
 // An identity is what makes two entries the same function: the hash of the

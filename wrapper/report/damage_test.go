@@ -3,14 +3,17 @@
 package report
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // damageData is a small directory: two builds, three processes, and functions
@@ -21,10 +24,10 @@ func damageData(t testing.TB) string {
 		fn("store.Old", "store.go", 3), fn("store.Open", "store.go", 10), fn("store.*DB.Shut", "store.go", 20),
 		fn("store.Fast", "store.go", 30).unobservable("nosplit"), fn("store.Unused", "store.go", 40),
 	}
-	leave(t, dir, "a1", v1,
+	leaveOld(t, dir, "a1", v1,
 		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(2)}},
 		testProcess{id: "2", app: "shop", host: "h2", started: at(2), calls: calls{"Shut": at(2)}})
-	leave(t, dir, "b2", []testFunc{v1[2], v1[1], fn("store.New", "store.go", 60), v1[3], v1[4]},
+	leaveOld(t, dir, "b2", []testFunc{v1[2], v1[1], fn("store.New", "store.go", 60), v1[3], v1[4]},
 		testProcess{id: "3", app: "shop", host: "h1", started: at(3), calls: calls{"New": at(4)}})
 	return dir
 }
@@ -134,6 +137,66 @@ func TestZeroedStamps(t *testing.T) {
 	}
 }
 
+// sharedDamage is damageData in the present format.
+func sharedDamage(t testing.TB) (dir string, names []string) {
+	dir = t.TempDir()
+	v1 := []testFunc{
+		fn("store.Old", "store.go", 3), fn("store.Open", "store.go", 10), fn("store.*DB.Shut", "store.go", 20),
+		fn("store.Fast", "store.go", 30).unobservable("nosplit"), fn("store.Unused", "store.go", 40),
+	}
+	leave(t, dir, "a1", v1,
+		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(2), "Shut": at(2)}})
+	leave(t, dir, "b2", []testFunc{v1[2], v1[1], fn("store.New", "store.go", 60), v1[3], v1[4]},
+		testProcess{id: "3", app: "shop", host: "h1", started: at(3), calls: calls{"New": at(4)}})
+	for _, hits := range dataFiles(t, dir, "hits-*.hits") {
+		names = append(names, filepath.Base(hits))
+	}
+	return dir, names
+}
+
+func dataFiles(t testing.TB, dir, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no %s: %v", pattern, err)
+	}
+	return paths
+}
+
+// In the shared files, no flipped bit and no lost part hides a call without being
+// named, and a function whose own stamp is damaged is unknown.
+func TestSharedDamage(t *testing.T) {
+	dir, names := sharedDamage(t)
+	whole := mustRead(t, dir)
+	for _, name := range names {
+		content := readFile(t, dir, name)
+		for i := range content {
+			// Where no function's stamp is, and no process's record, nothing is lost.
+			if i > 600 && i < 4096-8 || i > 4096+5*8+8 && i < 8192-8 || i > 8192+3*256 {
+				continue
+			}
+			flip := byte(1) << (i % 8)
+			content[i] ^= flip
+			overwrite(t, dir, name, content)
+			checkNoSilentLoss(t, dir, name, whole)
+			content[i] ^= flip
+		}
+		for size := 0; size < len(content); size += 61 {
+			overwrite(t, dir, name, content[:size])
+			checkNoSilentLoss(t, dir, name, whole)
+		}
+		overwrite(t, dir, name, content)
+	}
+	damageStamp(t, dir, "b2", make([]testFunc, 5), testProcess{app: "shop", host: "h1"}, 4)
+	r, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := statuses(r); got["store.Unused"] != Unknown || got["store.New"] != Called || got["store.Fast"] != NotObservable {
+		t.Errorf("statuses = %v, want Unused unknown, and all else as before", got)
+	}
+}
+
 func readFile(t testing.TB, dir, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, name))
@@ -143,9 +206,16 @@ func readFile(t testing.TB, dir, name string) []byte {
 	return b
 }
 
+// overwrite gives a file other content. It does not cut it to nothing first: some file
+// systems write to the disk at once what comes after that.
 func overwrite(t testing.TB, dir, name string, content []byte) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), content, 0o666); err != nil {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(content, 0)
+	if err := errors.Join(err, f.Truncate(int64(len(content))), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -184,14 +254,15 @@ func TestDamage(t *testing.T) {
 		{"half a stamp", "process-2.hits", hits[:4096+12], "damaged: cut off, the last 1 of 2 stamps are lost", open},
 		{"too long", "process-2.hits", append(hits[:len(hits):len(hits)], 1, 2), "damaged: 2 bytes too long", openShut},
 		{"not hits", "process-2.hits", []byte("something else of some length"), "damaged: it does not begin with \"SCAVHIT\"", open},
-		{"newer magic", "process-2.hits", patch(hits, 7, '2'), "written in format \"2\"", open},
+		{"newer magic", "process-2.hits", patch(hits, 7, '4'), "written in format \"4\"", open},
 		{"newer header", "process-2.hits", header(map[string]any{"format": 3}), "written in format 3", open},
 		{"no format", "process-2.hits", header(map[string]any{"format": 0}), "no format 1 or later", open},
 		{"header type", "process-2.hits", header(map[string]any{"fingerprint": 3}), "damaged: header: json:", open},
 		{"lying length", "process-2.hits", patch(hits, 8, 255, 255, 255, 255), "a wrong length of the header (4294967295)", open},
 		{"header checksum", "process-2.hits", patch(hits, 30, 'X'), "the header does not match its checksum", open},
-		{"more functions", "process-2.hits", header(map[string]any{"functions": 1 << 40}), "codebase-f.json lists 2", open},
-		{"negative functions", "process-2.hits", header(map[string]any{"functions": -1}), "codebase-f.json lists 2", open},
+		{"more functions", "process-2.hits", header(map[string]any{"functions": 1 << 40}), "damaged: 1099511627776 functions", open},
+		{"some more functions", "process-2.hits", header(map[string]any{"functions": 3}), "damaged: 3 functions, but codebase-f.json lists 2", open},
+		{"negative functions", "process-2.hits", header(map[string]any{"functions": -1}), "damaged: -1 functions", open},
 		{"stamps in header", "process-2.hits", header(map[string]any{"stamps": 16}), "stamps at byte 16, inside the header", open},
 		{"stamps behind end", "process-2.hits", header(map[string]any{"stamps": 1 << 62}), "stamps are lost", open},
 		{"stamps at the end of the world", "process-2.hits", header(map[string]any{"stamps": int64(1<<63 - 1)}), "stamps are lost", open},
@@ -208,7 +279,7 @@ func TestDamage(t *testing.T) {
 		{"codebase cut between lines", "codebase-f.json", codebase[:len(codebase)-78], "damaged: cut off after line 3", ""},
 		{"codebase altered", "codebase-f.json", []byte(strings.Replace(string(codebase), "Shut", "Shot", 1)), "does not match the checksum", ""},
 		{"codebase longer", "codebase-f.json", append(codebase[:len(codebase):len(codebase)], '\n'), "something follows its last line", ""},
-		{"codebase newer", "codebase-f.json", seal([]byte(`{"format":2}` + "\n")), "written in format 2, and this scavenger-wrap reads format 1 only", ""},
+		{"codebase newer", "codebase-f.json", seal([]byte(`{"format":2}` + "\n")), "written in format 2, which this version does not read", ""},
 		{"codebase of another", "codebase-f.json", codebaseBytes(t, "g", functions), "it holds the codebase \"g\"", ""},
 		{"codebase count", "codebase-f.json", seal([]byte(`{"format":1,"fingerprint":"f","functions":7}` + "\n")), "0 functions, but the header says 7", ""},
 		{"codebase nameless", "codebase-f.json", seal([]byte(`{"format":1,"fingerprint":"f","functions":1}` + "\n{}\n")), "line 2: a function without package or name", ""},
@@ -218,7 +289,7 @@ func TestDamage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
 			one := testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(2)}}
-			leave(t, dir, "f", functions, one, both)
+			leaveOld(t, dir, "f", functions, one, both)
 			if tt.data != nil {
 				put(t, dir, tt.file, tt.data)
 			} else if err := os.Remove(filepath.Join(dir, tt.file)); err != nil {
@@ -304,30 +375,23 @@ func TestReadWhileWriting(t *testing.T) {
 	for i := range 3000 {
 		functions = append(functions, fn(fmt.Sprintf("store.F%d", i), "store.go", i+1))
 	}
-	leave(t, dir, "a", functions, testProcess{id: "0", app: "shop", started: at(1)})
-	f, err := os.OpenFile(filepath.Join(dir, "process-0.hits"), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
+	p := testProcess{id: "0", app: "shop", started: at(1)}
+	leave(t, dir, "a", functions, p)
+	shop := store(dir, "a", functions, p)
 
-	var mu sync.Mutex
-	written := 0
+	var written atomic.Int64
 	round := make(chan bool, 1) // the reader has begun another one
 	var writer sync.WaitGroup
 	writer.Add(1)
 	go func() {
 		defer writer.Done()
 		for i := range functions {
-			var stamp [8]byte
-			binary.LittleEndian.PutUint64(stamp[:], uint64(at(2).UnixMilli()))
-			if _, err := f.WriteAt(stamp[:], 4096+8*int64(i)); err != nil {
+			u := &datafile.Update{Process: p.record(), Calls: func(yield func(int, int64) bool) { yield(i, at(2).UnixMilli()) }}
+			if _, err := shop.Update(u); err != nil {
 				t.Error(err)
 				return
 			}
-			mu.Lock()
-			written = i + 1
-			mu.Unlock()
+			written.Store(int64(i) + 1)
 			if i%1000 == 500 {
 				<-round // so that the reader sees several states, however slow it is
 			}
@@ -345,9 +409,7 @@ func TestReadWhileWriting(t *testing.T) {
 		case round <- true:
 		default:
 		}
-		mu.Lock()
-		before := written
-		mu.Unlock()
+		before := int(written.Load())
 		done = before == len(functions)
 		called := 0
 		for _, f := range mustRead(t, dir).Functions {

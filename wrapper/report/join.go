@@ -7,15 +7,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // join turns the gathered data into a report.
 func (d *data) join() *Report {
-	r := &Report{Problems: d.problems}
+	r := &Report{Problems: d.problems, Processes: d.processes, Unseen: d.unseen}
 	builds := d.builds(r)
 	programs := programs(builds)
 	for _, p := range programs {
-		r.Programs = append(r.Programs, p.report())
+		out := p.report()
+		r.Programs = append(r.Programs, out)
+		if slices.ContainsFunc(p.builds, func(b *build) bool { return b.mute && b.inUse() }) {
+			r.Mute = append(r.Mute, out)
+		}
 	}
 	slices.SortStableFunc(builds, func(a, b *build) int {
 		switch {
@@ -26,7 +32,7 @@ func (d *data) join() *Report {
 		}
 		return 1
 	})
-	for _, f := range functions(builds) {
+	for _, f := range functions(builds, d.future) {
 		if f.removed {
 			r.Removed = append(r.Removed, f.report())
 		} else {
@@ -35,7 +41,7 @@ func (d *data) join() *Report {
 	}
 	slices.SortFunc(r.Functions, compareFunctions)
 	slices.SortFunc(r.Removed, compareFunctions)
-	slices.SortFunc(r.Problems, func(a, b Problem) int { return strings.Compare(a.File, b.File) })
+	sortProblems(r.Problems)
 	return r
 }
 
@@ -43,7 +49,7 @@ func (d *data) join() *Report {
 // started last comes first.
 func (d *data) builds(r *Report) []*build {
 	var list []*build
-	for _, c := range d.codebases {
+	for _, c := range d.byFile {
 		if c.err == nil && len(c.processes) == 0 {
 			r.Unseen++
 		}
@@ -53,7 +59,7 @@ func (d *data) builds(r *Report) []*build {
 			key := c.key(p)
 			b := byKey[key]
 			if b == nil {
-				b = &build{codebase: c, key: key, started: p.started, process: p.id}
+				b = &build{codebase: c, key: key, started: p.started, process: p.id, mute: true}
 				byKey[key] = b
 				list = append(list, b)
 			}
@@ -64,8 +70,9 @@ func (d *data) builds(r *Report) []*build {
 	return list
 }
 
-// functions joins the functions of builds, of which those in use come first.
-func functions(builds []*build) map[identity]*function {
+// functions joins the functions of builds, of which those in use come first. Times after
+// future are of a wrong clock.
+func functions(builds []*build, future int64) map[identity]*function {
 	all := map[identity]*function{}
 	for _, b := range builds {
 		inUse, since := b.inUse(), b.program.builds[0].first
@@ -78,12 +85,15 @@ func functions(builds []*build) map[identity]*function {
 			}
 			// What ran since the newest build is in use is not gone, however alike
 			// the two are; it may be another program that called it.
-			if inUse || b.last[i] >= since {
+			if inUse || b.last[i] >= since && b.last[i] <= future {
 				f.removed = false
 			}
 			if inUse && f.reason == "" {
 				f.reason = e.Reason
 			}
+			// Nor can it be said of what a program may have called that it never was.
+			f.mute = f.mute || inUse && b.mute
+			f.unknown = f.unknown || b.unknown != nil && b.unknown[i]
 			f.last = max(f.last, b.last[i])
 		}
 	}
@@ -100,10 +110,10 @@ func (p *program) report() Program {
 			if b.codebase.key(proc) != p.programKey {
 				continue
 			}
-			out.Processes++
+			out.Processes += proc.count
 			hosts[proc.host] = true
 			// A clock that was never set must not stretch the time observed.
-			if from := fromMillis(proc.started); !from.IsZero() && (out.From.IsZero() || from.Before(out.From)) {
+			if from := fromMillis(proc.first); !from.IsZero() && (out.From.IsZero() || from.Before(out.From)) {
 				out.From = from
 			}
 			if to := fromMillis(proc.end); to.After(out.To) {
@@ -117,11 +127,14 @@ func (p *program) report() Program {
 
 // fromMillis is the time of a stamp, zero if it makes no sense.
 func fromMillis(ms int64) time.Time {
-	if ms < 0 || !isTime(uint64(ms)) {
+	if !isTime(ms) {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// isTime reports whether something is a time of a call.
+func isTime(ms int64) bool { return datafile.MinTime <= ms && ms <= datafile.MaxTime }
 
 // A function is one identity while it is joined.
 type function struct {
@@ -129,6 +142,8 @@ type function struct {
 	removed bool   // no build in use has it, and no older one called it since
 	reason  string // why some build in use could not observe it
 	last    int64  // latest stamp of all builds
+	unknown bool   // a stamp of it is damaged
+	mute    bool   // a build in use says nothing of its calls
 }
 
 func (f *function) report() Function {
@@ -142,6 +157,9 @@ func (f *function) report() Function {
 		out.LastCalledAt = fromMillis(f.last)
 	case f.reason != "":
 		out.Status = NotObservable
+	case f.unknown || f.mute:
+		out.Status = Unknown
+		out.Mute = !f.unknown
 	default:
 		out.Status = NeverCalled
 	}

@@ -6,39 +6,81 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"strconv"
 )
 
-// WriteJSON writes the functions as one JSON object, with one function to a
-// line: two reports can be compared with diff.
+// WriteJSON writes the report as one JSON object, with one function to a line: two
+// reports can be compared with diff. Fields and words are not renamed.
 //
 //	{"functions":[
 //	{"package":…,"receiver":…,"name":…,"signature":…,"file":…,"line":…,"status":…,"lastCalledAt":…},
 //	…
+//	],
+//	"complete":…,
+//	"processes":{"total":…,"running":…,"recovered":…,"lossy":…,"keptOnceASecond":…,"mute":…},
+//	"problems":[
+//	{"file":…,"kind":…,"text":…},
+//	…
 //	]}
 //
-// The status is called, never-called or not-observable. Receiver is absent for
-// plain functions, lastCalledAt (RFC 3339, UTC) unless the function was called.
+// The status is called, never-called, not-observable or unknown. Receiver is absent for
+// plain functions, lastCalledAt (RFC 3339, UTC) unless the function was called. The
+// kinds of problems are those of [Kind]. The report is complete if it rests on all that
+// its processes called.
 func (r *Report) WriteJSON(w io.Writer) error {
-	out := bufio.NewWriter(w) // keeps its first error for Flush
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line)
-	enc.SetEscapeHTML(false) // signatures are full of <-chan
+	out := &jsonWriter{Writer: bufio.NewWriter(w)}
 	out.WriteString(`{"functions":[`)
-	for i, f := range r.Functions {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		out.WriteByte('\n')
-		line.Reset()
-		if err := enc.Encode(f); err != nil {
-			return err
-		}
-		out.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n")))
+	for i := range r.Functions {
+		out.element(i, &r.Functions[i])
 	}
-	if len(r.Functions) > 0 {
-		out.WriteByte('\n')
+	out.end(len(r.Functions))
+	out.WriteString(",\n\"complete\":" + strconv.FormatBool(r.Complete()) + ",\n\"processes\":")
+	out.value(r.Processes)
+	out.WriteString(",\n\"problems\":[")
+	for i, p := range r.Problems {
+		out.element(i, struct {
+			File string `json:"file"`
+			Kind Kind   `json:"kind"`
+			Text string `json:"text"`
+		}{p.File, p.Kind, p.text()})
 	}
-	out.WriteString("]}\n")
-	return out.Flush()
+	out.end(len(r.Problems))
+	out.WriteString("}\n")
+	return errors.Join(out.err, out.Flush())
+}
+
+// A jsonWriter writes values without line ends. Its Writer keeps its first error.
+type jsonWriter struct {
+	*bufio.Writer
+	line bytes.Buffer
+	err  error // of a value
+}
+
+func (w *jsonWriter) value(v any) {
+	w.line.Reset()
+	enc := json.NewEncoder(&w.line)
+	enc.SetEscapeHTML(false) // signatures are full of <-chan
+	if err := enc.Encode(v); err != nil {
+		w.err = err
+	}
+	_, _ = w.Write(bytes.TrimSuffix(w.line.Bytes(), []byte("\n")))
+}
+
+// element writes the i-th element of a list, on a line of its own.
+func (w *jsonWriter) element(i int, v any) {
+	if i > 0 {
+		_ = w.WriteByte(',')
+	}
+	_ = w.WriteByte('\n')
+	w.value(v)
+}
+
+// end ends a list of n elements.
+func (w *jsonWriter) end(n int) {
+	if n > 0 {
+		_ = w.WriteByte('\n')
+	}
+	_ = w.WriteByte(']')
 }

@@ -18,17 +18,13 @@ func writeLarge(t testing.TB, dir string, n, processes int) {
 	}
 	leave(t, dir, "large", functions)
 	for p := range processes {
-		at := uint64(at(p + 2).UnixMilli())
-		stamps := make([]uint64, n)
-		for i := range stamps {
-			if stamps[i] = 1; i%10 == p {
-				stamps[i] = at
-			}
+		called := testProcess{id: fmt.Sprint(p), app: "large", started: at(p + 2), calls: calls{}}
+		for i := p; i < n; i += 10 {
+			called.calls[functions[i].Name] = called.started
 		}
-		id := fmt.Sprint(p)
-		put(t, dir, "process-"+id+".hits", rawHits(t, map[string]any{
-			"format": 1, "fingerprint": "large", "functions": n, "appName": "large", "process": id, "startedAt": at,
-		}, stamps))
+		s := store(dir, "large", functions, called)
+		s.Process = uuidOf(called.id)
+		record(t, s, functions, called)
 	}
 }
 

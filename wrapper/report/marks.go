@@ -1,71 +1,134 @@
-// The marks in a hits file of format 2.
-//
-//	P   one place of 4 bytes for each function: the offset of its mark in the
-//	    file, or 0 if the function is not observable; their CRC-32 is in the header
-//	M   marks, and bytes of no meaning around them
-//
-// Such a file is mapped over the memory in which the process sets its marks. A
-// mark that is set is a call that the process had no time to write the stamp of.
+// Marks files of this machine: what processes called and have not written yet.
 
 package report
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-const placeSize = 4
-
-// readMarks returns which of a file's functions have their mark set. An error says
-// what is wrong with some of the marks: the others count all the same.
-func readMarks(r io.ReaderAt, h hitsHeader, functions int) (marked []int, err error) {
-	places, err := readPart(r, h.Places, int64(functions)*placeSize, h.Size)
-	if err != nil {
-		return nil, fmt.Errorf("damaged: the places of the marks: %w", err)
-	}
-	if crc32.ChecksumIEEE(places) != h.PlacesCRC {
-		return nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
-	}
-	marks, err := readPart(r, h.Marks, h.Size-h.Marks, h.Size)
-	if err != nil {
-		return nil, fmt.Errorf("damaged: the marks: %w", err)
-	}
-	bad := 0
-	for i := range functions {
-		place := int64(binary.LittleEndian.Uint32(places[i*placeSize:]))
-		if place == 0 {
-			continue
-		}
-		if place -= h.Marks; place < 0 || place >= int64(len(marks)) {
-			bad++
-			continue
-		}
-		switch marks[place] {
-		case 0:
-			continue
-		case 1:
-		default:
-			bad++
-		}
-		marked = append(marked, i)
-	}
-	if bad > 0 {
-		return marked, fmt.Errorf("damaged: %d of %d marks make no sense", bad, functions)
-	}
-	return marked, nil
+// marks are what the marks file of one process says.
+type marks struct {
+	path     string
+	alive    bool
+	recorded bool // its process is in a hits file
+	*datafile.Marks
 }
 
-// readPart reads a part of a file of the given size.
-func readPart(r io.ReaderAt, offset, length, size int64) ([]byte, error) {
-	if offset < preambleSize || length < 0 || offset > size-length {
-		return nil, fmt.Errorf("%d bytes at byte %d of %d", length, offset, size)
+// readMarks reads the marks files of processes with this directory. Those of processes
+// that were killed it first tries to recover: then they are read only once. It comes
+// before the hits files: a process that lives removes a call from its marks once it is in
+// its hits file.
+func (d *data) readMarks(users []int) {
+	for _, path := range d.findMarks(users) {
+		m, err := readMarks(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the hits file has it
+		}
+		if err != nil {
+			d.problem(path, kindOf(err), withoutPath(err))
+		}
+		if m == nil || m.Saved {
+			continue
+		}
+		if err == nil && !m.alive {
+			if _, err := datafile.Recover(path, d.dir, 0); err == nil || errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+		}
+		d.marks[m.Process] = m
 	}
-	b := make([]byte, length)
-	if n, err := r.ReadAt(b, offset); n < len(b) {
-		return nil, withoutPath(err)
+}
+
+// findMarks returns the paths of marks files of processes with this directory, of some
+// users.
+func (d *data) findMarks(users []int) (paths []string) {
+	info, err := os.Stat(d.dir)
+	if err != nil {
+		return nil
 	}
-	return b, nil
+	_, prefix := datafile.MarksName(info, "")
+	for _, user := range users {
+		for _, dir := range datafile.MarksDirs(user, d.dir) {
+			list, err := os.ReadDir(dir)
+			if err != nil {
+				d.unreachable[user] = true
+			}
+			for _, e := range list {
+				path := filepath.Join(dir, e.Name())
+				if datafile.IsMarks(e.Name(), prefix) && !slices.Contains(paths, path) {
+					paths = append(paths, path)
+				}
+			}
+		}
+	}
+	return paths
+}
+
+// readMarks reads a marks file. Of one that is damaged it returns an error and what is
+// sound.
+func readMarks(path string) (*marks, error) {
+	file, err := datafile.Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	alive := errors.Is(datafile.Lock(file, 0), datafile.ErrBusy)
+	read, err := datafile.ReadMarks(file)
+	if read == nil {
+		return nil, err
+	}
+	if info, statErr := file.Stat(); statErr == nil && datafile.Owner(info) != read.UID && datafile.Owner(info) > 0 {
+		return nil, fmt.Errorf("it belongs to user %d, and says to be of user %d: %w", datafile.Owner(info), read.UID, datafile.ErrNotBelieved)
+	}
+	return &marks{path: path, alive: alive, Marks: read}, err
+}
+
+// addMarks adds the calls of marks files to their codebases, and processes that are in no
+// hits file yet.
+func (d *data) addMarks() {
+	for _, m := range d.marks {
+		c := d.codebase(codebaseKey{m.Fingerprint, m.UID, m.UID})
+		if err := c.check(&datafile.Header{Identity: m.Identity}); err != nil {
+			d.problem(m.path, c.kind, err)
+			continue
+		}
+		for _, i := range m.Calls {
+			c.last[i] = max(c.last[i], m.At)
+		}
+	}
+}
+
+// addMarked adds processes that are in no hits file.
+func (d *data) addMarked() {
+	for _, m := range d.marks {
+		c := d.codebase(codebaseKey{m.Fingerprint, m.UID, m.UID})
+		if m.recorded || c.check(&datafile.Header{Identity: m.Identity}) != nil {
+			continue
+		}
+		f := &hitsFile{path: m.path, c: c, id: m.Identity, format: m.Format}
+		f.list = []datafile.Process{{
+			UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, State: datafile.Running, Kept: m.Kept,
+		}}
+		if m.Writes > 0 && !m.alive {
+			f.list[0].State = datafile.Lossy // what it wrote is in a file that is gone
+		}
+		d.addProcesses(f)
+	}
+}
+
+// bootID returns what the system calls its present run, "" if it has no name for it.
+func bootID() string {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSpace(string(id)))
 }

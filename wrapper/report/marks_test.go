@@ -1,185 +1,218 @@
-// Tests of hits files of format 2, whose last hits are in their marks.
+// Tests of marks files: what living processes and killed ones had not written yet.
 
 package report
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"hash/crc32"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// markedBytes is a file of format 2, from the description of the format. marks
-// are the names of functions whose mark is set.
-func markedBytes(t testing.TB, fingerprint string, functions []testFunc, p testProcess, marks ...string) []byte {
+// marked is a process with a marks file.
+type marked struct {
+	dir       string
+	functions []testFunc
+	testProcess
+	store *datafile.Store
+	path  string
+}
+
+// newMarked returns a process that has the given functions in its hits file, and others
+// in its marks file.
+func newMarked(t *testing.T, id string, written []string, marks ...string) *marked {
 	t.Helper()
-	const stamps = 4096
-	places := stamps + 8*len(functions)
-	first := (places + 4*len(functions) + 4095) &^ 4095
-	b := make([]byte, first+4096)
-	for i, f := range functions {
-		binary.LittleEndian.PutUint64(b[stamps+8*i:], 1)
-		if at, ok := p.calls[f.Name]; ok {
-			binary.LittleEndian.PutUint64(b[stamps+8*i:], uint64(at.UnixMilli()))
-		}
-		if f.Reason != "" {
-			continue
-		}
-		place := first + 0x120 + i
-		binary.LittleEndian.PutUint32(b[places+4*i:], uint32(place))
-		for _, name := range marks {
-			if name == f.Name {
-				b[place] = 1
-			}
-		}
+	m := &marked{dir: t.TempDir(), functions: []testFunc{
+		fn("store.Open", "store.go", 10), fn("store.Fast", "store.go", 20).unobservable("nosplit"),
+		fn("store.*DB.Shut", "store.go", 30), fn("store.Unused", "store.go", 40),
+	}}
+	m.testProcess = testProcess{id: id, app: "shop", host: "h1", started: at(1), calls: calls{}, state: datafile.Running, boot: thisBoot}
+	for _, name := range written {
+		m.calls[name] = at(2)
 	}
-	text, err := json.Marshal(map[string]any{
-		"format": 2, "fingerprint": fingerprint, "functions": len(functions), "stamps": stamps, "places": places,
-		"placesCrc": crc32.ChecksumIEEE(b[places : places+4*len(functions)]), "marks": first, "size": len(b),
-		"appName": p.app, "environment": "test", "hostname": p.host, "process": p.id, "pid": 123, "startedAt": p.started.UnixMilli(),
-	})
+	m.store = store(m.dir, "a1", m.functions, m.testProcess)
+	m.store.Identity.UID = os.Geteuid()
+	put(t, m.dir, "codebase-a1.json", codebaseBytes(t, "a1", m.functions))
+	if len(written) > 0 {
+		record(t, m.store, m.functions, m.testProcess)
+	}
+	m.mark(t, m.dir, marks...)
+	return m
+}
+
+// mark writes the marks file, into a directory.
+func (m *marked) mark(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	info, err := os.Stat(m.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	copy(b, "SCAVHIT1")
-	binary.LittleEndian.PutUint32(b[8:], uint32(len(text)))
-	binary.LittleEndian.PutUint32(b[12:], crc32.ChecksumIEEE(text))
-	copy(b[16:], text)
-	return b
+	h := datafile.MarksHeader{
+		Identity: m.store.Identity, Process: uuidOf(m.id), PID: 123, Boot: thisBoot,
+		StartedAt: m.started.UnixMilli(), Kept: datafile.InMemory, DataDir: m.dir,
+	}
+	const cells = 4096
+	head, err := h.Encode([]datafile.Range{{At: 100, First: 0, Count: uint32(len(m.functions))}}, cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, h.Size)
+	copy(b, head)
+	if len(m.calls) > 0 {
+		b[h.State+datafile.WritesAt] = 1
+	}
+	for i, f := range m.functions {
+		if slices.Contains(names, f.Name) {
+			b[h.Cells+100+int64(i)] = 1
+		}
+	}
+	name, _ := datafile.MarksName(info, h.Process)
+	m.path = filepath.Join(dir, name)
+	if err := os.WriteFile(m.path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// markData is a directory with one process that was killed.
-func markData(t testing.TB) (dir string, functions []testFunc) {
+// hold locks a file as a living process does.
+func hold(t *testing.T, path string) *os.File {
 	t.Helper()
-	dir = t.TempDir()
-	functions = []testFunc{
-		fn("store.Open", "store.go", 10), fn("store.Fast", "store.go", 20).unobservable("nosplit"),
-		fn("store.*DB.Shut", "store.go", 30), fn("store.Unused", "store.go", 40),
-	}
-	leave(t, dir, "a1", functions)
-	p := testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(2)}}
-	put(t, dir, "process-1.hits", markedBytes(t, "a1", functions, p, "Open", "Shut"))
-	return dir, functions
-}
-
-// A mark that is set is a call, at the time that the file was last changed.
-func TestMarks(t *testing.T) {
-	dir, _ := markData(t)
-	if err := os.Chtimes(filepath.Join(dir, "process-1.hits"), time.Time{}, at(5)); err != nil {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	r := mustRead(t, dir)
-	want := map[string]Status{"Open": Called, "Fast": NotObservable, "Shut": Called, "Unused": NeverCalled}
-	for _, f := range r.Functions {
-		if f.Status != want[f.Name] {
-			t.Errorf("%s is %s, want %s", f.Name, f.Status, want[f.Name])
-		}
-		if f.Status == Called && !f.LastCalledAt.Equal(at(5)) {
-			t.Errorf("%s was called at %v, want %v", f.Name, f.LastCalledAt, at(5))
-		}
-	}
-	if len(r.Functions) != 4 || !r.Programs[0].To.Equal(at(5)) {
-		t.Errorf("%d functions, observed until %v; want 4, %v", len(r.Functions), r.Programs[0].To, at(5))
-	}
-}
-
-// The stamps' times count if somebody set the file's back.
-func TestMarksOldFile(t *testing.T) {
-	dir, _ := markData(t)
-	if err := os.Chtimes(filepath.Join(dir, "process-1.hits"), time.Time{}, time.Unix(0, 0)); err != nil {
+	t.Cleanup(func() { file.Close() })
+	if err := datafile.Lock(file, 0); errors.Is(err, datafile.ErrNoLocks) {
+		t.Skip(err)
+	} else if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range mustRead(t, dir).Functions {
-		if f.Name == "Shut" && (f.Status != Called || !f.LastCalledAt.Equal(at(2))) {
-			t.Errorf("Shut: %+v, want a call at %v", f, at(2))
-		}
+	return file
+}
+
+// check reads the directory and compares: Open and Shut are called, Unused is not.
+func (m *marked) check(t *testing.T, want Processes) {
+	t.Helper()
+	r, err := readAt(m.dir, at(20), thisBoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	statusOf := statuses(r)
+	if statusOf["store.Open"] != Called || statusOf["store.*DB.Shut"] != Called || statusOf["store.Unused"] != NeverCalled {
+		t.Errorf("statuses = %v, want Open and Shut called, Unused never", statusOf)
+	}
+	if r.Processes != want || !r.Complete() {
+		t.Errorf("processes %+v, problems %v, want %+v and none", r.Processes, r.Problems, want)
+	}
+	if len(r.Programs) != 1 || r.Programs[0].Processes != 1 {
+		t.Errorf("programs %+v, want one of one process", r.Programs)
 	}
 }
 
-// A liveFile is a file whose process writes a stamp, and then clears the mark,
-// before the n-th reading of it.
-type liveFile struct {
-	*os.File
-	n     int
-	write func()
-}
-
-func (f *liveFile) ReadAt(b []byte, offset int64) (int, error) {
-	if f.n--; f.n == 0 {
-		f.write()
-	}
-	return f.File.ReadAt(b, offset)
-}
-
-// A call that the process stamps at any moment of the reading is seen.
+// A living process's calls count, though its file stays as it is.
 func TestMarksOfLivingProcess(t *testing.T) {
-	functions := []testFunc{fn("store.Open", "store.go", 10)}
-	p := testProcess{id: "1", app: "shop", host: "h1", started: at(1)}
-	for n := 1; ; n++ {
-		path := filepath.Join(t.TempDir(), "process-1.hits")
-		content := markedBytes(t, "a1", functions, p, "Open")
-		if err := os.WriteFile(path, content, 0o666); err != nil {
-			t.Fatal(err)
+	for _, written := range [][]string{{"Open"}, nil} {
+		m := newMarked(t, "1", written, "Shut", "Open")
+		hold(t, m.path)
+		before := readFile(t, m.dir, filepath.Base(m.path))
+		for range 2 {
+			m.check(t, Processes{Total: 1, Running: 1})
 		}
-		file, err := os.OpenFile(path, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer file.Close()
-		live := &liveFile{file, n, func() {
-			stamp := binary.LittleEndian.AppendUint64(nil, uint64(at(2).UnixMilli()))
-			if _, err := file.WriteAt(stamp, 4096); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := file.WriteAt(make([]byte, 4096), int64(len(content)-4096)); err != nil {
-				t.Fatal(err)
-			}
-		}}
-		h, err := readHitsHeader(file, int64(len(content)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		last := make([]int64, 1)
-		if _, err := readCalls(live, h, int64(len(content)), last); err != nil {
-			t.Fatal(err)
-		}
-		if last[0] == 0 {
-			t.Errorf("stamped before reading %d: never called, want called", n)
-		}
-		if live.n > 0 {
-			return // all readings were before
+		if !slices.Equal(readFile(t, m.dir, filepath.Base(m.path)), before) {
+			t.Error("the marks file was changed")
 		}
 	}
 }
 
-// Damage hides no call without being named, wherever it is; except that a mark
-// that is lost cannot be told from one that was never set.
-func TestMarksDamaged(t *testing.T) {
-	dir, functions := markData(t)
-	whole := mustRead(t, dir)
-	content := readFile(t, dir, "process-1.hits")
-	for size := 0; size < len(content); size += 253 {
-		overwrite(t, dir, "process-1.hits", content[:size])
-		checkNoSilentLoss(t, dir, "process-1.hits", whole)
-	}
-	marks := len(content) - 4096
-	for i := range marks {
-		if 512 <= i && i < 4096 || i >= 4096+(8+4)*len(functions) {
-			continue // padding
+// A killed process's calls are in its hits file afterwards.
+func TestMarksOfKilledProcess(t *testing.T) {
+	for _, written := range [][]string{{"Open"}, nil} {
+		m := newMarked(t, "1", written, "Shut", "Open")
+		hold(t, m.path).Close()
+		m.check(t, Processes{Total: 1, Recovered: 1})
+		if err := os.Remove(m.path); err != nil {
+			t.Fatal(err)
 		}
-		content[i] = ^content[i]
-		overwrite(t, dir, "process-1.hits", content)
-		checkNoSilentLoss(t, dir, "process-1.hits", whole)
-		content[i] = ^content[i]
+		m.check(t, Processes{Total: 1, Recovered: 1})
 	}
-	content[marks+0x120] = 7
-	overwrite(t, dir, "process-1.hits", content)
-	r, err := Read(dir)
-	if err != nil || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Err.Error(), "1 of 4 marks make no sense") {
-		t.Errorf("a mark of 7: %+v, %v", r, err)
+}
+
+// They count as well if they cannot be moved there.
+func TestMarksNotRecovered(t *testing.T) {
+	m := newMarked(t, "1", []string{"Open"}, "Shut")
+	hold(t, m.store.Path())
+	m.check(t, Processes{Total: 1, Recovered: 1})
+	if !strings.Contains(m.path, m.dir) {
+		t.Fatal("the marks file is elsewhere")
+	}
+	if file, err := os.Open(m.path); err != nil {
+		t.Error(err)
+	} else if read, err := datafile.ReadMarks(file); err != nil || read.Saved {
+		t.Errorf("the marks are taken for saved, or damaged: %v", err)
+	}
+}
+
+// In shared memory, marks files of other directories stay.
+func TestMarksInSharedMemory(t *testing.T) {
+	dir := datafile.MarksDir(os.Geteuid(), 0)
+	if err := os.Mkdir(dir, 0o700); err == nil {
+		t.Cleanup(func() { os.Remove(dir) })
+	} else if !datafile.IsOwn(dir, os.Geteuid()) {
+		t.Skip(err)
+	}
+	m := newMarked(t, "1", []string{"Open"})
+	if err := os.Remove(m.path); err != nil {
+		t.Fatal(err)
+	}
+	other := newMarked(t, "1", []string{"Open"})
+	m.mark(t, dir, "Shut")
+	other.mark(t, dir, "Shut")
+	t.Cleanup(func() { os.Remove(m.path); os.Remove(other.path) })
+	m.check(t, Processes{Total: 1, Recovered: 1})
+	if _, err := os.Stat(m.path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the marks file is still there: %v", err)
+	}
+	if _, err := os.Stat(other.path); err != nil {
+		t.Error(err)
+	}
+}
+
+// If what it had written is gone, that is said.
+func TestMarksWithoutHits(t *testing.T) {
+	m := newMarked(t, "1", []string{"Open"}, "Shut")
+	if err := os.Remove(m.store.Path()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := readAt(m.dir, at(20), thisBoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kinds(r) != "lossy" || r.Processes != (Processes{Total: 1, Lossy: 1}) {
+		t.Errorf("processes %+v, problems %v, want a lossy one", r.Processes, r.Problems)
+	}
+}
+
+// Damage of a marks file is named, wherever it makes a difference, and stops nothing.
+func TestMarksFileDamaged(t *testing.T) {
+	m := newMarked(t, "1", []string{"Open"}, "Shut")
+	name := filepath.Base(m.path)
+	content := readFile(t, m.dir, name)
+	for i := 0; i < 1000; i += 7 {
+		content[i] ^= 0x11
+		overwrite(t, m.dir, name, content)
+		r, err := readAt(m.dir, at(20), thisBoot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(r.Problems, func(p Problem) bool { return filepath.Base(p.File) == name }) && statuses(r)["store.*DB.Shut"] != Called {
+			t.Fatalf("byte %d: a call is lost, and problems are %v", i, r.Problems)
+		}
+		content[i] ^= 0x11
+		if statuses(r)["store.Open"] != Called {
+			t.Fatalf("byte %d: Open is lost", i)
+		}
 	}
 }

@@ -11,10 +11,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 var update = flag.Bool("update", false, "rewrite the files in testdata")
@@ -29,6 +32,19 @@ var goldenCases = map[string]func(t *testing.T, dir string){
 	"damaged": func(t *testing.T, dir string) {
 		writeAllCalled(t, dir)
 		put(t, dir, "process-9.hits", []byte("SCAVHIT1"))
+		damageStamp(t, dir, "a", []testFunc{fn("store.Open", "store.go", 9)}, testProcess{app: "shop", host: "h1"}, 0)
+		leave(t, dir, "b", []testFunc{fn("store.Shut", "shut.go", 9), fn("store.Find", "find.go", 9)},
+			testProcess{id: "2", app: "find", host: "h1", started: at(1), calls: calls{"Find": at(2)}, state: datafile.Lossy})
+		damageStamp(t, dir, "b", []testFunc{{}, {}}, testProcess{app: "find", host: "h1"}, 0)
+	},
+	// Jobs that are killed within a second, where marks are kept once a second.
+	"mute": func(t *testing.T, dir string) {
+		functions := []testFunc{fn("cmd/job.main", "cmd/job/main.go", 9), fn("cmd/job.work", "cmd/job/main.go", 19)}
+		for i := range 43 {
+			leave(t, dir, "a", functions, testProcess{id: fmt.Sprint(i), app: "job", host: "h1", started: at(i % 28), state: datafile.Lossy, kept: datafile.OnceASecond})
+		}
+		leave(t, dir, "b", []testFunc{fn("cmd/shop.main", "cmd/shop/main.go", 9), functions[1]},
+			testProcess{id: "1", app: "shop", host: "h1", started: at(3), calls: calls{"main": at(3)}})
 	},
 }
 
@@ -67,6 +83,9 @@ func writeAllCalled(t *testing.T, dir string) {
 		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(1).Add(90 * time.Second)}})
 }
 
+// ofFile is the part of a file's name that says nothing to people.
+var ofFile = regexp.MustCompile(`[0-9a-f]{16}\.hits`)
+
 func TestGolden(t *testing.T) {
 	var want []string
 	for _, name := range slices.Sorted(maps.Keys(goldenCases)) {
@@ -85,7 +104,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			compareGolden(t, name+".txt", text.Bytes())
-			compareGolden(t, name+".json", js.Bytes())
+			compareGolden(t, name+".json", ofFile.ReplaceAll(bytes.ReplaceAll(js.Bytes(), []byte(dir+string(filepath.Separator)), nil), []byte("KEY.hits")))
 		})
 		want = append(want, name+".json", name+".txt")
 	}
@@ -130,15 +149,27 @@ func TestJSON(t *testing.T) {
 	if err := mustRead(t, dir).WriteJSON(&out); err != nil {
 		t.Fatal(err)
 	}
-	var report map[string][]map[string]any
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+	var report struct {
+		Functions []map[string]any
+		Complete  bool
+		Processes map[string]int
+		Problems  []map[string]string
+	}
+	dec := json.NewDecoder(&out)
+	dec.DisallowUnknownFields()
+	text := out.String()
+	if err := dec.Decode(&report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report) != 1 || len(report["functions"]) != 14 {
-		t.Fatalf("the report has %d fields and %d functions, want 1 and 14", len(report), len(report["functions"]))
+	if len(report.Functions) != 14 || !report.Complete || report.Problems == nil || len(report.Problems) > 0 {
+		t.Fatalf("the report has %d functions and %v, and is complete: %v; want 14, no problems, true", len(report.Functions), report.Problems, report.Complete)
+	}
+	want := map[string]int{"total": 4, "running": 0, "recovered": 0, "lossy": 0, "keptOnceASecond": 0, "mute": 0}
+	if !maps.Equal(report.Processes, want) {
+		t.Errorf("processes %v, want %v", report.Processes, want)
 	}
 	var places []string
-	for _, f := range report["functions"] {
+	for _, f := range report.Functions {
 		want := []string{"file", "line", "name", "package", "signature", "status"}
 		if f["receiver"] != nil {
 			want = append(want, "receiver")
@@ -158,8 +189,8 @@ func TestJSON(t *testing.T) {
 	if !slices.IsSorted(places) {
 		t.Errorf("functions are not sorted by package, file, line: %q", places)
 	}
-	if lines := strings.Count(out.String(), "\n"); lines != 14+2 {
-		t.Errorf("%d lines for 14 functions, want one each and two around them", lines)
+	if lines := strings.Count(text, "\n"); lines != 14+5 {
+		t.Errorf("%d lines for 14 functions, want one each and five around them", lines)
 	}
 }
 

@@ -3,8 +3,10 @@
 //
 // # What is joined
 //
-// A dataDir holds one hits file for each process and one codebase file for each
-// build. They may stem from several programs, versions and hosts. A function is
+// A dataDir holds a hits file for the processes of one build, application, host and user
+// together, and one codebase file for each build. They may stem from several programs,
+// versions and hosts. What processes of this machine called and have not written there
+// yet is in their marks files, which are read as well. A function is
 // the same one wherever package, base type of the receiver and name agree: Go
 // has no overloading, so a function keeps its history when its parameters, its
 // file or its pointer receiver change.
@@ -44,13 +46,18 @@
 // programs that have it today, is not observable rather than never called: that
 // program may call it all day.
 //
-// # Damage
+// # What is missing
 //
-// A data file that is damaged is named in [Report.Problems], and the others
-// count. Of a damaged hits file those stamps count that are still good. Damage
-// may therefore hide a call, but never without being named.
+// A data file that is damaged, or cannot be used for another reason, is named in
+// [Report.Problems], and the others count. Of a damaged hits file those stamps count that
+// are still good, and a function whose stamp is not is unknown rather than never called.
+// So damage may hide a call, but never without being named.
 //
-// It may import nothing of ours.
+// Processes that were killed where marks are kept once a second may have called functions
+// in their last second that nobody knows of. They are named likewise. If all processes of
+// a build may have lost all that they called, its functions are unknown.
+//
+// It may import hitrt/datafile, which knows the files.
 package report
 
 import (
@@ -58,9 +65,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // A Status is what is known about the calls of a function.
@@ -70,6 +78,7 @@ const (
 	Called        Status = "called"         // by at least one process
 	NeverCalled   Status = "never-called"   // by no process, though each would have seen it
 	NotObservable Status = "not-observable" // no call is known, and none could be
+	Unknown       Status = "unknown"        // no call is known, and one may be lost
 )
 
 // A Function is one function or method of the programs.
@@ -83,6 +92,7 @@ type Function struct {
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
 	Reason       string    `json:"-"`                     // why it cannot be observed, or ""
+	Mute         bool      `json:"-"`                     // unknown as no process wrote what it called
 }
 
 // A Program is one program that left data.
@@ -97,128 +107,141 @@ type Program struct {
 	To        time.Time // last start or call; a process may have lived on without calling anything
 }
 
-// A Problem is a data file that does not count in full.
-type Problem struct {
-	File string // its path
-	Err  error  // what is wrong with it
-}
-
-func (p Problem) Error() string { return p.File + ": " + p.Err.Error() }
-
-// Unwrap returns what is wrong with the file.
-func (p Problem) Unwrap() error { return p.Err }
-
 // A Report is what the data files of one directory say together.
 type Report struct {
 	Functions []Function // sorted by package, file, line
 	// Removed are those that only older builds have, sorted likewise. WriteJSON and
 	// WriteText do not write them.
-	Removed  []Function
-	Programs []Program // sorted by name and main package, several of one name by last start
-	Unseen   int       // codebases without a readable process, left out
-	Problems []Problem // sorted by file
+	Removed   []Function
+	Programs  []Program // sorted by name and main package, several of one name by last start
+	Unseen    int       // codebases without a readable process, left out
+	Processes Processes
+	Problems  []Problem // sorted by file
+	Mute      []Program // those in Programs with a build in use that nothing is known of
 }
 
-// The names of data files. Anything else in the directory, above all the
-// temporary names ending in .tmp, is none of our business.
-const (
-	codebasePrefix = "codebase-"
-	codebaseSuffix = ".json"
-	hitsPrefix     = "process-"
-	hitsSuffix     = ".hits"
-)
+// Complete reports whether the report rests on all that its processes called.
+func (r *Report) Complete() bool { return len(r.Problems) == 0 && len(r.Mute) == 0 }
 
 // Read joins the data files in dir. Processes may be writing there meanwhile.
 //
 // The error is for a directory that holds nothing to report. Damaged files are
 // no error: they are in the report's Problems, beside what the others say.
-func Read(dir string) (*Report, error) {
-	codebases, hits, err := dataFiles(dir)
+func Read(dir string) (*Report, error) { return readAt(dir, time.Now(), bootID()) }
+
+// readAt does what Read does at a time and in a run of the machine.
+func readAt(dir string, now time.Time, boot string) (*Report, error) {
+	d := newData(dir, now, boot)
+	files, err := listFiles(dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &data{dir: dir, codebases: map[string]*codebase{}}
-	for _, name := range hits {
-		d.addProcess(name)
+	d.readMarks(files.users)
+	d.addMarks()
+	if len(files.hits) == 0 && len(d.marks) == 0 {
+		// The first process may have come meanwhile.
+		if files, err = listFiles(dir); err == nil && len(files.hits) == 0 {
+			err = fmt.Errorf("no data of a process in %q: %s", dir, whatToDo)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	// Twice, as a file may have got another name, or have been recovered to.
+	for range 2 {
+		for _, name := range files.hits {
+			if !d.read[name] {
+				d.read[name] = true
+				d.addFile(name)
+			}
+		}
+		if again, err := listFiles(dir); err == nil {
+			files = again
+		}
+	}
+	d.addJoined()
+	d.addMarked()
 	// Codebases are read when a hits file asks for them, by name: one may have
 	// appeared after the directory was listed. What is left now belongs to no
 	// readable process, but damage in it is still worth knowing.
-	for _, name := range codebases {
-		fingerprint := strings.TrimPrefix(name, codebasePrefix)
-		d.codebase(strings.TrimSuffix(fingerprint, codebaseSuffix))
-	}
+	d.unused(files.codebases)
 	return d.join(), nil
 }
 
 // whatToDo ends the messages about a directory without data.
 const whatToDo = "set SCAVENGER_DATA_DIR to it, run the marked program until it ends, and report again"
 
-// dataFiles lists the names of the data files in dir.
-func dataFiles(dir string) (codebases, hits []string, err error) {
+// files are the names of data files in a directory. Anything else there, above all the
+// temporary names ending in .tmp, is none of our business.
+type files struct {
+	codebases, hits []string
+	users           []int // those that hits files belong to, the directory's, and our own
+}
+
+// listFiles lists the data files in dir.
+func listFiles(dir string) (files, error) {
+	var f files
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil, fmt.Errorf("no directory %q: %s", dir, whatToDo)
+		return f, fmt.Errorf("no directory %q: %s", dir, whatToDo)
 	case err != nil:
-		return nil, nil, err
+		return f, err
 	case !info.IsDir():
-		return nil, nil, fmt.Errorf("%q is not a directory: name the one that SCAVENGER_DATA_DIR named when the program ran", dir)
+		return f, fmt.Errorf("%q is not a directory: name the one that SCAVENGER_DATA_DIR named when the program ran", dir)
 	}
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, nil, err
+		return f, err
 	}
+	f.users = []int{os.Geteuid(), datafile.Owner(info)}
 	for _, e := range list {
 		name := e.Name()
+		_, isCodebase := datafile.CodebaseFingerprint(name)
 		switch {
 		case e.IsDir():
-		case strings.HasPrefix(name, codebasePrefix) && strings.HasSuffix(name, codebaseSuffix):
-			codebases = append(codebases, name)
-		case strings.HasPrefix(name, hitsPrefix) && strings.HasSuffix(name, hitsSuffix):
-			hits = append(hits, name)
+		case isCodebase:
+			f.codebases = append(f.codebases, name)
+		case datafile.IsHits(name):
+			f.hits = append(f.hits, name)
+			if info, err := e.Info(); err == nil {
+				f.users = append(f.users, datafile.Owner(info))
+			}
 		}
 	}
-	if len(hits) == 0 {
-		return nil, nil, fmt.Errorf("no data of a process in %q: %s", dir, whatToDo)
-	}
-	return codebases, hits, nil
+	slices.Sort(f.users)
+	f.users = slices.Compact(f.users)
+	return f, nil
 }
 
 // data is what one Read has gathered so far.
 type data struct {
-	dir       string
-	codebases map[string]*codebase // by fingerprint, unusable ones too
-	problems  []Problem
+	dir         string
+	began       int64                      // Unix milliseconds
+	future      int64                      // times after that are of a wrong clock
+	boot        string                     // this machine's, "" if unknown
+	codebases   map[codebaseKey]*codebase  // unusable ones too
+	byFile      map[string]*codebase       // by the name of its file
+	named       map[string]bool            // codebase files that cannot be opened
+	read        map[string]bool            // hits files
+	marks       map[string]*marks          // by process
+	unreachable map[int]bool               // users whose marks files cannot be listed
+	recorded    map[datafile.Identity]bool // those of files whose processes are counted
+	joined      []hitsFile
+	processes   Processes
+	unseen      int
+	problems    []Problem
 }
 
-func (d *data) problem(name string, err error) {
-	d.problems = append(d.problems, Problem{File: filepath.Join(d.dir, name), Err: err})
+func newData(dir string, now time.Time, boot string) *data {
+	return &data{
+		dir: dir, began: now.UnixMilli(), future: now.Add(24 * time.Hour).UnixMilli(), boot: boot,
+		codebases: map[codebaseKey]*codebase{}, byFile: map[string]*codebase{}, named: map[string]bool{}, read: map[string]bool{},
+		marks: map[string]*marks{}, unreachable: map[int]bool{}, recorded: map[datafile.Identity]bool{},
+	}
 }
 
-// open opens a data file for reading.
-func (d *data) open(name string) (*os.File, int64, error) {
-	path := filepath.Join(d.dir, name)
-	// Looked at before it is opened: opening a named pipe would wait for ever.
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	if err != nil {
-		return nil, 0, withoutPath(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, withoutPath(err)
-	}
-	return f, info.Size(), nil
-}
-
-// withoutPath strips operation and path from err: a Problem names the file.
-func withoutPath(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
+// problem notes what is wrong with a file.
+func (d *data) problem(path string, kind Kind, err error) {
+	d.problems = append(d.problems, Problem{File: path, Kind: kind, Err: err})
 }

@@ -20,11 +20,13 @@ import (
 // is too long for the table.
 func (r *Report) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w) // keeps its first error for Flush
+	r.writeMute(out)
 	if len(r.Functions) == 0 {
 		fmt.Fprint(out, "No function of a program is known here.\n")
 	} else {
 		r.writeTable(out)
 		r.writeNeverCalled(out)
+		r.writeUnknown(out)
 	}
 	r.writeNotes(out)
 	r.writePrograms(out)
@@ -32,7 +34,7 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 // A tally counts functions by status.
-type tally struct{ all, called, never, hidden int }
+type tally struct{ all, called, never, hidden, unknown int }
 
 func (t *tally) add(f *Function) {
 	t.all++
@@ -43,10 +45,13 @@ func (t *tally) add(f *Function) {
 		t.never++
 	case NotObservable:
 		t.hidden++
+	case Unknown:
+		t.unknown++
 	}
 }
 
-// percent is the share of the observable functions that were called, rounded
+// percent is the share of the functions that were called, of those that this is known
+// of, rounded
 // down but for the first tenth: 100 % means all, and 0 % none.
 func (t *tally) percent() string {
 	observable := t.called + t.never
@@ -60,8 +65,13 @@ func (t *tally) percent() string {
 	return fmt.Sprintf("%d.%d", permille/10, permille%10)
 }
 
-func (t *tally) write(w io.Writer, name string) {
-	fmt.Fprintf(w, "%9d  %6d  %12d  %14d  %8s  %s\n", t.all, t.called, t.never, t.hidden, t.percent(), name)
+// write writes a line of the table, with a column for unknown ones if there are any.
+func (t *tally) write(w io.Writer, unknown bool, name string) {
+	column := ""
+	if unknown {
+		column = fmt.Sprintf("%7d  ", t.unknown)
+	}
+	fmt.Fprintf(w, "%9d  %6d  %12d  %14d  %s%8s  %s\n", t.all, t.called, t.never, t.hidden, column, t.percent(), name)
 }
 
 // byPackage splits the functions, which are sorted, into runs of one package.
@@ -86,16 +96,20 @@ func (r *Report) total() (t tally) {
 }
 
 func (r *Report) writeTable(w io.Writer) {
-	fmt.Fprint(w, "FUNCTIONS  CALLED  NEVER CALLED  NOT OBSERVABLE  CALLED %  PACKAGE\n")
+	total := r.total()
+	unknown, column := total.unknown > 0, ""
+	if unknown {
+		column = "UNKNOWN  "
+	}
+	fmt.Fprintf(w, "FUNCTIONS  CALLED  NEVER CALLED  NOT OBSERVABLE  %sCALLED %%  PACKAGE\n", column)
 	for functions := range r.byPackage {
 		var t tally
 		for i := range functions {
 			t.add(&functions[i])
 		}
-		t.write(w, printable(functions[0].Package))
+		t.write(w, unknown, printable(functions[0].Package))
 	}
-	total := r.total()
-	total.write(w, "total")
+	total.write(w, unknown, "total")
 }
 
 func (r *Report) writeNeverCalled(w io.Writer) {
@@ -105,10 +119,32 @@ func (r *Report) writeNeverCalled(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "\nNever called: %d of %s\n", total.never, plural(total.all, "function"))
+	r.list(w, func(f *Function) bool { return f.Status == NeverCalled })
+}
+
+// writeUnknown lists the functions with damaged stamps. Those of programs that nothing
+// is known of are not listed one by one.
+func (r *Report) writeUnknown(w io.Writer) {
+	damaged := func(f *Function) bool { return f.Status == Unknown && !f.Mute }
+	n := 0
+	for i := range r.Functions {
+		if damaged(&r.Functions[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nUnknown: %s whose time is damaged: they may have been called\n", plural(n, "function"))
+	r.list(w, damaged)
+}
+
+// list lists functions by package.
+func (r *Report) list(w io.Writer, wanted func(f *Function) bool) {
 	for functions := range r.byPackage {
 		var places, names []string
 		for i := range functions {
-			if f := &functions[i]; f.Status == NeverCalled {
+			if f := &functions[i]; wanted(f) {
 				places = append(places, printable(f.File)+":"+strconv.Itoa(f.Line))
 				names = append(names, printable(f.fullName()))
 			}
@@ -161,9 +197,32 @@ func (r *Report) writeNotes(w io.Writer) {
 	if r.Unseen > 0 {
 		fmt.Fprintf(w, "\nLeft out: the functions of %s without a process whose calls could be read.\n", plural(r.Unseen, "build"))
 	}
-	if n := len(r.Problems); n > 0 {
+	files := map[string]bool{}
+	for _, p := range r.Problems {
+		if !p.ended() {
+			files[p.File] = true
+		}
+	}
+	if n := len(files); n > 0 {
 		fmt.Fprintf(w, "\nWARNING: %s not count in full, see the error messages. A function whose calls\n"+
 			"stand in no other file is reported as never called, or not at all.\n", pluralVerb(n, "data file does", "data files do"))
+	}
+	if n := r.Processes.Lossy; n > 0 {
+		fmt.Fprintf(w, "\nWARNING: %s how it ended, so up to a second of what each called last may\n"+
+			"be missing. A function that was called only then is reported as never called.\n",
+			pluralVerb(n, "process was killed, or did not say", "processes were killed, or did not say"))
+	}
+	if n := r.Processes.KeptOnceASecond; n > 0 {
+		fmt.Fprintf(w, "\nCalls of %s were kept once a second: if one is killed, its last second is lost.\n", plural(n, "process"))
+	}
+}
+
+// writeMute says first of all that there are programs which nothing is known of.
+func (r *Report) writeMute(w io.Writer) {
+	for _, p := range r.Mute {
+		fmt.Fprintf(w, "WARNING: nothing is known of what %s calls in one of its builds: all processes of it\n"+
+			"ended within a second of their start, and wrote nothing of what they had called. Its\n"+
+			"functions are unknown rather than never called.\n\n", printable(p.title()))
 	}
 }
 
@@ -205,7 +264,7 @@ func (r *Report) writePrograms(w io.Writer) {
 			to = p.To
 		}
 	}
-	fmt.Fprintf(w, "\nObserved: %s, %s\n\n", pluralVerb(processes, "process", "processes"), period(from, to))
+	fmt.Fprintf(w, "\nObserved: %s, %s\n\n", plural(processes, "process"), period(from, to))
 	fmt.Fprint(w, "PROCESSES  HOSTS  BUILDS  FROM (UTC)        TO (UTC)          PROGRAM\n")
 	for _, p := range r.Programs {
 		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
@@ -272,7 +331,12 @@ func length(d time.Duration) string {
 	return plural(int(d/time.Second), "second")
 }
 
-func plural(n int, noun string) string { return pluralVerb(n, noun, noun+"s") }
+func plural(n int, noun string) string {
+	if strings.HasSuffix(noun, "s") {
+		return pluralVerb(n, noun, noun+"es")
+	}
+	return pluralVerb(n, noun, noun+"s")
+}
 
 func pluralVerb(n int, one, many string) string {
 	if n == 1 {

@@ -53,6 +53,7 @@ type build struct {
 	started int64  // last start
 	end     int64  // the latest time known of one of its processes
 	process string // the one that was started last, to break ties the same way every time
+	mute    bool   // all of them may have called anything, and written nothing of it
 
 	all numberSet // functions
 	own numberSet // those of the main module, without func main
@@ -66,9 +67,10 @@ func (b *build) inUse() bool {
 }
 
 func (b *build) add(p *process) {
-	if isTime(uint64(max(p.started, 0))) && (b.first == 0 || p.started < b.first) {
-		b.first = p.started
+	if isTime(p.first) && (b.first == 0 || p.first < b.first) {
+		b.first = p.first
 	}
+	b.mute = b.mute && p.mute
 	if cmp.Or(cmp.Compare(p.started, b.started), strings.Compare(p.id, b.process)) > 0 {
 		b.started, b.process = p.started, p.id
 	}

@@ -1,10 +1,11 @@
-// A writer of data files for the tests, from the description of the formats and
-// not from the readers.
+// Data files for the tests. Those of earlier versions are written from the description
+// of their format, and not from the reader.
 
 package report
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -15,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // testFunc is one function of a test codebase, as JSON has it.
@@ -59,6 +62,9 @@ type testProcess struct {
 	version string
 	started time.Time
 	calls   map[string]time.Time // by Name
+	boot    string
+	state   datafile.ProcessState // Ended if zero
+	kept    datafile.Kept         // InMemory if zero
 }
 
 func codebaseBytes(t testing.TB, fingerprint string, functions []testFunc) []byte {
@@ -128,6 +134,25 @@ func rawHits(t testing.TB, header map[string]any, stamps []uint64) []byte {
 	return b
 }
 
+// damageStamp zeroes a stamp in the shared file of a process.
+func damageStamp(t testing.TB, dir, fingerprint string, functions []testFunc, p testProcess, i int) {
+	t.Helper()
+	path := store(dir, fingerprint, functions, p).Path()
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(make([]byte, 8), r.Header.Stamps+8*int64(i)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // put writes a file the way processes do: under a temporary name, then renamed.
 func put(t testing.TB, dir, name string, content []byte) {
 	t.Helper()
@@ -142,6 +167,59 @@ func put(t testing.TB, dir, name string, content []byte) {
 
 // leave writes what processes of one build leave behind.
 func leave(t testing.TB, dir, fingerprint string, functions []testFunc, processes ...testProcess) {
+	t.Helper()
+	put(t, dir, "codebase-"+fingerprint+".json", codebaseBytes(t, fingerprint, functions))
+	for _, p := range processes {
+		record(t, store(dir, fingerprint, functions, p), functions, p)
+	}
+}
+
+// store returns where a process writes.
+func store(dir, fingerprint string, functions []testFunc, p testProcess) *datafile.Store {
+	return &datafile.Store{Dir: dir, Wait: time.Minute, Identity: datafile.Identity{
+		Fingerprint: fingerprint, Functions: len(functions), Main: p.main, Module: p.module,
+		AppName: p.app, AppVersion: p.version, Environment: "test", Hostname: p.host, UID: -1, // names of files must not depend on who tests
+	}}
+}
+
+// record writes the calls and the record of a process.
+func record(t testing.TB, s *datafile.Store, functions []testFunc, p testProcess) {
+	t.Helper()
+	u := &datafile.Update{Process: p.record()}
+	u.Calls = func(yield func(int, int64) bool) {
+		for i, f := range functions {
+			if at, ok := p.calls[f.Name]; ok && !yield(i, at.UnixMilli()) {
+				return
+			}
+		}
+	}
+	if _, err := s.Update(u); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// record returns the record of a process that wrote all that it called, unless p says
+// something else.
+func (p *testProcess) record() *datafile.Process {
+	r := &datafile.Process{
+		UUID: uuidOf(p.id), Boot: p.boot, StartedAt: p.started.UnixMilli(), SeenAt: p.started.UnixMilli(), PID: 123,
+		State: cmp.Or(p.state, datafile.Ended), Kept: cmp.Or(p.kept, datafile.InMemory),
+	}
+	for _, at := range p.calls {
+		r.SeenAt = max(r.SeenAt, at.UnixMilli())
+	}
+	return r
+}
+
+// uuidOf returns a UUID that sorts as id does.
+func uuidOf(id string) string {
+	h := fmt.Sprintf("%-16.16s", id)
+	x := fmt.Sprintf("%x", h)
+	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+}
+
+// leaveOld writes what processes of an earlier version leave behind.
+func leaveOld(t testing.TB, dir, fingerprint string, functions []testFunc, processes ...testProcess) {
 	t.Helper()
 	put(t, dir, "codebase-"+fingerprint+".json", codebaseBytes(t, fingerprint, functions))
 	for _, p := range processes {

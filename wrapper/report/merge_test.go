@@ -1,0 +1,183 @@
+// Tests of merging.
+
+package report
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// contents returns the files of a directory.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	m := map[string]string{}
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		m[e.Name()] = string(readFile(t, dir, e.Name()))
+	}
+	return m
+}
+
+// The report on the result is that on the files in one directory, which it is also if
+// they are merged in several steps.
+func TestMerge(t *testing.T) {
+	functions := []testFunc{fn("store.Open", "a.go", 1), fn("store.*DB.Shut", "a.go", 2), fn("store.New", "b.go", 1), fn("store.Dead", "b.go", 2)}
+	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
+	leave(t, a, "x", functions,
+		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(9)}},
+		testProcess{id: "2", app: "work", host: "h1", started: at(8)})
+	leave(t, b, "x", functions,
+		testProcess{id: "3", app: "shop", host: "h1", started: at(4), calls: calls{"Shut": at(6), "Open": at(5)}},
+		testProcess{id: "4", app: "shop", host: "h2", started: at(5), state: datafile.Lossy, calls: calls{"Open": at(6)}})
+	leaveOld(t, c, "y", functions[1:], testProcess{id: "5", app: "old", host: "h3", started: at(5), calls: calls{"New": at(6)}})
+	before := []map[string]string{contents(t, a), contents(t, b), contents(t, c)}
+
+	once, step := filepath.Join(t.TempDir(), "to", "once"), filepath.Join(t.TempDir(), "step")
+	m, err := Merge(once, []string{a, b, c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Problems) > 0 || m.Read != 5 || m.Written != 4 || m.Codebases != 2 {
+		t.Errorf("Merge = %+v, want 5 files in 4, of 2 codebases", m)
+	}
+	for i, dir := range []string{a, b, c} {
+		if !maps.Equal(contents(t, dir), before[i]) {
+			t.Errorf("directory %d was changed", i)
+		}
+	}
+	if _, err := Merge(step, []string{c, b}); err != nil {
+		t.Fatal(err)
+	}
+	twice := t.TempDir() // empty
+	if _, err := Merge(twice, []string{step, a}); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, dir := range []string{once, twice} {
+		r, err := Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]Status{"store.Open": Called, "store.*DB.Shut": Called, "store.New": Called, "store.Dead": NeverCalled}
+		if got := statuses(r); !maps.Equal(got, want) {
+			t.Errorf("statuses = %v, want %v", got, want)
+		}
+		if r.Processes.Total != 5 || kinds(r) != "lossy lossy" { // one of them is of an earlier version
+			t.Errorf("processes %+v, problems %v, want 5 with two lossy ones", r.Processes, r.Problems)
+		}
+		var text bytes.Buffer
+		if err := r.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text.String())
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("merged at once:\n%s\nin steps:\n%s", texts[0], texts[1])
+	}
+	for _, want := range []string{"is not empty", "no data of a process", "no directory"} {
+		out, dir := once, a
+		switch want {
+		case "no data of a process":
+			out, dir = filepath.Join(t.TempDir(), "new"), t.TempDir()
+		case "no directory":
+			out, dir = filepath.Join(t.TempDir(), "new"), filepath.Join(a, "none")
+		}
+		if _, err := Merge(out, []string{dir}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Merge: %v, want an error with %q", err, want)
+		}
+	}
+}
+
+// Whatever is damaged is named when it is merged, and the report on the result is not
+// complete either.
+func TestMergeDamaged(t *testing.T) {
+	functions := []testFunc{fn("store.Open", "a.go", 1), fn("store.Shut", "a.go", 2), fn("store.Dead", "a.go", 3)}
+	p := testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(2), "Shut": at(2)}}
+	for _, tt := range []struct {
+		name   string
+		damage func(dir, hits string)
+		kinds  string
+		shut   Status // "" if it is not listed
+	}{
+		{"a stamp", func(dir, hits string) { damageStamp(t, dir, "a", functions, p, 1) }, "damaged", Unknown},
+		{"a header", func(dir, hits string) {
+			content := readFile(t, dir, hits)
+			content[40] ^= 1
+			overwrite(t, dir, hits, content)
+			leave(t, dir, "a", functions, testProcess{id: "2", app: "work", started: at(1)})
+		}, "damaged", NeverCalled},
+		{"a codebase", func(dir, hits string) { overwrite(t, dir, "codebase-a.json", []byte("{}")) }, "damaged", ""},
+		{"no codebase", func(dir, hits string) { os.Remove(filepath.Join(dir, "codebase-a.json")) }, "no-codebase", ""},
+		{"a link", func(dir, hits string) {
+			if err := os.Symlink(hits, filepath.Join(dir, "hits-0.hits")); err != nil {
+				t.Skip(err)
+			}
+		}, "unreadable", Called},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+			leave(t, dir, "a", functions, p)
+			tt.damage(dir, filepath.Base(store(dir, "a", functions, p).Path()))
+			m, err := Merge(out, []string{dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := kinds(&Report{Problems: m.Problems}); got != tt.kinds {
+				t.Errorf("problems %v, want %s", m.Problems, tt.kinds)
+			}
+			r, err := Read(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Complete() && tt.kinds != "unreadable" { // what cannot be read cannot be kept
+				t.Error("the report on the result is complete")
+			}
+			if got := statuses(r)["store.Shut"]; got != tt.shut {
+				t.Errorf("Shut is %q, want %q", got, tt.shut)
+			}
+		})
+	}
+}
+
+// Marks of this machine: of killed processes they are recovered, of others they are
+// merged as they are.
+func TestMergeMarks(t *testing.T) {
+	for _, alive := range []bool{false, true} {
+		m := newMarked(t, "1", []string{"Open"}, "Shut")
+		if alive {
+			hold(t, m.path)
+		}
+		out := filepath.Join(t.TempDir(), "out")
+		if got, err := Merge(out, []string{m.dir}); err != nil || len(got.Problems) > 0 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		r, err := readAt(out, at(20), thisBoot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statuses(r); got["store.Open"] != Called || got["store.*DB.Shut"] != Called || got["store.Unused"] != NeverCalled {
+			t.Errorf("alive %v: statuses = %v", alive, got)
+		}
+		if r.Processes.Total != 1 || r.Complete() == alive {
+			t.Errorf("alive %v: processes %+v, problems %v", alive, r.Processes, r.Problems)
+		}
+		if got := contents(t, out); slices.ContainsFunc(slices.Collect(maps.Keys(got)), func(name string) bool { return datafile.IsMarks(name, "") }) {
+			t.Error("a marks file was copied")
+		}
+		if _, err := os.Stat(m.path); errors.Is(err, fs.ErrNotExist) {
+			t.Error("the marks file is gone at once")
+		}
+	}
+}

@@ -1,0 +1,183 @@
+// Processes: who was observed, and how much of what he called may be missing.
+
+package report
+
+import (
+	"fmt"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// A process is what is known of one process, or of several together.
+type process struct {
+	id      string
+	app     string
+	main    string // import path of its main package, "" if unknown
+	module  string // and of its main module
+	host    string
+	count   int
+	first   int64 // first start, Unix milliseconds, as the process's clock had it
+	started int64 // last start
+	end     int64 // the latest time known of it
+	mute    bool  // it may have called anything, and written nothing of it
+}
+
+// Processes are the numbers of processes that the report rests on.
+type Processes struct {
+	Total     int `json:"total"`
+	Running   int `json:"running"`   // they live, as far as can be seen
+	Recovered int `json:"recovered"` // they were killed, and nothing is lost
+	Lossy     int `json:"lossy"`     // up to a second of what they called may be missing
+
+	// KeptOnceASecond are those whose calls would not outlive them for the last second.
+	KeptOnceASecond int `json:"keptOnceASecond"`
+
+	// Mute are those that may have called anything, and written nothing of it.
+	Mute int `json:"mute"`
+}
+
+const (
+	// checkpoint is the time in which a process writes what it called, in milliseconds.
+	checkpoint = 1000
+
+	// silentAfter is the time after which a process is taken for dead that has not
+	// written, in milliseconds: one that lives writes once in ten minutes.
+	silentAfter = 15 * 60 * 1000
+)
+
+// addProcesses adds the processes of a file to its codebase.
+func (d *data) addProcesses(f *hitsFile) {
+	d.recorded[f.id] = true
+	var lost, otherBoot, unreachable, without int
+	for i := range f.list {
+		p := &f.list[i]
+		m := d.marks[p.UUID]
+		if m != nil {
+			m.recorded = true
+		}
+		out := process{id: p.UUID, count: 1, first: p.StartedAt, started: p.StartedAt, end: p.SeenAt}
+		short := p.SeenAt-p.StartedAt < checkpoint
+		d.processes.Total++
+		if p.Kept == datafile.OnceASecond {
+			d.processes.KeptOnceASecond++
+		}
+		switch d.fate(f, p, m) {
+		case alive:
+			d.processes.Running++
+			out.mute = m == nil && short
+		case complete:
+		case rescued:
+			d.processes.Recovered++
+		case unsaid:
+			d.processes.Lossy++
+			out.mute = f.latest == 0
+		case ofOtherBoot:
+			otherBoot++
+			out.mute = short
+		case outOfReach:
+			unreachable++
+			out.mute = short
+		case cut:
+			lost++
+			out.mute = short
+		case gone:
+			without++
+			out.mute = short
+		}
+		if out.mute {
+			d.processes.Mute++
+		}
+		d.add(f, out)
+	}
+	if s := &f.sums; s.Processes > 0 {
+		lost += int(s.Lossy)
+		d.processes.Total += int(s.Processes)
+		d.processes.Recovered += int(s.Recovered)
+		d.processes.KeptOnceASecond += int(s.OnceASecond)
+		mute := s.Lossy == s.Processes && s.Lived < checkpoint*s.Processes
+		if mute {
+			d.processes.Mute += int(s.Processes)
+		}
+		d.add(f, process{count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute})
+	}
+	d.processes.Lossy += lost + otherBoot + unreachable + without
+	d.ended(f, Lossy, lost, "killed, and nobody saved their marks")
+	d.ended(f, Lossy, without, "killed, or running when the directory was copied, and their marks are not here")
+	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or are running on another one")
+	d.ended(f, Unreadable, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks", f.id.UID))
+}
+
+// ended notes how processes ended of which something may be missing.
+func (d *data) ended(f *hitsFile, kind Kind, n int, how string) {
+	if n > 0 {
+		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what they called last may be missing", pluralVerb(n, "process was", "processes were"), how))
+	}
+}
+
+// A fate is what became of a process.
+type fate int
+
+const (
+	complete    fate = iota // it wrote all
+	alive                   // it lives
+	rescued                 // it was killed, and all that it called is known
+	cut                     // it was killed, and its last second is lost
+	gone                    // it was killed, or runs with a directory that this one is a copy of
+	ofOtherBoot             // it ran when the machine was started anew, or runs elsewhere
+	outOfReach              // what it called last may be there, but cannot be read
+	unsaid                  // its file is of an earlier version, which does not say it
+)
+
+// fate returns what became of a process. m is its marks file, nil if there is none.
+func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
+	switch {
+	case f.format == 1:
+		return unsaid
+	case p.State == datafile.Ended:
+		return complete
+	case p.State == datafile.Recovered:
+		return rescued
+	case p.State == datafile.Lossy:
+		return cut
+	case m != nil && m.alive:
+		return alive
+	case m != nil:
+		return rescued
+	case p.Boot != "" && d.boot != "" && p.Boot != d.boot:
+		return ofOtherBoot
+	case p.StartedAt >= d.began: // since the marks were read
+		return alive
+	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter:
+		return alive
+	case p.Kept != datafile.OnceASecond && d.unreachable[f.id.UID]:
+		return outOfReach
+	}
+	return gone
+}
+
+// addJoined adds the processes of joined files, which the shared files have, unless
+// those are gone.
+func (d *data) addJoined() {
+	for i := range d.joined {
+		if f := &d.joined[i]; !d.recorded[f.id] {
+			d.addProcesses(f)
+		}
+	}
+}
+
+// add adds a process to the codebase of its file. A clock that was wrong must not make
+// its build the latest one for ever: times that are to come say nothing.
+func (d *data) add(f *hitsFile, p process) {
+	if p.first > d.future {
+		p.first = 0
+	}
+	if p.started > d.future {
+		p.started = max(p.first, f.latest)
+	}
+	if p.end > d.future {
+		p.end = p.started
+	}
+	p.end = max(p.end, p.started, f.latest)
+	p.app, p.main, p.module, p.host = f.id.AppName, f.id.Main, f.id.Module, f.id.Hostname
+	f.c.processes = append(f.c.processes, p)
+}
