@@ -26,7 +26,7 @@ func TestRecordIsReadAsWritten(t *testing.T) {
 	if _, _, ok := decodeProcess(b[:]); ok {
 		t.Error("zeros are no damage")
 	}
-	sums := Totals{1, 2, 3, 4, 5, 6, 7}
+	sums := Totals{1, 2, 3, 4, 5, 6, 7, 8}
 	sums.encode(b[:])
 	if got, ok := decodeTotals(b[:]); !ok || got != sums {
 		t.Errorf("got %+v, want %+v", got, sums)

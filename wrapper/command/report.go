@@ -67,6 +67,6 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 // writeProblems names what files lack.
 func writeProblems(w io.Writer, command string, problems []report.Problem) {
 	for _, p := range problems {
-		fmt.Fprintf(w, "scavenger-wrap: %s: %v\n", command, p)
+		fmt.Fprintf(w, "scavenger-wrap: %s: %s\n", command, Indented(p.Error(), 2))
 	}
 }
