@@ -51,7 +51,9 @@ func TestTryLink(t *testing.T) {
 			program := tc.Compile("example.com/app", "package main\n", nil)
 			exithook := tc.Compile("internal/runtime/exithook", "package exithook\n\ntype Hook struct {\n\tF func()\n\tRunOnFailure bool\n}\n\nfunc Add(Hook) {}\n", nil)
 			cfg := toolchain.ParseImportcfg("packagefile runtime=" + program + "\npackagefile internal/runtime/exithook=" + exithook)
-			a, err := action.New(link, []string{"-o", "x", "-importcfg", "y", program}, action.Flags{}, fstest.MapFS{"hitrt/x.go": {Data: []byte(hitrt)}})
+			a, err := action.New(link, []string{"-o", "x", "-importcfg", "y", program}, action.Flags{}, fstest.MapFS{
+				"hitrt/x.go": {Data: []byte(hitrt)}, "hitrt/datafile/x.go": {Data: []byte("package datafile\n")},
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -22,7 +22,7 @@ func TestSources(t *testing.T) {
 		// wrapper starts both, and hitrt is linked into programs.
 		{"compile", compileSources, []string{"wrapper/compile"}, []string{"wrapper"}},
 		{"link", slices.Concat(compileSources, linkSources),
-			[]string{"wrapper/compile", "wrapper/link"}, []string{"wrapper", "hitrt"}},
+			[]string{"wrapper/compile", "wrapper/link"}, []string{"wrapper", "hitrt", "hitrt/datafile"}},
 	} {
 		want := test.and
 		for _, dir := range test.actions {
