@@ -516,3 +516,78 @@ func TestUnreadableNamedOnce(t *testing.T) {
 		t.Error("the file was removed")
 	}
 }
+
+// The setting mapping puts the marks file into dataDir, or makes none. One in dataDir
+// stays for a time after it is recovered: who copies the directory at that moment may
+// have read the hits file before.
+func TestMappingSetting(t *testing.T) {
+	for setting, want := range map[string]datafile.Kept{"memory": datafile.InMemory, "disk": datafile.OnDisk, "none": datafile.OnceASecond} {
+		dir := newDataDir(t)
+		if setting == "disk" && (isMemory(dir) || !isSteady(dir)) {
+			t.Logf("%s is not on a disk whose stores succeed", dir)
+			continue
+		}
+		prog := newMappedProgram(&mappedArrays.recover)
+		pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_MAPPING="+setting)
+		pub.begin()
+		prog.call(1)
+		if pub.data.process.Kept != want || (pub.data.marks == nil) != (setting == "none") {
+			t.Fatalf("mapping %s: kept %v, because of %s", setting, pub.data.process.Kept, pub.data.process.Why)
+		}
+		if called := known(t, dir); setting != "none" && !called[1] {
+			t.Errorf("mapping %s: a call is not known at once", setting)
+		}
+		inDir := datafile.MarksIn(dir, "")
+		if len(inDir) > 0 != (setting == "disk") {
+			t.Errorf("mapping %s: marks files %q in dataDir", setting, inDir)
+		}
+		pub.die()
+		clear(prog.Packages[0].Marks)
+		next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
+		next.begin()
+		at, _, err := stampsOf(pub.data.store.Path())
+		if err != nil || at[1] == 0 && setting != "none" {
+			t.Errorf("mapping %s: stamps %v, %v, want call 1 recovered", setting, at[:3], err)
+		}
+		if setting == "disk" {
+			m, err := readMarksFile(inDir[0])
+			if err != nil || !m.Saved {
+				t.Fatalf("the marks file says %+v, %v, want that it is recovered", m, err)
+			}
+			ago := time.Now().Add(-2 * datafile.JoinedFor)
+			if err := os.Chtimes(inDir[0], ago, ago); err != nil {
+				t.Fatal(err)
+			}
+			next.data.others.searched = time.Time{}
+			next.data.adopt(time.Now(), moreOthers)
+			if exists(inDir[0]) {
+				t.Error("the marks file stays for ever")
+			}
+		}
+		if messages.String() != "" {
+			t.Errorf("mapping %s: messages %q", setting, messages)
+		}
+	}
+}
+
+// The marks file of a killed process whose dataDir nobody uses any more is removed after a
+// week, and not before: it takes memory.
+func TestForgotten(t *testing.T) {
+	dirs := [2]string{newDataDir(t), newDataDir(t)}
+	prog := newMappedProgram(&mappedArrays.recover)
+	var paths [2]string
+	for i, age := range []time.Duration{forgottenAfter + time.Hour, forgottenAfter - time.Hour} {
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dirs[i])
+		pub.started = pub.started.Add(-age)
+		pub.now = func() time.Time { return pub.started }
+		pub.begin()
+		prog.call(1)
+		paths[i] = pub.data.marks.path
+		pub.die()
+	}
+	next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
+	next.begin()
+	if exists(paths[0]) || !exists(paths[1]) {
+		t.Errorf("older than a week: there %v; younger: there %v", exists(paths[0]), exists(paths[1]))
+	}
+}
