@@ -53,6 +53,13 @@ func newDataDir(t testing.TB) string {
 		for _, path := range marksUnder(t, os.Geteuid(), dir) {
 			_ = os.Remove(path)
 		}
+		if info, err := os.Stat(dir); err == nil { // of processes that were killed as they made it
+			name, _ := datafile.MarksName(info, "*")
+			unfinished, _ := filepath.Glob(filepath.Join(datafile.MarksDir(os.Geteuid(), 0), name+".tmp"))
+			for _, path := range unfinished {
+				_ = os.Remove(path)
+			}
+		}
 	})
 	return dir
 }
