@@ -276,7 +276,7 @@ func TestDataFileListedLater(t *testing.T) {
 	}
 	for _, n := range []int{3000, 300} { // listed after the program starts, and before
 		fake := newFake()
-		second, messages := newTestPublisher(newProgram(n), fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+		second, messages := newTestPublisher(newProgram(n), fake, toCollector("SCAVENGER_DATA_DIR="+dir, "SCAVENGER_EXIT_TIMEOUT=1m")...)
 		go second.run()
 		<-second.ready
 		if n == 300 && !exists(second.codebasePath()) {

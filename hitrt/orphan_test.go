@@ -182,7 +182,7 @@ func TestOrphanAtExit(t *testing.T) {
 	leave(t, dir, newProgram(60), []int{4})
 	build := leave(t, dir, newProgram(90), []int{5})
 	run := func(server string) {
-		pub, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server, "SCAVENGER_API_KEY="+testKey)
+		pub, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_SERVER_URL="+server, "SCAVENGER_API_KEY="+testKey, "SCAVENGER_EXIT_TIMEOUT=1m")
 		go pub.run()
 		<-pub.ready
 		leave(t, dir, newProgram(60), []int{6})
