@@ -30,6 +30,9 @@ func TestStampIsReadAsWritten(t *testing.T) {
 			}
 		}
 	}
+	if got := crc16(0x313233343536); got != 0x2ef4 { // the CRC-16/CCITT-FALSE of "123456"
+		t.Errorf("crc16 = %#04x, want 0x2ef4", got)
+	}
 	if got := crc16(neverCalled); got != neverCRC {
 		t.Errorf("crc16(%d) = %#04x, want %#04x", neverCalled, got, neverCRC)
 	}
