@@ -193,6 +193,9 @@ func TestOldFilesDamaged(t *testing.T) {
 		}
 		was := read(t, path, false).at
 		for at := range whole {
+			if at > 20 && at < 600 && at%7 > 0 {
+				continue // the header has a checksum
+			}
 			if at > 600 && at < pageSize-64 || at > 2*pageSize+64 && at < len(whole)-64 {
 				continue // of no meaning
 			}
