@@ -4,6 +4,7 @@ package faults
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -42,6 +43,11 @@ func testMain(m *testing.M) int {
 		_, err = program.BuildWrapper(context.Background(), dir)
 	}
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	// Processes wait for collectors that do not answer, which takes no processor.
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
