@@ -21,6 +21,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 var (
@@ -43,13 +45,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// smallBuilds are the builds of TestInitialisation, unless -init.build names another.
-var smallBuilds = []string{
-	"errors flag go/build go/token log/slog mime net/netip strconv text/template/...",
-	"-race errors go/token text/template",
-	"-cover errors go/token text/template",
-}
-
 // TestInitialisation compares how packages of the standard library, or of a module, are
 // initialised.
 func TestInitialisation(t *testing.T) {
@@ -60,8 +55,16 @@ func TestInitialisation(t *testing.T) {
 		testInitialisation(t, *closures, strings.Fields(*initBuild))
 		return
 	}
-	for i, build := range smallBuilds {
-		t.Run(build, func(t *testing.T) { testInitialisation(t, i == 0, strings.Fields(build)) })
+	testInitialisation(t, true, strings.Fields("errors flag go/build go/token log/slog mime net/netip strconv text/template/..."))
+}
+
+// TestHeavyInitialisation does that with flags that reach the standard library.
+func TestHeavyInitialisation(t *testing.T) {
+	program.Heavy(t)
+	for _, mode := range []string{"-race", "-cover"} {
+		t.Run(mode, func(t *testing.T) {
+			testInitialisation(t, false, []string{mode, "errors", "go/token", "text/template"})
+		})
 	}
 }
 

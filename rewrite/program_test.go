@@ -15,9 +15,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-var program = map[string]string{
+var stackProgram = map[string]string{
 	"go.mod": "module example.com/program\n\ngo 1.18\n",
 	"main.go": `package main
 
@@ -174,47 +176,50 @@ func TestProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("links programs")
 	}
-	for _, test := range []struct {
-		free  bool
-		flags []string
-	}{
-		{false, nil}, {false, []string{"-gcflags=-l"}}, {false, []string{"-gcflags=-N -l"}}, {false, []string{"-trimpath"}},
-		{true, nil}, {true, []string{"-trimpath"}},
-	} {
-		flags := test.flags
-		t.Run(fmt.Sprint(test), func(t *testing.T) {
-			dir, markedFlags := writeProgram(t, Options{ImportPath: "example.com/program", Free: test.free, Main: true})
-			plain := buildProgram(t, dir, "plain", flags...)
-			marked := buildProgram(t, dir, "marked", append(markedFlags, flags...)...)
-			got, want := run(marked), run(plain)
-			if got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
-			if !strings.Contains(want, "panic: assignment to entry in nil map") {
-				t.Errorf("the program did not get to its end:\n%s", want)
-			}
-			if runtime.GOOS != "linux" || !test.free && !strings.Contains(fmt.Sprint(flags), "-l") {
-				// Where an empty function was inlined, its mark now has code.
-				return
-			}
-			lines, plainLines := programLines(t, marked), programLines(t, plain)
-			if gone := missing(plainLines, lines); gone != "" {
-				t.Errorf("lines without code now:\n%s", gone)
-			}
-			// The function that free marks call has a line. And an inlined function now
-			// has a line where its code was only a part of another instruction.
-			if more := missing(lines, plainLines); more != "" && !test.free {
-				t.Errorf("lines with code now:\n%s", more)
-			}
-		})
+	for _, flags := range [][]string{nil, {"-gcflags=-l"}, {"-gcflags=-N -l"}} {
+		compareProgram(t, false, flags...)
 	}
+	compareProgram(t, true)
 }
 
-// TestRace runs a program in which all goroutines call the same functions.
-func TestRace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("links a program")
-	}
+// TestHeavyProgram does that with a flag that reaches the standard library.
+func TestHeavyProgram(t *testing.T) {
+	program.Heavy(t)
+	compareProgram(t, false, "-trimpath")
+	compareProgram(t, true, "-trimpath")
+}
+
+func compareProgram(t *testing.T, free bool, flags ...string) {
+	t.Run(fmt.Sprint(free, flags), func(t *testing.T) {
+		dir, markedFlags := writeProgram(t, Options{ImportPath: "example.com/program", Free: free, Main: true})
+		plain := buildProgram(t, dir, "plain", flags...)
+		marked := buildProgram(t, dir, "marked", append(markedFlags, flags...)...)
+		got, want := run(marked), run(plain)
+		if got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if !strings.Contains(want, "panic: assignment to entry in nil map") {
+			t.Errorf("the program did not get to its end:\n%s", want)
+		}
+		if runtime.GOOS != "linux" || !free && !strings.Contains(fmt.Sprint(flags), "-l") {
+			// Where an empty function was inlined, its mark now has code.
+			return
+		}
+		lines, plainLines := programLines(t, marked), programLines(t, plain)
+		if gone := missing(plainLines, lines); gone != "" {
+			t.Errorf("lines without code now:\n%s", gone)
+		}
+		// The function that free marks call has a line. And an inlined function now
+		// has a line where its code was only a part of another instruction.
+		if more := missing(lines, plainLines); more != "" && !free {
+			t.Errorf("lines with code now:\n%s", more)
+		}
+	})
+}
+
+// TestHeavyRace runs a program in which all goroutines call the same functions.
+func TestHeavyRace(t *testing.T) {
+	program.Heavy(t)
 	if _, err := exec.LookPath("gcc"); err != nil || runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("needs cgo and the race detector")
 	}
@@ -263,7 +268,7 @@ func writeProgram(t *testing.T, opts Options) (dir string, flags []string) {
 		}
 	}
 	var sources []Source
-	for name, text := range program {
+	for name, text := range stackProgram {
 		write(filepath.Join(dir, name), []byte(text))
 		if filepath.Ext(name) == ".go" {
 			sources = append(sources, Source{filepath.Join(dir, name), []byte(text)})
