@@ -60,25 +60,28 @@ func testMain(m *testing.M) int {
 	return m.Run()
 }
 
-// warmCache builds one program with what hitrt imports, so that the scripts,
-// which run at the same time, do not all compile the standard library.
+// warmCache builds two programs, so that the scripts, which run at the same time, do
+// not all compile the standard library. What hitrt imports is compiled in one way for
+// programs with package net, and in another for those without.
 func warmCache(dir string) error {
 	app := filepath.Join(dir, "warm")
-	if err := os.Mkdir(app, 0o777); err != nil {
-		return err
-	}
 	for name, text := range map[string]string{
-		"go.mod":  "module example.com/app\n\ngo 1.24\n",
-		"main.go": "package main\n\nimport \"net/http\"\n\nfunc main() { http.NewServeMux() }\n",
+		"go.mod":          "module example.com/app\n\ngo 1.24\n",
+		"with/main.go":    "package main\n\nimport \"net/http\"\n\nfunc main() { http.NewServeMux() }\n",
+		"without/main.go": "package main\n\nfunc main() {}\n",
 	} {
-		if err := os.WriteFile(filepath.Join(app, name), []byte(text), 0o666); err != nil {
+		file := filepath.Join(app, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			return err
 		}
 	}
-	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(dir, "scavenger-wrap"), "-o", os.DevNull, ".")
+	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(dir, "scavenger-wrap"), "-o", filepath.Join(dir, "warmed")+string(os.PathSeparator), "./...")
 	cmd.Dir = app
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building a first program: %w\n%s", err, out)
+		return fmt.Errorf("building first programs: %w\n%s", err, out)
 	}
 	return nil
 }
