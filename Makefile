@@ -14,6 +14,8 @@ test: ## run all tests that compile no standard library of their own (minutes)
 
 test-heavy: ## run those that do (more than an hour)
 	go test -timeout 1h ./e2e -run Heavy
+	go test -timeout 20m ./rewrite ./e2e/faults -run Heavy
+	go test ./wrapper/... -run Toolchain
 	go test -timeout 1h ./e2e/matrix -run Settings
 	go test -timeout 40m ./e2e/buildcost -run PlainCache
 

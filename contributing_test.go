@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,15 +51,17 @@ func TestCommands(t *testing.T) {
 // TestCommandsFindTypos checks what TestCommands rests on.
 func TestCommandsFindTypos(t *testing.T) {
 	for command, wrong := range map[string]bool{
-		"go test ./...":                                  false,
-		"go test ./e2e -run Heavy":                       false,
-		"go test ./e2e -run Heavyy":                      true,
-		"go test ./rewrite -run Heavy":                   true,
-		"go test ./nowhere":                              true,
-		"go test ./e2e -run=Heavy/bulid_":                true,
-		"go test ./e2e -run 'Heavy|Matrxi'":              true,
-		"go test ./e2e/matrix -run Settings/Flags/-race": false,
-		"go test ./e2e/matrix -run Settings/Flags/-raec": true,
+		"go test ./...":                                                             false,
+		"go test ./e2e -run Heavy":                                                  false,
+		"go test ./e2e -run Heavyy":                                                 true,
+		"go test ./config -run Heavy":                                               true,
+		"go test ./nowhere":                                                         true,
+		"go test ./wrapper/... -run Toolchain":                                      false,
+		"go test ./wrapper/... -run Toolchian":                                      true,
+		"go test ./e2e -run=Heavy/bulid_":                                           true,
+		"go test ./e2e -run 'Heavy|Matrxi'":                                         true,
+		"go test ./e2e/matrix -run Settings/Flags/-race":                            false,
+		"go test ./e2e/matrix -run Settings/Flags/-raec":                            true,
 		"go test ./e2e/matrix -run 'Settings/(Flags|Cross_builds)/^(-race|-trim)$'": true,
 		"go test ./rewrite -bench=Package":                                          false,
 		"go test ./rewrite -bench=Pakcage":                                          true,
@@ -244,11 +247,7 @@ func testNames(t *testing.T, kind string, packages []string) []string {
 	t.Helper()
 	var names []string
 	for _, p := range packages {
-		files, err := filepath.Glob(filepath.Join(p, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
+		for _, file := range testFiles(t, p) {
 			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 			if err != nil {
 				t.Fatal(err)
@@ -276,6 +275,27 @@ func testNames(t *testing.T, kind string, packages []string) []string {
 		}
 	}
 	return names
+}
+
+// testFiles returns the files with the tests of a package, or of a tree: "./wrapper/...".
+func testFiles(t *testing.T, pattern string) (files []string) {
+	t.Helper()
+	root, tree := strings.CutSuffix(pattern, "/...")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && !tree:
+			return fs.SkipDir
+		case strings.HasSuffix(path, "_test.go"):
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func scriptNames(t *testing.T, test, dir string) []string {
