@@ -85,6 +85,12 @@ func set(name string) bool {
 	return found
 }
 
+// How many functions a program has. Many make files that take a while to copy.
+const (
+	fewFunctions  = 400
+	manyFunctions = 8_000
+)
+
 // programs are the two forms of the program, by number of functions.
 var programs sync.Map
 

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,7 +132,17 @@ type call struct {
 
 // start starts a process and waits until its main runs.
 func start(dir, bin string, wrap, env []string) *process {
-	args := append(wrap[:len(wrap):len(wrap)], bin)
+	began := time.Now()
+	p := launch(dir, slices.Concat(wrap, []string{bin}), env)
+	if p.err == nil {
+		p.read("ready")
+	}
+	p.start = time.Since(began)
+	return p
+}
+
+// launch starts a process.
+func launch(dir string, args, env []string) *process {
 	p := &process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 64)}
 	p.cmd.Env = append(append(os.Environ(), "SCAVENGER_DATA_DIR="+dir, "GOTRACEBACK=none"), env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -140,7 +151,6 @@ func start(dir, bin string, wrap, env []string) *process {
 	if err == nil {
 		p.in, err = p.cmd.StdinPipe()
 	}
-	began := time.Now()
 	if err == nil {
 		err = p.cmd.Start()
 	}
@@ -155,8 +165,6 @@ func start(dir, bin string, wrap, env []string) *process {
 			p.lines <- lines.Text()
 		}
 	}()
-	p.read("ready")
-	p.start = time.Since(began)
 	return p
 }
 
