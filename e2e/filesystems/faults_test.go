@@ -22,7 +22,7 @@ const exitTimeout = 2 * time.Second
 type fault struct {
 	name   string
 	make   func(*place)  // makes the place, and what is wrong with it from the start
-	strike func(*place)  // between the first step and the second; may be nil
+	strike func(*place)  // during the second step; may be nil
 	atEnd  func(*place)  // just before the end; may be nil
 	lasts  time.Duration // of the second step; 0: 2 s
 	exit   string        // the promise to a process that exits
@@ -66,17 +66,18 @@ var faults = []fault{
 	{name: "no inode left from the start", make: func(p *place) { p.ext4("", "-N", "64"); p.check(os.Mkdir(p.dir, 0o755)); p.useInodes() }, says: true},
 	{name: "live files immutable (chattr +i)", make: func(p *place) { p.ext4("") }, strike: func(p *place) { p.do(append([]string{"chattr", "+i"}, p.files()...)...) }, exit: "123", kill: "123"},
 
-	{name: "/dev/shm full from the start", make: func(p *place) {
+	{name: "shared memory full from the start", make: func(p *place) {
 		p.own("mount -t tmpfs -o size=64k none /dev/shm; ! cat /dev/zero 2>/dev/null >/dev/shm/filler")
 	}, exit: "123", kill: "12"},
-	{name: "/dev/shm full later", make: func(p *place) { p.own("mount -t tmpfs -o size=1m none /dev/shm") }, strike: fillShared, exit: "123", kill: "12"},
-	{name: "/dev/shm not a tmpfs", make: func(p *place) { p.own("mount --bind " + p.mkdir("empty") + " /dev/shm") }, exit: "123", kill: "12"},
-	{name: "/dev/shm read-only", make: func(p *place) { p.own("mount -t tmpfs -o ro none /dev/shm") }, exit: "123", kill: "12"},
-	{name: "no /dev/shm", make: func(p *place) { p.own("mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3") }, exit: "123", kill: "12"},
+	{name: "shared memory full later", make: func(p *place) { p.own("mount -t tmpfs -o size=1m none /dev/shm") }, strike: fillShared, exit: "123", kill: "12"},
+	{name: "shared memory is no tmpfs", make: func(p *place) { p.own("mount --bind " + p.mkdir("empty") + " /dev/shm") }, exit: "123", kill: "12"},
+	{name: "shared memory read-only", make: func(p *place) { p.own("mount -t tmpfs -o ro none /dev/shm") }, exit: "123", kill: "12"},
+	{name: "no shared memory", make: func(p *place) { p.own("mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3") }, exit: "123", kill: "12"},
 
 	{name: "memory cgroup at its limit", make: func(p *place) { p.memory(48 << 20) }, exit: "123", kill: "123"},
 	{name: "7 descriptors", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=7"} }, exit: "123", kill: "12"},
-	{name: "4 descriptors", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=4"} }, exit: "123", kill: "12"},
+	{name: "6 descriptors", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=6"} }, exit: "123", kill: "12"},
+	{name: "5 descriptors, all in use", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=5"} }, exit: "123", kill: "12"},
 
 	{name: "log file is a FIFO", make: fifoLog, exit: "123", kill: "123"},
 	{name: "FIFOs named as files of an earlier process", make: func(p *place) { p.earlier(80); p.fifos() }, exit: "123", kill: "123"},
@@ -154,8 +155,8 @@ func (p *place) large(suffix, size string) {
 		p.t.Fatalf("no file of %q ends with %s", p.files(), suffix)
 	}
 	file := p.files()[i]
+	p.must = append(p.must, 2*perProcess)
 	if suffix == ".hits" {
-		p.must = append(p.must, 2*perProcess)
 		other := strings.TrimSuffix(file, suffix) + "0" + suffix
 		p.do("cp", file, other)
 		file = other

@@ -25,7 +25,8 @@ import (
 //	run FROM TO MILLISECONDS   call these functions for the first time, one after the
 //	                           other over that time, print their numbers, and meanwhile
 //	                           call those before them again
-//	latency                    print the worst call, and the worst but one of 1,000
+//	latency                    print the worst call, the worst but one of 1,000, and the
+//	                           longest time in which the program came to nothing
 //	exit STATUS
 const drivenMain = `package main
 
@@ -40,6 +41,7 @@ import (
 
 var (
 	worst   time.Duration
+	pause   time.Duration
 	calls   int
 	buckets [64]int // by the number of bits of the nanoseconds
 )
@@ -66,12 +68,16 @@ func slow() time.Duration {
 
 func run(from, to int, over time.Duration) {
 	began := time.Now()
+	last := began
 	for i := from; i < to; i++ {
 		call(i)
 		fmt.Println("called", i)
 		for until := began.Add(over * time.Duration(i+1-from) / time.Duration(to-from)); time.Now().Before(until); {
 			call(from + rand.Intn(i+1-from))
 			time.Sleep(time.Millisecond)
+			now := time.Now()
+			pause = max(pause, now.Sub(last))
+			last = now
 		}
 	}
 }
@@ -82,7 +88,7 @@ func obey(command string) {
 	case scan(command, "run %d %d %d", &from, &to, &n):
 		run(from, to, time.Duration(n)*time.Millisecond)
 	case command == "latency":
-		fmt.Println("latency", int64(worst), int64(slow()), calls)
+		fmt.Println("latency", int64(worst), int64(slow()), int64(pause), calls)
 	case scan(command, "exit %d", &n):
 		os.Exit(n)
 	default:
@@ -121,6 +127,7 @@ type process struct {
 	end         string // how it ended, as exec says it
 	start, exit time.Duration
 	worst, slow time.Duration // of its calls
+	pause, late time.Duration // the longest time in which it came to nothing, as seen by itself and from here
 	err         error         // it did not do what it was told
 }
 
@@ -168,6 +175,14 @@ func launch(dir string, args, env []string) *process {
 	return p
 }
 
+// run lets the process call functions. What that takes longer than it should is a
+// pause of the program, too: it came to nothing before or after the calls.
+func (p *process) run(from, to int, over time.Duration) {
+	began := time.Now()
+	p.tell("run %d %d %d", from, to, over.Milliseconds())
+	p.late = max(p.late, time.Since(began)-over)
+}
+
 // tell gives a command and waits until it is done.
 func (p *process) tell(format string, args ...any) {
 	if p.err != nil {
@@ -202,11 +217,11 @@ func (p *process) read(last string) {
 
 func (p *process) note(line string) {
 	var i int
-	var worst, slow int64
+	var worst, slow, pause int64
 	if _, err := fmt.Sscanf(line, "called %d", &i); err == nil {
 		p.called = append(p.called, call{i, time.Now()})
-	} else if _, err := fmt.Sscanf(line, "latency %d %d", &worst, &slow); err == nil {
-		p.worst, p.slow = time.Duration(worst), time.Duration(slow)
+	} else if _, err := fmt.Sscanf(line, "latency %d %d %d", &worst, &slow, &pause); err == nil {
+		p.worst, p.slow, p.pause = time.Duration(worst), time.Duration(slow), time.Duration(pause)
 	}
 }
 

@@ -83,7 +83,7 @@ func (r *result) row(f fault) string {
 	return strings.Join([]string{
 		f.name, unharmed,
 		millis(max(r.exits.slow, r.killed.slow), r.plain.slow), millis(max(r.exits.worst, r.killed.worst), r.plain.worst),
-		millis(max(r.exits.start, r.killed.start), r.plain.start), millis(r.exits.exit, r.plain.exit), millis(r.killed.exit, r.plain.exit),
+		millis(max(r.exits.pause, r.exits.late, r.killed.pause, r.killed.late), max(r.plain.pause, r.plain.late)), millis(max(r.exits.start, r.killed.start), r.plain.start), millis(r.exits.exit, r.plain.exit), millis(r.killed.exit, r.plain.exit),
 		fmt.Sprint(calls), fmt.Sprint(calls - lostExit - lostKill), fmt.Sprintf("%d+%d", lostExit, lostKill),
 		fmt.Sprintf("%s+%s", orNone(f.exit), orNone(f.kill)), r.known.status,
 	}, "\t")
@@ -112,7 +112,7 @@ func (r *results) String() string {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "milliseconds: marked/plain; steps of calls: 1 before the fault, 2 during it, 3 at the end; +: of the process that exits, and of the killed one")
-	fmt.Fprintln(w, "FAULT\tUNHARMED\tCALL 99.9 %\tWORST CALL\tSTART\tEXIT\tKILL\tHITS SET\tKNOWN\tLOST\tPROMISED\tREPORT")
+	fmt.Fprintln(w, "FAULT\tUNHARMED\tCALL 99.9 %\tWORST CALL\tPAUSE\tSTART\tEXIT\tKILL\tHITS SET\tKNOWN\tLOST\tPROMISED\tREPORT")
 	order := func(row string) int {
 		return slices.IndexFunc(faults, func(f fault) bool { return strings.HasPrefix(row, f.name+"\t") })
 	}
