@@ -73,6 +73,9 @@ var faults = []fault{
 	{name: "shared memory is no tmpfs", make: func(p *place) { p.own("mount --bind " + p.mkdir("empty") + " /dev/shm") }, exit: "123", kill: "12"},
 	{name: "shared memory read-only", make: func(p *place) { p.own("mount -t tmpfs -o ro none /dev/shm") }, exit: "123", kill: "12"},
 	{name: "no shared memory", make: func(p *place) { p.own("mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3") }, exit: "123", kill: "12"},
+	{name: "shared memory emptied later", make: func(p *place) { p.own("mount -t tmpfs none /dev/shm") }, strike: emptyShared, exit: "123", kill: "12"},
+	{name: "FIFOs in shared memory", make: func(p *place) { p.usedShared(`rm -rf "$f" && mkfifo "$f"`) }, exit: "123", kill: "12"},
+	{name: "shared memory has another user's directory", make: func(p *place) { p.usedShared(fmt.Sprintf(`chmod -R 0777 "$f" && chown -R %d "$f"`, firstUser)) }, exit: "123", kill: "12"},
 
 	{name: "memory cgroup at its limit", make: func(p *place) { p.memory(48 << 20) }, exit: "123", kill: "123"},
 	{name: "7 descriptors", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=7"} }, exit: "123", kill: "12"},
@@ -135,6 +138,19 @@ func fillShared(p *place) {
 	p.t.Helper()
 	for _, q := range p.running {
 		p.fill(fmt.Sprintf("/proc/%d/root/dev/shm", q.cmd.Process.Pid))
+	}
+}
+
+// emptyShared removes all that processes have in shared memory, as systemd does when a
+// user logs out (RemoveIPC).
+func emptyShared(p *place) {
+	p.t.Helper()
+	for _, q := range p.running {
+		left, err := filepath.Glob(fmt.Sprintf("/proc/%d/root/dev/shm/*", q.cmd.Process.Pid))
+		p.check(err)
+		for _, name := range left {
+			p.check(os.RemoveAll(name))
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func TestPileUp(t *testing.T) {
 	p := newPlace(t, marked)
 	defer p.leave()
 	functions := 2 * perProcess
+	noted := sharedFiles(t)
 	cost := func(bin string, i int) time.Duration {
 		cmd := exec.Command(bin, fmt.Sprintf("run %d %d 0", i%functions, i%functions+1), "exit 0")
 		cmd.Env = append(os.Environ(), "SCAVENGER_DATA_DIR="+p.dir)
@@ -54,6 +55,9 @@ func TestPileUp(t *testing.T) {
 		*runs, files, bytes, median(early), median(late), median(plainEarly), median(plainLate))
 	if files >= 10 || bytes >= 1<<20 {
 		t.Errorf("%d files of %d bytes are left, want fewer than 10 and less than 1 MB", files, bytes)
+	}
+	if n := sharedFiles(t) - noted; n >= 10 {
+		t.Errorf("%d files are left in shared memory, want fewer than 10", n)
 	}
 	if ratio := float64(median(late)) / float64(median(early)) / max(1, float64(median(plainLate))/float64(median(plainEarly))); ratio > 2 {
 		t.Errorf("a run late costs %.1f times what one costs early", ratio)
@@ -87,6 +91,17 @@ func size(t *testing.T, dir string) (files, bytes int) {
 		t.Fatal(err)
 	}
 	return files, bytes
+}
+
+// sharedFiles returns how many files are in shared memory; 0 where others have theirs
+// there, too.
+func sharedFiles(t *testing.T) int {
+	t.Helper()
+	if os.Getenv(ownMounts) == "" {
+		return 0
+	}
+	files, _ := size(t, "/dev/shm")
+	return files
 }
 
 func median(d []time.Duration) time.Duration {
@@ -148,6 +163,7 @@ func TestKilledWhileFolding(t *testing.T) {
 	p := newPlace(t, marked)
 	defer p.leave()
 	const each = 40
+	noted := sharedFiles(t)
 	var killed []*process
 	check := func() knowledge {
 		k := report(t, nil, p.dir)
@@ -194,6 +210,9 @@ func TestKilledWhileFolding(t *testing.T) {
 	}
 	if lost > 0 || k.err != nil {
 		t.Errorf("a copy does not know %d calls; its report: %s, %v\n%s", lost, k.status, k.err, k.stderr)
+	}
+	if n := sharedFiles(t) - noted; n >= 10 {
+		t.Errorf("%d files are left in shared memory, want fewer than 10", n)
 	}
 	files, bytes := size(t, p.dir)
 	t.Logf("%d processes killed, %d calls made; %d files of %d bytes", *kills, set, files, bytes)

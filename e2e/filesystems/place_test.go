@@ -32,6 +32,7 @@ type place struct {
 	marked  string   // the program
 	running []*process
 	server  *os.Process // of FUSE
+	skipped string      // why nothing can be tried here
 	undo    []func()
 }
 
@@ -77,6 +78,13 @@ func (p *place) check(err error) {
 	}
 }
 
+// skip skips the test.
+func (p *place) skip(why any) {
+	p.t.Helper()
+	p.skipped = strings.TrimSpace(fmt.Sprint(why))
+	p.t.Skip(p.skipped)
+}
+
 // do runs a program that has to succeed. Where the machine or its kernel lacks what
 // is needed, the test is skipped.
 func (p *place) do(args ...string) string {
@@ -85,9 +93,9 @@ func (p *place) do(args ...string) string {
 	text := fmt.Sprintf("%s: %v %s", strings.Join(args, " "), err, out)
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		p.t.Skip(err)
+		p.skip(err)
 	case err != nil && args[0] == "mount" && (strings.Contains(text, "unknown filesystem type") || strings.Contains(text, "permission denied")):
-		p.t.Skip(text)
+		p.skip(text)
 	case err != nil:
 		p.t.Fatal(text)
 	}
@@ -98,7 +106,7 @@ func (p *place) do(args ...string) string {
 func (p *place) needRoot() {
 	p.t.Helper()
 	if os.Getenv(ownMounts) == "" {
-		p.t.Skip("only root mounts file systems")
+		p.skip("only root mounts file systems")
 	}
 }
 
@@ -166,7 +174,7 @@ func (p *place) fuse() {
 	p.needRoot()
 	image, root := p.path("fuse.img"), p.mkdir("fuse")
 	if _, err := os.Stat("/dev/fuse"); err != nil {
-		p.t.Skip(err)
+		p.skip(err)
 	}
 	p.do("truncate", "-s", "64M", image)
 	p.do("mkfs.ext4", "-q", image)
@@ -192,7 +200,7 @@ func (p *place) background(args ...string) *os.Process {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := cmd.Start(); errors.Is(err, exec.ErrNotFound) {
-		p.t.Skip(err)
+		p.skip(err)
 	} else {
 		p.check(err)
 	}
@@ -327,7 +335,7 @@ func (p *place) memory(limit int) {
 	}
 	group = filepath.Join(group, filepath.Base(p.scratch))
 	if err := os.Mkdir(group, 0o755); err != nil {
-		p.t.Skip(err)
+		p.skip(err)
 	}
 	p.undo = append(p.undo, func() {
 		for i := 0; i < 100 && os.Remove(group) != nil; i++ {
@@ -335,7 +343,7 @@ func (p *place) memory(limit int) {
 		}
 	})
 	if err := os.WriteFile(filepath.Join(group, file), []byte(fmt.Sprint(limit)), 0o644); err != nil {
-		p.t.Skip(err)
+		p.skip(err)
 	}
 	enter := fmt.Sprintf("echo $$ > %s/cgroup.procs && ", group)
 	p.wrap = []string{"sh", "-c", enter + `exec "$@"`, "sh"}
@@ -346,6 +354,14 @@ func (p *place) memory(limit int) {
 func (p *place) own(commands string) {
 	p.needRoot()
 	p.wrap = []string{"unshare", "-m", "sh", "-c", commands + ` && exec "$@"`, "sh"}
+}
+
+// usedShared lets programs run where shared memory has what an earlier process left
+// there, and commands were done to each of that, $f.
+func (p *place) usedShared(commands string) {
+	p.own(fmt.Sprintf(`mount -t tmpfs none /dev/shm && %s "run %d %d 0" "exit 0" >/dev/null && for f in /dev/shm/*; do test ! -e "$f" || { %s; }; done`,
+		p.marked, 2*perProcess, 2*perProcess+1, commands))
+	p.must = append(p.must, 2*perProcess)
 }
 
 // earlier runs the program once, as somebody.

@@ -118,8 +118,15 @@ func (r *results) String() string {
 	}
 	slices.SortFunc(r.rows, func(a, b string) int { return order(a) - order(b) })
 	for _, row := range r.rows {
-		fmt.Fprintln(w, row)
+		if !strings.Contains(row, "\tskipped: ") {
+			fmt.Fprintln(w, row)
+		}
 	}
 	_ = w.Flush()
+	for _, row := range r.rows {
+		if name, why, ok := strings.Cut(row, "\tskipped: "); ok {
+			fmt.Fprintf(&b, "%s: skipped: %s\n", name, why)
+		}
+	}
 	return b.String()
 }

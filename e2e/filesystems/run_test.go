@@ -33,16 +33,18 @@ func TestFilesystems(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
+			var p *place
 			t.Cleanup(func() {
 				if t.Skipped() {
-					table.add(f.name + "\tskipped")
+					table.add(f.name + "\tskipped: " + p.skipped)
 				}
 			})
 			// Other processes of the machine slow calls down, too. What is slow
 			// because of the fault is slow each time.
 			const tries = 3
 			for i := 1; ; i++ {
-				r := f.try(t, marked, plain)
+				p = newPlace(t, marked)
+				r := f.try(p, plain)
 				if len(r.slow) > 0 && i < tries && !t.Failed() {
 					t.Logf("again: %s", strings.Join(r.slow, "; "))
 					continue
@@ -64,16 +66,15 @@ type result struct {
 	harm                 []string // what else is not as there
 }
 
-// try makes a fault happen.
-func (f fault) try(t *testing.T, marked, plain string) result {
-	t.Helper()
-	p := newPlace(t, marked)
+// try makes a fault happen in a new place, and leaves it.
+func (f fault) try(p *place, plain string) result {
+	p.t.Helper()
 	defer p.leave()
 	f.make(p)
 	var r result
 	together(
-		func() { r.exits = start(p.dir, marked, p.wrap, p.env) },
-		func() { r.killed = start(p.dir, marked, p.wrap, p.env) },
+		func() { r.exits = start(p.dir, p.marked, p.wrap, p.env) },
+		func() { r.killed = start(p.dir, p.marked, p.wrap, p.env) },
 		func() { r.plain = start(p.dir, plain, p.wrap, p.env) })()
 	p.running = []*process{r.exits, r.killed, r.plain}
 	for _, q := range p.running {
@@ -104,7 +105,7 @@ func (f fault) try(t *testing.T, marked, plain string) result {
 	together(func() { r.exits.finish("exit 3") }, func() { r.killed.finish("kill") }, func() { r.plain.finish("exit 3") })()
 	r.compare(f)
 	r.must = p.must
-	r.known = report(t, p.report, p.dir)
+	r.known = report(p.t, p.report, p.dir)
 	return r
 }
 
