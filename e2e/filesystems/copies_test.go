@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -29,6 +30,7 @@ var copiers = []copier{
 	{"tar", func(from, to string) error { return copyByTar(from, to, 0) }},
 	{"rsync", func(from, to string) error { return command("rsync", "-a", from+"/", to+"/") }},
 	{"tar, 1 MB/s", func(from, to string) error { return copyByTar(from, to, 1<<20) }},
+	{"tar, 0.1 MB/s", func(from, to string) error { return copyByTar(from, to, 100<<10) }},
 	{"rsync, 1 MB/s", func(from, to string) error { return command("rsync", "-a", "--bwlimit=1m", from+"/", to+"/") }},
 }
 
@@ -40,15 +42,20 @@ func command(args ...string) error {
 }
 
 // copyByTar copies by tar. A reader that takes that many bytes a second makes it slow;
-// 0: one that does not.
+// 0: one that does not. Nothing is between the two but a page, so that tar reads its
+// files as slowly.
 func copyByTar(from, to string, rate int) error {
 	if err := os.Mkdir(to, 0o755); err != nil {
 		return err
 	}
-	read, write := exec.Command("tar", "-C", from, "-cf", "-", "."), exec.Command("tar", "-C", to, "-xf", "-")
+	read, write := exec.Command("tar", "-C", from, "-b", "8", "-cf", "-", "."), exec.Command("tar", "-C", to, "-xf", "-")
 	out, err := read.StdoutPipe()
 	if err != nil {
 		return err
+	}
+	const setPipeSize, page = 1031, 4096
+	if _, _, errno := syscall.Syscall(syscall.SYS_FCNTL, out.(*os.File).Fd(), setPipeSize, page); errno != 0 && rate > 0 {
+		return errno
 	}
 	in, err := write.StdinPipe()
 	if err != nil {
@@ -60,7 +67,7 @@ func copyByTar(from, to string, rate int) error {
 	if err := read.Start(); err != nil {
 		return err
 	}
-	block := make([]byte, 16<<10)
+	block := make([]byte, page)
 	for began, n := time.Now(), 0; err == nil; {
 		var m int
 		m, err = io.ReadFull(out, block)
