@@ -3,12 +3,14 @@
 package filesystems
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -90,86 +92,87 @@ func TestCopies(t *testing.T) {
 	marked, _ := buildPrograms(t, manyFunctions)
 	p := newPlace(t, marked)
 	defer p.leave()
-	lacking := map[string]bool{}
-	if os.Getenv(ownMounts) == "" {
-		lacking["cp --reflink=always"] = true
-	} else if _, err := exec.LookPath("mkfs.xfs"); err != nil {
-		lacking["cp --reflink=always"] = true
-	} else {
-		p.device(p.scratch, "xfs", "2G", "", "mkfs.xfs", "-q")
-	}
-	if _, err := exec.LookPath("rsync"); err != nil {
-		lacking["rsync"], lacking["rsync, 1 MB/s"] = true, true
-	}
-	for name := range lacking {
-		t.Logf("without %s", name)
-	}
+	usable := usableCopiers(p)
 	calls := newCalls()
 	live := startLive(t, p, calls)
 	time.Sleep(settled + time.Second) // so that there is something to know
 
-	type count struct{ copies, known, lost int }
-	counts := map[string]*count{}
+	done := map[string]copied{}
 	var mu sync.Mutex
 	turns := make(chan int)
-	var workers sync.WaitGroup
-	for range 4 {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			for i := range turns {
-				c := copiers[i%len(copiers)]
-				if lacking[c.name] {
-					continue
-				}
-				to := filepath.Join(p.root, fmt.Sprint("copy", i))
-				want := calls.before(time.Now().Add(-settled))
-				if err := c.copy(p.dir, to); err != nil && !vanished(err) {
-					t.Error(err)
-					continue
-				}
-				k := reportOfCopy(t, to)
-				if k.err != nil {
-					t.Error(k.err)
-				}
-				var lost []int
-				for _, i := range want {
-					if !k.called[i] {
-						lost = append(lost, i)
-					}
-				}
-				_ = os.RemoveAll(to)
-				mu.Lock()
-				if counts[c.name] == nil {
-					counts[c.name] = &count{}
-				}
-				n := counts[c.name]
-				if len(want) == 0 {
-					t.Error("nothing was called before the copy began")
-				}
-				n.copies, n.known = n.copies+1, n.known+len(want)-len(lost)
-				if len(lost) > 0 {
-					n.lost++
-					t.Errorf("copy %d, by %s: %d of %d calls are not known, %v among them; the report: %s %.300s", i, c.name, len(lost), len(want), lost[0], k.status, k.stderr)
-				}
-				mu.Unlock()
-			}
-		}()
+	copyAll := func() {
+		for i := range turns {
+			c := usable[i%len(usable)]
+			r := c.try(t, p.dir, filepath.Join(p.root, fmt.Sprint("copy", i)), calls)
+			mu.Lock()
+			n := done[c.name]
+			done[c.name] = copied{n.copies + r.copies, n.losses + r.losses, n.known + r.known}
+			mu.Unlock()
+		}
 	}
+	wait := together(copyAll, copyAll, copyAll, copyAll)
 	for i := range *copies {
 		turns <- i
 	}
 	close(turns)
-	workers.Wait()
+	wait()
 	live.stop()
-	for _, c := range copiers {
-		if n := counts[c.name]; n != nil {
-			t.Logf("%-20s %4d copies, %d with losses; %d calls known", c.name, n.copies, n.lost, n.known)
+	for _, c := range usable {
+		n := done[c.name]
+		t.Logf("%-20s %4d copies, %d with losses; %d calls known", c.name, n.copies, n.losses, n.known)
+	}
+}
+
+// usableCopiers returns those that can be used here. The data directory is on XFS
+// from now on if that is possible.
+func usableCopiers(p *place) []copier {
+	p.t.Helper()
+	_, noXFS := exec.LookPath("mkfs.xfs")
+	_, noRsync := exec.LookPath("rsync")
+	noXFS = errors.Join(noXFS, map[bool]error{true: errors.New("only root mounts file systems")}[os.Getenv(ownMounts) == ""])
+	if noXFS == nil {
+		p.device(p.scratch, "xfs", "2G", "", "mkfs.xfs", "-q")
+	}
+	return slices.DeleteFunc(slices.Clone(copiers), func(c copier) bool {
+		var lacking error
+		if strings.Contains(c.name, "reflink") {
+			lacking = noXFS
+		} else if strings.HasPrefix(c.name, "rsync") {
+			lacking = noRsync
+		}
+		if lacking != nil {
+			p.t.Logf("without %s: %v", c.name, lacking)
+		}
+		return lacking != nil
+	})
+}
+
+// copied counts copies, those that lack something, and calls that are known to them.
+type copied struct{ copies, losses, known int }
+
+// try copies a directory and looks for what was called.
+func (c copier) try(t *testing.T, from, to string, calls *calls) copied {
+	t.Helper()
+	defer os.RemoveAll(to)
+	want := calls.before(time.Now().Add(-settled))
+	if len(want) == 0 {
+		t.Error("nothing was called before the copy began")
+	}
+	if err := c.copy(from, to); err != nil && !vanished(err) {
+		t.Error(err)
+		return copied{}
+	}
+	k := reportOfCopy(t, to)
+	var lost []int
+	for _, i := range want {
+		if !k.called[i] {
+			lost = append(lost, i)
 		}
 	}
-	if len(counts) == 0 && *copies > 0 {
-		t.Error("nothing was copied")
+	if len(lost) > 0 || k.err != nil {
+		t.Errorf("a copy by %s: %d of %d calls are not known: %.100s; the report: %s, %v %.300s", c.name, len(lost), len(want), fmt.Sprint(lost), k.status, k.err, k.stderr)
 	}
+	return copied{1, min(1, len(lost)), len(want) - len(lost)}
 }
 
 // vanished reports whether a copier only complains that a file was removed meanwhile.
