@@ -129,7 +129,9 @@ func usableCopiers(p *place) []copier {
 	p.t.Helper()
 	_, noXFS := exec.LookPath("mkfs.xfs")
 	_, noRsync := exec.LookPath("rsync")
-	noXFS = errors.Join(noXFS, map[bool]error{true: errors.New("only root mounts file systems")}[os.Getenv(ownMounts) == ""])
+	if noXFS == nil && os.Getenv(ownMounts) == "" {
+		noXFS = errors.New("only root mounts file systems")
+	}
 	if noXFS == nil {
 		p.device(p.scratch, "xfs", "2G", "", "mkfs.xfs", "-q")
 	}

@@ -135,9 +135,9 @@ func (r *result) compare(f fault) {
 		}
 	}
 	for _, q := range []*process{r.exits, r.killed} {
-		who := "the process that exits"
+		who, end := "the process that exits", r.plain.end
 		if q == r.killed {
-			who = "the process that is killed"
+			who, end = "the process that is killed", "signal: killed"
 		}
 		slower("the start of "+who, q.start, r.plain.start, 50*time.Millisecond, f.waits)
 		slower("the worst call of "+who, q.worst, r.plain.worst, 10*time.Millisecond, 0)
@@ -146,8 +146,8 @@ func (r *result) compare(f fault) {
 		slower("the end of "+who, q.exit, r.plain.exit, 50*time.Millisecond, f.waits)
 		if q.err != nil {
 			r.harm = append(r.harm, fmt.Sprintf("%s: %v (%s)\n%.200s", who, q.err, q.end, q.stderr.String()))
-		} else if want := map[bool]string{true: r.plain.end, false: "signal: killed"}[q == r.exits]; q.end != want {
-			r.harm = append(r.harm, fmt.Sprintf("%s: %s, want %s", who, q.end, want))
+		} else if q.end != end {
+			r.harm = append(r.harm, fmt.Sprintf("%s: %s, want %s", who, q.end, end))
 		} else if len(q.called) != len(r.plain.called) || q.others() != r.plain.others() {
 			r.harm = append(r.harm, fmt.Sprintf("%s printed %d names, want %d; on standard error %q", who, len(q.called), len(r.plain.called), q.others()))
 		}
