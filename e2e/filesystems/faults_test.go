@@ -83,7 +83,7 @@ var faults = []fault{
 	{name: "5 descriptors, all in use", make: func(p *place) { p.wrap = []string{"prlimit", "--nofile=5"} }, exit: "123", kill: "12"},
 
 	{name: "log file is a FIFO", make: fifoLog, exit: "123", kill: "123"},
-	{name: "FIFOs named as files of an earlier process", make: func(p *place) { p.earlier(80); p.fifos() }, exit: "123", kill: "123"},
+	{name: "FIFOs named as files of an earlier process", make: func(p *place) { p.earlier(2 * perProcess); p.fifos() }, exit: "123", kill: "123"},
 	{name: "FIFOs in the place of live files", make: func(p *place) {}, strike: (*place).fifos},
 	{name: "hits file of 1 TB", make: func(p *place) { p.ext4(""); p.large(".hits", "1T") }, exit: "123", kill: "123"},
 	{name: "codebase file of 64 GB", make: func(p *place) { p.ext4(""); p.large(".json", "64G") }, exit: "123", kill: "123"},
