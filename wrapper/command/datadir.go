@@ -46,7 +46,7 @@ func (d *examination) dataDir(settings map[string]string) {
 	}
 	fileSystem := fileSystemOf(dir)
 	if fileSystem.known {
-		detail := fmt.Sprintf("%s, %d MB free", fileSystem.name, fileSystem.free>>20)
+		detail := fmt.Sprintf("%s, %s", fileSystem.name, fileSystem.room())
 		if fileSystem.free>>20 == 0 {
 			d.say("file system", "note", detail, "what programs call is kept in memory until there is room")
 		} else {
@@ -80,9 +80,9 @@ func (d *examination) kept(mapping string, dataDir fileSystem) {
 		case !writable(sharedMemory):
 			d.say("calls", "note", fmt.Sprintf(once, "this user cannot write to "+sharedMemory), "its mode should be 1777")
 		case shared.free < leastFree:
-			d.say("calls", "note", fmt.Sprintf(once, fmt.Sprintf("%s has %d MB free", sharedMemory, shared.free>>20)), "make it larger: in a container, --shm-size or an emptyDir of medium Memory")
+			d.say("calls", "note", fmt.Sprintf(once, sharedMemory+": "+shared.room()), "make it larger: in a container, --shm-size or an emptyDir of medium Memory")
 		default:
-			d.say("calls", "ok", fmt.Sprintf("calls are kept in memory, in %s (%d MB free): a process that is killed loses nothing", sharedMemory, shared.free>>20), "")
+			d.say("calls", "ok", fmt.Sprintf("calls are kept in memory, in %s (%s): a process that is killed loses nothing", sharedMemory, shared.room()), "")
 		}
 	}
 }
@@ -93,4 +93,15 @@ type fileSystem struct {
 	name   string
 	memory bool // it is tmpfs
 	free   int64
+}
+
+// noLimit is the room of a file system without a limit.
+const noLimit = 1 << 62
+
+// room says how much room there is.
+func (f fileSystem) room() string {
+	if f.free == noLimit {
+		return "no limit"
+	}
+	return fmt.Sprintf("%d MB free", f.free>>20)
 }

@@ -26,7 +26,7 @@ func fileSystemOf(dir string) fileSystem {
 	}
 	f := fileSystem{known: true, name: name, memory: name == "tmpfs", free: int64(st.Bavail) * int64(st.Bsize)}
 	if st.Blocks == 0 { // no limit is set
-		f.free = 1 << 62
+		f.free = noLimit
 	}
 	return f
 }
