@@ -211,9 +211,10 @@ func (e *exporter) sendCalls(o *orphan, hashes [][16]byte) (count int, err error
 	return count, nil
 }
 
-// functions calls each with the functions of the codebase that o names, in order.
-func (o *orphan) functions(each func(f *datafile.Function, hash [16]byte) error) error {
-	file, err := datafile.OpenCodebase(filepath.Dir(o.path), o.id.Fingerprint, o.id.UID)
+// functions calls each with the functions of the codebase that o names, in order. The
+// codebase may also belong to users that the caller believes.
+func (o *orphan) functions(each func(f *datafile.Function, hash [16]byte) error, believed ...int) error {
+	file, err := datafile.OpenCodebase(filepath.Dir(o.path), o.id.Fingerprint, o.id.UID, believed...)
 	if err != nil {
 		return err
 	}

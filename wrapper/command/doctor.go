@@ -28,8 +28,9 @@ func (cmd *commands) doctorCommand() *cli.Command {
 		ArgsUsage: "[BINARY]",
 		Description: "Each line is a step with its outcome; below one that failed is what to do about\n" +
 			"it. The collector is asked what a program asks first, with the code that is\n" +
-			"built into programs; nothing is published. With BINARY, what is built into that\n" +
-			"program counts, and what it tracks is listed.\n\n" +
+			"built into programs; nothing is published. Of dataDir it says how calls would be\n" +
+			"kept of a program that this user starts here. With BINARY, what is built into\n" +
+			"that program counts, and what it tracks is listed.\n\n" +
 			"Exit status 1: a step failed.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "functions", Usage: "of BINARY, list each function"},
@@ -91,6 +92,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		settings = b.Settings
 	}
 	d.variables()
+	d.dataDir(settings)
 	switch {
 	case offline || d.failed > 0 && settings == nil:
 	case !collects(settings):

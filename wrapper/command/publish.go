@@ -1,4 +1,4 @@
-// scavenger-wrap publish: send what processes without a collector left.
+// scavenger-wrap publish: send what no collector has.
 
 package command
 
@@ -17,14 +17,17 @@ func (cmd *commands) publishCommand() *cli.Command {
 		Usage:     "send what programs left in local files to the collector",
 		ArgsUsage: "DIR",
 		Description: "DIR is the SCAVENGER_DATA_DIR of programs that had no collector, or could not\n" +
-			"reach it. What processes that have ended left there goes to the collector that\n" +
+			"reach it. Calls that no collector has so far go to the one that\n" +
 			"SCAVENGER_SERVER_URL and SCAVENGER_API_KEY name (or the settings here), under the\n" +
-			"application and environment that they had; then it is removed. Files of processes\n" +
-			"that live stay, and so do damaged ones. It may be interrupted, and run again, at\n" +
-			"any time. It needs the go command, as doctor does.\n\n" +
-			"Exit status 1: something was not sent.",
+			"application and environment that the processes had. The files stay, for the\n" +
+			"report, and note what was sent. Processes may be running meanwhile, and the\n" +
+			"command may be interrupted, and run again, at any time. It needs the go command,\n" +
+			"as doctor does.\n\n" +
+			"Exit status 1: something was not sent, or is damaged; it is named, and the rest\n" +
+			"is sent.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "keep", Usage: "leave the files there; they can be sent again, which changes nothing"},
+			&cli.BoolFlag{Name: "all", Usage: "send what was sent before, too: to a new collector, for instance"},
+			&cli.BoolFlag{Name: "keep", Usage: "do not note in the files what was sent; it can be sent again, which changes nothing"},
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 1 && strings.HasPrefix(c.Args().Get(1), "-") {
@@ -33,12 +36,12 @@ func (cmd *commands) publishCommand() *cli.Command {
 			if c.NArg() != 1 {
 				return usageError{errors.New("publish: name the directory that SCAVENGER_DATA_DIR named")}
 			}
-			return cmd.publish(c.Args().First(), c.Bool("keep"))
+			return cmd.publish(c.Args().First(), c.Bool("keep"), c.Bool("all"))
 		},
 	}
 }
 
-func (cmd *commands) publish(dir string, keep bool) error {
+func (cmd *commands) publish(dir string, keep, all bool) error {
 	cfg, err := cmd.loadConfig()
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
@@ -46,12 +49,8 @@ func (cmd *commands) publish(dir string, keep bool) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	args := []string{dir}
-	if keep {
-		args = append(args, "keep")
-	}
 	failed := 0
-	err = cmd.runHitrt("hitrt.PublishDir(os.Stdout, string(settings), os.Args[1], len(os.Args) > 2)", cfg.Run, args,
+	err = cmd.runHitrt(fmt.Sprintf("hitrt.PublishDir(os.Stdout, string(settings), os.Args[1], %v, %v)", keep, all), cfg.Run, []string{dir},
 		func(step, outcome, detail, advice string) {
 			if outcome == "failed" {
 				failed++

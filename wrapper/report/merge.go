@@ -30,6 +30,11 @@ type Merged struct {
 // machine are recovered. A file that is damaged is named, and so it is by who reads the
 // result: what is not known in the others is not known there.
 func Merge(out string, dirs []string) (*Merged, error) {
+	for _, dir := range dirs {
+		if _, err := listFiles(dir); err != nil {
+			return nil, err
+		}
+	}
 	if err := makeEmpty(out); err != nil {
 		return nil, err
 	}

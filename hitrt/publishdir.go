@@ -1,0 +1,393 @@
+// The work of `scavenger-wrap publish`. It is built into a program of its own, which
+// sends what is in the hits files of a directory and no collector has. The linker drops
+// this file from other programs.
+//
+// First, what killed processes left on this machine is recovered, and files of single
+// processes are joined. Everything goes out under the name of the latest process of a
+// codebase, as if that process had sent it. First comes the codebase, in the same chunks
+// with the same fingerprints; then the calls; then, after a pause, the calls again, since
+// the collector may have lost some to the import of the codebase (exporter.go). After
+// each of the two the stamps of the calls say so. If this is interrupted, it can be run
+// again: the collector recognises what it has by fingerprint and time.
+//
+// Processes may write to the files meanwhile. What they call again has a later time, and
+// counts as unsent.
+
+package hitrt
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// publishPause is the time that the collector gets to store the codebase, and then
+// the calls.
+const publishPause = time.Second
+
+// publishFiles is the number of files whose calls are sent before a pause.
+const publishFiles = 32
+
+// A directory is one run of PublishDir.
+type directory struct {
+	path  string
+	keep  bool // stamps do not say what was sent
+	all   bool // what was sent is sent again
+	pause time.Duration
+	set   *settings
+	step  func(name, outcome, detail, advice string)
+}
+
+// PublishDir sends the calls in the hits files of a directory that no collector accepted
+// so far, or all of them, to the server that the settings and the environment name, under
+// the names that are in the files. It notes there what the collector accepted, unless
+// keep is set. It writes a JSON object for each step, and stops at the first that the
+// collector refuses.
+func PublishDir(out io.Writer, settings, path string, keep, all bool) {
+	d := &directory{path: path, keep: keep, all: all, pause: publishPause}
+	d.run(out, settings)
+}
+
+func (d *directory) run(out io.Writer, settings string) {
+	enc := json.NewEncoder(out)
+	path := d.path
+	d.set = loadSettings(&Program{Settings: settings}, os.LookupEnv)
+	d.step = func(name, outcome, detail, advice string) {
+		_ = enc.Encode(checkStep{name, outcome, withoutKey(detail, d.set.apiKey), advice})
+	}
+	for _, p := range d.set.problems {
+		d.step("settings", "failed", p, "correct the value")
+	}
+	switch info, err := os.Stat(path); {
+	case !d.set.collects():
+		d.step("collector", "failed", "serverUrl or apiKey is not set", "set SCAVENGER_SERVER_URL and SCAVENGER_API_KEY, or both in scavenger.toml")
+		return
+	case err != nil:
+		d.step("directory", "failed", err.Error(), "name the dataDir of the programs")
+		return
+	case !info.IsDir():
+		d.step("directory", "failed", path+" is not a directory", "name the dataDir of the programs")
+		return
+	}
+	d.recover()
+	d.join()
+	groups := d.groups()
+	if len(groups) == 0 {
+		d.step("directory", "note", "nothing in "+d.path+" is to be sent", "")
+	}
+	for _, group := range groups {
+		if !d.publish(group) {
+			return
+		}
+	}
+}
+
+// recover moves what killed processes of this machine left to the hits files.
+func (d *directory) recover() {
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return
+	}
+	_, prefix := datafile.MarksName(info, "")
+	users := []int{os.Geteuid(), datafile.Owner(info)}
+	for _, path := range hitsFiles(d.path) {
+		if info, err := os.Lstat(path); err == nil {
+			users = append(users, datafile.Owner(info))
+		}
+	}
+	slices.Sort(users)
+	seen := map[string]bool{}
+	for _, user := range slices.Compact(users) {
+		for _, dir := range datafile.MarksDirs(user, d.path) {
+			for _, path := range datafile.MarksIn(dir, prefix) {
+				if seen[path] {
+					continue
+				}
+				seen[path] = true
+				_, err := datafile.Recover(path, d.path, d.set.dataMode)
+				if err != nil && !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
+					d.step(path, "failed", err.Error(), "it stays; all else is sent")
+				}
+			}
+		}
+	}
+}
+
+// join joins the files of single processes, and those of earlier versions, to the shared
+// ones.
+func (d *directory) join() {
+	j := datafile.Joiner{Dir: d.path, Mode: d.set.dataMode, Wanted: func(*datafile.Identity) bool { return true }}
+	j.Search()
+	j.Join(math.MaxInt, func(path string, err error) {
+		d.step(path, "failed", err.Error(), "what is damaged is not sent, and stays unknown")
+	})
+	entries, _ := os.ReadDir(d.path)
+	for _, e := range entries {
+		if !datafile.IsOld(e.Name()) {
+			continue
+		}
+		path := filepath.Join(d.path, e.Name())
+		if r, err := datafile.OpenHits(path); err == nil {
+			if !r.Joined {
+				d.step(path, "note", "it is of an earlier version, and its process may live: it stays", "")
+			}
+			_ = r.Close()
+		}
+	}
+}
+
+// A publication is one hits file with something to send.
+type publication struct {
+	*orphan
+	owner   int
+	started int64  // last start of one of its processes
+	process string // that one
+}
+
+// groups returns the files with something to send, grouped by application, environment
+// and codebase. Their calls are read later: there may be thousands.
+func (d *directory) groups() [][]*publication {
+	var all []*publication
+	for _, path := range hitsFiles(d.path) {
+		p, err := d.read(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign):
+		case p == nil:
+			d.step(path, "failed", err.Error(), "it stays; the others are sent")
+		default:
+			if err != nil {
+				d.step(path, "failed", err.Error(), "what is sound in it is sent")
+			}
+			if len(p.calls) > 0 {
+				p.calls = nil
+				all = append(all, p)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *publication) int { return strings.Compare(a.group(), b.group()) })
+	var groups [][]*publication
+	for i, p := range all {
+		if i == 0 || p.group() != all[i-1].group() {
+			groups = append(groups, nil)
+		}
+		last := &groups[len(groups)-1]
+		*last = append(*last, p)
+	}
+	return groups
+}
+
+func (p *publication) group() string {
+	return fmt.Sprintf("%q %q %q", p.id.AppName, p.id.Environment, p.id.Fingerprint)
+}
+
+// read reads a file. Of one that is damaged it returns an error and what is sound.
+func (d *directory) read(path string) (*publication, error) {
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if r.Joined {
+		return nil, errForeign
+	}
+	p := &publication{owner: r.Owner(), orphan: &orphan{path: path, id: r.Identity, store: datafile.Store{
+		Dir: d.path, Identity: r.Identity, Process: r.Process, Wait: publishPause,
+	}}}
+	sums, processes, _ := r.Processes() // calls do not depend on them
+	p.started = sums.LastStart
+	for _, one := range processes {
+		if one.StartedAt >= p.started {
+			p.started, p.process = one.StartedAt, one.UUID
+		}
+	}
+	err = r.Stamps(func(i int, at int64, state datafile.State) {
+		if at != 0 && (state < datafile.Sent || d.all && state == datafile.Sent) {
+			p.calls = append(p.calls, orphanCall{i, at, state})
+		}
+	})
+	return p, err
+}
+
+// publish sends the files of a group, and reports whether to go on with the next.
+func (d *directory) publish(group []*publication) bool {
+	latest := slices.MaxFunc(group, func(a, b *publication) int { return cmp.Compare(a.started, b.started) })
+	program, hashes, err := latest.program()
+	if err != nil {
+		d.step(latest.path, "failed", err.Error(), "it stays, and so do the others of that codebase")
+		return true
+	}
+	e := d.exporter(program, latest)
+	defer e.client.closeIdle()
+	if err := e.sendAll(); err != nil {
+		d.refused(e, "codebase", err)
+		return false
+	}
+	d.step("codebase", "ok", fmt.Sprintf("%d functions of %s, environment %s", len(hashes), latest.id.AppName, latest.id.Environment), "")
+	for part := range slices.Chunk(group, publishFiles) {
+		if !d.publishFiles(e, part, hashes) {
+			return false
+		}
+	}
+	return true
+}
+
+// publishFiles sends the calls in some files twice.
+func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]byte) bool {
+	for _, p := range part {
+		again, err := d.read(p.path)
+		if again == nil {
+			d.step(p.path, "failed", err.Error(), "it stays; the others are sent")
+			continue
+		}
+		p.calls = again.calls
+	}
+	for round := range 2 {
+		time.Sleep(d.pause)
+		for _, p := range part {
+			n, err := e.sendCallsWhole(p.orphan, hashes)
+			if err != nil {
+				d.refused(e, p.path, err)
+				return false
+			}
+			if err := d.note(p.orphan, round); err != nil {
+				d.step(p.path, "failed", "sent, and not noted there: "+err.Error(), "it will be sent again, which does no harm")
+			} else if round == 1 {
+				d.step(p.path, "ok", fmt.Sprintf("%d calls sent", n), "")
+			}
+		}
+	}
+	for _, p := range part {
+		p.calls = nil
+	}
+	return true
+}
+
+// note writes to a file that the collector accepted its calls once, or twice.
+func (d *directory) note(o *orphan, round int) error {
+	if d.keep {
+		return nil
+	}
+	if o.store.Path() != o.path {
+		return errors.New("it has another name than its header says")
+	}
+	_, err := o.store.Update(&datafile.Update{State: []datafile.State{datafile.Once, datafile.Sent}[round], Calls: func(yield func(int, int64) bool) {
+		for _, c := range o.calls {
+			if !yield(c.function, c.at) {
+				return
+			}
+		}
+	}})
+	return err
+}
+
+// refused writes a step that the collector refused, and what to do about it.
+func (d *directory) refused(e *exporter, step string, err error) {
+	advice := "run it again later: what was not sent stays"
+	if unauthenticated(err) {
+		advice = "the collector does not know the api key: copy it from the dashboard of the workspace in Scavenger's web page"
+	}
+	d.step(step, "failed", fmt.Sprintf("%s: %v", cmp.Or(e.target, d.set.serverURL), err), advice)
+}
+
+// exporter returns an exporter that sends in the name of the latest process of a
+// program.
+func (d *directory) exporter(program *Program, latest *publication) *exporter {
+	set := *d.set
+	set.dataDir = ""
+	p := newPublisher(program, &set)
+	p.log = newLogger(io.Discard, &set) // steps say what goes wrong
+	h := &latest.id
+	p.process, p.started = cmp.Or(latest.process, newUUID()), time.UnixMilli(max(latest.started, datafile.MinTime))
+	set.appName, set.appVersion, set.environment, set.hostname = h.AppName, h.AppVersion, h.Environment, h.Hostname
+	set.applyDefaults()
+	p.codebase = newCodebase(program.Packages)
+	p.exporter = newExporter(p)
+	return p.exporter
+}
+
+// sendAll polls, which makes the process known, and sends the whole codebase.
+func (e *exporter) sendAll() error {
+	if _, err := e.fetchConfig(); err != nil {
+		return err
+	}
+	for !e.complete {
+		limit := e.limit
+		if err := e.publishChunk(); err != nil && e.limit == limit {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendCallsWhole does what sendCalls does, with smaller messages if the collector
+// refuses large ones.
+func (e *exporter) sendCallsWhole(o *orphan, hashes [][16]byte) (int, error) {
+	for {
+		limit := e.limit
+		if n, err := e.sendCalls(o, hashes); err == nil || e.limit == limit {
+			return n, err
+		}
+	}
+}
+
+// program returns the program that a file is of, as far as its codebase file has it, and
+// the hashes of its functions.
+func (p *publication) program() (*Program, [][16]byte, error) {
+	program := &Program{}
+	var hashes [][16]byte
+	var entries []byte
+	var path string // of the package
+	marks := 0
+	end := func() {
+		if len(entries) > 0 {
+			program.Packages = append(program.Packages, Package{Path: path, Marks: make([]uint8, marks), Entries: string(entries)})
+		}
+		entries, marks = nil, 0
+	}
+	err := p.functions(func(f *datafile.Function, hash [16]byte) error {
+		if f.Package != path {
+			end()
+			path = f.Package
+		}
+		if hash != signatureHash(f.Package, f.Receiver, f.Name) {
+			return errors.New("written by a version of scavenger-wrap that names functions differently")
+		}
+		hashes = append(hashes, hash)
+		index := "-" + f.Reason
+		if f.Reason == "" {
+			index = strconv.Itoa(marks)
+			marks++
+		}
+		for i, field := range []string{index, f.File, strconv.Itoa(f.Line), f.Receiver, f.Name, params(f)} {
+			if i > 0 {
+				entries = append(entries, '\t')
+			}
+			entries = append(entries, printable(field)...)
+		}
+		entries = append(entries, '\n')
+		return nil
+	}, p.owner, os.Geteuid())
+	end()
+	return program, hashes, err
+}
+
+// params returns the parameter types as the signature has them.
+func params(f *datafile.Function) string {
+	declaring := declaringType(packagePart(f.Package), classPart(f.Receiver))
+	if params, ok := strings.CutPrefix(f.Signature, declaring+"."+methodName(f.Name)+"("); ok {
+		return strings.TrimSuffix(params, ")")
+	}
+	return "..."
+}

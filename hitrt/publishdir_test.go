@@ -1,0 +1,185 @@
+package hitrt
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// publishDir does what PublishDir does against a server and returns its steps as lines of
+// outcome, base of the step, and detail.
+func publishDir(t *testing.T, server string, d directory) string {
+	t.Helper()
+	var out bytes.Buffer
+	d.pause = 50 * time.Millisecond
+	d.run(&out, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server, testKey))
+	var lines strings.Builder
+	for dec := json.NewDecoder(&out); dec.More(); {
+		var s checkStep
+		if err := dec.Decode(&s); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&lines, "%s %s: %s\n", s.Outcome, filepath.Base(s.Step), s.Detail)
+	}
+	return lines.String()
+}
+
+// What processes left is sent with its codebase and its times, by application and
+// environment, and its stamps say so; that of a process that lives, too. One damaged
+// stamp is said, and costs nothing but itself.
+func TestPublishDir(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	prog := newProgram(90)
+	shop := leave(t, dir, newProgram(90), []int{3, 80}, "SCAVENGER_APP_NAME=shop")
+	leave(t, dir, newProgram(90), []int{4}, "SCAVENGER_APP_NAME=shop")
+	host := leave(t, dir, newProgram(90), []int{9}, "SCAVENGER_APP_NAME=shop", "SCAVENGER_HOSTNAME=other")
+	test := leave(t, dir, newProgram(60), []int{5}, "SCAVENGER_APP_NAME=shop", "SCAVENGER_ENVIRONMENT=test")
+	live, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_APP_NAME=live")
+	live.begin()
+	live.packages[0].Marks[6] = 1
+	live.checkpoint()
+	defer live.die()
+	damaged := leave(t, dir, newProgram(90), []int{7, 8}, "SCAVENGER_APP_NAME=damaged")
+	file, err := os.OpenFile(damaged, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	r, err := datafile.OpenHits(damaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := file.WriteAt(make([]byte, 8), r.Header.Stamps+7*8); err != nil {
+		t.Fatal(err)
+	}
+	fake := newFake()
+	server := serve(t, fake)
+	text := publishDir(t, server.URL, directory{path: dir})
+	for _, want := range []string{
+		"failed " + filepath.Base(damaged) + ": damaged", "ok " + filepath.Base(damaged) + ": 1 calls sent\n",
+		"ok " + filepath.Base(live.data.store.Path()) + ": 1 calls sent\n",
+		"ok codebase: 99 functions of shop, environment <default>", "ok codebase: 66 functions of shop, environment test",
+		"ok " + filepath.Base(shop) + ": 3 calls sent\n", "ok " + filepath.Base(host) + ": 1 calls sent\n",
+	} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("steps\n%swant once %q", text, want)
+		}
+	}
+	for i := range 90 {
+		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) >= 0 })
+		called := 3 <= i && i <= 6 || i == 8 || i == 9 || i == 80
+		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 == called })
+	}
+	for path, i := range map[string]int{shop: 80, host: 9, test: 5, damaged: 8, live.data.store.Path(): 6} {
+		if path == damaged {
+			continue // which cannot be read without an error
+		}
+		if got := stateOf(t, path, i); got != datafile.Sent {
+			t.Errorf("the stamp of function %d in %s has state %d, want sent", i, path, got)
+		}
+	}
+	// Its fingerprints are those of the processes themselves.
+	for _, call := range fake.got(methodCodebase) {
+		environment := call.common.text(5)
+		n := map[string]int{"<default>": 90, "test": 60}[environment]
+		want := newCodebase(newProgram(n).Packages).chunks(environment, maxMessage)[0].fingerprint
+		if got := call.common.text(4); got != want {
+			t.Errorf("fingerprint %s of %s, want %s", got, environment, want)
+		}
+	}
+	// A second time there is nothing to send, unless all is asked for.
+	n := len(fake.got(methodInvocations))
+	if text := publishDir(t, server.URL, directory{path: dir}); !strings.Contains(text, "note directory: nothing in ") || len(fake.got(methodInvocations)) != n {
+		t.Errorf("steps of the second run\n%s", text)
+	}
+	if text := publishDir(t, server.URL, directory{path: dir, all: true}); !strings.Contains(text, filepath.Base(shop)+": 3 calls sent\n") {
+		t.Errorf("steps of a run with all\n%s", text)
+	}
+	// What the living process calls again is unsent.
+	live.packages[0].Marks[6] = 1
+	time.Sleep(2 * time.Millisecond)
+	live.data.refresh() // else it is written within a minute
+	live.checkpoint()
+	if text := publishDir(t, server.URL, directory{path: dir}); !strings.Contains(text, filepath.Base(live.data.store.Path())+": 1 calls sent\n") {
+		t.Errorf("steps after another call\n%s", text)
+	}
+}
+
+// A run that is cut off anywhere is made good by the next; what is kept can be sent
+// again and changes nothing.
+func TestPublishDirInterrupted(t *testing.T) {
+	clearVariables(t)
+	for failAt := range int64(6) {
+		dir, prog := newDataDir(t), newProgram(90)
+		path := leave(t, dir, newProgram(90), []int{3, 80})
+		fake := newFake()
+		var calls atomic.Int64
+		fake.fault = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			if calls.Add(1) != failAt+1 {
+				return false
+			}
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		server := serve(t, fake)
+		text := publishDir(t, server.URL, directory{path: dir})
+		if failAt < 5 && (stateOf(t, path, 3) == datafile.Sent || !strings.Contains(text, "502")) {
+			t.Errorf("call %d failed; the stamp says %v; steps\n%s", failAt+1, stateOf(t, path, 3), text)
+		}
+		before := stateOf(t, path, 3)
+		if text := publishDir(t, server.URL, directory{path: dir, keep: true}); failAt < 5 && (!strings.Contains(text, "2 calls sent\n") || stateOf(t, path, 3) != before) {
+			t.Errorf("call %d failed; steps of the second run\n%s", failAt+1, text)
+		}
+		at := fake.invokedAt(prog.hashOf(3))
+		publishDir(t, server.URL, directory{path: dir})
+		if stateOf(t, path, 3) != datafile.Sent || at <= 0 || fake.invokedAt(prog.hashOf(3)) != at || fake.invokedAt(prog.hashOf(4)) != 0 {
+			t.Errorf("call %d failed; in the end: state %v, %d, %d", failAt+1, stateOf(t, path, 3), at, fake.invokedAt(prog.hashOf(3)))
+		}
+	}
+}
+
+// A collector with a lower limit, and one that does not know the key.
+func TestPublishDirRefused(t *testing.T) {
+	clearVariables(t)
+	dir, prog := newDataDir(t), newProgram(3000)
+	path := leave(t, dir, newProgram(3000), []int{3, 2999})
+	fake := newFake()
+	server := serve(t, fake)
+	fake.fault = func(w http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == methodPoll {
+			grpcStatus(w, codeUnauthenticated)
+		}
+		return method == methodPoll
+	}
+	if text := publishDir(t, server.URL, directory{path: dir}); !strings.Contains(text, "failed codebase: ") || !strings.Contains(text, "UNAUTHENTICATED") || stateOf(t, path, 3) != datafile.Unsent {
+		t.Errorf("steps with a wrong key\n%s", text)
+	}
+	fake.fault = func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		if r.ContentLength > 300_000 {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+		return r.ContentLength > 300_000
+	}
+	if text := publishDir(t, server.URL, directory{path: dir}); strings.Contains(text, "failed") || stateOf(t, path, 3) != datafile.Sent {
+		t.Errorf("steps with a low limit\n%s", text)
+	}
+	for _, i := range []int{0, 3, 2999} {
+		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 == (i > 0) })
+	}
+	for dir, want := range map[string]string{dir: "note", filepath.Join(dir, "none"): "failed directory"} {
+		if text := publishDir(t, server.URL, directory{path: dir}); !strings.HasPrefix(text, want) || strings.Count(text, "\n") != 1 {
+			t.Errorf("%s: steps\n%swant one line %s", dir, text, want)
+		}
+	}
+}
