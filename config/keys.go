@@ -129,7 +129,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "grpcTls", Kind: Choice, Choices: []string{"auto", "on", "off"}, Default: "auto", Effect: Relinks, Example: `"off"`,
-		Doc: "TLS for publications: `auto` follows the scheme of `serverUrl`; `off` is for a collector behind a proxy that terminates TLS for http only.",
+		Doc: "TLS for publications: `auto` follows the scheme of `serverUrl`, or that of the collector's answer if only this is `https`; `off` is for a collector behind a proxy that terminates TLS for http only.",
 	},
 	{
 		Name: "dataDir", Kind: String, Effect: Relinks, Example: `"/var/lib/shop/scavenger"`,

@@ -1,13 +1,19 @@
 package hitrt
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -54,6 +60,12 @@ var (
 // parts writes; forever says to repeat the last part until the client is gone.
 func h2Server(t *testing.T, forever bool, parts ...[]byte) string {
 	t.Helper()
+	return h2Counting(t, new(atomic.Int64), forever, parts...)
+}
+
+// h2Counting is h2Server, and counts its connections.
+func h2Counting(t *testing.T, accepted *atomic.Int64, forever bool, parts ...[]byte) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +77,7 @@ func h2Server(t *testing.T, forever bool, parts ...[]byte) string {
 			if err != nil {
 				return
 			}
+			accepted.Add(1)
 			go func() {
 				defer conn.Close()
 				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
@@ -165,6 +178,72 @@ func TestCallBadHTTP2(t *testing.T) {
 	}
 	b := make([]byte, 1<<16)
 	t.Errorf("%d goroutines, %d before\n%s", runtime.NumGoroutine(), before, b[:runtime.Stack(b, true)])
+}
+
+// A server that closes each connection and says that the request may be repeated is
+// not asked again and again.
+func TestCallConnections(t *testing.T) {
+	for name, parts := range map[string][][]byte{
+		"goaway":         {h2Start, h2Frame(h2GoAway, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)},
+		"goaway_at_once": {join(h2Start, h2Frame(h2GoAway, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+		"refused_stream": {h2Start, join(h2Frame(h2Reset, 0, 1, 0, 0, 0, 7), h2Frame(h2GoAway, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var accepted atomic.Int64
+			target := h2Counting(t, &accepted, false, parts...)
+			for call := int64(1); call <= 2; call++ { // each call has connections of its own
+				c := testClient(t, target, "auto")
+				body, err := c.call(within(t, 3*time.Second), target, methodPoll, newMessage(0))
+				if err == nil {
+					t.Errorf("answer %q", body)
+				}
+				if n := accepted.Load(); n > call*maxDials {
+					t.Fatalf("%d connections after %d calls, the last of which says %v", n, call, err)
+				}
+			}
+		})
+	}
+}
+
+// Frames without content, as fast as they come, end the call before its time is over.
+func TestCallFlood(t *testing.T) {
+	log.SetOutput(io.Discard) // net/http writes there what it does not expect
+	defer log.SetOutput(os.Stderr)
+	many := func(frame []byte) []byte { return bytes.Repeat(frame, 1000) }
+	for name, parts := range map[string][][]byte{
+		"data":     {h2Start, h2Answer, many(h2Frame(h2Data, 0, 1))},
+		"window":   {h2Start, many(join(h2Frame(h2Window, 0, 1, 0, 0, 0, 1)))},
+		"unknown":  {h2Start, many(h2Frame(0xEE, 0, 0))},
+		"priority": {h2Start, many(h2Frame(2, 0, 1, 0, 0, 0, 0, 1))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var accepted atomic.Int64
+			target := h2Counting(t, &accepted, true, parts...)
+			c := testClient(t, target, "auto")
+			_, err := c.call(within(t, hang), target, methodPoll, newMessage(0))
+			if !errors.Is(err, errTraffic) && (err == nil || errors.Is(err, context.DeadlineExceeded)) {
+				t.Errorf("the call ends with %v, want %v", err, errTraffic)
+			}
+			if n := accepted.Load(); n > maxDials {
+				t.Errorf("%d connections", n)
+			}
+		})
+	}
+}
+
+// A publication of the largest size is within the limits, however often the server
+// acknowledges it.
+func TestCallTraffic(t *testing.T) {
+	server := serve(t, newFake())
+	c := testClient(t, server.URL, "auto")
+	big := appendString(newMessage(0), 1, strings.Repeat("x", 4*maxMessage))
+	var status *statusError
+	if _, err := c.call(within(t, hang), server.URL, methodPoll, big); !errors.As(err, &status) {
+		t.Errorf("%v, want the server's answer", err)
+	}
+	if left, all := c.conns.traffic.Load(), int64(maxTraffic+len(big)/64); left < all/2 {
+		t.Errorf("%d of %d bytes are left", left, all)
+	}
 }
 
 // The same for the first question, which goes over HTTP/1.1.

@@ -81,6 +81,7 @@ type exporter struct {
 	p       *publisher
 	client  *client
 	target  string // the gRPC address, such as "http://host:80"; empty until known
+	other   string // its host, if that was logged because it is not serverUrl's
 	refused bool   // the collector does not know the key: nothing is sent any more
 
 	poll       schedule
@@ -184,6 +185,10 @@ func (e *exporter) fetchConfig() (intervals, error) {
 			return intervals{}, err
 		}
 		e.target = target
+		if host := otherHost(e.p.set.serverURL, target); host != "" && host != e.other {
+			e.p.log.Warn("the collector at %s says that gRPC is at another host, %s: hits and the api key go there", e.p.set.serverURL, host)
+			e.other = host
+		}
 	}
 	body, err := e.send(pollTimeout, methodPoll, encodeConfigRequest(e.p.set.apiKey, e.p.process))
 	if err != nil {

@@ -5,7 +5,7 @@
 // through one, and an initConfig that does would only hide why nothing arrives; and
 // http.ProxyFromEnvironment keeps what it finds at its first call, for the whole
 // program. They follow no redirects, which would carry the api key elsewhere. Answers
-// are read up to maxAnswer.
+// are read up to maxAnswer, and what a call may cost besides has limits too.
 
 package hitrt
 
@@ -24,11 +24,23 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	maxAnswer = 64 << 10
+
+	// maxDials is the number of connections that one call may make. One more than the
+	// first is normal, if the server closes an idle connection just then. net/http has no
+	// limit: it tries again, without a pause, as often as the server says that it has not
+	// looked at the request.
+	maxDials = 3
+
+	// maxTraffic is what a server may send during one call, over and above an
+	// acknowledgement (13 bytes) for each kilobyte of the request: certificates, headers,
+	// the answer. net/http takes frames without content as fast as they come.
+	maxTraffic = 1 << 20
 
 	service              = "/GrpcAgentService/"
 	methodPoll           = "PollConfig"
@@ -94,11 +106,13 @@ func (c *client) closeIdle() {
 
 // guard closes all connections when a call fails without an answer or its time is over.
 // A server that goes on sending keeps an HTTP/2 connection busy for ever, and even
-// closing the body of an answer waits for it.
-func (c *client) guard(ctx context.Context) (end func(err error)) {
+// closing the body of an answer waits for it. size is that of the request.
+func (c *client) guard(ctx context.Context, size int) (end func(err error)) {
 	if c.conns == nil {
 		return func(error) {}
 	}
+	c.conns.dials.Store(maxDials)
+	c.conns.traffic.Store(maxTraffic + int64(size)/64)
 	stop := context.AfterFunc(ctx, c.conns.closeAll)
 	return func(err error) {
 		stop()
@@ -111,6 +125,9 @@ func (c *client) guard(ctx context.Context) (end func(err error)) {
 
 // conns holds a client's connections.
 type conns struct {
+	dials   atomic.Int64 // that are left in this call
+	traffic atomic.Int64 // bytes that may still be read in this call
+
 	mu   sync.Mutex
 	open map[*conn]bool
 
@@ -118,6 +135,8 @@ type conns struct {
 	// If they became garbage, the runtime would close what has the number now.
 	taken []*conn
 }
+
+var errTraffic = errors.New("the server sends more than any answer takes")
 
 // A conn is one of them. If its descriptor belongs to something else by now, it
 // neither writes to that nor closes it.
@@ -128,6 +147,9 @@ type conn struct {
 }
 
 func (s *conns) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if s.dials.Add(-1) < 0 {
+		return nil, fmt.Errorf("%s has closed %d connections without an answer", address, maxDials)
+	}
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	nc, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
@@ -148,7 +170,11 @@ func (c *conn) Read(b []byte) (int, error) {
 	if c.socket.isTaken() {
 		return 0, net.ErrClosed
 	}
-	return c.Conn.Read(b)
+	n, err := c.Conn.Read(b)
+	if c.of.traffic.Add(-int64(n)) < 0 {
+		return 0, errTraffic
+	}
+	return n, err
 }
 
 func (c *conn) Write(b []byte) (int, error) {
@@ -222,7 +248,7 @@ func (c *client) initConfig(ctx context.Context) (target string, err error) {
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "scavenger-wrap")
-	end := c.guard(ctx)
+	end := c.guard(ctx, 0)
 	resp, err := c.web.RoundTrip(req)
 	if err != nil {
 		end(err)
@@ -252,21 +278,20 @@ func (c *client) initConfig(ctx context.Context) (target string, err error) {
 }
 
 // grpcTarget returns scheme and address of a collectorUrl. Today's collector gives
-// host and port only, as it saw them in the request. Only the setting turns TLS off:
-// the api key is in every message.
+// host and port only, as it saw them in the request. The api key is in every message:
+// an answer may ask for TLS, but only the setting turns it off.
 func (c *client) grpcTarget(collectorURL string) (string, error) {
 	scheme, rest, found := strings.Cut(collectorURL, "://")
 	if !found {
 		scheme, rest = "", collectorURL
 	}
+	scheme = strings.ToLower(scheme)
 	u, err := url.Parse("//" + rest)
-	if err != nil || u.Hostname() == "" || u.User != nil {
+	known := !found || scheme == "http" || scheme == "https"
+	if err != nil || !known || u.Hostname() == "" || u.User != nil {
 		return "", fmt.Errorf("initConfig's collectorUrl is %q, want host:port", clamp(collectorURL, 100))
 	}
-	secured := scheme == "https"
-	if scheme == "" {
-		secured = strings.HasPrefix(c.serverURL, "https:")
-	}
+	secured := scheme == "https" || strings.HasPrefix(c.serverURL, "https:")
 	if c.grpcTLS != "auto" {
 		secured = c.grpcTLS == "on"
 	}
@@ -278,6 +303,20 @@ func (c *client) grpcTarget(collectorURL string) (string, error) {
 		port = p
 	}
 	return target + net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// otherHost returns the host of target if it is not that of serverURL. It is the
+// collector that names it, and it gets the api key.
+func otherHost(serverURL, target string) string {
+	asked, err := url.Parse(serverURL)
+	if err != nil {
+		return ""
+	}
+	named, err := url.Parse(target)
+	if err != nil || strings.EqualFold(asked.Hostname(), named.Hostname()) {
+		return ""
+	}
+	return named.Hostname()
 }
 
 // call makes one unary gRPC call to a target that initConfig returned, with a message
@@ -299,7 +338,7 @@ func (c *client) call(ctx context.Context, target, method string, message []byte
 	if secured {
 		transport = c.secured
 	}
-	end := c.guard(ctx)
+	end := c.guard(ctx, len(message))
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		end(err)

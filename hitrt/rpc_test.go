@@ -99,7 +99,17 @@ func TestGRPCTarget(t *testing.T) {
 		{"http://c", "auto", "c", "http://c:80"},
 		{"https://c", "auto", "c", "https://c:443"},
 		{"https://c", "auto", "c:8443", "https://c:8443"},
-		{"https://c", "auto", "http://c", "http://c:80"},
+		// An answer never takes TLS away.
+		{"https://c", "auto", "http://c", "https://c:443"},
+		{"https://c", "auto", "http://c:8080", "https://c:8080"},
+		{"https://c", "auto", "HTTP://c", "https://c:443"},
+		{"http://c", "auto", "HTTPS://c", "https://c:443"},
+		{"http://c", "auto", "Http://c", "http://c:80"},
+		{"https://c", "auto", "ftp://c", ""},
+		{"http://c", "auto", "ftp://c:80", ""},
+		{"http://c", "off", "unix://c", ""},
+		{"http://c", "auto", "://c", ""},
+		{"https://c", "off", "http://c", "http://c:80"},
 		{"http://c", "auto", "https://c/", "https://c:443"},
 		{"https://c", "off", "c", "http://c:80"},
 		{"https://c", "off", "https://c", "http://c:80"},
@@ -119,6 +129,65 @@ func TestGRPCTarget(t *testing.T) {
 			t.Errorf("serverUrl %s, grpcTls %s, collectorUrl %q: %q, %v, want %q", test.server, test.tls, test.answer, got, err, test.want)
 		}
 	}
+}
+
+func TestOtherHost(t *testing.T) {
+	for _, test := range []struct{ server, target, want string }{
+		{"https://c", "https://c:443", ""},
+		{"http://C:8080/base", "http://c:80", ""},
+		{"http://[::1]:8080", "http://[::1]:80", ""},
+		{"http://c", "http://d:80", "d"},
+		{"http://c.example.com", "http://c.example.com.evil:80", "c.example.com.evil"},
+	} {
+		if got := otherHost(test.server, test.target); got != test.want {
+			t.Errorf("otherHost(%s, %s) = %q, want %q", test.server, test.target, got, test.want)
+		}
+	}
+}
+
+// What an answer says of its size costs nothing: memory is taken for what has arrived.
+func TestAnswerSizes(t *testing.T) {
+	claims := func(size string, body []byte) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			w.Header().Set("Content-Length", size)
+			_, _ = w.Write(body)
+			panic(http.ErrAbortHandler)
+		}
+	}
+	huge := []byte{0, 0xff, 0xff, 0xff, 0xff, 1<<3 | wireBytes, 0xff, 0xff, 0xff, 0xff, 0x0f, 'x'}
+	for _, size := range []string{"9223372036854775807", "4294967295", "1073741824"} {
+		server := serve(t, claims(size, huge))
+		c := testClient(t, server.URL, "auto")
+		began := allocated()
+		if target, err := c.initConfig(within(t, hang)); err == nil {
+			t.Errorf("Content-Length %s: initConfig = %q", size, target)
+		}
+		if answer, err := c.call(within(t, hang), server.URL, methodPoll, newMessage(0)); err == nil {
+			t.Errorf("Content-Length %s: answer %q", size, answer)
+		}
+		if took := allocated() - began; took > 8<<20 {
+			t.Errorf("Content-Length %s: %d bytes were allocated", size, took)
+		}
+	}
+	message := huge[frameSize:]
+	began := allocated()
+	if _, err := decodeIntervals(message); err == nil {
+		t.Error("a field of 4 GB is believed")
+	}
+	if _, err := decodeStatus(message); err == nil {
+		t.Error("a status of 4 GB is believed")
+	}
+	if took := allocated() - began; took > 1<<20 {
+		t.Errorf("%d bytes were allocated for a field that claims 4 GB", took)
+	}
+}
+
+// allocated returns the bytes that this process has ever allocated.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 func TestInitConfigBad(t *testing.T) {

@@ -3,6 +3,7 @@
 package hitrt
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -436,5 +437,41 @@ func TestPublishForceLongInterval(t *testing.T) {
 			t.Errorf("%d publications, want one after each of the two codebases", n)
 		}
 		pub.exit()
+	})
+}
+
+// A collector that sends hits, and with them the api key, to another host is named once
+// for each such host.
+func TestOtherHostLogged(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake := newFake()
+		host := "collector"
+		fake.fault = func(w http.ResponseWriter, r *http.Request, method string) bool {
+			switch method {
+			case "initConfig":
+				_, _ = fmt.Fprintf(w, `{"collectorUrl": "%s:80"}`, host)
+			case methodPoll:
+				w.WriteHeader(http.StatusBadGateway) // so that the next poll asks anew
+			default:
+				return false
+			}
+			return true
+		}
+		pub, messages := newTestPublisher(newProgram(10), fake, toCollector()...)
+		go pub.run()
+		count := func() int { return strings.Count(messages.String(), "says that gRPC is at another host, ") }
+		time.Sleep(time.Hour)
+		if n := count(); n != 0 {
+			t.Errorf("the same host: %d lines\n%s", n, messages)
+		}
+		for i, other := range []string{"other", "third"} {
+			host = other
+			time.Sleep(3 * time.Hour)
+			if n := count(); n != i+1 || !strings.Contains(messages.String(), "another host, "+other+": ") {
+				t.Errorf("%s: %d lines\n%s", other, n, messages)
+			}
+		}
+		pub.exit()
+		<-pub.done
 	})
 }
