@@ -29,7 +29,9 @@ const (
 // ring wakes the waiter, or the next one to wait.
 func (a *alarm) ring() {
 	a.rung.Store(1)
-	a.futex(futexWake, 1<<30, nil)
+	// It does not block, so the runtime need not know: who calls Exit keeps its processor
+	// (cooperative.go).
+	_, _, _ = syscall.RawSyscall(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(&a.rung)), futexWake, 1<<30)
 }
 
 // wait returns when the alarm has rung, or d has passed, or earlier.
@@ -38,12 +40,15 @@ func (a *alarm) wait(d time.Duration) {
 		return
 	}
 	timeout := syscall.NsecToTimespec(int64(d))
-	a.futex(futexWait, 0, &timeout)
+	_, _, _ = syscall.Syscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(&a.rung)), futexWait, 0, uintptr(unsafe.Pointer(&timeout)), 0, 0)
 	a.rung.Store(0)
 }
 
-func (a *alarm) futex(op, value uintptr, timeout *syscall.Timespec) {
-	_, _, _ = syscall.Syscall6(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(&a.rung)), op, value, uintptr(unsafe.Pointer(timeout)), 0, 0)
+// doze sleeps for a moment without giving up the processor: the runtime does not know of
+// the system call.
+func doze() {
+	moment := syscall.NsecToTimespec(100_000)
+	_, _, _ = syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&moment)), 0, 0)
 }
 
 // A pollerWatch tells whether the runtime has started its poller. All of it but running

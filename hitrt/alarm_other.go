@@ -14,6 +14,9 @@ func (*alarm) ring() {}
 
 func (*alarm) wait(d time.Duration) { time.Sleep(d) }
 
+// doze does nothing: to sleep would give up the processor.
+func doze() {}
+
 // A pollerWatch tells whether the runtime has started its poller.
 type pollerWatch struct{ running atomic.Bool }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -49,6 +50,8 @@ type publisher struct {
 	nextCheckpoint time.Time
 	nextStatic     time.Time // when static cells are to be set
 
+	cooperative bool // GODEBUG has asyncpreemptoff
+
 	poller  pollerWatch
 	wake    alarm // rings when there is something to do besides what is due
 	waiting alarm // rings when ready or done is closed
@@ -74,6 +77,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
 		started:     time.Now(),
+		cooperative: isCooperative(os.Getenv("GODEBUG")),
 		flushes:     make(chan chan error, 1),
 		ready:       make(chan struct{}),
 		exiting:     make(chan struct{}),
@@ -234,6 +238,9 @@ func (p *publisher) pause(d time.Duration) bool {
 // timer: alarm_linux.go has the reason. It checks often, since the goroutine that it
 // waits for may need the processor that a system call keeps for a moment.
 func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
+	if p.cooperative && !mayYield() {
+		return
+	}
 	if p.poller.running.Load() {
 		timer := time.NewTimer(d)
 		defer timer.Stop()

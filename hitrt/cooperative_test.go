@@ -1,0 +1,99 @@
+package hitrt
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+)
+
+func TestIsCooperative(t *testing.T) {
+	for godebug, want := range map[string]bool{
+		"":                                    false,
+		"asyncpreemptoff=1":                   true,
+		"asyncpreemptoff=0":                   false,
+		"gctrace=1,asyncpreemptoff=1":         true,
+		"asyncpreemptoff=1,asyncpreemptoff=0": false,
+		"xasyncpreemptoff=1":                  false,
+	} {
+		if got := isCooperative(godebug); got != want {
+			t.Errorf("%q: %v, want %v", godebug, got, want)
+		}
+	}
+}
+
+// A program without preemption ends although goroutines spin on all processors; without
+// such goroutines its hits are in the file when it has ended. Where the machine takes a
+// processor away for long, the runtime may ask main itself to yield, as it would without
+// us: one of three attempts has to end.
+func TestExitCooperative(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ processors, spin string }{
+		{"1", "0"}, {"2", "0"}, {"1", "1"}, {"1", "4"}, {"2", "1"}, {"2", "2"}, {"2", "8"}, {"4", "4"},
+	} {
+		t.Run(test.processors+"_"+test.spin, func(t *testing.T) {
+			dir := t.TempDir()
+			run := func() (ended bool) {
+				ctx, cancel := context.WithTimeout(t.Context(), hang/3)
+				defer cancel()
+				cmd := exec.CommandContext(ctx, self)
+				cmd.Dir = dir
+				cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS="+test.processors, "HITRT_TEST_SPIN="+test.spin)
+				if test.spin == "0" {
+					cmd.Env = append(cmd.Env, "SCAVENGER_DATA_DIR="+dir)
+				} else { // which takes the publisher longest
+					cmd.Env = append(cmd.Env, "SCAVENGER_SERVER_URL=http://127.0.0.1:1", "SCAVENGER_API_KEY="+testKey)
+				}
+				out, err := cmd.CombinedOutput()
+				if err != nil && ctx.Err() == nil {
+					t.Fatalf("%v\n%s", err, out)
+				}
+				return ctx.Err() == nil
+			}
+			if !run() && !run() && !run() {
+				t.Fatal("the program did not end")
+			}
+			if test.spin == "0" {
+				_, functions, err := readData(dir)
+				if err != nil || !slices.ContainsFunc(functions, func(f dataFunction) bool { return f.stamp > 1 }) {
+					t.Errorf("the hit is not in the file (%v)", err)
+				}
+			}
+		})
+	}
+}
+
+// The program runs before testing has goroutines of its own.
+func init() {
+	if spin := os.Getenv("HITRT_TEST_SPIN"); spin != "" {
+		exitSpinning(spin)
+	}
+}
+
+// exitSpinning is a program that leaves goroutines behind which never yield.
+func exitSpinning(spin string) {
+	prog := newProgram(30)
+	prog.call(3)
+	pub := newPublisher(prog, loadSettings(prog, os.LookupEnv))
+	go pub.run()
+	if pub.set.dataDir != "" {
+		pub.waitFor(pub.ready, startTimeout)
+	}
+	var n int
+	if _, err := fmt.Sscan(spin, &n); err != nil {
+		panic(err)
+	}
+	for range n {
+		go func() {
+			for i := 0; i >= 0; i ^= 2 { // no call, so no place to yield
+			}
+		}()
+	}
+	pub.exit()
+	os.Exit(0)
+}
