@@ -37,11 +37,17 @@ the values of the file are built into the program. Variables of the build machin
    a ` + "`scavenger.toml`" + ` is for the build only);
 4. the value that was built in.
 
-A program that runs with more rights than the user who started it (setuid, setgid) reads no variables and no
-file in the working directory or ` + "`$HOME`" + `, and accepts no relative path: that user controls them.
+A file in the working directory that nobody named counts only if it, its directory and the working directory
+belong to root or the user of the process, and nobody else may write to them. If the program's executable does not
+lie there or below, only ` + "`appName`" + `, ` + "`appVersion`" + `, ` + "`environment`" + ` and ` + "`hostname`" + ` of it count. One line says what was passed over;
+` + "`SCAVENGER_CONFIG`" + ` names a file that counts in any case ([security.md](security.md#what-a-settings-file-may-do)).
+
+A program that runs with more rights than the user who started it (setuid, setgid, file capabilities) reads no
+variables and no file in the working directory or ` + "`$HOME`" + `, and accepts no relative path: that user controls them.
 
 A blank value means the default. ` + "`$NAME`" + ` and ` + "`${NAME}`" + ` in a value stand for the variable of that name or
-the value of that key. They are replaced when the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret.
+the value of that key. They are replaced when the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret. A file
+in the working directory that sets ` + "`serverUrl`" + `, or does not count in full, gets variables ` + "`SCAVENGER_…`" + ` only.
 
 In ` + "`scavenger.conf`" + ` and in variables, packages are separated by ` + "`,`" + `, ` + "`;`" + ` or ` + "`:`" + `, markers by ` + "`,`" + ` or ` + "`;`" + `, regular
 expressions by ` + "`,`" + `.

@@ -17,45 +17,105 @@ import (
 // maxSettingsFile is the largest settings file, far more than any settings need.
 const maxSettingsFile = 1 << 20
 
-// settingsFile returns the values of the settings file by key, and its name; no values
-// if there is none. SCAVENGER_CONFIG names it; otherwise it is the first readable one
-// of those that the Java agent looks for. A scavenger.toml is ignored: it was built in.
-// If the caller of the program is not trusted, only /etc is searched.
+// A settingsFile is the settings file of the running program.
+type settingsFile struct {
+	values map[string]string // by key; none if there is no file
+	err    error             // why a file that should be there cannot be read
+
+	// found reports whether it lies in the working directory and nobody named it.
+	found bool
+	// passedOver says which files are there and do not count, and why.
+	passedOver []error
+}
+
+// findSettings reads the settings file. SCAVENGER_CONFIG names it; otherwise it is the
+// first readable one of those that the Java agent looks for. A scavenger.toml is
+// ignored: it was built in. If the caller of the program is not trusted, only /etc is
+// searched.
 //
 // A file that nobody named counts as missing if it cannot be reached, whatever the
-// reason: HOME or conf may be a file, and a directory may belong to another user.
-// passedOver says which files exist and cannot be used.
-func settingsFile(lookup func(string) (string, bool), trusted bool) (values map[string]string, file string, passedOver []error, err error) {
+// reason: HOME or conf may be a file, and a directory may belong to another user. In the
+// working directory it counts as [settingsReader] says: whoever can write there must
+// not direct what the program does.
+func findSettings(lookup func(string) (string, bool), trusted bool) (f settingsFile) {
 	if named, _ := lookup("SCAVENGER_CONFIG"); strings.TrimSpace(named) != "" {
-		file = strings.TrimSpace(named)
+		file := strings.TrimSpace(named)
 		if filepath.Ext(file) == ".toml" {
-			return nil, "", nil, nil
+			return f
 		}
-		values, err = readProperties(file)
-		if err != nil {
-			err = fmt.Errorf("SCAVENGER_CONFIG: %w", err)
+		if f.values, f.err = readProperties(file, nil); f.err != nil {
+			f.err = fmt.Errorf("SCAVENGER_CONFIG: %w", f.err)
 		}
-		return values, file, nil, err
+		return f
 	}
 	var candidates []string
 	if trusted {
 		candidates = []string{"scavenger.conf", filepath.Join("conf", "scavenger.conf")}
 	}
+	own := len(candidates)
 	if home, _ := lookup("HOME"); home != "" {
 		candidates = append(candidates, filepath.Join(home, ".config", "scavenger.conf"))
 	}
-	for _, file := range append(candidates, "/etc/scavenger/scavenger.conf", "/etc/scavenger.conf") {
+	for i, file := range append(candidates, "/etc/scavenger/scavenger.conf", "/etc/scavenger.conf") {
 		if _, err := os.Stat(file); err != nil {
 			continue
 		}
-		values, err := readProperties(file)
+		var check func(os.FileInfo) error
+		if i < own {
+			check = ownedOnly(filepath.Dir(file))
+		}
+		values, err := readProperties(file, check)
 		var syntax *syntaxError
 		if err == nil || errors.As(err, &syntax) {
-			return values, file, passedOver, err
+			f.values, f.err, f.found = values, err, i < own
+			return f
 		}
-		passedOver = append(passedOver, err)
+		f.passedOver = append(f.passedOver, err)
 	}
-	return nil, "", passedOver, nil
+	return f
+}
+
+// ownedOnly returns a check that a file in dir, a path in the working directory, was
+// written by this user or by root: the file, its directory, and the working directory
+// belong to one of them, and nobody else may write there. OpenSSH asks the same of its
+// files.
+func ownedOnly(dir string) func(os.FileInfo) error {
+	return func(file os.FileInfo) error {
+		if err := checkOwner(file); err != nil {
+			return err
+		}
+		for _, path := range []string{dir, "."} {
+			info, err := os.Stat(path)
+			if err == nil {
+				err = checkOwner(info)
+			}
+			if err != nil {
+				return fmt.Errorf("its directory: %w", err)
+			}
+		}
+		return nil
+	}
+}
+
+// isBelowWorkDir reports whether the program's executable lies in the working directory
+// or below it. Whoever can write there can replace the program.
+func isBelowWorkDir() bool {
+	executable, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	work, err := os.Stat(".")
+	if err != nil {
+		return false
+	}
+	for dir := filepath.Dir(executable); ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && os.SameFile(info, work) {
+			return true
+		}
+		if dir == filepath.Dir(dir) {
+			return false
+		}
+	}
 }
 
 // A syntaxError says that a settings file was read and does not parse.
@@ -66,9 +126,9 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return e.file + ": " + e.err.Error() }
 
-// readProperties reads a properties file. It opens regular files only: a pipe would
-// keep the program from starting.
-func readProperties(file string) (map[string]string, error) {
+// readProperties reads a properties file, if check has no objection to it. It opens
+// regular files only: a pipe would keep the program from starting.
+func readProperties(file string, check func(os.FileInfo) error) (map[string]string, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, err
@@ -81,6 +141,14 @@ func readProperties(file string) (map[string]string, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err = f.Stat(); err != nil { // of what was opened, which may be another file by now
+		return nil, err
+	}
+	if check != nil {
+		if err := check(info); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxSettingsFile))
 	if err != nil {
 		return nil, err

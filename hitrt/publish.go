@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,7 +136,7 @@ func (p *publisher) begin() {
 
 // prepare sets the fields that newPublisher left out.
 func (p *publisher) prepare() {
-	for _, problem := range p.set.problems {
+	for _, problem := range slices.Concat(p.set.passedOver, p.set.problems) {
 		p.log.Warn("%s", problem)
 	}
 	p.set.applyDefaults()

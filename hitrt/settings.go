@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,10 @@ type settings struct {
 	explicit bool
 	problems []string // values that were not understood; logged once
 	fileErr  error    // why a settings file that should be there cannot be read
+
+	// passedOver says which files and values do not count, as somebody else may have
+	// written them. It is logged once.
+	passedOver []string
 }
 
 // active reports whether hits go anywhere.
@@ -56,10 +61,10 @@ func (s *settings) collects() bool {
 }
 
 // variables returns the lookup for [loadSettings]. It returns nil in a program that
-// has more rights than its caller (setuid, setgid): variables and working directory
-// are controlled by the caller, who could otherwise choose which files it writes.
+// has more rights than its caller: variables and working directory are controlled by
+// the caller, who could otherwise choose which files it writes.
 func variables() func(string) (string, bool) {
-	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
+	if isElevated() {
 		return nil
 	}
 	return os.LookupEnv
@@ -82,14 +87,11 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		}
 	}
 	options, _ := lookup("SCAVENGER_OPTIONS")
-	file, _, passedOver, fileErr := settingsFile(lookup, trusted)
-	for _, err := range passedOver {
-		r.problem("passed over: %v", err)
+	file := findSettings(lookup, trusted)
+	if file.err != nil {
+		r.problem("reading settings: %v", file.err)
 	}
-	if fileErr != nil {
-		r.problem("reading settings: %v", fileErr)
-	}
-	r.values = []map[string]string{parseOptions(options), file, baked}
+	r.setValues(parseOptions(options), file, baked)
 	s := &settings{
 		enabled:     r.boolean("enabled", true),
 		apiKey:      r.text("apiKey", "licenseKey"),
@@ -110,7 +112,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if strings.Contains(s.apiKey, "$") { // an unknown $NAME: no key contains a $
 		s.apiKey = ""
 	}
-	own := settingsReader{lookup: lookup, values: r.values[:2]}
+	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
 	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
 	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // slog's own names
@@ -120,7 +122,14 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
-	s.problems, s.fileErr = r.problems, fileErr
+	s.problems, s.fileErr = r.problems, file.err
+	for _, err := range file.passedOver {
+		s.passedOver = append(s.passedOver, fmt.Sprintf("passed over: %v; SCAVENGER_CONFIG names a file that counts in any case", err))
+	}
+	if len(r.refused) > 0 {
+		s.passedOver = append(s.passedOver, fmt.Sprintf("scavenger.conf in the working directory has no say in %s, as the program does not lie there: name the file in SCAVENGER_CONFIG",
+			strings.Join(r.refused, ", ")))
+	}
 	return s
 }
 
@@ -146,10 +155,50 @@ func onlyAbsolute(path string) string {
 
 // A settingsReader looks settings up by key and collects the values that it does
 // not understand.
+//
+// A file of the working directory that nobody named (settingsFile.found) counts in full
+// only if the program lies there or below: then whoever wrote it could as well replace
+// the program. Elsewhere it may say what the program is called, and no more: where hits,
+// the api key and lines go, and whether anything runs at all, is not for the directory
+// in which somebody happens to start a tool.
 type settingsReader struct {
 	lookup   func(string) (string, bool)
 	values   []map[string]string // used if there is no variable; the first that has the key wins
 	problems []string
+
+	// ignored are the values of the file that do not count. refused are the keys that
+	// would have had another value.
+	ignored map[string]string
+	refused []string
+
+	// guarded reports whether the file may have only our own variables in its values:
+	// the program's others must not go to a server that the file names.
+	guarded bool
+}
+
+// Places in settingsReader.values.
+const (
+	fromOptions = iota
+	fromFile
+	fromBinary
+)
+
+// setValues sets what is used if there is no variable.
+func (r *settingsReader) setValues(options map[string]string, file settingsFile, baked map[string]string) {
+	values := file.values
+	if file.found && !isBelowWorkDir() {
+		r.guarded, r.ignored, values = true, file.values, map[string]string{}
+		for _, key := range []string{"appName", "appVersion", "environment", "hostname"} {
+			if v, ok := r.ignored[key]; ok {
+				values[key] = v
+				delete(r.ignored, key)
+			}
+		}
+	}
+	if file.found && values["serverUrl"] != "" {
+		r.guarded = true
+	}
+	r.values = []map[string]string{fromOptions: options, fromFile: values, fromBinary: baked}
 }
 
 func (r *settingsReader) problem(format string, args ...any) {
@@ -167,24 +216,38 @@ func (r *settingsReader) text(keys ...string) string {
 func (r *settingsReader) find(keys ...string) (value, key string) {
 	for _, key := range keys {
 		if v, ok := r.lookup(variable(key)); ok {
-			return r.expanded(key, v), key
+			return r.expanded(key, v, false), key
 		}
 	}
-	for _, values := range r.values {
+	for from, values := range r.values {
 		for _, key := range keys {
 			if v, ok := values[key]; ok {
-				return r.expanded(key, v), key
+				if from == fromBinary {
+					r.refuse(keys, v)
+				}
+				return r.expanded(key, v, from == fromFile && r.guarded), key
 			}
 		}
 	}
+	r.refuse(keys, "")
 	return "", ""
 }
 
+// refuse notes which of the keys an ignored file would have given another value.
+func (r *settingsReader) refuse(keys []string, value string) {
+	for _, key := range keys {
+		if v, ok := r.ignored[key]; ok && v != value && !slices.Contains(r.refused, key) {
+			r.refused = append(r.refused, key)
+		}
+	}
+}
+
 // expanded returns a value with $NAME replaced by the variable of that name or by
-// the value of another key.
-func (r *settingsReader) expanded(key, v string) string {
+// the value of another key; if guarded, by variables whose name begins with SCAVENGER_
+// only.
+func (r *settingsReader) expanded(key, v string, guarded bool) string {
 	v = expand(v, func(name string) (string, bool) {
-		if v, ok := r.lookup(name); ok {
+		if v, ok := r.lookup(name); ok && (!guarded || strings.HasPrefix(name, "SCAVENGER_")) {
 			return v, true
 		}
 		for _, values := range r.values {
@@ -194,6 +257,10 @@ func (r *settingsReader) expanded(key, v string) string {
 		}
 		return "", false
 	}, func(name string) {
+		if _, ok := r.lookup(name); ok {
+			r.problem("%s has $%s in it: a scavenger.conf of the working directory may use variables SCAVENGER_… only; name the file in SCAVENGER_CONFIG", key, clamp(name, 60))
+			return
+		}
 		r.problem("%s has $%s in it, which is neither a variable nor a key", key, clamp(name, 60))
 	})
 	return strings.TrimSpace(v)
