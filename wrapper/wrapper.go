@@ -38,7 +38,7 @@ import (
 func Main(args []string, sources fs.FS) int {
 	args, flags, err := action.ParseFlags(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+		complain("%v", err)
 		return command.ExitUsage
 	}
 	if len(args) < 2 || command.Is(args[1]) {
@@ -50,7 +50,7 @@ func Main(args []string, sources fs.FS) int {
 		if !strings.ContainsAny(args[1], `/\`) {
 			what = command.Unknown(args[1])
 		}
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap --help\n", what)
+		complain("%v; see scavenger-wrap --help", what)
 		return command.ExitUsage
 	}
 	a, err := action.New(path, args[2:], flags, sources)
@@ -70,11 +70,16 @@ func Main(args []string, sources fs.FS) int {
 		// The tool has reported what is wrong.
 		return int(status)
 	case a.ImportPath != "":
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %s: %v\n", a.ImportPath, err)
+		complain("%s: %v", a.ImportPath, err)
 	default:
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+		complain("%v", err)
 	}
 	return command.ExitFail
+}
+
+// complain writes what is wrong.
+func complain(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "scavenger-wrap: %s\n", command.Escaped(fmt.Sprintf(format, args...)))
 }
 
 // run does the action.

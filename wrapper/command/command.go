@@ -103,7 +103,10 @@ func (cmd *commands) app() *cli.App {
 
 // Run runs a command with the arguments of the process, and returns its exit status.
 func Run(args []string, sources fs.FS, configFile string) int {
-	cmd := &commands{stdout: os.Stdout, stderr: os.Stderr, sources: sources, configFile: configFile}
+	stdout, stderr := &printer{to: os.Stdout}, &printer{to: os.Stderr}
+	defer stdout.end()
+	defer stderr.end()
+	cmd := &commands{stdout: stdout, stderr: stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
 	var usage usageError
 	var exit cli.ExitCoder
@@ -113,14 +116,19 @@ func Run(args []string, sources fs.FS, configFile string) int {
 	case errors.Is(err, errHelpShown):
 		return ExitUsage
 	case errors.As(err, &exit): // help for what is no command
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", Unknown(args[len(args)-1]))
+		cmd.complain("%v", Unknown(args[len(args)-1]))
 		return ExitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintf(os.Stderr, "scavenger-wrap: %v; see scavenger-wrap%s --help\n", err, commandIn(args))
+		cmd.complain("%v; see scavenger-wrap%s --help", err, commandIn(args))
 		return ExitUsage
 	}
-	fmt.Fprintf(os.Stderr, "scavenger-wrap: %v\n", err)
+	cmd.complain("%v", err)
 	return ExitFail
+}
+
+// complain writes what is wrong.
+func (cmd *commands) complain(format string, args ...any) {
+	fmt.Fprintf(cmd.stderr, "scavenger-wrap: %s\n", Indented(fmt.Sprintf(format, args...), 2))
 }
 
 // commandIn returns the command on a command line with a blank in front, "" if

@@ -41,7 +41,7 @@ func (cmd *commands) completionCommand() *cli.Command {
 			default:
 				return usageError{errors.New("completion: name the shell: bash, zsh or fish")}
 			}
-			_, err := io.WriteString(cmd.stdout, script)
+			_, err := io.WriteString(unescaped(cmd.stdout), script) // a shell reads it
 			return err
 		},
 	}

@@ -19,7 +19,9 @@ func (cmd *commands) diffCommand() *cli.Command {
 		Usage:     "show what a build would insert, as a unified diff",
 		ArgsUsage: "[packages]",
 		Description: "Packages are named as for go build. Those that match are shown as the compiler\n" +
-			"gets them; no file is changed. Exit status 1: none matches.",
+			"gets them; no file is changed. On a terminal, control characters in them are shown\n" +
+			"as \\u001b; elsewhere the output is exact, as patch needs it.\n\n" +
+			"Exit status 1: none matches.",
 		Action: func(c *cli.Context) error {
 			if err := arguments(c, -1, ""); err != nil {
 				return err
@@ -31,6 +33,10 @@ func (cmd *commands) diffCommand() *cli.Command {
 			packages, err := cmd.list(c.Args().Slice())
 			if err != nil {
 				return fmt.Errorf("diff: %w", err)
+			}
+			out := cmd.stdout
+			if !isTerminal(out) {
+				out = unescaped(out)
 			}
 			found := false
 			for i := range packages {
@@ -49,13 +55,13 @@ func (cmd *commands) diffCommand() *cli.Command {
 						continue
 					}
 					name := filepath.ToSlash(filepath.Join(dir, filepath.Base(sources[i].Name)))
-					if err := writeDiff(cmd.stdout, name, sources[i].Text, text); err != nil {
+					if err := writeDiff(out, name, sources[i].Text, text); err != nil {
 						return err
 					}
 				}
 				if res.Declarations != nil {
 					name := filepath.ToSlash(filepath.Join(dir, "_scavenger_marks.go"))
-					if err := writeNew(cmd.stdout, name, res.Declarations); err != nil {
+					if err := writeNew(out, name, res.Declarations); err != nil {
 						return err
 					}
 				}

@@ -57,13 +57,15 @@ func (d *examination) say(step, outcome, detail, advice string) {
 	if outcome == "failed" {
 		d.failed++
 	}
-	shown := fmt.Sprintf("%-6s", outcome)
-	if color, ok := map[string]string{"ok": "32", "note": "33", "failed": "31"}[outcome]; ok && d.color {
-		shown = "\x1b[" + color + "m" + shown + "\x1b[0m"
+	color, ok := map[string]string{"ok": "32", "note": "33", "failed": "31"}[outcome]
+	if ok && d.color {
+		fmt.Fprintf(unescaped(d.stdout), "\x1b[%sm%-6s\x1b[0m", color, outcome)
+	} else {
+		fmt.Fprintf(d.stdout, "%-6s", outcome)
 	}
-	fmt.Fprintf(d.stdout, "%s  %-16s  %s\n", shown, step, detail)
+	fmt.Fprintf(d.stdout, "  %-16s  %s\n", Indented(step, 8), Indented(detail, 26))
 	if advice != "" {
-		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", advice)
+		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", Indented(advice, 29))
 	}
 }
 

@@ -43,7 +43,7 @@ func (cmd *commands) goflagsCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("goflags: %w", err)
 			}
-			_, err = fmt.Fprintln(cmd.stdout, value)
+			_, err = fmt.Fprintln(unescaped(cmd.stdout), value) // a shell reads it
 			return err
 		},
 	}

@@ -33,18 +33,18 @@ func newLogger(out io.Writer, level string) (*logger, error) {
 		}
 		encoder = zapcore.NewConsoleEncoder(cfg)
 	}
-	return &logger{zapcore.NewCore(encoder, zapcore.AddSync(out), l)}, nil
+	return &logger{zapcore.NewCore(encoder, zapcore.AddSync(unescaped(out)), l)}, nil
 }
 
 // log writes a line if the level asks for it.
 func (l *logger) log(level zapcore.Level, message string, fields ...zapcore.Field) {
 	if l.core.Enabled(level) {
-		_ = l.core.Write(zapcore.Entry{Level: level, Time: time.Now(), Message: message}, fields)
+		_ = l.core.Write(zapcore.Entry{Level: level, Time: time.Now(), Message: Escaped(message)}, fields)
 	}
 }
 
 func stringField(key, value string) zapcore.Field {
-	return zapcore.Field{Key: key, Type: zapcore.StringType, String: value}
+	return zapcore.Field{Key: key, Type: zapcore.StringType, String: Escaped(value)}
 }
 
 // colored reports whether to use colours (no-color.org).
@@ -54,7 +54,7 @@ func colored(out io.Writer) bool {
 
 // isTerminal reports whether out is a terminal, or a device like one.
 func isTerminal(out io.Writer) bool {
-	f, ok := out.(*os.File)
+	f, ok := unescaped(out).(*os.File)
 	if !ok {
 		return false
 	}

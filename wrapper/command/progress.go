@@ -29,12 +29,12 @@ func startProgress(out io.Writer, after time.Duration) *progress {
 			select {
 			case <-p.stopped:
 				if p.shown.Load() {
-					fmt.Fprint(out, "\r\x1b[K")
+					fmt.Fprint(unescaped(out), "\r\x1b[K")
 				}
 				return
 			case <-time.After(wait):
 				if s := p.state.Load(); s != nil {
-					fmt.Fprintf(out, "\r\x1b[K%s", *s)
+					fmt.Fprintf(unescaped(out), "\r\x1b[K%s", Escaped(*s))
 					p.shown.Store(true)
 				}
 			}

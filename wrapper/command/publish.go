@@ -56,9 +56,9 @@ func (cmd *commands) publish(dir string, keep bool) error {
 			if outcome == "failed" {
 				failed++
 			}
-			fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, step, detail)
+			fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
 			if advice != "" {
-				fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", advice)
+				fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
 			}
 		})
 	switch {

@@ -50,7 +50,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	for _, p := range r.Problems {
-		fmt.Fprintf(stderr, "scavenger-wrap: report: %v\n", p)
+		fmt.Fprintf(stderr, "scavenger-wrap: report: %s\n", Indented(p.Error(), 2))
 	}
 	if err := write(r, stdout); err != nil {
 		return fmt.Errorf("report: %w", err)

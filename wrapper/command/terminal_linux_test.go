@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,5 +134,31 @@ func TestLogFormat(t *testing.T) {
 	}
 	if !strings.HasPrefix(file, `{"level":"warn","time":"`) || !strings.HasSuffix(file, `,"message":"shown","key":"value"}`+"\n") {
 		t.Errorf("%q in a file", file)
+	}
+}
+
+// A diff has what is in the source, but for characters that a terminal would obey.
+func TestDiffTerminal(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	const module = "module example.com/app\n\ngo 1.24\n"
+	const source = "package app\n\n// F: \x1b[31m\u009b1m\u202e.\nfunc F() {\n\tprintln()\n}\n"
+	dir := t.TempDir()
+	for name, text := range map[string]string{"go.mod": module, "app.go": source} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	terminal, file := onTerminal(t, func(out *os.File) {
+		cmd := &commands{stdout: &printer{to: out}, stderr: os.Stderr}
+		if err := cmd.app().Run([]string{"scavenger-wrap", "diff"}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if !strings.Contains(file, " // F: \x1b[31m\u009b1m\u202e.\n") {
+		t.Errorf("in a file: %q", file)
+	}
+	if !strings.Contains(terminal, ` // F: \u001b[31m\u009b1m\u202e.`) || strings.ContainsAny(terminal, "\x1b\u009b\u202e") {
+		t.Errorf("on a terminal: %q", terminal)
 	}
 }
