@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -38,8 +37,7 @@ func (p *publisher) takeSignals() {
 // them to its host. Without preemption a goroutine that spins would keep a signal from
 // ending the program.
 func (p *publisher) mayTakeSignals() bool {
-	return p.set.flushOnSignal && (p.ownSignals || builtAsProgram()) &&
-		!strings.Contains(os.Getenv("GODEBUG"), "asyncpreemptoff=1")
+	return p.set.flushOnSignal && (p.ownSignals || builtAsProgram()) && !p.cooperative
 }
 
 // awaitSignal waits until a signal comes or the publisher ends. From then on signals do

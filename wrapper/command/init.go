@@ -81,12 +81,12 @@ func (cmd *commands) init(from string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.stdout, "%s written\n", file)
+	fmt.Fprintf(cmd.stdout, "%s written\n", Indented(file, 2))
 	for _, n := range notes {
-		fmt.Fprintf(cmd.stdout, "%s\n", n)
+		fmt.Fprintf(cmd.stdout, "%s\n", Indented(n, 2))
 	}
 	if abs, _ := filepath.Abs(from); abs == conf {
-		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", conf)
+		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", Indented(conf, 2))
 	}
 	return nil
 }

@@ -174,7 +174,7 @@ func (s *scan) writeText(out io.Writer, each bool) {
 	if file == "" {
 		file = "none"
 	}
-	fmt.Fprintf(out, "Settings file: %s\n\nFUNCTIONS  NOT OBSERVABLE  LEFT OUT  PACKAGE\n", file)
+	fmt.Fprintf(out, "Settings file: %s\n\nFUNCTIONS  NOT OBSERVABLE  LEFT OUT  PACKAGE\n", Indented(file, 2))
 	var total scannedPackage
 	total.NotObservable, total.LeftOut = map[string]int{}, map[string]int{}
 	for _, p := range s.Packages {
@@ -207,18 +207,18 @@ func (s *scan) writeText(out io.Writer, each bool) {
 	title := "\nNot marked:\n"
 	for _, p := range s.Packages {
 		if p.NotMarked != "" {
-			fmt.Fprintf(out, "%s  %s: %s\n", title, p.Package, p.NotMarked)
+			fmt.Fprintf(out, "%s  %s: %s\n", title, p.Package, Indented(p.NotMarked, 4))
 			title = ""
 		}
 	}
 	title = "\nPatterns that match no package:\n"
 	for _, u := range s.Unmatched {
-		fmt.Fprintf(out, "%s  %s: %s: %s\n", title, u.From, u.Key, u.Pattern)
+		fmt.Fprintf(out, "%s  %s: %s: %s\n", title, Indented(u.From, 4), u.Key, Indented(u.Pattern, 4))
 		title = ""
 	}
 	title = "\nNotes:\n"
 	for _, n := range s.Notes {
-		fmt.Fprintf(out, "%s  %s\n", title, n)
+		fmt.Fprintf(out, "%s  %s\n", title, Indented(n, 4))
 		title = ""
 	}
 }
