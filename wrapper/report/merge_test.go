@@ -74,7 +74,8 @@ func TestMerge(t *testing.T) {
 		if got := statuses(r); !maps.Equal(got, want) {
 			t.Errorf("statuses = %v, want %v", got, want)
 		}
-		if r.Processes.Total != 5 || kinds(r) != "lossy lossy" { // one of them is of an earlier version
+		// One of them is of an earlier version.
+		if r.Processes.Total != 5 || kinds(r) != "lossy lossy" {
 			t.Errorf("processes %+v, problems %v, want 5 with two lossy ones", r.Processes, r.Problems)
 		}
 		var text bytes.Buffer

@@ -18,12 +18,17 @@ type Kind string
 
 const (
 	Damaged     Kind = "damaged"             // some of it makes no sense
-	Unreadable  Kind = "unreadable"          // this user may not read it, or it is no regular file
+	Unreadable  Kind = "unreadable"          // this user may not read it, or it is no file
 	NoCodebase  Kind = "no-codebase"         // its functions are not known
 	NotBelieved Kind = "codebase-of-another" // its functions are named by another user
 	NewerFormat Kind = "newer-format"        // a newer scavenger-wrap reads it
-	OtherBoot   Kind = "from-another-boot"   // processes ran when the machine was started anew, or run elsewhere
-	Lossy       Kind = "lossy"               // processes were killed, and lost the end
+
+	// Kinds of what may be missing, up to a second of each process: it ran when the
+	// machine was started anew, or runs elsewhere; it was killed; or only its user can
+	// read what it called last.
+	OtherBoot       Kind = "from-another-boot"
+	Lossy           Kind = "lossy"
+	UnreadableMarks Kind = "unreadable-marks"
 )
 
 // A Problem is a data file that does not count in full, or that does not have all that
@@ -50,7 +55,9 @@ func (p Problem) text() string {
 func (p Problem) Unwrap() error { return p.Err }
 
 // ended reports whether the problem is how processes ended, and not the file.
-func (p Problem) ended() bool { return p.Kind == OtherBoot || p.Kind == Lossy }
+func (p Problem) ended() bool {
+	return p.Kind == OtherBoot || p.Kind == Lossy || p.Kind == UnreadableMarks
+}
 
 // kindOf returns the kind of an error in opening or reading a file.
 func kindOf(err error) Kind {

@@ -102,9 +102,9 @@ func (d *data) addProcesses(f *hitsFile) {
 	}
 	d.processes.Lossy += lost + otherBoot + unreachable + without
 	d.ended(f, Lossy, lost, "killed, and nobody saved their marks")
-	d.ended(f, Lossy, without, "killed, or running when the directory was copied, and their marks are not here")
+	d.ended(f, Lossy, without, "killed, or running out of sight, and their marks are not here")
 	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or are running on another one")
-	d.ended(f, Unreadable, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks", f.id.UID))
+	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks", f.id.UID))
 }
 
 // ended notes how processes ended of which something may be missing.
@@ -122,7 +122,7 @@ const (
 	alive                   // it lives
 	rescued                 // it was killed, and all that it called is known
 	cut                     // it was killed, and its last second is lost
-	gone                    // it was killed, or runs with a directory that this one is a copy of
+	gone                    // it was killed, or runs where it cannot be seen
 	ofOtherBoot             // it ran when the machine was started anew, or runs elsewhere
 	outOfReach              // what it called last may be there, but cannot be read
 	unsaid                  // its file is of an earlier version, which does not say it
@@ -147,7 +147,7 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return ofOtherBoot
 	case p.StartedAt >= d.began: // since the marks were read
 		return alive
-	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter:
+	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter && !isGone(p.PID):
 		return alive
 	case p.Kept != datafile.OnceASecond && d.unreachable[f.id.UID]:
 		return outOfReach

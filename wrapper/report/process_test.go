@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -47,11 +48,15 @@ func TestFates(t *testing.T) {
 		{"short before the last start", testProcess{started: at(1), state: running, boot: otherBoot}, Unknown, Processes{Lossy: 1, Mute: 1}, "from-another-boot"},
 		{"running, written once a second", testProcess{started: at(1), calls: called(-time.Minute), state: running, boot: thisBoot, kept: once}, NeverCalled, Processes{Running: 1, KeptOnceASecond: 1}, ""},
 		{"running, where runs of the machine have no names", testProcess{started: at(1), calls: called(-time.Minute), state: running, kept: once}, NeverCalled, Processes{Running: 1, KeptOnceASecond: 1}, ""},
+		{"killed a moment ago, written once a second", testProcess{started: at(1), calls: called(-time.Minute), state: running, boot: thisBoot, kept: once, pid: 1<<31 - 1}, NeverCalled, Processes{Lossy: 1, KeptOnceASecond: 1}, "lossy"},
 		{"silent, written once a second", testProcess{started: at(1), calls: called(-time.Hour), state: running, boot: thisBoot, kept: once}, NeverCalled, Processes{Lossy: 1, KeptOnceASecond: 1}, "lossy"},
 		{"its marks are gone", testProcess{started: at(1), calls: called(-time.Minute), state: running, boot: thisBoot}, NeverCalled, Processes{Lossy: 1}, "lossy"},
 		{"started since the report began", testProcess{started: now.Add(time.Minute), calls: called(time.Hour), state: running, boot: thisBoot}, NeverCalled, Processes{Running: 1}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if tt.p.pid != 0 && runtime.GOOS == "windows" {
+				t.Skip("who lives is not known here")
+			}
 			dir := t.TempDir()
 			tt.p.id, tt.p.app = "1", "shop"
 			leave(t, dir, "a", functions, tt.p)
@@ -82,7 +87,8 @@ func TestMuteBesideAnother(t *testing.T) {
 	dir := t.TempDir()
 	leave(t, dir, "a", []testFunc{open, shut}, testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(2)}})
 	leave(t, dir, "b", []testFunc{shut}, testProcess{id: "2", app: "job", started: at(1), state: datafile.Lossy})
-	leave(t, dir, "c", []testFunc{open, shut, fn("store.New", "store.go", 3)}, // of an older build, of which nothing is known
+	// An older build, of which nothing is known.
+	leave(t, dir, "c", []testFunc{open, shut, fn("store.New", "store.go", 3)},
 		testProcess{id: "3", app: "work", started: at(1), state: datafile.Lossy})
 	leave(t, dir, "d", []testFunc{open, fn("store.New", "store.go", 3)},
 		testProcess{id: "4", app: "work", started: at(4), calls: calls{"Open": at(5)}})

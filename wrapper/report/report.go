@@ -92,7 +92,7 @@ type Function struct {
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
 	Reason       string    `json:"-"`                     // why it cannot be observed, or ""
-	Mute         bool      `json:"-"`                     // unknown as no process wrote what it called
+	Mute         bool      `json:"-"`                     // unknown, as no process wrote calls
 }
 
 // A Program is one program that left data.
@@ -113,7 +113,7 @@ type Report struct {
 	// Removed are those that only older builds have, sorted likewise. WriteJSON and
 	// WriteText do not write them.
 	Removed   []Function
-	Programs  []Program // sorted by name and main package, several of one name by last start
+	Programs  []Program // sorted by name and main package, those of one name by last start
 	Unseen    int       // codebases without a readable process, left out
 	Processes Processes
 	Problems  []Problem // sorted by file

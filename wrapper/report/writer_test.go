@@ -63,6 +63,7 @@ type testProcess struct {
 	started time.Time
 	calls   map[string]time.Time // by Name
 	boot    string
+	pid     int                   // that of the test if zero
 	state   datafile.ProcessState // Ended if zero
 	kept    datafile.Kept         // InMemory if zero
 }
@@ -174,11 +175,11 @@ func leave(t testing.TB, dir, fingerprint string, functions []testFunc, processe
 	}
 }
 
-// store returns where a process writes.
+// store returns where a process writes: whoever tests.
 func store(dir, fingerprint string, functions []testFunc, p testProcess) *datafile.Store {
 	return &datafile.Store{Dir: dir, Wait: time.Minute, Identity: datafile.Identity{
 		Fingerprint: fingerprint, Functions: len(functions), Main: p.main, Module: p.module,
-		AppName: p.app, AppVersion: p.version, Environment: "test", Hostname: p.host, UID: -1, // names of files must not depend on who tests
+		AppName: p.app, AppVersion: p.version, Environment: "test", Hostname: p.host, UID: -1,
 	}}
 }
 
@@ -202,7 +203,7 @@ func record(t testing.TB, s *datafile.Store, functions []testFunc, p testProcess
 // something else.
 func (p *testProcess) record() *datafile.Process {
 	r := &datafile.Process{
-		UUID: uuidOf(p.id), Boot: p.boot, StartedAt: p.started.UnixMilli(), SeenAt: p.started.UnixMilli(), PID: 123,
+		UUID: uuidOf(p.id), Boot: p.boot, StartedAt: p.started.UnixMilli(), SeenAt: p.started.UnixMilli(), PID: cmp.Or(p.pid, os.Getpid()),
 		State: cmp.Or(p.state, datafile.Ended), Kept: cmp.Or(p.kept, datafile.InMemory),
 	}
 	for _, at := range p.calls {
