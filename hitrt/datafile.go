@@ -168,7 +168,7 @@ func (d *dataFile) failed(err error, now time.Time) {
 		return
 	}
 	d.retryAt = now.Add(dataRetry)
-	if d.marks != nil && errors.Is(err, fs.ErrPermission) { // a daemon that gave up its rights
+	if d.marks != nil && d.process.Writes > 0 && errors.Is(err, fs.ErrPermission) { // a daemon that gave up its rights
 		d.p.log.InfoHourly("write", "writing to dataDir: %v; calls stay in %s, from where the next process writes them", err, d.marks.path)
 		return
 	}
@@ -323,13 +323,15 @@ func (d *dataFile) keep(now time.Time) {
 	d.marksAt = now.Add(dataRetry)
 	marks, kept, why := newMarksFile(d)
 	d.marks, d.process.Kept, d.process.Why, d.process.Marks = marks, kept, why, ""
-	if marks == nil {
+	if marks != nil {
+		d.process.Marks = marks.path
+		for i := range d.first.members() {
+			d.marks.take(i)
+		}
+	}
+	if kept == datafile.OnceASecond {
 		d.p.log.InfoHourly("kept", "calls are written to %s once a second: a process that is killed loses those of its last second (%s)", d.store.Dir, why)
 		return
-	}
-	d.process.Marks = marks.path
-	for i := range d.first.members() {
-		d.marks.take(i)
 	}
 	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
 }
@@ -337,7 +339,7 @@ func (d *dataFile) keep(now time.Time) {
 // outlives reports whether every call is in dataDir at once, so that nothing that ends
 // the process, or removes its container, loses one.
 func (d *dataFile) outlives() bool {
-	return d.marks != nil && filepath.Dir(d.marks.path) == d.store.Dir
+	return d.process.Kept != datafile.OnceASecond && filepath.Dir(d.marks.path) == d.store.Dir
 }
 
 // refresh makes the next write one of everything.

@@ -2,37 +2,75 @@
 
 package hitrt
 
-import "unsafe"
+import (
+	"cmp"
+	"slices"
+	"unsafe"
+)
 
 // mappedPage is the page size that the padding of mark arrays is made for.
 const mappedPage = 4096
 
-// A pageRange holds the pages that one package's marks lie on.
+// linkerGap is more than the linker leaves between two arrays to align the second.
+const linkerGap = 32
+
+// A pageRange holds pages that nothing but marks and padding lies on, mostly those of
+// many packages: the linker lays arrays of about one size side by side. To map one range
+// takes the system as long as to map another, however large.
 type pageRange struct {
 	start uintptr // address of the first page
 	size  int     // of all, in bytes
-	marks []uint8
-	at    int // offset of the first mark in the pages
+	parts []marksPart
 }
 
-// markPages returns the pages of each package, in the order of packages; a package
-// without marks has none. ok is false if the pages of any hold something besides marks
-// and padding.
-func markPages(packages []Package) (ranges []pageRange, ok bool) {
-	ranges = make([]pageRange, len(packages))
+// A marksPart is the marks of one package on the pages of a range.
+type marksPart struct {
+	marks []uint8
+	at    int // offset of the first one
+}
+
+// pages returns where the pages of the part begin and end.
+func (m *marksPart) pages() (from, to int) {
+	return m.at &^ (mappedPage - 1), (m.at + len(m.marks) + mappedPage - 1) &^ (mappedPage - 1)
+}
+
+// markPages returns the pages of all packages, and where the marks of each package
+// begin if the ranges are laid end to end. ok is false if the pages hold something
+// besides marks and padding.
+func markPages(packages []Package) (ranges []pageRange, first []int, ok bool) {
+	order := make([]int, 0, len(packages))
 	for i := range packages {
-		p := &packages[i]
-		if len(p.Marks) == 0 {
-			continue
+		if len(packages[i].Marks) > 0 {
+			order = append(order, i)
 		}
-		first := uintptr(unsafe.Pointer(&p.Marks[0]))
-		end := first + uintptr(len(p.Marks))
-		start := first &^ (mappedPage - 1)
-		stop := (end + mappedPage - 1) &^ (mappedPage - 1)
-		if first-start > uintptr(p.Padding) || stop-end > uintptr(p.Padding) || first%4 != 0 {
-			return nil, false
-		}
-		ranges[i] = pageRange{start, int(stop - start), p.Marks, int(first - start)}
 	}
-	return ranges, true
+	address := func(i int) uintptr { return uintptr(unsafe.Pointer(&packages[i].Marks[0])) }
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(address(a), address(b)) })
+	first = make([]int, len(packages))
+	size := 0 // of the ranges before the last one
+	for n, i := range order {
+		p, begin := &packages[i], address(i)
+		end := begin + uintptr(len(p.Marks))
+		start, stop := begin&^(mappedPage-1), (end+mappedPage-1)&^(mappedPage-1)
+		if begin-start > uintptr(p.Padding) || stop-end > uintptr(p.Padding) || begin%4 != 0 {
+			return nil, nil, false
+		}
+		joins := false
+		if n > 0 {
+			before := &packages[order[n-1]]
+			gap := int(begin - address(order[n-1]) - uintptr(len(before.Marks)))
+			joins = gap < before.Padding+p.Padding+linkerGap
+		}
+		if !joins {
+			if len(ranges) > 0 {
+				size += ranges[len(ranges)-1].size
+			}
+			ranges = append(ranges, pageRange{start: start})
+		}
+		r := &ranges[len(ranges)-1]
+		r.size = int(stop - r.start)
+		r.parts = append(r.parts, marksPart{p.Marks, int(begin - r.start)})
+		first[i] = size + int(begin-r.start)
+	}
+	return ranges, first, true
 }

@@ -74,7 +74,7 @@ func mapFile(file *os.File, size int) ([]byte, error) {
 
 func unmapFile(data []byte) { _ = syscall.Munmap(data) }
 
-// A pagePipe is the pipe that keeps pages, and a buffer to read it into. All packages
+// A pagePipe is the pipe that keeps pages, and a buffer to read it into. All ranges
 // share one: making both for each of them costs more than the mapping. Do not use it
 // after an error: pages may be left in it.
 type pagePipe struct {
@@ -82,12 +82,25 @@ type pagePipe struct {
 	old     []byte
 }
 
-func newPagePipe() (*pagePipe, error) {
+// newPagePipe makes a pipe for as many pages as may be mapped at once: up to size, and
+// no more than the system allows.
+func newPagePipe(size int) (*pagePipe, error) {
+	const (
+		setSize = 1031 // F_SETPIPE_SZ
+		usual   = 16 * mappedPage
+		most    = 256 * mappedPage
+	)
 	var fds [2]int
 	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
 		return nil, os.NewSyscallError("pipe2", err)
 	}
-	return &pagePipe{fds[0], fds[1], make([]byte, 16*mappedPage)}, nil
+	if size > usual {
+		_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), setSize, most)
+		if errno != 0 {
+			size = usual
+		}
+	}
+	return &pagePipe{fds[0], fds[1], make([]byte, min(max(size, usual), most))}, nil
 }
 
 func (p *pagePipe) close() {
@@ -99,10 +112,7 @@ func (p *pagePipe) close() {
 // the pipe takes. Marks that are set before or meanwhile stay set.
 func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 	for done := 0; done < r.size; {
-		from, to := max(done, r.at&^3), min(r.size, r.at+len(r.marks))
-		for at := from; at < to; at += mappedPage - at%mappedPage {
-			atomic.AddUint32((*uint32)(unsafe.Pointer(&r.marks[at-r.at])), 0)
-		}
+		r.own(done, min(r.size, done+len(p.old)))
 		size, err := splicePages(p.in, r.start+uintptr(done), min(r.size-done, len(p.old)))
 		if err != nil {
 			return err
@@ -118,6 +128,20 @@ func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 		done += size
 	}
 	return nil
+}
+
+// own makes the pages of marks between two offsets the program's own. Nothing is ever
+// written to pages of padding.
+func (r pageRange) own(from, to int) {
+	for _, m := range r.parts {
+		if m.at >= to || m.at+len(m.marks) <= from {
+			continue
+		}
+		first, end := max(from, m.at&^3), min(to, m.at+len(m.marks))
+		for at := first; at < end; at += mappedPage - at%mappedPage {
+			atomic.AddUint32((*uint32)(unsafe.Pointer(&m.marks[at-m.at])), 0)
+		}
+	}
 }
 
 // detach replaces the pages of r by private memory. data is another mapping of the
@@ -169,14 +193,16 @@ func orEOF(err error) error {
 
 // set sets the marks that are set in old, a copy of the pages from offset done on.
 func (r pageRange) set(old []byte, done int) {
-	for i := range r.marks {
-		at := r.at + i - done
-		if at < 0 || at >= len(old) || old[at] == 0 {
-			continue
+	for _, m := range r.parts {
+		from, to := max(0, done-m.at), min(len(m.marks), done+len(old)-m.at)
+		for i := from; i < to; i++ {
+			if old[m.at+i-done] == 0 {
+				continue
+			}
+			var one uint32
+			(*[4]uint8)(unsafe.Pointer(&one))[i%4] = 1
+			atomic.OrUint32((*uint32)(unsafe.Pointer(&m.marks[i&^3])), one)
 		}
-		var one uint32
-		(*[4]uint8)(unsafe.Pointer(&one))[i%4] = 1
-		atomic.OrUint32((*uint32)(unsafe.Pointer(&r.marks[i&^3])), one)
 	}
 }
 

@@ -28,7 +28,7 @@ var mappedArrays struct {
 	killed  [3][mappedPage + 32 + mappedPage]uint8
 	started [3][mappedPage + 32 + mappedPage]uint8
 	removed [3][mappedPage + 32 + mappedPage]uint8
-	halfway [3][mappedPage + 32 + mappedPage]uint8
+	halfway [5][mappedPage + 32 + mappedPage]uint8 // every other one is used: they are three ranges
 	full    [3][mappedPage + 32 + mappedPage]uint8
 	gone    [3][mappedPage + 32 + mappedPage]uint8
 	limited [3][mappedPage + 32 + mappedPage]uint8
@@ -68,8 +68,8 @@ func TestMappedMarks(t *testing.T) {
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
 	marks := pub.data.marks
-	if marks == nil || marks.attached != 3 {
-		t.Fatalf("marks file %+v, want 3 packages mapped (%s)", marks, messages)
+	if marks == nil || marks.attached != 1 || len(marks.pages[0].parts) != 3 {
+		t.Fatalf("marks file %+v, want 3 packages mapped as one (%s)", marks, messages)
 	}
 	want := make([]bool, 96)
 	want[place(7)] = true
@@ -110,7 +110,7 @@ func TestMappedMarks(t *testing.T) {
 
 // No mark is lost that is set while its page is replaced.
 func TestAttachConcurrent(t *testing.T) {
-	pipe, err := newPagePipe() // one for all, as in share
+	pipe, err := newPagePipe(1 << 20) // one for all, as in attach
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestAttachConcurrent(t *testing.T) {
 	}
 	for _, array := range arrays {
 		marks := inner(array)
-		ranges, ok := markPages([]Package{{Marks: marks, Padding: mappedPage}})
+		ranges, _, ok := markPages([]Package{{Marks: marks, Padding: mappedPage}})
 		if !ok {
 			t.Fatal("the padding does not suffice")
 		}
@@ -166,7 +166,7 @@ func TestAttachConcurrent(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := 1; i < len(marks); i++ {
-				if marks[i] != 1 || round%2 == 0 && data[r.at+i] != 1 {
+				if marks[i] != 1 || round%2 == 0 && data[r.parts[0].at+i] != 1 {
 					t.Fatalf("round %d: mark %d of %d is lost", round, i, len(marks))
 				}
 			}
@@ -192,7 +192,7 @@ func TestMarksFileGone(t *testing.T) {
 	prog.call(3)
 	pub.checkpoint()
 	prog.call(4)
-	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[4] || pub.data.marks.attached != 3 {
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[4] || pub.data.marks.attached != 1 {
 		t.Errorf("called %v, want 1 to 4", got[:6])
 	}
 	if err := os.Truncate(pub.data.marks.path, 5000); err != nil {
@@ -200,7 +200,7 @@ func TestMarksFileGone(t *testing.T) {
 	}
 	pub.checkpoint() // cell 4 was cut off with the file
 	prog.call(5)
-	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[5] || pub.data.marks == nil || pub.data.marks.attached != 3 {
+	if got := known(t, dir); !got[1] || !got[2] || !got[3] || !got[5] || pub.data.marks == nil || pub.data.marks.attached != 1 {
 		t.Errorf("called %v, want 1, 2, 3 and 5", got[:6])
 	}
 	if !strings.Contains(messages.String(), "removed, replaced or cut off") {
@@ -248,7 +248,12 @@ func lock(t *testing.T, path string) (release func()) {
 // is called until it does is known nevertheless.
 func TestMarksFileGoneHalfway(t *testing.T) {
 	dir := newDataDir(t)
-	prog := newMappedProgram(&mappedArrays.halfway)
+	a := &mappedArrays.halfway
+	prog := newProgram(90)
+	for i := range prog.Packages {
+		prog.Packages[i].Marks, prog.Packages[i].Padding = inner(a[2*i][:]), mappedPage
+	}
+	inOrder(&prog.Packages[2])
 	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.begin()
 	marks := pub.data.marks
@@ -259,7 +264,7 @@ func TestMarksFileGoneHalfway(t *testing.T) {
 	marks.pages[1].start++ // which mmap refuses
 	pub.checkpoint()
 	if marks.attached != 2 || pub.data.marks != marks {
-		t.Fatalf("%d packages are mapped, want 2", marks.attached)
+		t.Fatalf("%d ranges are mapped, want 2", marks.attached)
 	}
 	for i := range 3 {
 		prog.call(30*i + 2)
@@ -273,7 +278,7 @@ func TestMarksFileGoneHalfway(t *testing.T) {
 		}
 	}
 	if pub.data.marks == marks || pub.data.marks.attached != 3 {
-		t.Errorf("%d packages are mapped, want 3", pub.data.marks.attached)
+		t.Errorf("%d ranges are mapped, want 3", pub.data.marks.attached)
 	}
 	pub.die()
 }

@@ -23,7 +23,7 @@ func unmapFile([]byte) {}
 
 type pagePipe struct{}
 
-func newPagePipe() (*pagePipe, error) { return nil, errors.ErrUnsupported }
+func newPagePipe(int) (*pagePipe, error) { return nil, errors.ErrUnsupported }
 
 func (*pagePipe) close() {}
 

@@ -30,8 +30,10 @@ type marksFile struct {
 	root     os.FileInfo // the root directory when it was made
 	lock     keptLock
 	content  []byte      // the whole file, mapped
-	pages    []pageRange // of the marks, by package
-	attached int         // number of packages, from the first on, whose marks are in it
+	why      error       // why not all cells are in it: it has only what was taken from them
+	pages    []pageRange // of the marks
+	first    []int       // where the cells of each package begin on them
+	attached int         // number of ranges, from the first on, that are in it
 }
 
 // take notes that a call was taken from its cell.
@@ -108,9 +110,9 @@ func (m *marksFile) isThere() bool {
 	return os.SameFile(info, m.info) && info.Size() >= m.header.Size
 }
 
-// release moves the marks back to memory, package by package from the last one on: if
-// the system has no memory for one, the next attempt goes on with the packages that are
-// left, and not with marks that are in memory already.
+// release moves the marks back to memory, range by range from the last one on: if the
+// system has no memory for one, the next attempt goes on with the ranges that are left,
+// and not with marks that are in memory already.
 func (m *marksFile) release() bool {
 	offset := m.header.Size
 	for i := len(m.pages) - 1; i >= 0; i-- {
@@ -119,7 +121,7 @@ func (m *marksFile) release() bool {
 		if i >= m.attached {
 			continue
 		}
-		if r.size > 0 && !m.takeBack(r, offset) {
+		if !m.takeBack(r, offset) {
 			return false
 		}
 		m.attached = i
@@ -143,7 +145,7 @@ func (m *marksFile) takeBack(r pageRange, offset int64) (ok bool) {
 // newMarksFile makes the file and maps it under the marks. If it cannot, it returns nil
 // and why.
 func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
-	pages, ok := markPages(d.p.codebase.packages)
+	pages, first, ok := markPages(d.p.codebase.packages)
 	if !ok {
 		return nil, datafile.OnceASecond, "something else lies on the pages of the marks"
 	}
@@ -151,7 +153,7 @@ func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
 	if err != nil {
 		return nil, datafile.OnceASecond, err.Error()
 	}
-	m = &marksFile{pages: pages, header: datafile.MarksHeader{
+	m = &marksFile{pages: pages, first: first, header: datafile.MarksHeader{
 		Identity: d.store.Identity, Process: d.process.UUID, PID: d.process.PID, Boot: d.process.Boot,
 		StartedAt: d.process.StartedAt, Kept: kept, DataDir: d.store.Dir,
 	}}
@@ -159,6 +161,9 @@ func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
 		return nil, datafile.OnceASecond, err.Error()
 	}
 	m.wrote(d.process.Writes)
+	if m.why != nil {
+		return m, datafile.OnceASecond, m.why.Error()
+	}
 	return m, kept, ""
 }
 
@@ -177,7 +182,7 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 		return err
 	}
 	// It may be small, and the program's own use of it comes first.
-	if m.header.Kept == datafile.InMemory && m.header.Size > free(dir)/8 {
+	if m.header.Kept == datafile.InMemory && m.needs() > free(dir)/8 {
 		return fmt.Errorf("too little room on %s", dir)
 	}
 	name, _ := datafile.MarksName(dataDir, d.process.UUID)
@@ -198,22 +203,55 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 		_ = file.Close()
 		return err
 	}
-	if err := m.attach(file); err != nil {
-		_ = m.release()
+	if m.content, err = mapFile(file, int(m.header.Size)); err != nil {
 		_ = file.Close()
 		return err
 	}
-	m.lock = keepLock(file, temp, m.info)
-	return os.Rename(temp, m.path)
+	m.why = m.attach(file)
+	if m.header.Kept == datafile.InMemory {
+		_ = file.Close() // the mapping keeps the lock
+	} else {
+		m.lock = keepLock(file, temp, m.info)
+	}
+	if err = os.Rename(temp, m.path); err != nil {
+		_ = m.release()
+	}
+	return err
+}
+
+// needs returns the number of bytes that the file takes: padding takes none.
+func (m *marksFile) needs() int64 {
+	size := m.header.Cells
+	for _, r := range m.pages {
+		for i := range r.parts {
+			from, to := r.parts[i].pages()
+			size += int64(to - from)
+		}
+	}
+	return size
 }
 
 // fill gives the file its size, with all of its pages, and what it begins with.
 func (m *marksFile) fill(file *os.File, head []byte) error {
-	zeros := make([]byte, 16*mappedPage)
-	for at := int64(0); at < m.header.Size; at += int64(len(zeros)) {
-		if _, err := file.WriteAt(zeros[:min(int64(len(zeros)), m.header.Size-at)], at); err != nil {
-			return err
+	// Pages of padding stay holes: nothing is written to them.
+	zeros := make([]byte, max(int(m.header.Cells-m.header.State), 16*mappedPage))
+	if _, err := file.WriteAt(zeros[:m.header.Cells-m.header.State], m.header.State); err != nil {
+		return err
+	}
+	offset := m.header.Cells
+	for _, r := range m.pages {
+		for i := range r.parts {
+			from, to := r.parts[i].pages()
+			for ; from < to; from += len(zeros) {
+				if _, err := file.WriteAt(zeros[:min(to-from, len(zeros))], offset+int64(from)); err != nil {
+					return err
+				}
+			}
 		}
+		offset += int64(r.size)
+	}
+	if err := file.Truncate(m.header.Size); err != nil {
+		return err
 	}
 	if _, err := file.WriteAt(head, 0); err != nil {
 		return err
@@ -224,25 +262,18 @@ func (m *marksFile) fill(file *os.File, head []byte) error {
 	return err
 }
 
-// attach maps the file, and its pages over those of the marks. Whatever the marks had is
+// attach maps the pages of the file over those of the marks. Whatever the marks had is
 // in the file then.
 func (m *marksFile) attach(file *os.File) error {
-	content, err := mapFile(file, int(m.header.Size))
-	if err != nil {
-		return err
-	}
-	m.content = content
-	pipe, err := newPagePipe()
+	pipe, err := newPagePipe(int(m.header.Size - m.header.Cells))
 	if err != nil {
 		return err
 	}
 	defer pipe.close()
 	offset := m.header.Cells
 	for _, r := range m.pages {
-		if r.size > 0 {
-			if err := pipe.attach(r, file, offset); err != nil {
-				return err
-			}
+		if err := pipe.attach(r, file, offset); err != nil {
+			return err
 		}
 		m.attached++
 		offset += int64(r.size)
@@ -253,10 +284,8 @@ func (m *marksFile) attach(file *os.File) error {
 // ranges returns where the cells of which functions lie.
 func (m *marksFile) ranges(d *dataFile) []datafile.Range {
 	var ranges []datafile.Range
-	at := uint32(0)
-	for i, r := range m.pages {
-		s, cells := &d.packages[i], at+uint32(r.at)
-		at += uint32(r.size)
+	for i := range d.packages {
+		s, cells := &d.packages[i], uint32(m.first[i])
 		if s.stamps == nil {
 			if s.functions > 0 {
 				ranges = append(ranges, datafile.Range{At: cells, First: uint32(s.first), Count: uint32(s.functions)})

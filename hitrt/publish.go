@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // checkpointInterval is the largest error of a stamp. Where marks are not mapped, the
@@ -306,7 +308,7 @@ func (p *publisher) checkpoint() {
 	p.sweep()
 	p.data.write(now)
 	p.data.writeSent()
-	if p.data.marks == nil {
+	if p.data.process.Kept == datafile.OnceASecond {
 		p.takeSignals()
 	}
 	if p.isReady() {

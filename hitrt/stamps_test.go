@@ -32,7 +32,7 @@ func TestDataFileInOrder(t *testing.T) {
 		pub.prepare()
 		marks := &marksFile{} // as if they were mapped
 		for i := range prog.Packages {
-			marks.pages = append(marks.pages, pageRange{size: 4096 * (1 + i%2), marks: prog.Packages[i].Marks, at: i})
+			marks.first = append(marks.first, 4096*2*i+i)
 		}
 		for i := range prog.Packages {
 			pub.data.hit(i, 0, earliest+1)
