@@ -25,6 +25,12 @@ type Merged struct {
 	Problems  []Problem
 }
 
+// copied is a codebase that was copied.
+type copied struct {
+	sum       []byte
+	functions int
+}
+
 // Merge writes into a directory what the data files in others say. The directory must be
 // empty, or not be there. The others stay as they are, but that killed processes of this
 // machine are recovered. A file that is damaged is named, and so it is by who reads the
@@ -38,7 +44,7 @@ func Merge(out string, dirs []string) (*Merged, error) {
 	if err := makeEmpty(out); err != nil {
 		return nil, err
 	}
-	m := &merging{out: out, codebases: map[string][]byte{}, result: &Merged{}}
+	m := &merging{out: out, codebases: map[string]copied{}, result: &Merged{}}
 	for _, dir := range dirs {
 		if err := m.add(dir); err != nil {
 			return nil, err
@@ -75,7 +81,7 @@ func makeEmpty(dir string) error {
 type merging struct {
 	out       string
 	d         *data             // the directory that is read
-	codebases map[string][]byte // checksums of those in out, by fingerprint
+	codebases map[string]copied // those in out, by fingerprint
 	result    *Merged
 }
 
@@ -109,7 +115,7 @@ func (m *merging) add(dir string) error {
 	}
 	for _, name := range files.codebases {
 		// Those that no hits file asked for.
-		if fingerprint, _ := datafile.CodebaseFingerprint(name); m.codebases[fingerprint] == nil && !m.d.named[name] {
+		if fingerprint, _ := datafile.CodebaseFingerprint(name); m.codebases[fingerprint].sum == nil && !m.d.named[name] {
 			file, err := datafile.Open(filepath.Join(dir, name), os.O_RDONLY, 0)
 			if err := m.copyCodebase(file, err, name, fingerprint); err != nil {
 				return err
@@ -135,6 +141,11 @@ func (m *merging) addFile(name string) error {
 	defer r.Close()
 	if err := m.addCodebase(codebaseKey{r.Fingerprint, r.Owner(), r.UID}); err != nil {
 		return err
+	}
+	if c := m.codebases[r.Fingerprint]; c.sum != nil && c.functions != r.Functions {
+		// What it claims must not decide how much is written.
+		m.d.problem(path, Damaged, fmt.Errorf("damaged: %d functions, but its codebase lists %d", r.Functions, c.functions))
+		return m.keep(path)
 	}
 	var damage datafile.DamageError
 	err = datafile.Merge(path, m.out, 0)
@@ -212,18 +223,18 @@ func (m *merging) copyCodebase(file *os.File, openErr error, name, fingerprint s
 		return nil
 	}
 	defer file.Close()
-	sum := sha256.New()
-	if err := datafile.ReadCodebase(io.TeeReader(file, sum), fingerprint, func(*datafile.Function) error { return nil }); err != nil {
+	sum, functions := sha256.New(), 0
+	if err := datafile.ReadCodebase(io.TeeReader(file, sum), fingerprint, func(*datafile.Function) error { functions++; return nil }); err != nil {
 		m.d.problem(path, kindOf(err), withoutPath(err))
 		return nil
 	}
-	if known := m.codebases[fingerprint]; known != nil {
+	if known := m.codebases[fingerprint].sum; known != nil {
 		if !bytes.Equal(known, sum.Sum(nil)) {
 			m.d.problem(path, NotBelieved, errors.New("it is another one than in a directory before, of the same name: it is left out"))
 		}
 		return nil
 	}
-	m.codebases[fingerprint] = sum.Sum(nil)
+	m.codebases[fingerprint] = copied{sum.Sum(nil), functions}
 	store := datafile.Store{Dir: m.out, Mine: true}
 	to := filepath.Join(m.out, datafile.CodebaseName(fingerprint, -1))
 	return store.Replace(to, fmt.Sprint(os.Getpid()), func(w io.Writer) error {

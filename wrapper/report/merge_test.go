@@ -119,6 +119,11 @@ func TestMergeDamaged(t *testing.T) {
 			overwrite(t, dir, hits, content)
 			leave(t, dir, "a", functions, testProcess{id: "2", app: "work", started: at(1)})
 		}, "damaged", NeverCalled},
+		{"the number of functions", func(dir, hits string) {
+			other := append(slices.Clone(functions), fn("store.More", "a.go", 4))
+			q := testProcess{id: "2", app: "work", started: at(1)}
+			record(t, store(dir, "a", other, q), other, q)
+		}, "damaged", Called},
 		{"a codebase", func(dir, hits string) { overwrite(t, dir, "codebase-a.json", []byte("{}")) }, "damaged", ""},
 		{"no codebase", func(dir, hits string) { os.Remove(filepath.Join(dir, "codebase-a.json")) }, "no-codebase", ""},
 		{"a link", func(dir, hits string) {
