@@ -171,14 +171,14 @@ func (c *codebase) remedy() string {
 }
 
 // check returns why the calls of hits files with a header do not count, nil if they do.
-func (c *codebase) check(h *datafile.Header) error {
+func (c *codebase) check(h *datafile.Header) (Kind, error) {
 	switch {
 	case c.err != nil:
-		return fmt.Errorf("its calls do not count: %s, which lists its functions, %s", c.file, c.remedy())
+		return c.kind, fmt.Errorf("its calls do not count: %s, which lists its functions, %s", c.file, c.remedy())
 	case h.Functions != len(c.entries):
-		return fmt.Errorf("damaged: %d functions, but %s lists %d", h.Functions, c.file, len(c.entries))
+		return Damaged, fmt.Errorf("damaged: %d functions, but %s lists %d", h.Functions, c.file, len(c.entries))
 	}
-	return nil
+	return "", nil
 }
 
 // nothingKnown notes that nothing is known about a function.

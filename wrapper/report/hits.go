@@ -24,10 +24,8 @@ func (d *data) addFile(name string) {
 	defer r.Close()
 	key := codebaseKey{r.Fingerprint, r.Owner(), r.UID}
 	c := d.codebase(key)
-	if err := c.check(&r.Header); err != nil {
-		kind := c.kind
+	if kind, err := c.check(&r.Header); err != nil {
 		if c.err == nil {
-			kind = Damaged
 			for i := range c.entries {
 				c.nothingKnown(i) // who knows which of them were called
 			}

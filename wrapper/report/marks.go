@@ -96,8 +96,8 @@ func readMarks(path string) (*marks, error) {
 func (d *data) addMarks() {
 	for _, m := range d.marks {
 		c := d.codebase(codebaseKey{m.Fingerprint, m.UID, m.UID})
-		if err := c.check(&datafile.Header{Identity: m.Identity}); err != nil {
-			d.problem(m.path, c.kind, err)
+		if kind, err := c.check(&datafile.Header{Identity: m.Identity}); err != nil {
+			d.problem(m.path, kind, err)
 			continue
 		}
 		for _, i := range m.Calls {
@@ -110,7 +110,7 @@ func (d *data) addMarks() {
 func (d *data) addMarked() {
 	for _, m := range d.marks {
 		c := d.codebase(codebaseKey{m.Fingerprint, m.UID, m.UID})
-		if m.recorded || c.check(&datafile.Header{Identity: m.Identity}) != nil {
+		if _, err := c.check(&datafile.Header{Identity: m.Identity}); err != nil || m.recorded {
 			continue
 		}
 		f := &hitsFile{path: m.path, c: c, id: m.Identity, format: m.Format}

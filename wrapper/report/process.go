@@ -145,7 +145,7 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return rescued
 	case p.Boot != "" && d.boot != "" && p.Boot != d.boot:
 		return ofOtherBoot
-	case p.StartedAt >= d.began: // since the marks were read
+	case p.StartedAt > d.began-checkpoint: // perhaps its marks were not there when they were read
 		return alive
 	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter && !isGone(p.PID):
 		return alive
