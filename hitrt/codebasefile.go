@@ -51,6 +51,7 @@ func (d *dataFile) list(now time.Time) {
 
 func (d *dataFile) listFunctions() error {
 	if !d.hasCodebase(datafile.IsSealed) {
+		datafile.RemoveStale(d.store.Dir) // others may have been killed as they wrote it
 		if err := d.replaceCodebase(); err != nil {
 			return err
 		}

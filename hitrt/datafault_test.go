@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // smallDisk mounts a file system of the given size, if that is allowed here.
@@ -145,7 +147,7 @@ func TestDataFileDirectoryGone(t *testing.T) {
 	next, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
 	next.prepare()
 	next.data.open()
-	if found := next.data.findMarks(); len(found) != 1 || found[0] != pub.data.marks.path {
+	if found := next.data.findMarks(datafile.MarksDirs(os.Geteuid(), dir)); len(found) != 1 || found[0] != pub.data.marks.path {
 		t.Errorf("the next process finds %q, want %s", found, pub.data.marks.path)
 	}
 	pub.die()

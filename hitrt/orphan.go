@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -130,7 +129,7 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 // hitsFiles returns the paths of the hits files in a directory.
 func hitsFiles(dir string) []string {
 	var paths []string
-	entries, _ := os.ReadDir(dir) // in the order of their names
+	entries, _ := datafile.ReadDir(dir) // in the order of their names
 	for _, e := range entries {
 		if datafile.IsHits(e.Name()) && !datafile.IsOld(e.Name()) {
 			paths = append(paths, filepath.Join(dir, e.Name()))

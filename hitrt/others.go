@@ -17,14 +17,10 @@ const (
 	// othersInterval is the time between two searches.
 	othersInterval = 10 * time.Minute
 
-	// firstOthers and moreOthers are how many files are dealt with when the program has
-	// started, and then once a second.
-	firstOthers = 8
-	moreOthers  = 64
-
-	// forgottenAfter is the time after which the marks file of a killed process is
-	// removed although no process with its dataDir has come: it takes memory.
-	forgottenAfter = 7 * 24 * time.Hour
+	// moreOthers and lastOthers are how many files are dealt with once a second while the
+	// program runs, and when it ends.
+	moreOthers = 64
+	lastOthers = 8
 )
 
 // others are the files of other processes that were found and not dealt with.
@@ -35,15 +31,26 @@ type others struct {
 	joining  bool
 }
 
-// adopt deals with at most n files of other processes.
-func (d *dataFile) adopt(now time.Time, n int) {
-	o := &d.others
+// adopt deals with some files of other processes.
+func (d *dataFile) adopt(now time.Time) {
+	o, n := &d.others, moreOthers
 	if isElsewhere(d.root) {
 		return
 	}
-	if o.searched.IsZero() || elapsed(o.searched, now) >= othersInterval {
+	exiting := d.p.isExiting()
+	if exiting {
+		n = lastOthers
+	}
+	switch {
+	case !o.searched.IsZero() && elapsed(o.searched, now) < othersInterval:
+	case exiting:
+		// Not in dataDir: what others keep there must not hold up an exit.
+		if d.marks != nil {
+			o.marks = d.findMarks([]string{filepath.Dir(d.marks.path)})
+		}
+	default:
 		o.searched = now
-		o.marks = d.findMarks()
+		o.marks = d.findMarks(datafile.MarksDirs(os.Geteuid(), d.store.Dir))
 		o.joiner.Search()
 		o.joining = true
 		datafile.RemoveStale(d.store.Dir)
@@ -59,16 +66,16 @@ func (d *dataFile) adopt(now time.Time, n int) {
 			d.p.log.WarnHourly("recover", "%s, left by an earlier process: %v", path, err)
 		}
 	}
-	if o.joining && n > 0 {
+	if o.joining && n > 0 && !exiting {
 		o.joining = o.joiner.Join(n, func(path string, err error) {
 			d.p.log.Warn("%s, left by an earlier process: %v", path, err)
 		})
 	}
 }
 
-// findMarks returns the marks files of other processes with the same dataDir, and
-// removes those of others that are forgotten.
-func (d *dataFile) findMarks() (paths []string) {
+// findMarks returns the marks files of other processes with the same dataDir in
+// directories, and settles those with another one.
+func (d *dataFile) findMarks(dirs []string) (paths []string) {
 	if !canMap {
 		return nil
 	}
@@ -77,17 +84,17 @@ func (d *dataFile) findMarks() (paths []string) {
 		return nil
 	}
 	_, prefix := datafile.MarksName(info, "")
-	for _, dir := range datafile.MarksDirs(os.Geteuid(), d.store.Dir) {
+	for _, dir := range dirs {
 		for _, path := range datafile.MarksIn(dir, "") {
 			switch {
 			case d.marks != nil && path == d.marks.path:
 			case datafile.IsMarks(filepath.Base(path), prefix):
 				paths = append(paths, path)
-			case dir != d.store.Dir:
-				datafile.Forget(path, forgottenAfter)
+			case dir != d.store.Dir && !d.p.isExiting():
+				datafile.Settle(path, d.store.Mode)
 			}
 		}
-		if dir != d.store.Dir {
+		if dir != d.store.Dir && !d.p.isExiting() {
 			datafile.RemoveStale(dir)
 		}
 	}

@@ -34,7 +34,7 @@ func settle(t *testing.T, dir string, prog func() *Program) {
 	pub.begin()
 	for range 50 {
 		pub.data.others.searched = time.Time{}
-		pub.data.adopt(time.Now(), moreOthers)
+		pub.data.adopt(time.Now())
 	}
 	if left := marksUnder(t, os.Geteuid(), dir); len(left) > 0 {
 		t.Errorf("not recovered: %q (%s)", left, messages)
@@ -243,7 +243,7 @@ func callUntilKilled() {
 			}
 			pub.checkpoint()
 			pub.data.others.searched = time.Time{}
-			pub.data.adopt(time.Now(), moreOthers)
+			pub.data.adopt(time.Now())
 		}
 	}()
 	<-pub.ready
@@ -277,6 +277,7 @@ func TestEnd(t *testing.T) {
 		}
 		next, messages := newTestPublisher(newMappedProgram(&mappedArrays.recover), nil, "SCAVENGER_DATA_DIR="+dir)
 		next.begin()
+		next.data.adopt(time.Now())
 		next.die()
 		for _, path := range left {
 			if exists(path) {
@@ -338,6 +339,7 @@ func TestRecovered(t *testing.T) {
 	}
 	next, messages := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
 	next.begin()
+	next.data.adopt(time.Now())
 	at, _, err := stampsOf(path)
 	if err != nil || at[1] == 0 || at[2] == 0 || at[place(80)] == 0 || at[3] != 0 || exists(marks) {
 		t.Errorf("stamps %v, %v; marks file there: %v", at, err, exists(marks))
@@ -445,7 +447,7 @@ func TestLockHeld(t *testing.T) {
 			t.Errorf("exits %v: the marks file is not recovered (%s)", exits, said)
 		}
 		next.data.others.searched = time.Time{}
-		next.data.adopt(time.Now(), moreOthers)
+		next.data.adopt(time.Now())
 		at, _, err = stampsOf(shared)
 		if err != nil || at[1] == 0 || at[2] == 0 || at[3] == 0 {
 			t.Errorf("exits %v: the shared file has %v, %v, want calls 1, 2 and 3", exits, at[:5], err)
@@ -507,7 +509,7 @@ func TestUnreadableNamedOnce(t *testing.T) {
 	pub.begin()
 	for range 5 {
 		pub.data.others.searched = time.Time{}
-		pub.data.adopt(time.Now(), moreOthers)
+		pub.data.adopt(time.Now())
 	}
 	if got := messages.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, filepath.Base(bad)) {
 		t.Errorf("messages %q, want one about the file", got)
@@ -559,7 +561,7 @@ func TestMappingSetting(t *testing.T) {
 				t.Fatal(err)
 			}
 			next.data.others.searched = time.Time{}
-			next.data.adopt(time.Now(), moreOthers)
+			next.data.adopt(time.Now())
 			if exists(inDir[0]) {
 				t.Error("the marks file stays for ever")
 			}
@@ -570,24 +572,38 @@ func TestMappingSetting(t *testing.T) {
 	}
 }
 
-// The marks file of a killed process whose dataDir nobody uses any more is removed after a
-// week, and not before: it takes memory.
-func TestForgotten(t *testing.T) {
-	dirs := [2]string{newDataDir(t), newDataDir(t)}
+// The marks file of a killed process whose dataDir nobody uses any more is recovered by
+// others after an hour, and removed after a month if its dataDir is gone: it takes memory.
+func TestSettled(t *testing.T) {
+	ages := []time.Duration{time.Minute, 2 * time.Hour, 2 * time.Hour, datafile.ForgottenAfter + time.Hour}
+	wanted := []bool{true, false, true, false} // the marks file is there afterwards
+	var dirs, paths []string
 	prog := newMappedProgram(&mappedArrays.recover)
-	var paths [2]string
-	for i, age := range []time.Duration{forgottenAfter + time.Hour, forgottenAfter - time.Hour} {
+	for i, age := range ages {
+		dirs = append(dirs, newDataDir(t))
 		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dirs[i])
 		pub.started = pub.started.Add(-age)
 		pub.now = func() time.Time { return pub.started }
 		pub.begin()
 		prog.call(1)
-		paths[i] = pub.data.marks.path
+		paths = append(paths, pub.data.marks.path)
 		pub.die()
+	}
+	for _, dir := range dirs[2:] {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 	next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
 	next.begin()
-	if exists(paths[0]) || !exists(paths[1]) {
-		t.Errorf("older than a week: there %v; younger: there %v", exists(paths[0]), exists(paths[1]))
+	next.data.adopt(time.Now())
+	for i, want := range wanted {
+		if exists(paths[i]) != want {
+			t.Errorf("marks file of a process that was killed %v ago, with dataDir %s: there %v, want %v", ages[i], dirs[i], exists(paths[i]), want)
+		}
+		_ = os.Remove(paths[i])
+	}
+	if got := known(t, dirs[1]); !got[1] {
+		t.Error("the call was not recovered")
 	}
 }

@@ -136,7 +136,6 @@ func (p *publisher) begin() {
 		p.data.verify()
 	}
 	ready()
-	p.data.adopt(p.now(), firstOthers)
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
 }
 
@@ -168,7 +167,7 @@ func (p *publisher) work() {
 	if p.data != nil && !now.Before(p.nextCheckpoint) {
 		p.checkpoint()
 		p.data.verify()
-		p.data.adopt(now, moreOthers)
+		p.data.adopt(now)
 		if !p.data.outlives() { // not before: whoever lives for a moment need not pay for it
 			p.takeSignals()
 		}
@@ -364,6 +363,7 @@ func (p *publisher) finish() {
 		p.dismiss()
 	}
 	if p.data != nil {
+		p.data.adopt(p.now())
 		p.checkpoint() // other goroutines went on while we sent
 		p.data.close(p.endsAlone())
 	}

@@ -133,7 +133,7 @@ func (d *directory) join() {
 	j.Join(math.MaxInt, func(path string, err error) {
 		d.step(path, "failed", err.Error(), "what is damaged is not sent, and stays unknown")
 	})
-	entries, _ := os.ReadDir(d.path)
+	entries, _ := datafile.ReadDir(d.path)
 	for _, e := range entries {
 		if !datafile.IsOld(e.Name()) {
 			continue

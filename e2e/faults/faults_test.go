@@ -261,10 +261,22 @@ func TestFaultsNextProcess(t *testing.T) {
 	if len(row.lost) > 0 {
 		t.Errorf("lost: %q", row.lost)
 	}
-	// The process after that sends it again, and removes the files.
-	runFaulty(t, bin, "return", dir, c.URL(), nil, patient)
-	if left, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(left) != 2 {
-		t.Errorf("files %q are left, want those of the last two processes", left)
+	// The process after that sends it again, and then it is never sent any more.
+	again, _ := runFaulty(t, bin, "return", dir, c.URL(), nil, patient)
+	other, err := collector.Start(collector.Options{NoJitter: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	last, _ := runFaulty(t, bin, "return", dir, other.URL(), nil, patient)
+	fresh := slices.Concat(names, again, last)
+	for name := range knownToCollector(other) {
+		if !slices.Contains(fresh, name) && name != "main" {
+			t.Errorf("%s was sent for the third time", name)
+		}
+	}
+	if files, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(files) != 1 {
+		t.Errorf("hits files %q, want one", files)
 	}
 }
 

@@ -59,7 +59,9 @@ func main() {
 		syscall.SYS_SCHED_YIELD, syscall.SYS_NANOSLEEP, syscall.SYS_FUTEX, syscall.SYS_GETPID, syscall.SYS_GETTID, syscall.SYS_TGKILL,
 		syscall.SYS_CLONE, 435, 334, 273, syscall.SYS_EXIT, syscall.SYS_EXIT_GROUP, syscall.SYS_RESTART_SYSCALL, syscall.SYS_ARCH_PRCTL,
 		syscall.SYS_CLOCK_GETTIME, syscall.SYS_EPOLL_CREATE1, syscall.SYS_EPOLL_CTL, syscall.SYS_EPOLL_PWAIT, 290,
-		syscall.SYS_NEWFSTATAT, // which is ours
+		// Which are ours.
+		syscall.SYS_NEWFSTATAT, syscall.SYS_OPENAT, syscall.SYS_FSTAT, syscall.SYS_FCNTL, syscall.SYS_FLOCK,
+		syscall.SYS_PREAD64, syscall.SYS_PWRITE64, syscall.SYS_CLOSE,
 	})
 	for i := 0; i < 35; i++ {
 		functions[i]()

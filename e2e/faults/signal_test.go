@@ -358,8 +358,7 @@ func TestSignalsInherited(t *testing.T) {
 // Where no mapping keeps hits, they are written before the program dies.
 func TestSignalsNotMapped(t *testing.T) {
 	dir := t.TempDir()
-	row := signalled{mode: "wait", under: []string{"/bin/sh", "-c", `ulimit -n 5; exec "$0" "$@"`},
-		env: []string{"SCAVENGER_DATA_DIR=" + dir}, signals: []syscall.Signal{syscall.SIGTERM}}
+	row := signalled{mode: "wait", env: []string{"SCAVENGER_DATA_DIR=" + dir, "SCAVENGER_MAPPING=none"}, signals: []syscall.Signal{syscall.SIGTERM}}
 	if end := row.run(t, buildProgram(t, signalMain, true)); end != "signal: terminated\nready\n" {
 		t.Errorf("it ended with %q", end)
 	}

@@ -300,7 +300,7 @@ const staleAge = time.Hour
 // RemoveStale removes the temporary files of processes that were killed while writing
 // them.
 func RemoveStale(dir string) {
-	entries, _ := os.ReadDir(dir)
+	entries, _ := ReadDir(dir)
 	for _, e := range entries {
 		if !isTemporary(e.Name()) {
 			continue

@@ -92,6 +92,42 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	return len(m.Calls), errors.Join(err, damage)
 }
 
+const (
+	// settledAfter is the time after which the marks file of a killed process is recovered
+	// by processes with another dataDir.
+	settledAfter = time.Hour
+
+	// ForgottenAfter is the time after which it is removed if its dataDir is not there.
+	ForgottenAfter = 30 * 24 * time.Hour
+)
+
+// Settle deals with the marks file of a killed process that had another dataDir, or one
+// of the same name that was removed: such a file takes memory.
+func Settle(path string, mode os.FileMode) {
+	file, err := Open(path, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if Lock(file, 0) != nil || !isAt(file, path) {
+		return
+	}
+	m, err := ReadMarks(file)
+	if err != nil {
+		return
+	}
+	age := time.Since(time.UnixMilli(m.At))
+	info, err := os.Stat(m.DataDir)
+	switch {
+	case age < settledAfter:
+	case err == nil && info.IsDir():
+		_ = file.Close() // and with it the lock
+		_, _ = Recover(path, m.DataDir, mode)
+	case age > ForgottenAfter:
+		_ = os.Remove(path)
+	}
+}
+
 // isUnwritten reports whether a file has nothing where its first bytes should be.
 func isUnwritten(file *os.File) bool {
 	var start [preamble]byte
@@ -157,7 +193,7 @@ type Joiner struct {
 // Search looks for files that may be joined, and removes what processes left that were
 // killed while they created a file.
 func (j *Joiner) Search() {
-	entries, _ := os.ReadDir(j.Dir)
+	entries, _ := ReadDir(j.Dir)
 	j.paths = j.paths[:0]
 	for _, e := range entries {
 		path := filepath.Join(j.Dir, e.Name())

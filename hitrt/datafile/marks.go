@@ -265,7 +265,7 @@ func (m *Marks) process() *Process {
 // MarksIn returns the paths of the marks files in a directory whose names have a prefix.
 func MarksIn(dir, prefix string) []string {
 	var paths []string
-	entries, _ := os.ReadDir(dir)
+	entries, _ := ReadDir(dir)
 	for _, e := range entries {
 		if IsMarks(e.Name(), prefix) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
@@ -307,21 +307,4 @@ func MarksDirs(user int, dataDir string) []string {
 		}
 	}
 	return dirs
-}
-
-// Forget removes a marks file whose process has ended and called nothing for a time. It
-// takes memory, and no process with its dataDir has come.
-func Forget(path string, after time.Duration) {
-	file, err := Open(path, os.O_RDWR, 0)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	if Lock(file, 0) != nil || !isAt(file, path) {
-		return
-	}
-	m, err := ReadMarks(file)
-	if err == nil && time.Since(time.UnixMilli(m.At)) > after {
-		_ = os.Remove(path)
-	}
 }

@@ -12,6 +12,9 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag, perm)
 }
 
+// ReadDir does what [os.ReadDir] does.
+func ReadDir(dir string) ([]os.DirEntry, error) { return os.ReadDir(dir) }
+
 // Owner returns the user that a file belongs to: -1, as this system does not say it by
 // a number.
 func Owner(os.FileInfo) int { return -1 }

@@ -4,6 +4,8 @@ package datafile
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -20,26 +22,49 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	if err := syscall.Lstat(path, &named); err == nil && named.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return nil, &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
+	fd, err := open(path, flag|syscall.O_NOFOLLOW, perm)
+	if err != nil {
+		return nil, err
+	}
+	var st syscall.Stat_t
+	if err := syscall.Fstat(fd, &st); err != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		_ = syscall.Close(fd)
+		if err == nil {
+			err = ErrNotRegular
+		}
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	// A regular file is never waited for. With O_NONBLOCK package os would give it to
+	// the poller.
+	_ = syscall.SetNonblock(fd, false)
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// ReadDir does what [os.ReadDir] does, without waiting.
+func ReadDir(dir string) ([]os.DirEntry, error) {
+	fd, err := open(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	_ = syscall.SetNonblock(fd, false)
+	file := os.NewFile(uintptr(fd), dir)
+	defer file.Close()
+	entries, err := file.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// open opens what a name stands for.
+func open(path string, flag int, perm os.FileMode) (int, error) {
 	for {
-		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOFOLLOW|syscall.O_NOCTTY, uint32(perm.Perm()))
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, uint32(perm.Perm()))
 		if err == syscall.EINTR {
 			continue
 		}
 		if err != nil {
-			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+			return 0, &os.PathError{Op: "open", Path: path, Err: err}
 		}
-		var st syscall.Stat_t
-		if err := syscall.Fstat(fd, &st); err != nil || st.Mode&syscall.S_IFMT != syscall.S_IFREG {
-			_ = syscall.Close(fd)
-			if err == nil {
-				err = ErrNotRegular
-			}
-			return nil, &os.PathError{Op: "open", Path: path, Err: err}
-		}
-		// A regular file is never waited for. With O_NONBLOCK package os would give it to
-		// the poller.
-		_ = syscall.SetNonblock(fd, false)
-		return os.NewFile(uintptr(fd), path), nil
+		return aside(fd), nil
 	}
 }
 
