@@ -50,7 +50,7 @@ func (d *dataFile) adopt(now time.Time) {
 		}
 	default:
 		o.searched = now
-		o.marks = d.findMarks(datafile.MarksDirs(os.Geteuid(), d.store.Dir))
+		o.marks = d.findMarks(datafile.MarksDirs(d.store.Identity.UID, d.store.Dir))
 		o.joiner.Search()
 		o.joining = true
 		datafile.RemoveStale(d.store.Dir)
