@@ -169,6 +169,7 @@ func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
 
 // create creates the file in a directory and maps it.
 func (m *marksFile) create(d *dataFile, dir string) error {
+	kept := m.header.Kept
 	dataDir, err := os.Stat(d.store.Dir)
 	if err != nil {
 		return err
@@ -207,8 +208,18 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 		_ = file.Close()
 		return err
 	}
-	m.why = m.attach(file)
-	if m.header.Kept == datafile.InMemory {
+	if m.why = m.attach(file); m.why != nil {
+		m.header.Kept = datafile.OnceASecond
+		if head, err = m.header.Encode(m.ranges(d), cells); err == nil {
+			_, err = file.WriteAt(head, 0)
+		}
+		if err != nil {
+			_ = m.release()
+			_ = file.Close()
+			return err
+		}
+	}
+	if kept == datafile.InMemory {
 		_ = file.Close() // the mapping keeps the lock
 	} else {
 		m.lock = keepLock(file, temp, m.info)

@@ -60,7 +60,7 @@ type MarksHeader struct {
 	PID       int    `json:"pid"`
 	Boot      string `json:"boot,omitempty"`
 	StartedAt int64  `json:"startedAt"`
-	Kept      Kept   `json:"kept"`
+	Kept      Kept   `json:"kept"` // OnceASecond if not all cells are in the file
 	DataDir   string `json:"dataDir"`
 	Ranges    int    `json:"ranges"` // how many
 	RangesCRC uint32 `json:"rangesCrc"`
@@ -256,8 +256,11 @@ func readBytes(file *os.File, at, n int64, buf []byte, set func(i int64)) error 
 // process returns the record of the process, which has ended.
 func (m *Marks) process() *Process {
 	state := Recovered
-	if m.Ended {
+	switch {
+	case m.Ended:
 		state = Ended
+	case m.Kept == OnceASecond:
+		state = Lossy
 	}
 	return &Process{UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, PID: m.PID, State: state, Kept: m.Kept}
 }

@@ -141,7 +141,7 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return cut
 	case m != nil && m.alive:
 		return alive
-	case m != nil:
+	case m != nil && m.Kept != datafile.OnceASecond:
 		return rescued
 	case p.Boot != "" && d.boot != "" && p.Boot != d.boot:
 		return ofOtherBoot
