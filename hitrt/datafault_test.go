@@ -260,7 +260,7 @@ func TestDataFileSizeLimit(t *testing.T) {
 	if err != nil || !bytes.Contains(out, []byte("alive: ")) || !bytes.Contains(out, []byte("file too large")) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "*.*s*")); len(left) > 0 { // but for its ID
 		t.Errorf("left behind: %q", left)
 	}
 }

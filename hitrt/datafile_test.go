@@ -64,7 +64,7 @@ func TestDataFile(t *testing.T) {
 	if messages.String() != "" {
 		t.Errorf("messages %q, want none", messages)
 	}
-	checkNames(t, dir, 2)
+	checkNames(t, dir, 3)
 }
 
 // checkNames checks that dir has n files and no temporary ones.
@@ -193,7 +193,7 @@ func TestDataFileShared(t *testing.T) {
 			t.Errorf("a damaged codebase file of %d bytes was not replaced", len(damaged))
 		}
 	}
-	checkNames(t, dir, 2)
+	checkNames(t, dir, 3)
 }
 
 // Stamps go by place: programs with other functions, another order of them or
@@ -440,7 +440,7 @@ func TestDataFileHeaderDamaged(t *testing.T) {
 			t.Errorf("length %d: the file has %v, %v", length, at[:4], err)
 		}
 		_ = r.Close()
-		checkNames(t, dir, 2)
+		checkNames(t, dir, 3)
 		if got := messages.String(); !strings.Contains(got, filepath.Base(path)) || strings.Count(got, "\n") > 2 {
 			t.Errorf("length %d: messages %q, want it to be said", length, got)
 		}

@@ -154,7 +154,7 @@ func readOrphan(path string, before int64, wanted func(*datafile.Identity) bool)
 		return nil, errForeign
 	}
 	o := &orphan{path: path, id: r.Identity, store: datafile.Store{
-		Dir: filepath.Dir(path), Identity: r.Identity, Process: r.Process, Wait: lockWait,
+		File: path, Identity: r.Identity, Process: r.Process, Wait: lockWait,
 	}}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
 		if at != 0 && at < before && state < datafile.Sent {

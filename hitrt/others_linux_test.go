@@ -443,6 +443,7 @@ func TestLockHeld(t *testing.T) {
 		release()
 		next, said := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir)
 		next.begin()
+		next.data.adopt(time.Now())
 		if exists(marks) {
 			t.Errorf("exits %v: the marks file is not recovered (%s)", exits, said)
 		}
@@ -547,6 +548,7 @@ func TestMappingSetting(t *testing.T) {
 		clear(prog.Packages[0].Marks)
 		next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
 		next.begin()
+		next.data.adopt(time.Now())
 		at, _, err := stampsOf(pub.data.store.Path())
 		if err != nil || at[1] == 0 && setting != "none" {
 			t.Errorf("mapping %s: stamps %v, %v, want call 1 recovered", setting, at[:3], err)
@@ -589,12 +591,13 @@ func TestSettled(t *testing.T) {
 		paths = append(paths, pub.data.marks.path)
 		pub.die()
 	}
+	another := newDataDir(t) // before others are removed, whose inode it could get
 	for _, dir := range dirs[2:] {
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+newDataDir(t))
+	next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+another)
 	next.begin()
 	next.data.adopt(time.Now())
 	for i, want := range wanted {

@@ -203,7 +203,7 @@ func (d *directory) read(path string) (*publication, error) {
 		return nil, errForeign
 	}
 	p := &publication{owner: r.Owner(), orphan: &orphan{path: path, id: r.Identity, store: datafile.Store{
-		Dir: d.path, Identity: r.Identity, Process: r.Process, Wait: publishPause,
+		File: path, Identity: r.Identity, Process: r.Process, Wait: publishPause,
 	}}}
 	sums, processes, _ := r.Processes() // calls do not depend on them
 	p.started = sums.LastStart
@@ -278,9 +278,6 @@ func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]
 func (d *directory) note(o *orphan, round int) error {
 	if d.keep {
 		return nil
-	}
-	if o.store.Path() != o.path {
-		return errors.New("it has another name than its header says")
 	}
 	_, err := o.store.Update(&datafile.Update{State: []datafile.State{datafile.Once, datafile.Sent}[round], Calls: func(yield func(int, int64) bool) {
 		for _, c := range o.calls {

@@ -4,7 +4,8 @@
 //
 // # The files
 //
-// "codebase-<fingerprint>.json" lists the functions of a build (codebase.go).
+// "codebase-<fingerprint>.json" lists the functions of a build (codebase.go), and
+// "directory.id" names the directory (directory.go).
 //
 // "hits-<key>.hits" holds when each function was last called. All processes of one
 // build, application, environment, host and user share it, however many there are:
@@ -201,12 +202,13 @@ func (id Identity) normal() Identity {
 	return id
 }
 
-// key returns what names the file of the processes with this identity.
-func (id *Identity) key() string {
+// key returns what names the file of the processes with this identity in a directory with
+// an ID.
+func (id *Identity) key(directory string) string {
 	n := id.normal()
 	id = &n
 	h := sha256.New()
-	fmt.Fprintln(h, format) // processes of other versions that write another format have files of their own
+	fmt.Fprintln(h, format, directory) // processes of other versions that write another format have files of their own
 	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {
 		fmt.Fprintf(h, "%q\n", s)
 	}

@@ -48,12 +48,24 @@ type Store struct {
 	Wait     time.Duration // for the lock
 	Mine     bool          // new files belong to this process's user, whoever they are of
 
-	joined int // files of the process that others have joined meanwhile
+	// File is the path of the file, if it is not the one that the other fields give: a file
+	// that came from another directory.
+	File string
+
+	joined    int    // files of the process that others have joined meanwhile
+	directory string // ID of the directory, once it is known
+	unnamed   bool   // it has none, and can get none
 }
 
 // Path returns the name of the file.
 func (s *Store) Path() string {
-	name := hitsPrefix + s.Identity.key()
+	if s.File != "" {
+		return s.File
+	}
+	if s.directory == "" {
+		s.directory = directoryID(s.Dir)
+	}
+	name := hitsPrefix + s.Identity.key(s.directory)
 	if s.Process != "" {
 		name += "-" + s.Process
 	}
@@ -157,6 +169,9 @@ var errAgain = errors.New("another file took its place")
 func (s *Store) open() (*opened, error) {
 	f := &opened{}
 	var err error
+	if s.Path(); s.directory == "" && s.File == "" && !s.unnamed {
+		s.makeDirectoryID()
+	}
 	for range 10 { // another process may create or remove it meanwhile
 		path := s.Path()
 		f.File, err = Open(path, os.O_RDWR, 0)
@@ -279,13 +294,18 @@ func (s *Store) mode() os.FileMode {
 // give gives a new file the mode that the setting asks for, whatever the umask, and to
 // the user that it is of, if this process may do that.
 func (s *Store) give(file *os.File) error {
-	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
-		_ = file.Chown(s.Identity.UID, -1)
-	}
+	s.own(file)
 	if s.Mode == 0 {
 		return nil
 	}
 	return file.Chmod(s.Mode)
+}
+
+// own gives a new file to the user that it is of, if this process may do that.
+func (s *Store) own(file *os.File) {
+	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
+		_ = file.Chown(s.Identity.UID, -1)
+	}
 }
 
 // header returns the header of a new file.

@@ -20,8 +20,10 @@ const now = 1_795_887_670_584
 
 func newStore(t testing.TB, functions int) *Store {
 	t.Helper()
-	return &Store{Dir: t.TempDir(), Wait: time.Minute, Identity: Identity{Fingerprint: "f1", Functions: functions,
+	s := &Store{Dir: t.TempDir(), Wait: time.Minute, Identity: Identity{Fingerprint: "f1", Functions: functions,
 		Main: "example.com/app", AppName: "app", Environment: "test", Hostname: "h", UID: os.Geteuid()}}
+	s.makeDirectoryID() // so that Path is what it will be
+	return s
 }
 
 func newProcess(n int) *Process {
@@ -260,8 +262,8 @@ func TestUpdateMendsHeader(t *testing.T) {
 			if !maps.Equal(got.at, map[int]int64{5: now, 7: now, 600: now}) || len(got.processes) != 2 {
 				t.Errorf("got %v", got)
 			}
-			if entries, _ := os.ReadDir(s.Dir); len(entries) != 1 {
-				t.Errorf("%d files, want one", len(entries))
+			if entries, _ := os.ReadDir(s.Dir); len(entries) != 2 {
+				t.Errorf("%d files, want one and the ID", len(entries))
 			}
 		})
 	}
@@ -299,8 +301,8 @@ func TestIdentityWithAnyBytes(t *testing.T) {
 		update(t, s, &Update{Calls: calls(map[int]int64{i: now})})
 	}
 	entries, err := os.ReadDir(s.Dir)
-	if err != nil || len(entries) != 1 {
-		t.Fatalf("%d files (%v), want one", len(entries), err)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%d files (%v), want one and the ID", len(entries), err)
 	}
 	r, err := OpenHits(s.Path())
 	if err != nil {
@@ -323,8 +325,8 @@ func TestUpdateOfWhatNobodyReads(t *testing.T) {
 		if _, err := s.Update(&Update{}); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if entries, _ := os.ReadDir(s.Dir); len(entries) > 0 {
-			t.Errorf("%s: it leaves %s", name, entries[0].Name())
+		if entries, _ := os.ReadDir(s.Dir); len(entries) > 1 {
+			t.Errorf("%s: it leaves %v", name, entries)
 		}
 	}
 }
@@ -406,8 +408,8 @@ func TestCreationIsRaced(t *testing.T) {
 	if len(got.at) != n || len(got.processes)+int(got.sums.Processes) != n {
 		t.Errorf("%d calls of %d processes, want %d", len(got.at), len(got.processes), n)
 	}
-	if entries, _ := os.ReadDir(s.Dir); len(entries) != 1 {
-		t.Errorf("%d files, want one", len(entries))
+	if entries, _ := os.ReadDir(s.Dir); len(entries) != 2 {
+		t.Errorf("%d files, want one and the ID", len(entries))
 	}
 }
 
@@ -416,5 +418,33 @@ func TestUpdateWhereNothingCanBeWritten(t *testing.T) {
 	s.Dir = filepath.Join(s.Dir, "missing")
 	if _, err := s.Update(&Update{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Processes that are alike but for their dataDir have files of other names, so that the
+// files of several directories may be collected in one. A directory keeps its ID when it
+// is copied, and the users who share it share that.
+func TestDirectoryID(t *testing.T) {
+	a, b := newStore(t, 1), newStore(t, 1)
+	update(t, a, &Update{})
+	update(t, b, &Update{})
+	if filepath.Base(a.Path()) == filepath.Base(b.Path()) {
+		t.Error("two directories have files of one name")
+	}
+	again := &Store{Dir: a.Dir, Identity: a.Identity}
+	again.makeDirectoryID()
+	if again.Path() != a.Path() {
+		t.Errorf("path %s, and then %s", a.Path(), again.Path())
+	}
+	if info, err := os.Stat(filepath.Join(a.Dir, directoryFile)); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	for _, text := range []string{"", "0123456789abcdef", "0123456789ABCDEF\n", "../../../../etc/\n", strings.Repeat("0", 1<<20)} {
+		if err := os.WriteFile(filepath.Join(b.Dir, directoryFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if id := directoryID(b.Dir); id != "" {
+			t.Errorf("ID %q", id)
+		}
 	}
 }

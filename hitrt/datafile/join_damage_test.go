@@ -3,7 +3,6 @@ package datafile
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -47,7 +46,7 @@ func TestMergeDamage(t *testing.T) {
 	if err := Merge(other.Path(), to, 0); err != nil {
 		t.Fatal(err)
 	}
-	merged, err := OpenHits(filepath.Join(to, filepath.Base(from.Path())))
+	merged, err := OpenHits((&Store{Dir: to, Identity: from.Identity}).Path())
 	if err != nil {
 		t.Fatal(err)
 	}
