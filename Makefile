@@ -10,7 +10,7 @@ build: ## install scavenger-wrap into $(go env GOPATH)/bin
 	go install .
 
 test: ## run all tests that compile no standard library of their own (minutes)
-	go test ./...
+	go test -timeout 1h ./...
 
 test-heavy: ## run those that do (more than an hour)
 	go test -timeout 1h ./e2e -run Heavy
