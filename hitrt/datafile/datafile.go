@@ -5,7 +5,7 @@
 // # The files
 //
 // "codebase-<fingerprint>.json" lists the functions of a build (codebase.go), and
-// "directory.id" names the directory (directory.go).
+// ".directory.id" names the directory (directory.go).
 //
 // "hits-<key>.hits" holds when each function was last called. All processes of one
 // build, application, environment, host and user share it, however many there are:

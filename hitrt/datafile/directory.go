@@ -1,4 +1,4 @@
-// The name of a directory, "directory.id": sixteen hexadecimal digits, chosen at random
+// The name of a directory, in ".directory.id": sixteen hexadecimal digits, chosen at random
 // when the first hits file is made.
 //
 // It is part of the names of hits files. People collect the files of several machines or
@@ -16,7 +16,7 @@ import (
 	"path/filepath"
 )
 
-const directoryFile = "directory.id"
+const directoryFile = ".directory.id"
 
 // directoryID returns the ID of a directory, "" if it has none that can be read.
 func directoryID(dir string) string {

@@ -334,7 +334,7 @@ func RemoveStale(dir string) {
 
 // isTemporary reports whether a name is that of a file of ours that is not whole.
 func isTemporary(name string) bool {
-	for _, pattern := range []string{"hits-*.hits.*.tmp", "process-*.hits.*.tmp", "codebase-*.json.*.tmp", "*-*-*-*-*-*.marks.tmp"} {
+	for _, pattern := range []string{"hits-*.hits.*.tmp", directoryFile + ".*.tmp", "process-*.hits.*.tmp", "codebase-*.json.*.tmp", "*-*-*-*-*-*.marks.tmp"} {
 		if ok, _ := filepath.Match(pattern, name); ok {
 			return true
 		}
