@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -25,21 +26,22 @@ func TestIsCooperative(t *testing.T) {
 }
 
 // A program without preemption ends although goroutines spin on all processors; without
-// such goroutines its hits are in the file when it has ended. Where the machine takes a
-// processor away for long, the runtime may ask main itself to yield, as it would without
-// us: one of three attempts has to end.
+// such goroutines its hits are in the file when it has ended. Where other programs keep a
+// processor from it for 10 ms, the runtime asks main itself to yield, and then it never
+// ends, as it may without us: on a busy machine nothing is said if no attempt ends.
 func TestExitCooperative(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	const attempts = 5
 	for _, test := range []struct{ processors, spin string }{
 		{"1", "0"}, {"2", "0"}, {"1", "1"}, {"1", "4"}, {"2", "1"}, {"2", "2"}, {"2", "8"}, {"4", "4"},
 	} {
 		t.Run(test.processors+"_"+test.spin, func(t *testing.T) {
 			dir := t.TempDir()
 			run := func() (ended bool) {
-				ctx, cancel := context.WithTimeout(t.Context(), hang/3)
+				ctx, cancel := context.WithTimeout(t.Context(), hang/attempts)
 				defer cancel()
 				cmd := exec.CommandContext(ctx, self)
 				cmd.Dir = dir
@@ -55,7 +57,14 @@ func TestExitCooperative(t *testing.T) {
 				}
 				return ctx.Err() == nil
 			}
-			if !run() && !run() && !run() {
+			ended := false
+			for attempt := 0; attempt < attempts && !ended; attempt++ {
+				ended = run()
+			}
+			if !ended && isBusy() {
+				t.Skip("other programs keep the processors")
+			}
+			if !ended {
 				t.Fatal("the program did not end")
 			}
 			if test.spin == "0" {
@@ -66,6 +75,17 @@ func TestExitCooperative(t *testing.T) {
 			}
 		})
 	}
+}
+
+// isBusy reports whether others want more processors than there are, as far as the system
+// says it.
+func isBusy() bool {
+	text, err := os.ReadFile("/proc/loadavg")
+	var load float64
+	if _, scanErr := fmt.Sscan(string(text), &load); err != nil || scanErr != nil {
+		return false
+	}
+	return load > float64(runtime.NumCPU())
 }
 
 // The program runs before testing has goroutines of its own.
