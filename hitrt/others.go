@@ -53,7 +53,6 @@ func (d *dataFile) adopt(now time.Time) {
 		o.marks = d.findMarks(datafile.MarksDirs(d.store.Identity.UID, d.store.Dir))
 		o.joiner.Search()
 		o.joining = true
-		datafile.RemoveStale(d.store.Dir)
 	}
 	for ; n > 0 && len(o.marks) > 0; n-- {
 		path := o.marks[0]

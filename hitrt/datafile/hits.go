@@ -104,11 +104,12 @@ type Result struct {
 	Damaged  int  // damaged stamps and records that were written anew
 }
 
-// Update writes to the file, and creates it if it is not there. Calls are in the file
-// when it returns, or the error says why not; then an update may be repeated.
+// Update writes to the file. It creates one that is not there, if State is Unsent. Calls
+// are in the file when it returns, or the error says why not; then an update may be
+// repeated.
 func (s *Store) Update(u *Update) (Result, error) {
 	var r Result
-	f, err := s.open()
+	f, err := s.open(u.State == Unsent)
 	if err != nil {
 		return r, err
 	}
@@ -165,17 +166,17 @@ func (f *opened) release() {
 // errAgain says that a file is not where it was, or that another one is to be used.
 var errAgain = errors.New("another file took its place")
 
-// open opens and locks the file.
-func (s *Store) open() (*opened, error) {
+// open opens and locks the file. If it is not there, create says whether to create it.
+func (s *Store) open(create bool) (*opened, error) {
 	f := &opened{}
 	var err error
-	if s.Path(); s.directory == "" && s.File == "" && !s.unnamed {
+	if s.Path(); s.directory == "" && s.File == "" && !s.unnamed && create {
 		s.makeDirectoryID()
 	}
 	for range 10 { // another process may create or remove it meanwhile
 		path := s.Path()
 		f.File, err = Open(path, os.O_RDWR, 0)
-		if errors.Is(err, fs.ErrNotExist) {
+		if create && errors.Is(err, fs.ErrNotExist) {
 			if err = s.create(path); err != nil && !errors.Is(err, fs.ErrExist) {
 				return nil, err
 			}

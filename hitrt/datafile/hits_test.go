@@ -142,6 +142,7 @@ func TestUpdateWithWrongClock(t *testing.T) {
 
 func TestUpdateStates(t *testing.T) {
 	s := newStore(t, 4)
+	update(t, s, &Update{})
 	for _, c := range []struct {
 		state State
 		i     int
@@ -171,6 +172,16 @@ func TestUpdateStates(t *testing.T) {
 	}
 	if got := read(t, s.Path(), false).at; got[1] != now || got[0] != now+1 {
 		t.Errorf("got %v", got)
+	}
+}
+
+// What the collector has is noted in a file that is there: a new one would say that
+// nothing was called.
+func TestUpdateOfStatesCreatesNothing(t *testing.T) {
+	s := newStore(t, 2)
+	_, err := s.Update(&Update{State: Once, Calls: calls(map[int]int64{1: now})})
+	if !errors.Is(err, fs.ErrNotExist) || exists(s.Path()) {
+		t.Errorf("Update = %v, the file is there: %t", err, exists(s.Path()))
 	}
 }
 

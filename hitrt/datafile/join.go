@@ -109,11 +109,12 @@ func Settle(path string, mode os.FileMode) {
 		return
 	}
 	defer file.Close()
-	if Lock(file, 0) != nil || !isAt(file, path) {
+	if Lock(file, 0) != nil {
 		return
 	}
+	defer unlock(file)
 	m, err := ReadMarks(file)
-	if err != nil {
+	if err != nil || !isAt(file, path) {
 		return
 	}
 	age := time.Since(time.UnixMilli(m.At))
@@ -121,7 +122,7 @@ func Settle(path string, mode os.FileMode) {
 	switch {
 	case age < settledAfter:
 	case err == nil && info.IsDir():
-		_ = file.Close() // and with it the lock
+		unlock(file)
 		_, _ = Recover(path, m.DataDir, mode)
 	case age > ForgottenAfter:
 		_ = os.Remove(path)
@@ -190,18 +191,14 @@ type Joiner struct {
 	failed map[string]bool
 }
 
-// Search looks for files that may be joined, and removes what processes left that were
-// killed while they created a file.
+// Search looks for files that may be joined, and removes temporary ones that were
+// abandoned.
 func (j *Joiner) Search() {
+	RemoveStale(j.Dir)
 	entries, _ := ReadDir(j.Dir)
 	j.paths = j.paths[:0]
 	for _, e := range entries {
 		path := filepath.Join(j.Dir, e.Name())
-		if isTemp(e.Name()) {
-			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > aloneFor {
-				_ = os.Remove(path)
-			}
-		}
 		if IsHits(e.Name()) && !isShared(e.Name()) && !j.failed[path] {
 			j.paths = append(j.paths, path)
 		}
@@ -211,11 +208,6 @@ func (j *Joiner) Search() {
 // isShared reports whether a name is that of a shared file.
 func isShared(name string) bool {
 	return strings.HasPrefix(name, hitsPrefix) && !strings.Contains(strings.TrimPrefix(name, hitsPrefix), "-")
-}
-
-// isTemp reports whether a name is that of a hits file which is not complete.
-func isTemp(name string) bool {
-	return strings.HasPrefix(name, hitsPrefix) && strings.Contains(name, hitsSuffix+".") && strings.HasSuffix(name, tempSuffix)
 }
 
 // Join joins at most n of the files that Search found, and reports whether there are
@@ -253,10 +245,10 @@ func (j *Joiner) join(path string) error {
 	if !j.Wanted(&r.Identity) {
 		return nil
 	}
+	defer unlock(file) // claim may lock it and then refuse it
 	if err := r.claim(); err != nil {
 		return err
 	}
-	defer unlock(file)
 	if !isAt(file, path) {
 		return fs.ErrNotExist
 	}

@@ -306,18 +306,28 @@ func TestUnknownStaysUnknown(t *testing.T) {
 
 func TestSearchRemovesTemporaryFiles(t *testing.T) {
 	s := newStore(t, 1)
-	temp, other := s.Path()+".12-1f"+tempSuffix, filepath.Join(s.Dir, "users"+tempSuffix)
-	for _, path := range []string{temp, other} {
+	ours := []string{s.Path() + ".12-1f" + tempSuffix, filepath.Join(s.Dir, directoryFile+".0123456789abcdef"+tempSuffix)}
+	other := filepath.Join(s.Dir, "users"+tempSuffix)
+	for _, path := range append(ours, other) {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if join(t, s.Dir); !exists(temp) {
-		t.Error("a file is removed while it is created")
+	join(t, s.Dir)
+	for _, path := range ours {
+		if !exists(path) {
+			t.Errorf("%s is removed while it is created", path)
+		}
+		age(t, path, 2*staleAge)
 	}
-	age(t, temp, 2*aloneFor)
-	age(t, other, 2*aloneFor)
-	if join(t, s.Dir); exists(temp) || !exists(other) {
-		t.Errorf("ours is there: %t; another one is there: %t", exists(temp), exists(other))
+	age(t, other, 2*staleAge)
+	join(t, s.Dir)
+	for _, path := range ours {
+		if exists(path) {
+			t.Errorf("%s is still there", path)
+		}
+	}
+	if !exists(other) {
+		t.Error("another file is removed")
 	}
 }

@@ -67,18 +67,6 @@ func (r *Reader) ModTime() time.Time {
 // Close closes the file.
 func (r *Reader) Close() error { return r.file.Close() }
 
-// ReadHeader reads the header of a hits file of the present format.
-func ReadHeader(file *os.File) (*Header, error) {
-	r, err := newReader(file)
-	if err != nil {
-		return nil, err
-	}
-	if r.old != nil || r.Joined {
-		return nil, errors.New("damaged: of another format")
-	}
-	return &r.Header, nil
-}
-
 func newReader(file *os.File) (*Reader, error) {
 	info, err := file.Stat()
 	if err != nil {
