@@ -157,7 +157,7 @@ type publication struct {
 }
 
 // groups returns the files with something to send, grouped by application, environment
-// and codebase. Their calls are read later: there may be thousands.
+// and codebase. Their calls are read later: there may be thousands of files.
 func (d *directory) groups() [][]*publication {
 	var all []*publication
 	for _, path := range hitsFiles(d.path) {
@@ -188,8 +188,11 @@ func (d *directory) groups() [][]*publication {
 	return groups
 }
 
+// group returns what the files have in common that are sent together. Users are apart, as
+// one must not name the calls of another, and so are files that disagree about the number
+// of functions.
 func (p *publication) group() string {
-	return fmt.Sprintf("%q %q %q", p.id.AppName, p.id.Environment, p.id.Fingerprint)
+	return fmt.Sprintf("%q %q %q %d %d %d", p.id.AppName, p.id.Environment, p.id.Fingerprint, p.id.Functions, p.id.UID, p.owner)
 }
 
 // read reads a file. Of one that is damaged it returns an error and what is sound.
@@ -247,6 +250,9 @@ func (d *directory) publish(group []*publication) bool {
 func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]byte) bool {
 	for _, p := range part {
 		again, err := d.read(p.path)
+		if again != nil && again.group() != p.group() {
+			again, err = nil, errors.New("another file took its place")
+		}
 		if again == nil {
 			d.step(p.path, "failed", err.Error(), "it stays; the others are sent")
 			continue

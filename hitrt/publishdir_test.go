@@ -183,3 +183,31 @@ func TestPublishDirRefused(t *testing.T) {
 		}
 	}
 }
+
+// Two files name one codebase, and one of them says that it has more functions. Its calls
+// have no names, and cost the others nothing.
+func TestPublishDirOtherFunctions(t *testing.T) {
+	clearVariables(t)
+	dir, prog := newDataDir(t), newProgram(90)
+	path := leave(t, dir, newProgram(90), []int{3}, "SCAVENGER_APP_NAME=shop")
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	other := datafile.Store{Dir: dir, Identity: r.Identity}
+	other.Identity.Functions, other.Identity.Hostname = 5000, "other"
+	u := &datafile.Update{Calls: func(yield func(int, int64) bool) { yield(4999, datafile.MinTime) }}
+	if _, err := other.Update(u); err != nil {
+		t.Fatal(err)
+	}
+	fake := newFake()
+	server := serve(t, fake)
+	text := publishDir(t, server.URL, directory{path: dir})
+	for _, want := range []string{"ok " + filepath.Base(path) + ": 1 calls sent\n", "failed " + filepath.Base(other.Path()) + ": "} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("steps\n%swant once %q", text, want)
+		}
+	}
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
+}
