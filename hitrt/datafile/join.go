@@ -62,7 +62,7 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	case m.Saved:
 		return 0, os.Remove(path)
 	}
-	process := m.process()
+	process := m.Record()
 	if damage != nil {
 		process.State = Lossy
 	}

@@ -253,8 +253,8 @@ func readBytes(file *os.File, at, n int64, buf []byte, set func(i int64)) error 
 	return nil
 }
 
-// process returns the record of the process, which has ended.
-func (m *Marks) process() *Process {
+// Record returns the record of the process, if it has ended.
+func (m *Marks) Record() *Process {
 	state := Recovered
 	switch {
 	case m.Ended:

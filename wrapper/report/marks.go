@@ -18,6 +18,7 @@ import (
 type marks struct {
 	path     string
 	alive    bool
+	damaged  bool
 	recorded bool // its process is in a hits file
 	*datafile.Marks
 }
@@ -88,7 +89,7 @@ func readMarks(path string) (*marks, error) {
 	if info, statErr := file.Stat(); statErr == nil && datafile.Owner(info) != read.UID && datafile.Owner(info) > 0 {
 		return nil, fmt.Errorf("it belongs to user %d, and says to be of user %d: %w", datafile.Owner(info), read.UID, datafile.ErrNotBelieved)
 	}
-	return &marks{path: path, alive: alive, Marks: read}, err
+	return &marks{path: path, alive: alive, damaged: err != nil, Marks: read}, err
 }
 
 // addMarks adds the calls of marks files to their codebases, and processes that are in no

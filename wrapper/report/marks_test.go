@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -53,7 +54,7 @@ func (m *marked) mark(t *testing.T, dir string, names ...string) {
 	}
 	h := datafile.MarksHeader{
 		Identity: m.store.Identity, Process: uuidOf(m.id), PID: 123, Boot: thisBoot,
-		StartedAt: m.started.UnixMilli(), Kept: datafile.InMemory, DataDir: m.dir,
+		StartedAt: m.started.UnixMilli(), Kept: cmp.Or(m.kept, datafile.InMemory), DataDir: m.dir,
 	}
 	const cells = 4096
 	head, err := h.Encode([]datafile.Range{{At: 100, First: 0, Count: uint32(len(m.functions))}}, cells)

@@ -50,13 +50,16 @@ func Merge(out string, dirs []string) (*Merged, error) {
 			return nil, err
 		}
 	}
-	if m.result.Read == 0 {
-		_ = os.Remove(out)
-		return nil, fmt.Errorf("no data of a process in %q: %s", strings.Join(dirs, " "), whatToDo)
-	}
 	written, err := listFiles(out)
 	if err != nil {
 		return nil, err
+	}
+	if m.result.Read == 0 && len(written.hits) == 0 {
+		for _, name := range written.codebases {
+			_ = os.Remove(filepath.Join(out, name))
+		}
+		_ = os.Remove(out)
+		return nil, fmt.Errorf("no data of a process in %q: %s", strings.Join(dirs, " "), whatToDo)
 	}
 	sortProblems(m.result.Problems)
 	m.result.Written, m.result.Codebases = len(written.hits), len(written.codebases)
@@ -142,9 +145,7 @@ func (m *merging) addFile(name string) error {
 	if err := m.addCodebase(codebaseKey{r.Fingerprint, r.Owner(), r.UID}); err != nil {
 		return err
 	}
-	if c := m.codebases[r.Fingerprint]; c.sum != nil && c.functions != r.Functions {
-		// What it claims must not decide how much is written.
-		m.d.problem(path, Damaged, fmt.Errorf("damaged: %d functions, but its codebase lists %d", r.Functions, c.functions))
+	if !m.agrees(path, &r.Identity) {
 		return m.keep(path)
 	}
 	var damage datafile.DamageError
@@ -154,6 +155,17 @@ func (m *merging) addFile(name string) error {
 		return nil
 	}
 	return err
+}
+
+// agrees reports whether a file has as many functions as its codebase: what it claims must
+// not decide how much is written.
+func (m *merging) agrees(path string, id *datafile.Identity) bool {
+	c := m.codebases[id.Fingerprint]
+	if c.sum == nil || c.functions == id.Functions {
+		return true
+	}
+	m.d.problem(path, Damaged, fmt.Errorf("damaged: %d functions, but its codebase lists %d", id.Functions, c.functions))
+	return false
 }
 
 // keep copies a file that makes no sense: whoever reads the result must see that
@@ -178,12 +190,16 @@ func (m *merging) addMarks(marks *marks) error {
 	if err := m.addCodebase(codebaseKey{marks.Fingerprint, marks.UID, marks.UID}); err != nil {
 		return err
 	}
-	p := &datafile.Process{
-		UUID: marks.Process, Boot: marks.Boot, StartedAt: marks.StartedAt, SeenAt: marks.At, Writes: marks.Writes,
-		PID: marks.PID, State: datafile.Recovered, Kept: marks.Kept, Marks: marks.path,
+	if !m.agrees(marks.path, &marks.Identity) {
+		return m.keep(marks.path)
 	}
-	if marks.alive {
+	p := marks.Record()
+	p.Marks = marks.path
+	switch {
+	case marks.alive:
 		p.State = datafile.Running
+	case marks.damaged:
+		p.State = datafile.Lossy
 	}
 	store := datafile.Store{Dir: m.out, Identity: marks.Identity, Wait: time.Second, Mine: true}
 	_, err := store.Update(&datafile.Update{Process: p, Calls: func(yield func(int, int64) bool) {

@@ -187,3 +187,66 @@ func TestMergeMarks(t *testing.T) {
 		}
 	}
 }
+
+// A marks file without all cells, or a damaged one, does not say all that its process
+// called, and the report on the result does not claim that it does.
+func TestMergeMarksWithoutAll(t *testing.T) {
+	for _, how := range []string{"not all cells", "damaged", "other functions"} {
+		m := newMarked(t, "1", []string{"Open"}, "Shut")
+		hold(t, m.store.Path()) // it cannot be recovered
+		kinds := 1
+		switch how {
+		case "not all cells":
+			m.kept, kinds = datafile.OnceASecond, 0
+			m.mark(t, m.dir, "Shut")
+		case "damaged":
+			content := readFile(t, m.dir, filepath.Base(m.path))
+			range0 := bytes.LastIndexByte(content[:4096], '}') + 1 // behind the header
+			content[range0]++
+			overwrite(t, m.dir, filepath.Base(m.path), content)
+		case "other functions":
+			m.store.Identity.Functions = 5000
+			m.mark(t, m.dir, "Shut")
+			hold(t, m.path)
+		}
+		out := filepath.Join(t.TempDir(), "out")
+		got, err := Merge(out, []string{m.dir})
+		if err != nil || len(got.Problems) != kinds {
+			t.Fatalf("%s: %+v, %v, want %d problems", how, got, err, kinds)
+		}
+		r, err := readAt(out, at(20), thisBoot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if statuses(r)["store.Open"] != Called || r.Complete() || r.Processes.Recovered > 0 && how != "other functions" {
+			t.Errorf("%s: statuses %v, processes %+v, problems %v", how, statuses(r), r.Processes, r.Problems)
+		}
+		for name, content := range contents(t, out) {
+			if len(content) > 20_000 {
+				t.Errorf("%s: %s has %d bytes", how, name, len(content))
+			}
+		}
+	}
+}
+
+// Without any hits file the calls of a living process are merged, and a directory without
+// any process leaves nothing behind.
+func TestMergeWithoutHits(t *testing.T) {
+	m := newMarked(t, "1", nil, "Shut")
+	hold(t, m.path)
+	out := filepath.Join(t.TempDir(), "out")
+	if _, err := Merge(out, []string{m.dir}); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Read(out); err != nil || statuses(r)["store.*DB.Shut"] != Called {
+		t.Errorf("%+v, %v", r, err)
+	}
+	dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	put(t, dir, "codebase-a1.json", codebaseBytes(t, "a1", m.functions))
+	if _, err := Merge(out, []string{dir}); err == nil || !strings.Contains(err.Error(), "no data of a process") {
+		t.Errorf("Merge: %v", err)
+	}
+	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the new directory is there: %v", err)
+	}
+}
