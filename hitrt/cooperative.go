@@ -17,7 +17,7 @@ import (
 // isCooperative reports whether a GODEBUG has asyncpreemptoff. The runtime reads it when
 // the program starts; the last value counts.
 func isCooperative(godebug string) (off bool) {
-	for _, setting := range strings.Split(godebug, ",") {
+	for setting := range strings.SplitSeq(godebug, ",") {
 		if value, ok := strings.CutPrefix(setting, "asyncpreemptoff="); ok {
 			off = strings.Trim(value, "0") != ""
 		}

@@ -1,9 +1,11 @@
-// What is sent at the end of a process, and when the program calls Flush.
+// The end of a process: what is written and sent then, and what when the program calls
+// Flush.
 
 package hitrt
 
 import (
 	"errors"
+	"runtime"
 	"time"
 )
 
@@ -82,4 +84,74 @@ func (e *exporter) finishUnknown() {
 // pause gives the collector time to store what it accepted, if there is time.
 func (e *exporter) pause() {
 	time.Sleep(min(storePause, e.p.left()/4))
+}
+
+// exit does the work of [Exit] in the goroutine that ends the program.
+func (p *publisher) exit() {
+	wait, ok := p.startExit()
+	switch {
+	case !ok: // another call, perhaps of Shutdown, has begun it and needs its time
+		<-p.exiting
+		wait = p.left()
+	case p.set.dataDir != "":
+		// Local files need no answer of a collector, only a moment.
+		wait = max(wait, 250*time.Millisecond)
+	}
+	p.waitFor(p.done, wait)
+}
+
+// startExit sets the deadline. It returns false if that was set before.
+func (p *publisher) startExit() (wait time.Duration, ok bool) {
+	if !p.leaving.CompareAndSwap(false, true) {
+		return 0, false
+	}
+	wait = p.set.exitTimeout
+	// The rest is for what follows the last call.
+	p.deadline = time.Now().Add(wait - wait/20)
+	close(p.exiting)
+	p.wake.ring()
+	return wait, true
+}
+
+// finish writes and sends what is pending. Local files come first: they are quick, and
+// then nothing is lost whatever the collector does.
+func (p *publisher) finish() {
+	if p.data != nil {
+		p.checkpoint()
+	}
+	if p.exporter != nil {
+		p.exporter.finish()
+		p.dismiss()
+	}
+	if p.data != nil {
+		p.data.adopt(p.now())
+		p.checkpoint() // other goroutines went on while we sent
+		p.data.close(p.endsAlone())
+	}
+}
+
+// endsAlone reports whether nothing of the program can run any more but what waits for
+// the publisher: the goroutine that ends the program, if it is not the publisher's. In a
+// program with cgo, as most are that import net, the runtime makes one call of C itself.
+func (p *publisher) endsAlone() bool {
+	all := 2
+	if p.signals.taken {
+		all++ // of os/signal
+	}
+	return p.isProgram && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1
+}
+
+// left returns the time until the deadline of Exit. Call it once exiting is closed.
+func (p *publisher) left() time.Duration {
+	return max(time.Until(p.deadline), 0)
+}
+
+// isExiting reports whether Exit was called.
+func (p *publisher) isExiting() bool {
+	select {
+	case <-p.exiting:
+		return true
+	default:
+		return false
+	}
 }

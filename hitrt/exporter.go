@@ -141,7 +141,7 @@ func (e *exporter) tick() {
 	}
 	switch {
 	case !e.complete && e.codebase.due(now):
-		e.publishChunk()
+		_ = e.publishChunk() // it is logged, and tried again
 	case (e.complete || e.codebase.failures > 0) && e.invocation.due(now):
 		// Hits must not wait for a codebase that the collector refuses: it may know
 		// these functions from another process.

@@ -56,7 +56,7 @@ func free(dir string) int64 {
 	if syscall.Statfs(dir, &fs) != nil || fs.Blocks == 0 { // no limit is set
 		return 1 << 62
 	}
-	return int64(fs.Bavail) * int64(fs.Bsize)
+	return int64(fs.Bavail) * int64(fs.Bsize) //nolint:unconvert // 386 and arm have int32
 }
 
 func fileSystem(dir string) uint32 {

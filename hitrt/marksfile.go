@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unsafe"
@@ -115,8 +116,7 @@ func (m *marksFile) isThere() bool {
 // and not with marks that are in memory already.
 func (m *marksFile) release() bool {
 	offset := m.header.Size
-	for i := len(m.pages) - 1; i >= 0; i-- {
-		r := m.pages[i]
+	for i, r := range slices.Backward(m.pages) {
 		offset -= int64(r.size)
 		if i >= m.attached {
 			continue

@@ -262,7 +262,7 @@ func unescape(s string) (string, error) {
 // parseOptions returns the values of "key=value;key=value".
 func parseOptions(text string) map[string]string {
 	values := map[string]string{}
-	for _, option := range strings.Split(text, ";") {
+	for option := range strings.SplitSeq(text, ";") {
 		key, value, _ := strings.Cut(option, "=")
 		if key = strings.TrimSpace(key); key != "" {
 			values[camelCase(key)] = strings.TrimSpace(value)

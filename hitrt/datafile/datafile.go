@@ -55,7 +55,6 @@ package datafile
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -64,22 +63,10 @@ import (
 )
 
 const (
-	pageSize  = 4096
-	stampSize = 8
+	pageSize = 4096
 
 	// MaxFunctions is the largest number of functions that is believed.
 	MaxFunctions = 1 << 24
-
-	// MinTime and MaxTime are the limits of the time in a stamp, in Unix milliseconds:
-	// March 2017, before which the collector takes nothing, and the year 4199.
-	MinTime = 1_490_000_000_001
-	MaxTime = 1<<46 - 1
-
-	neverCalled = 1
-	unknown     = 0 // a stamp that is damaged wherever it is
-	onceBit     = 1 << 46
-	sentBit     = 1 << 47
-	valueMask   = 1<<48 - 1
 )
 
 // Errors that callers tell apart.
@@ -96,88 +83,6 @@ var (
 	// ErrNotRegular says that a name belongs to something else than a regular file.
 	ErrNotRegular = errors.New("not a regular file")
 )
-
-// A State is what a stamp says besides the time.
-type State uint8
-
-const (
-	Unsent  State = iota // the collector has not said OK to it
-	Once                 // it said OK once
-	Sent                 // it said OK twice
-	Damaged              // nothing is known: the stamp does not match its checksum
-)
-
-// A salt makes the checksums of a file's stamps its own.
-type salt uint64
-
-func newSalt(fingerprint string) salt {
-	sum := sha256.Sum256([]byte(fingerprint))
-	return salt(binary.LittleEndian.Uint64(sum[:]))
-}
-
-// stamp returns the stamp of a function with a checksum. at is 0 if it was never called.
-func (s salt) stamp(i int, at int64, state State) uint64 {
-	v := uint64(neverCalled)
-	if at > neverCalled {
-		v = uint64(min(max(at, MinTime), MaxTime))
-	}
-	switch state {
-	case Once:
-		v |= onceBit
-	case Sent:
-		v |= sentBit
-	}
-	return v | uint64(s.check(i, v))<<48
-}
-
-// read returns what the stamp of a function says. at is 0 if it was never called.
-func (s salt) read(i int, stamp uint64) (at int64, state State) {
-	v := stamp & valueMask
-	if uint16(stamp>>48) != s.check(i, v) {
-		return 0, Damaged
-	}
-	switch v & (onceBit | sentBit) {
-	case onceBit:
-		state = Once
-	case sentBit:
-		state = Sent
-	case onceBit | sentBit:
-		return 0, Damaged
-	}
-	switch at = int64(v &^ (onceBit | sentBit)); {
-	case at == neverCalled:
-		return 0, state
-	case at < MinTime:
-		return 0, Damaged
-	}
-	return at, state
-}
-
-// check returns the checksum of a stamp: a CRC-16 of its value, which notices every
-// change of one bit and of neighbouring ones, combined with its place.
-func (s salt) check(i int, v uint64) uint16 {
-	crc := uint16(neverCRC)
-	if v != neverCalled {
-		crc = crc16(v)
-	}
-	place := (uint64(s) ^ uint64(i)) * 0x9e3779b97f4a7c15
-	place = (place ^ place>>32) * 0xd6e8feb86659fd93
-	return crc ^ uint16(place>>48)
-}
-
-// neverCRC is crc16(neverCalled), which most stamps have.
-const neverCRC = 0x1e31
-
-// crc16 returns the CRC-16/CCITT of 48 bits, eight at a time.
-func crc16(v uint64) uint16 {
-	crc := uint16(0xffff)
-	for shift := 40; shift >= 0; shift -= 8 {
-		x := crc>>8 ^ uint16(v>>shift)&0xff
-		x ^= x >> 4
-		crc = crc<<8 ^ x<<12 ^ x<<5 ^ x
-	}
-	return crc
-}
 
 // An Identity is what the processes have in common that share a file. The first line
 // of a codebase file has the first two.

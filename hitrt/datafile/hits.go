@@ -3,12 +3,8 @@
 package datafile
 
 import (
-	"bufio"
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"iter"
@@ -230,7 +226,7 @@ func (s *Store) take(f *opened, path string) error {
 		f.h = &r.Header
 	default:
 		var start [preamble]byte
-		if _, err := f.ReadAt(start[:], 0); err != nil && err != io.EOF {
+		if _, err := f.ReadAt(start[:], 0); err != nil && !errors.Is(err, io.EOF) {
 			return err // nobody knows whether it is damaged
 		}
 		b := make([]byte, want.Stamps)
@@ -255,173 +251,6 @@ func (s *Store) setAside(path string) {
 	_ = os.Rename(path, aside)
 }
 
-// create writes a file without calls, complete or not at all.
-func (s *Store) create(path string) error {
-	temp := fmt.Sprintf("%s.%d-%x%s", path, os.Getpid(), time.Now().UnixNano(), tempSuffix)
-	file, err := Open(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.mode())
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp)
-	if s.Process == "" {
-		err = Lock(file, 0) // where that fails nobody could use the file
-	}
-	if err == nil {
-		err = s.writeNew(file)
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	if s.Process != "" { // nobody else creates it
-		return os.Rename(temp, path)
-	}
-	err = os.Link(temp, path)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return errors.Join(ErrNoLinks, err)
-	}
-	return err
-}
-
-func (s *Store) mode() os.FileMode {
-	if s.Mode == 0 {
-		return 0o600
-	}
-	return s.Mode
-}
-
-// give gives a new file the mode that the setting asks for, whatever the umask, and to
-// the user that it is of, if this process may do that.
-func (s *Store) give(file *os.File) error {
-	s.own(file)
-	if s.Mode == 0 {
-		return nil
-	}
-	return file.Chmod(s.Mode)
-}
-
-// own gives a new file to the user that it is of, if this process may do that.
-func (s *Store) own(file *os.File) {
-	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
-		_ = file.Chown(s.Identity.UID, -1)
-	}
-}
-
-// header returns the header of a new file.
-func (s *Store) header() *Header {
-	return &Header{Format: format, Identity: s.Identity.normal(), Process: s.Process, CreatedAt: millis(time.Now())}
-}
-
-// staleAge is the age from which a temporary file is abandoned: a process writes one
-// within seconds.
-const staleAge = time.Hour
-
-// RemoveStale removes the temporary files of processes that were killed while writing
-// them.
-func RemoveStale(dir string) {
-	entries, _ := ReadDir(dir)
-	for _, e := range entries {
-		if !isTemporary(e.Name()) {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
-			_ = os.Remove(path)
-		}
-	}
-}
-
-// isTemporary reports whether a name is that of a file of ours that is not whole.
-func isTemporary(name string) bool {
-	for _, pattern := range []string{"hits-*.hits.*.tmp", directoryFile + ".*.tmp", "process-*.hits.*.tmp", "codebase-*.json.*.tmp", "*-*-*-*-*-*.marks.tmp"} {
-		if ok, _ := filepath.Match(pattern, name); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// Replace writes a file of any name in the directory, complete or not at all, in place
-// of what has the name. unique is part of its name until it is whole.
-func (s *Store) Replace(path, unique string, write func(io.Writer) error) error {
-	temp := path + "." + unique + tempSuffix
-	file, err := Open(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, s.mode())
-	if err != nil {
-		return err
-	}
-	if err = s.give(file); err == nil {
-		w := bufio.NewWriterSize(file, 64<<10)
-		if err = write(w); err == nil {
-			err = w.Flush()
-		}
-	}
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		_ = os.Remove(temp)
-	}
-	return err
-}
-
-// writeNew writes a file without calls.
-func (s *Store) writeNew(file *os.File) error {
-	if err := s.give(file); err != nil {
-		return err
-	}
-	h := s.header()
-	head, err := h.layOut()
-	if err != nil {
-		return err
-	}
-	out := bufio.NewWriterSize(file, window) // keeps its first error for Flush
-	start := make([]byte, h.Stamps)
-	putPreamble(start, hitsMagic, head)
-	_, _ = out.Write(start)
-	salt, never := newSalt(h.Fingerprint), make([]byte, 0, pageSize)
-	for i := range int((h.Records - h.Stamps) / stampSize) {
-		if never = binary.LittleEndian.AppendUint64(never, salt.stamp(i, 0, Unsent)); len(never) == pageSize {
-			_, _ = out.Write(never)
-			never = never[:0]
-		}
-	}
-	_, _ = out.Write(newTable().b)
-	return out.Flush()
-}
-
-// layOut sets the offsets, and returns the header that has them.
-func (h *Header) layOut() ([]byte, error) {
-	if h.Functions < 0 || h.Functions > MaxFunctions {
-		return nil, fmt.Errorf("%d functions are too many", h.Functions)
-	}
-	stamps := roundUp(int64(h.Functions) * stampSize)
-	for h.Stamps = pageSize; ; h.Stamps += pageSize {
-		h.Records = h.Stamps + stamps
-		head, err := json.Marshal(h)
-		if err == nil && len(head) > maxHeader {
-			err = fmt.Errorf("a header of %d bytes is too long", len(head))
-		}
-		if err != nil || int64(preamble+len(head)) < h.Stamps {
-			return head, err
-		}
-	}
-}
-
-// putPreamble writes what a file begins with.
-func putPreamble(b []byte, magic string, head []byte) {
-	copy(b, magic)
-	binary.LittleEndian.PutUint32(b[8:], uint32(len(head)))
-	binary.LittleEndian.PutUint32(b[12:], crc32.ChecksumIEEE(head))
-	copy(b[preamble:], head)
-}
-
-func roundUp(n int64) int64 { return (n + pageSize - 1) &^ (pageSize - 1) }
-
 // isAt reports whether path is the name of the file.
 func isAt(file *os.File, path string) bool {
 	own, err := file.Stat()
@@ -430,71 +259,4 @@ func isAt(file *os.File, path string) bool {
 	}
 	named, err := os.Lstat(path)
 	return err == nil && os.SameFile(own, named)
-}
-
-// window is the size of the part of a file that is read and written at once.
-const window = 16 * pageSize
-
-// A stampFile is what raise needs of an [os.File].
-type stampFile interface {
-	io.ReaderAt
-	io.WriterAt
-}
-
-// raise raises the stamps of calls, or marks them as [Update.State] says. It returns the number of
-// those that were damaged.
-func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) (damaged int, err error) {
-	if calls == nil {
-		return 0, nil
-	}
-	salt, buf := newSalt(h.Fingerprint), make([]byte, 0, window)
-	at, low, high := int64(-1), 0, 0 // the window, and what was changed in it
-	flush := func() error {
-		if low >= high {
-			return nil
-		}
-		_, err := file.WriteAt(buf[low:high], at+int64(low))
-		return err
-	}
-	for i, call := range calls {
-		if i < 0 || i >= h.Functions {
-			continue
-		}
-		offset := h.Stamps + int64(i)*stampSize
-		if at < 0 || offset >= at+int64(len(buf)) || offset < at {
-			if err := flush(); err != nil {
-				return damaged, err
-			}
-			at = offset &^ (pageSize - 1)
-			buf = buf[:min(window, h.Records-at)]
-			if n, err := file.ReadAt(buf, at); n < len(buf) {
-				return damaged, fmt.Errorf("reading stamps: %w", err)
-			}
-			low, high = len(buf), 0
-		}
-		b := buf[offset-at:][:stampSize]
-		old := binary.LittleEndian.Uint64(b)
-		last, was := salt.read(i, old)
-		if was == Damaged {
-			damaged++
-		}
-		// A clock that is wrong must not make a call look like none.
-		call = min(max(call, MinTime), MaxTime)
-		stamp := old
-		switch {
-		case was == Damaged && state != Unsent:
-		case state == Damaged && last == 0:
-			stamp = unknown
-		case state == Damaged:
-		case state == Unsent && (call > last || was == Damaged):
-			stamp = salt.stamp(i, call, Unsent)
-		case state != Unsent && last != 0 && last <= call && state > was:
-			stamp = salt.stamp(i, last, state)
-		}
-		if stamp != old {
-			binary.LittleEndian.PutUint64(b, stamp)
-			low, high = min(low, int(offset-at)), max(high, int(offset-at)+stampSize)
-		}
-	}
-	return damaged, flush()
 }

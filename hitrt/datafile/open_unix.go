@@ -79,7 +79,7 @@ func Owner(info os.FileInfo) int {
 // identify returns what tells a file from all others of this machine.
 func identify(info os.FileInfo) (device, inode uint64) {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return uint64(st.Dev), uint64(st.Ino)
+		return uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // other systems have other types
 	}
 	return 0, 0
 }

@@ -24,8 +24,9 @@ func fileSystemOf(dir string) fileSystem {
 	if !ok {
 		name = fmt.Sprintf("a file system of type %#x", uint32(st.Type))
 	}
-	f := fileSystem{known: true, name: name, memory: name == "tmpfs", free: int64(st.Bavail) * int64(st.Bsize)}
-	if st.Blocks == 0 { // no limit is set
+	f := fileSystem{known: true, name: name, memory: name == "tmpfs"}
+	f.free = int64(st.Bavail) * int64(st.Bsize) //nolint:unconvert // 386 and arm have int32
+	if st.Blocks == 0 {                         // no limit is set
 		f.free = noLimit
 	}
 	return f

@@ -5,8 +5,10 @@ package report
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -228,9 +230,7 @@ func TestDamage(t *testing.T) {
 	codebase := codebaseBytes(t, "f", functions)
 	header := func(changes map[string]any) []byte {
 		h := map[string]any{"format": 1, "fingerprint": "f", "functions": 2, "process": "2", "startedAt": at(1).UnixMilli()}
-		for k, v := range changes {
-			h[k] = v
-		}
+		maps.Copy(h, changes)
 		return rawHits(t, h, []uint64{uint64(at(2).UnixMilli()), uint64(at(2).UnixMilli())})
 	}
 	patch := func(b []byte, at int, bytes ...byte) []byte {
@@ -252,7 +252,7 @@ func TestDamage(t *testing.T) {
 		{"header only", "process-2.hits", hits[:60], "damaged: cut off in the header", open},
 		{"no stamps", "process-2.hits", hits[:4000], "damaged: cut off, the last 2 of 2 stamps are lost", open},
 		{"half a stamp", "process-2.hits", hits[:4096+12], "damaged: cut off, the last 1 of 2 stamps are lost", open},
-		{"too long", "process-2.hits", append(hits[:len(hits):len(hits)], 1, 2), "damaged: 2 bytes too long", openShut},
+		{"too long", "process-2.hits", append(slices.Clip(hits), 1, 2), "damaged: 2 bytes too long", openShut},
 		{"not hits", "process-2.hits", []byte("something else of some length"), "damaged: it does not begin with \"SCAVHIT\"", open},
 		{"newer magic", "process-2.hits", patch(hits, 7, '4'), "written in format \"4\"", open},
 		{"newer header", "process-2.hits", header(map[string]any{"format": 3}), "written in format 3", open},
@@ -278,7 +278,7 @@ func TestDamage(t *testing.T) {
 		{"codebase cut", "codebase-f.json", codebase[:len(codebase)-90], "damaged: line 3: unexpected end of JSON", ""},
 		{"codebase cut between lines", "codebase-f.json", codebase[:len(codebase)-78], "damaged: cut off after line 3", ""},
 		{"codebase altered", "codebase-f.json", []byte(strings.Replace(string(codebase), "Shut", "Shot", 1)), "does not match the checksum", ""},
-		{"codebase longer", "codebase-f.json", append(codebase[:len(codebase):len(codebase)], '\n'), "something follows its last line", ""},
+		{"codebase longer", "codebase-f.json", append(slices.Clip(codebase), '\n'), "something follows its last line", ""},
 		{"codebase newer", "codebase-f.json", seal([]byte(`{"format":2}` + "\n")), "written in format 2, which this version does not read", ""},
 		{"codebase of another", "codebase-f.json", codebaseBytes(t, "g", functions), "it holds the codebase \"g\"", ""},
 		{"codebase count", "codebase-f.json", seal([]byte(`{"format":1,"fingerprint":"f","functions":7}` + "\n")), "0 functions, but the header says 7", ""},

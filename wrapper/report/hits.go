@@ -75,13 +75,10 @@ type hitsFile struct {
 	list   []datafile.Process
 }
 
-// readProcesses reads the records of a file. A process may be writing one at that
-// moment, so what makes no sense is read again.
+// readProcesses reads the records of a file.
 func (f *hitsFile) readProcesses(r *datafile.Reader) (err error) {
-	for range 3 {
-		if f.sums, f.list, err = r.Processes(); err == nil {
-			return nil
-		}
+	if f.sums, f.list, err = r.Processes(); err == nil {
+		return nil
 	}
 	if f.sums.Processes == 0 && len(f.list) == 0 {
 		// Somebody was observed, whoever that was.
