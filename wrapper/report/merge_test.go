@@ -222,7 +222,7 @@ func TestMergeMarksWithoutAll(t *testing.T) {
 			t.Errorf("%s: statuses %v, processes %+v, problems %v", how, statuses(r), r.Processes, r.Problems)
 		}
 		for name, content := range contents(t, out) {
-			if len(content) > 20_000 {
+			if len(content) > 30_000 {
 				t.Errorf("%s: %s has %d bytes", how, name, len(content))
 			}
 		}
