@@ -52,8 +52,9 @@ func h2Field(name, value string) []byte {
 }
 
 var (
-	h2Start  = h2Frame(h2Settings, 0, 0)
-	h2Answer = h2Frame(h2Headers, h2EndHeaders, 1, append([]byte{0x88}, h2Field("content-type", "application/grpc")...)...) // :status 200
+	h2Start = h2Frame(h2Settings, 0, 0)
+	// 0x88 is :status 200.
+	h2Answer = h2Frame(h2Headers, h2EndHeaders, 1, append([]byte{0x88}, h2Field("content-type", "application/grpc")...)...)
 )
 
 // h2Server answers each connection, after the first bytes of the client, with what

@@ -99,10 +99,10 @@ func (p *Package) entryAt(at int) entry {
 }
 
 // A codebase is the program's packages. The number of a function is the position of
-// its mark when all arrays are laid end to end; padding has numbers too.
+// its cell when all mark arrays are laid end to end; padding has numbers too.
 type codebase struct {
 	packages []Package
-	base     []int // number of each package's first mark
+	base     []int // number of each package's first cell
 	size     int   // one more than the highest number
 }
 
@@ -115,11 +115,11 @@ func newCodebase(packages []Package) *codebase {
 	return c
 }
 
-// sweep calls hit with the indices of package and mark of every function that was hit
+// sweep calls hit with the indices of package and cell of every function that was hit
 // since the last sweep.
-func (c *codebase) sweep(hit func(pkg, mark int)) {
+func (c *codebase) sweep(hit func(pkg, cell int)) {
 	for i := range c.packages {
-		sweep(c.packages[i].Marks, func(m int) { hit(i, m) })
+		sweep(c.packages[i].Marks, func(cell int) { hit(i, cell) })
 	}
 }
 

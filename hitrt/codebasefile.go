@@ -145,5 +145,5 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 // functions. Without a codebase file nobody takes the calls of one function for those
 // of another.
 func wrongOrder(p *Package) error {
-	return fmt.Errorf("internal error: %s does not have %d functions in the order of their marks", p.Path, p.InOrder)
+	return fmt.Errorf("internal error: %s does not have %d functions in the order of their cells", p.Path, p.InOrder)
 }

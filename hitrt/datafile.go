@@ -68,8 +68,10 @@ type dataFile struct {
 	listed   bool // the codebase file is there
 	verified bool // it was read and is whole
 
-	sent   [2]bitset // functions that the collector accepted once, and twice, and whose stamps do not say so
-	sentTo [2]int64  // calls up to this time are meant
+	// sent are the functions that the collector accepted once, and twice, and whose stamps
+	// do not say so. Calls up to sentTo are meant.
+	sent   [2]bitset
+	sentTo [2]int64
 
 	others others
 }
@@ -105,8 +107,8 @@ func newDataFile(p *publisher) *dataFile {
 }
 
 // hit notes a call. The function's cell is cleared when hit returns.
-func (d *dataFile) hit(pkg, mark int, at int64) {
-	i := d.packages[pkg].stampOf(mark)
+func (d *dataFile) hit(pkg, cell int, at int64) {
+	i := d.packages[pkg].stampOf(cell)
 	if i < 0 {
 		return
 	}
@@ -168,7 +170,8 @@ func (d *dataFile) failed(err error, now time.Time) {
 		return
 	}
 	d.retryAt = now.Add(dataRetry)
-	if d.marks != nil && d.process.Writes > 0 && errors.Is(err, fs.ErrPermission) { // a daemon that gave up its rights
+	// A daemon that gave up its rights:
+	if d.marks != nil && d.process.Writes > 0 && errors.Is(err, fs.ErrPermission) {
 		d.p.log.InfoHourly("write", "writing to dataDir: %v; calls stay in %s, from where the next process writes them", err, d.marks.path)
 		return
 	}
@@ -252,9 +255,9 @@ func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
 	d.sentTo[times-1] = min(d.sentTo[times-1], upTo)
 	for pkg := range d.packages {
 		base := d.p.codebase.base[pkg]
-		for m := range d.p.codebase.packages[pkg].Marks {
-			if numbers.has(base + m) {
-				if i := d.packages[pkg].stampOf(m); i >= 0 {
+		for cell := range d.p.codebase.packages[pkg].Marks {
+			if numbers.has(base + cell) {
+				if i := d.packages[pkg].stampOf(cell); i >= 0 {
 					d.sent[times-1].add(i)
 				}
 			}
@@ -308,15 +311,15 @@ func (d *dataFile) makeDir() {
 	}
 }
 
-// keep sees to it that the marks outlive the process, as far as that is possible here.
+// keep sees to it that the cells outlive the process, as far as that is possible here.
 func (d *dataFile) keep(now time.Time) {
 	if d.marks.isThere() || d.marks == nil && now.Before(d.marksAt) {
 		return
 	}
 	if d.marks != nil {
-		d.p.log.WarnHourly("marks", "%s was removed, replaced or cut off: the marks get another file", d.marks.path)
+		d.p.log.WarnHourly("marks", "%s was removed, replaced or cut off: the mark arrays get another file", d.marks.path)
 		if !d.marks.release() {
-			return // without memory for them
+			return // without memory for the cells
 		}
 		d.marks = nil
 	}
@@ -345,7 +348,7 @@ func (d *dataFile) outlives() bool {
 // refresh makes the next write one of everything.
 func (d *dataFile) refresh() { d.wroteAt, d.retryAt = time.Time{}, time.Time{} }
 
-// close ends the use of local files, when everything is written. The marks stay mapped,
+// close ends the use of local files, when everything is written. The file stays mapped,
 // for what other goroutines still call, and a later process writes what that was. If
 // nothing else of the program runs any more, there is nothing to leave.
 func (d *dataFile) close(alone bool) {

@@ -112,7 +112,8 @@ func newExporter(p *publisher) *exporter {
 		first.interval, first.retry = force, force
 	}
 	poll := first
-	poll.interval = min(poll.interval, maxPoll) // whatever forceIntervalSeconds says: the collector would forget us
+	// Whatever forceIntervalSeconds says: the collector would forget us.
+	poll.interval = min(poll.interval, maxPoll)
 	client := newClient(p.set, p.network)
 	p.conns = client.conns
 	return &exporter{

@@ -11,25 +11,29 @@
 // package. The package has no init function and no variables to initialise. [Register]
 // reads the settings and starts one goroutine, the publisher. Without local files it
 // does not look at the program's functions, so its cost does not grow with their
-// number. With local files it waits until the process's file is written (0.05 µs a
-// function, 0.2 in packages where some are not observable; 2 s at most), and in small
-// programs until the list of functions is. The publisher makes names, signatures and hashes when it
-// needs them, and keeps none: what stays in memory is four bytes and three bits per
-// function for the collector, and eight bytes per function for local files, twelve
+// number. With local files it waits until the marks file is mapped, which takes longer
+// where functions are not observable (0.2 µs for each function of their packages), and in
+// small programs until the hits file and the list of functions are there, but a quarter
+// of a second at most. The publisher makes names, signatures and hashes when it needs
+// them, and keeps none: what stays in memory is four bytes and three bits per function for
+// the collector, and eight bytes and two bits per function for local files, twelve bytes
 // where some are not observable.
 //
 // # When anything runs
 //
 //   - Register reads settings. Without apiKey and serverUrl, and without dataDir,
 //     nothing else ever happens.
-//   - With dataDir, the goroutine writes the process's data file, and maps it over the
-//     marks where that is possible. Once a second it reads the marks, and writes the
-//     times of hits to the file.
+//   - With dataDir, the goroutine maps a marks file over the mark arrays, where that is
+//     possible. Once a second it reads the cells, and writes first hits to the hits file;
+//     later ones once a minute.
+//   - A second after the start, and every ten minutes, it looks for what other processes
+//     left in dataDir and beside its marks file, and writes that to the hits file too.
 //   - With a collector, from schedulerInitialDelayMillis on, every
 //     schedulerIntervalMillis, the goroutine does what is due: polling the
 //     configuration, publishing the codebase, publishing invocations. A call takes a
 //     second goroutine, and those of net/http.
 //   - [Exit] writes what is pending, then sends it, within exitTimeout (2 s).
+//   - Once an hour the cells of functions without marks are set (Program.Static).
 //   - Where nobody else handles SIGTERM, SIGINT and SIGHUP, and a hit could be lost, a
 //     goroutine waits for them, and one of os/signal. What Exit does is done before the
 //     program dies (signal.go).
@@ -51,8 +55,11 @@ import (
 // it is static data.
 type Program struct {
 	Main     string    // import path of the main package
-	Settings string    // baked-in settings: a JSON object of string values, keys as in the Java agent
 	Packages []Package // sorted by Path
+
+	// Settings are the baked-in settings: a JSON object of string values, with the keys of
+	// the Java agent.
+	Settings string
 
 	// Static are the cells of functions that have no marks: initialisers call them, and
 	// the compiler may have laid out what they return (static.go in rewrite). They count
@@ -72,8 +79,9 @@ type Program struct {
 type Package struct {
 	Path string // import path, without " [x.test]"
 
-	// Marks has one byte per observable function, and unused bytes up to a multiple of
-	// 8. A byte is 0 if the function was not hit since the byte was last cleared.
+	// Marks is the mark array. It has a cell, one byte, per observable function, and unused
+	// bytes up to a multiple of 8. A cell is 0 if the function was not hit since the cell
+	// was last cleared.
 	Marks []uint8
 
 	// Padding is the number of unused bytes before Marks, and after it, so that a file
@@ -107,7 +115,7 @@ const (
 // registered is the process's only publisher.
 var registered atomic.Pointer[publisher]
 
-// Register takes over the program's marks. It reports whether Exit must be called:
+// Register takes over the program's mark arrays. It reports whether Exit must be called:
 // false means that the program is inert, without a goroutine, file or connection of
 // this package. Only the first call can return true.
 func Register(p *Program) (active bool) {

@@ -26,9 +26,11 @@ type hits struct {
 	ended   int64     // when the interval before it began, in Unix milliseconds
 	until   int64     // when that ended, and the current one began
 
-	last   []uint32 // by number: start of the last interval that had a hit, in Unix seconds; 0 = no hit
-	unsent bitset   // those whose last the collector has not accepted
-	once   bitset   // those whose last it accepted at the latest publication
+	// last is, by number, the start of the last interval that had a hit, in Unix seconds;
+	// 0 = no hit.
+	last   []uint32
+	unsent bitset // those whose last the collector has not accepted
+	once   bitset // those whose last it accepted at the latest publication
 }
 
 // add records a hit.
@@ -157,7 +159,7 @@ func (e *exporter) sendUnsent() error {
 		if err != nil {
 			return err
 		}
-		e.hits.unsent.remove(members) // with them marks that belong to no entry
+		e.hits.unsent.remove(members) // with them cells that belong to no entry
 	}
 	return nil
 }
@@ -208,7 +210,7 @@ func (e *exporter) sendHits(hits bitset, start int64, accepted func(bitset)) err
 			}
 		}
 		if sent == 0 && (!first || accepted != nil) {
-			break // only marks that belong to no entry
+			break // only cells that belong to no entry
 		}
 		if err := e.publish(methodInvocations, message); err != nil {
 			e.invocation.failed(e.p.now())

@@ -1,4 +1,4 @@
-// The pages that a program's marks lie on.
+// The pages that a program's mark arrays lie on.
 
 package hitrt
 
@@ -14,30 +14,30 @@ const mappedPage = 4096
 // linkerGap is more than the linker leaves between two arrays to align the second.
 const linkerGap = 32
 
-// A pageRange holds pages that nothing but marks and padding lies on, mostly those of
+// A pageRange holds pages that nothing but cells and padding lies on, mostly those of
 // many packages: the linker lays arrays of about one size side by side. To map one range
 // takes the system as long as to map another, however large.
 type pageRange struct {
 	start uintptr // address of the first page
 	size  int     // of all, in bytes
-	parts []marksPart
+	parts []arrayPart
 }
 
-// A marksPart is the marks of one package on the pages of a range.
-type marksPart struct {
-	marks []uint8
+// An arrayPart is the mark array of one package on the pages of a range.
+type arrayPart struct {
+	cells []uint8
 	at    int // offset of the first one
 }
 
 // pages returns where the pages of the part begin and end.
-func (m *marksPart) pages() (from, to int) {
-	return m.at &^ (mappedPage - 1), (m.at + len(m.marks) + mappedPage - 1) &^ (mappedPage - 1)
+func (a *arrayPart) pages() (from, to int) {
+	return a.at &^ (mappedPage - 1), (a.at + len(a.cells) + mappedPage - 1) &^ (mappedPage - 1)
 }
 
-// markPages returns the pages of all packages, and where the marks of each package
-// begin if the ranges are laid end to end. ok is false if the pages hold something
-// besides marks and padding.
-func markPages(packages []Package) (ranges []pageRange, first []int, ok bool) {
+// arrayPages returns the pages of all packages, and where the mark array of each package
+// begins if the ranges are laid end to end. ok is false if the pages hold something
+// besides cells and padding.
+func arrayPages(packages []Package) (ranges []pageRange, first []int, ok bool) {
 	order := make([]int, 0, len(packages))
 	for i := range packages {
 		if len(packages[i].Marks) > 0 {
@@ -69,7 +69,7 @@ func markPages(packages []Package) (ranges []pageRange, first []int, ok bool) {
 		}
 		r := &ranges[len(ranges)-1]
 		r.size = int(stop - r.start)
-		r.parts = append(r.parts, marksPart{p.Marks, int(begin - r.start)})
+		r.parts = append(r.parts, arrayPart{p.Marks, int(begin - r.start)})
 		first[i] = size + int(begin-r.start)
 	}
 	return ranges, first, true

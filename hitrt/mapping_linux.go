@@ -12,7 +12,7 @@
 //     program's own yet.
 //  2. vmsplice: the pipe refers to the page.
 //  3. mmap: the file replaces the page.
-//  4. Read the pipe, and set the marks in the file that are set in the old page.
+//  4. Read the pipe, and set the cells in the file that are set in the old page.
 
 package hitrt
 
@@ -24,7 +24,7 @@ import (
 	"unsafe"
 )
 
-// canMap reports whether this system can map marks.
+// canMap reports whether this system can map mark arrays.
 const canMap = true
 
 // Types of file systems, from statfs(2).
@@ -109,7 +109,7 @@ func (p *pagePipe) close() {
 }
 
 // attach maps the file's pages from offset on over those of r, as many at a time as
-// the pipe takes. Marks that are set before or meanwhile stay set.
+// the pipe takes. Cells that are set before or meanwhile stay set.
 func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 	for done := 0; done < r.size; {
 		r.own(done, min(r.size, done+len(p.old)))
@@ -130,22 +130,22 @@ func (p *pagePipe) attach(r pageRange, file *os.File, offset int64) error {
 	return nil
 }
 
-// own makes the pages of marks between two offsets the program's own. Nothing is ever
+// own makes the pages of cells between two offsets the program's own. Nothing is ever
 // written to pages of padding.
 func (r pageRange) own(from, to int) {
-	for _, m := range r.parts {
-		if m.at >= to || m.at+len(m.marks) <= from {
+	for _, a := range r.parts {
+		if a.at >= to || a.at+len(a.cells) <= from {
 			continue
 		}
-		first, end := max(from, m.at&^3), min(to, m.at+len(m.marks))
+		first, end := max(from, a.at&^3), min(to, a.at+len(a.cells))
 		for at := first; at < end; at += mappedPage - at%mappedPage {
-			atomic.AddUint32((*uint32)(unsafe.Pointer(&m.marks[at-m.at])), 0)
+			atomic.AddUint32((*uint32)(unsafe.Pointer(&a.cells[at-a.at])), 0)
 		}
 	}
 }
 
 // detach replaces the pages of r by private memory. data is another mapping of the
-// same pages of the file; the marks that are set there are set again.
+// same pages of the file; the cells that are set there are set again.
 func detach(r pageRange, data []byte) error {
 	if err := mapFixed(r.start, r.size, syscall.MAP_PRIVATE|syscall.MAP_ANON, -1, 0); err != nil {
 		return err
@@ -191,17 +191,17 @@ func orEOF(err error) error {
 	return err
 }
 
-// set sets the marks that are set in old, a copy of the pages from offset done on.
+// set sets the cells that are set in old, a copy of the pages from offset done on.
 func (r pageRange) set(old []byte, done int) {
-	for _, m := range r.parts {
-		from, to := max(0, done-m.at), min(len(m.marks), done+len(old)-m.at)
+	for _, a := range r.parts {
+		from, to := max(0, done-a.at), min(len(a.cells), done+len(old)-a.at)
 		for i := from; i < to; i++ {
-			if old[m.at+i-done] == 0 {
+			if old[a.at+i-done] == 0 {
 				continue
 			}
 			var one uint32
 			(*[4]uint8)(unsafe.Pointer(&one))[i%4] = 1
-			atomic.OrUint32((*uint32)(unsafe.Pointer(&m.marks[i&^3])), one)
+			atomic.OrUint32((*uint32)(unsafe.Pointer(&a.cells[i&^3])), one)
 		}
 	}
 }

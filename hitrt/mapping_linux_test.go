@@ -124,7 +124,7 @@ func TestAttachConcurrent(t *testing.T) {
 	}
 	for _, array := range arrays {
 		marks := inner(array)
-		ranges, _, ok := markPages([]Package{{Marks: marks, Padding: mappedPage}})
+		ranges, _, ok := arrayPages([]Package{{Marks: marks, Padding: mappedPage}})
 		if !ok {
 			t.Fatal("the padding does not suffice")
 		}

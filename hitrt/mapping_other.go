@@ -1,13 +1,13 @@
 //go:build !linux || !(386 || amd64 || arm || arm64 || loong64 || riscv64)
 
+// Mapping on other systems: there is none.
+
 package hitrt
 
 import (
 	"errors"
 	"os"
 )
-
-// Nothing is mapped here.
 
 const canMap = false
 

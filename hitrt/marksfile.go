@@ -1,4 +1,4 @@
-// The file under the marks: what a process that is killed leaves.
+// The marks file, which lies under the mark arrays: what a process that is killed leaves.
 //
 // It lies on tmpfs, which is memory: a store into it waits for no disk, and cannot fail
 // once its pages are there, which is seen to when the file is made. It is in dataDir if
@@ -22,8 +22,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// A marksFile is the file under the marks of this process. A nil one is a process whose
-// marks are in its own memory.
+// A marksFile is the marks file of this process. It is nil if the process has its cells in
+// its own memory.
 type marksFile struct {
 	header   datafile.MarksHeader
 	path     string
@@ -32,7 +32,7 @@ type marksFile struct {
 	lock     keptLock
 	content  []byte      // the whole file, mapped
 	why      error       // why not all cells are in it: it has only what was taken from them
-	pages    []pageRange // of the marks
+	pages    []pageRange // of the mark arrays
 	first    []int       // where the cells of each package begin on them
 	attached int         // number of ranges, from the first on, that are in it
 }
@@ -105,15 +105,16 @@ func (m *marksFile) isThere() bool {
 		return false
 	}
 	info, err := os.Lstat(m.path)
-	if err != nil { // the program may have another root directory, or other rights, than when it started
+	if err != nil {
+		// The program may have another root directory, or other rights, than at its start.
 		return !errors.Is(err, os.ErrNotExist) || isElsewhere(m.root)
 	}
 	return os.SameFile(info, m.info) && info.Size() >= m.header.Size
 }
 
-// release moves the marks back to memory, range by range from the last one on: if the
+// release moves the cells back to memory, range by range from the last one on: if the
 // system has no memory for one, the next attempt goes on with the ranges that are left,
-// and not with marks that are in memory already.
+// and not with cells that are in memory already.
 func (m *marksFile) release() bool {
 	offset := m.header.Size
 	for i, r := range slices.Backward(m.pages) {
@@ -131,7 +132,7 @@ func (m *marksFile) release() bool {
 	return true
 }
 
-// takeBack moves the marks of r back to memory, and reports whether they are there.
+// takeBack moves the cells of r back to memory, and reports whether they are there.
 func (m *marksFile) takeBack(r pageRange, offset int64) (ok bool) {
 	defer func() {
 		// There is nothing to read behind the end of a file that was cut off.
@@ -142,12 +143,12 @@ func (m *marksFile) takeBack(r pageRange, offset int64) (ok bool) {
 	return detach(r, m.content[offset:offset+int64(r.size)]) == nil
 }
 
-// newMarksFile makes the file and maps it under the marks. If it cannot, it returns nil
+// newMarksFile makes the file and maps it over the mark arrays. If it cannot, it returns nil
 // and why.
 func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
-	pages, first, ok := markPages(d.p.codebase.packages)
+	pages, first, ok := arrayPages(d.p.codebase.packages)
 	if !ok {
-		return nil, datafile.OnceASecond, "something else lies on the pages of the marks"
+		return nil, datafile.OnceASecond, "something else lies on the pages of the mark arrays"
 	}
 	dir, kept, err := marksDir(d.p.set)
 	if err != nil {
@@ -209,11 +210,7 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 		return err
 	}
 	if m.why = m.attach(file); m.why != nil {
-		m.header.Kept = datafile.OnceASecond
-		if head, err = m.header.Encode(m.ranges(d), cells); err == nil {
-			_, err = file.WriteAt(head, 0)
-		}
-		if err != nil {
+		if err := m.admit(file, m.ranges(d), cells); err != nil {
 			_ = m.release()
 			_ = file.Close()
 			return err
@@ -226,6 +223,16 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 	}
 	if err = os.Rename(temp, m.path); err != nil {
 		_ = m.release()
+	}
+	return err
+}
+
+// admit writes into the header that not all cells are in the file.
+func (m *marksFile) admit(file *os.File, ranges []datafile.Range, cells int64) error {
+	m.header.Kept = datafile.OnceASecond
+	head, err := m.header.Encode(ranges, cells)
+	if err == nil {
+		_, err = file.WriteAt(head, 0)
 	}
 	return err
 }
@@ -273,7 +280,7 @@ func (m *marksFile) fill(file *os.File, head []byte) error {
 	return err
 }
 
-// attach maps the pages of the file over those of the marks. Whatever the marks had is
+// attach maps the pages of the file over those of the mark arrays. What the cells had is
 // in the file then.
 func (m *marksFile) attach(file *os.File) error {
 	pipe, err := newPagePipe(int(m.header.Size - m.header.Cells))
@@ -322,7 +329,7 @@ func marksDir(set *settings) (dir string, kept datafile.Kept, err error) {
 	shared := filepath.Dir(datafile.MarksDir(0, 0))
 	switch {
 	case !canMap:
-		return "", 0, errors.New("this system cannot map marks")
+		return "", 0, errors.New("this system cannot map mark arrays")
 	case os.Getpagesize() != mappedPage:
 		return "", 0, fmt.Errorf("pages have %d bytes", os.Getpagesize())
 	case set.mapping == "none":

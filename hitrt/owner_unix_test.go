@@ -51,7 +51,8 @@ func TestSettingsOwner(t *testing.T) {
 			if err := os.WriteFile(file, []byte("appName=file"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Dir(file): 0o755, file: 0o644} { // whatever the umask
+			// Whatever the umask.
+			for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Dir(file): 0o755, file: 0o644} {
 				if err := os.Chmod(path, mode); err != nil {
 					t.Fatal(err)
 				}

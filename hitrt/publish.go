@@ -18,7 +18,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// checkpointInterval is the largest error of a stamp. Where marks are not mapped, the
+// checkpointInterval is the largest error of a stamp. Where no marks file is mapped, the
 // hits of this time may be lost from local files when the process is killed.
 const checkpointInterval = time.Second
 
@@ -28,7 +28,7 @@ const aloneInterval = time.Second
 // earliest is the first time that the collector accepts, in Unix milliseconds.
 const earliest = 1_490_000_000_001
 
-// A publisher reads the marks and passes hits to the exporter and the data file.
+// A publisher reads the cells and passes hits to the exporter and the data file.
 type publisher struct {
 	set         *settings
 	packages    []Package
@@ -112,7 +112,7 @@ func (p *publisher) run() {
 	}
 }
 
-// begin prepares everything and writes local files. Once the marks are mapped, no call of
+// begin prepares everything and writes local files. Once the marks file is mapped, no call of
 // the program can be lost, and it need not wait for more.
 func (p *publisher) begin() {
 	ready := sync.OnceFunc(func() {
@@ -284,15 +284,15 @@ func (p *publisher) flush() error {
 	return err
 }
 
-// sweep reads and clears the marks, for exporter and data file at once.
+// sweep reads and clears the cells, for exporter and data file at once.
 func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
-	p.codebase.sweep(func(pkg, mark int) {
+	p.codebase.sweep(func(pkg, cell int) {
 		if p.exporter != nil {
-			p.exporter.hits.add(p.codebase.base[pkg] + mark)
+			p.exporter.hits.add(p.codebase.base[pkg] + cell)
 		}
 		if p.data != nil {
-			p.data.hit(pkg, mark, stamp)
+			p.data.hit(pkg, cell, stamp)
 		}
 	})
 	if p.data != nil {

@@ -352,12 +352,12 @@ func (p *publication) program() (*Program, [][16]byte, error) {
 	var hashes [][16]byte
 	var entries []byte
 	var path string // of the package
-	marks := 0
+	cells := 0
 	end := func() {
 		if len(entries) > 0 {
-			program.Packages = append(program.Packages, Package{Path: path, Marks: make([]uint8, marks), Entries: string(entries)})
+			program.Packages = append(program.Packages, Package{Path: path, Marks: make([]uint8, cells), Entries: string(entries)})
 		}
-		entries, marks = nil, 0
+		entries, cells = nil, 0
 	}
 	err := p.functions(func(f *datafile.Function, hash [16]byte) error {
 		if f.Package != path {
@@ -370,8 +370,8 @@ func (p *publication) program() (*Program, [][16]byte, error) {
 		hashes = append(hashes, hash)
 		index := "-" + f.Reason
 		if f.Reason == "" {
-			index = strconv.Itoa(marks)
-			marks++
+			index = strconv.Itoa(cells)
+			cells++
 		}
 		for i, field := range []string{index, f.File, strconv.Itoa(f.Line), f.Receiver, f.Name, params(f)} {
 			if i > 0 {

@@ -23,7 +23,7 @@ type settings struct {
 	serverURL string      // without trailing slashes; empty if there is no collector
 	dataDir   string      // absolute; empty if no local files are wanted
 	dataMode  os.FileMode // of files there
-	mapping   string      // where marks outlive the process: "memory", "disk" or "none"
+	mapping   string      // where calls outlive the process: "memory", "disk" or "none"
 	grpcTLS   string      // "auto", "on" or "off"
 
 	appName, appVersion, environment, hostname string // clamped by applyDefaults
@@ -116,7 +116,8 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
 	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
-	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error"))) // slog's own names
+	// These are slog's own names.
+	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error")))
 	if r.boolean("debugMode", false) {
 		s.logLevel = slog.LevelDebug
 	}

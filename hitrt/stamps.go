@@ -1,12 +1,12 @@
-// The mapping from marks to stamps in a process's file.
+// The mapping from cells to the stamps in a hits file.
 
 package hitrt
 
-// packageStamps maps a package's marks to stamps.
+// packageStamps maps a package's cells to stamps.
 type packageStamps struct {
 	first     int     // index of its first stamp among those of all packages
 	functions int     // their number, which is that of its stamps
-	stamps    []int32 // index of the stamp of each mark; -1 = padding; nil = in the order of marks
+	stamps    []int32 // index of the stamp of each cell; -1 = padding; nil = in the order of cells
 }
 
 // newPackageStamps gives the functions of p the stamps from an index on. If the
@@ -29,13 +29,13 @@ func newPackageStamps(p *Package, first int) packageStamps {
 	return s
 }
 
-// stampOf returns the index of a mark's stamp, -1 if it has none.
-func (s *packageStamps) stampOf(mark int) int {
+// stampOf returns the index of a cell's stamp, -1 if it has none.
+func (s *packageStamps) stampOf(cell int) int {
 	switch {
 	case s.stamps != nil:
-		return int(s.stamps[mark])
-	case mark < s.functions:
-		return s.first + mark
+		return int(s.stamps[cell])
+	case cell < s.functions:
+		return s.first + cell
 	}
 	return -1
 }

@@ -45,7 +45,7 @@ func contentionBench(_ context.Context, args []string) error {
 		fmt.Fprintf(w, "| %d | %.2f | %.2f |\n", cores, timePerCall(storeMark, cores, *runs), timePerCall(testMark, cores, *runs))
 	}
 	fmt.Fprintf(w, "\n### Simulated: how often a core has to fetch the line from another, per 1,000 calls\n\n")
-	fmt.Fprintf(w, "The cores take turns, a call each, of one of the line's %d functions at random; marks are cleared once in %d calls of a core.\n\n", lineSize, *calls/10)
+	fmt.Fprintf(w, "The cores take turns, a call each, of one of the line's %d functions at random; cells are cleared once in %d calls of a core.\n\n", lineSize, *calls/10)
 	fmt.Fprintf(w, "| cores | store | test, then store |\n| --- | --- | --- |\n")
 	for _, cores := range []int{1, 2, 4, 16, 64} {
 		fmt.Fprintf(w, "| %d | %.3f | %.3f |\n", cores, simulate(cores, *calls, false), simulate(cores, *calls, true))
@@ -102,7 +102,7 @@ func simulate(cores, calls int, test bool) float64 {
 		holders[core], sharers = true, 1
 	}
 	for call := range calls {
-		if call%(calls/10) == 0 { // publishing clears the marks
+		if call%(calls/10) == 0 { // publishing clears the cells
 			clear(set[:])
 			own(0)
 		}

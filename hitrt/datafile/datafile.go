@@ -18,8 +18,8 @@
 // a part in the shared one: without locks, or if somebody holds the lock for ever. Later
 // processes join it to the shared one (join.go).
 //
-// "<directory>-<process>.marks" is not in dataDir but on tmpfs. It lies under the marks
-// of a living process, and has what that process could not stamp any more (marks.go).
+// "<directory>-<process>.marks" is not in dataDir but on tmpfs. It lies under the mark
+// arrays of a living process, and has what that process could not stamp any more (marks.go).
 //
 // Files of earlier versions, "process-<uuid>.hits", are read and joined (old.go).
 //
@@ -113,7 +113,8 @@ func (id *Identity) key(directory string) string {
 	n := id.normal()
 	id = &n
 	h := sha256.New()
-	fmt.Fprintln(h, format, directory) // processes of other versions that write another format have files of their own
+	// With the format: processes of a version that writes another one have files of their own.
+	fmt.Fprintln(h, format, directory)
 	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {
 		fmt.Fprintf(h, "%q\n", s)
 	}

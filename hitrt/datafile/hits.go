@@ -81,8 +81,8 @@ type Update struct {
 	// if the file is new, or another one than that of the process's last update.
 	All iter.Seq2[int, int64]
 
-	// State is Unsent for calls. Once and Sent mark the stamps of Calls as sent, as far
-	// as they are not later than the times there, which do not raise them. Damaged makes
+	// State is Unsent for calls. With Once and Sent the stamps of Calls say that they were
+	// sent, if they are not later than the times there, which do not raise them. Damaged makes
 	// those unknown that say never called.
 	State State
 

@@ -92,7 +92,7 @@ func TestUpdate(t *testing.T) {
 		want := map[int]int64{}
 		random := rand.New(rand.NewPCG(uint64(n), 1))
 		for round := range 20 {
-			m := map[int]int64{-1: now, n: now, n + 1: now, 1 << 30: now} // beyond its ends: ignored
+			m := map[int]int64{-1: now, n: now, n + 1: now, 1 << 30: now} // three are ignored
 			for _, border := range []int{0, 511, 512, 8191, 8192, 16384, n - 1} {
 				m[border] = now + random.Int64N(1000) - 500
 			}

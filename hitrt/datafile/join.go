@@ -2,7 +2,7 @@
 //
 // Whoever copies dataDir meanwhile may have read the shared file before the move, and
 // the other after it. So a file in dataDir that was joined is not removed at once: it
-// is marked as joined, in its first bytes, and stays for [JoinedFor]. Until then its
+// says so, in its first bytes, and stays for [JoinedFor]. Until then its
 // calls are in both, which changes nothing.
 
 package datafile
@@ -311,7 +311,7 @@ func (r *Reader) copyTo(store *Store) (damage, err error) {
 		u.Sums, u.Others, _ = r.Processes()
 	}
 	if damage != nil && r.old != nil && len(u.Others) == 1 {
-		u.Others[0].State = Lossy // its marks may be what is damaged
+		u.Others[0].State = Lossy // its cells may be what is damaged
 	}
 	// The file is read anew for each state: to keep the stamps would take memory of the
 	// program's, as much as a damaged header says.

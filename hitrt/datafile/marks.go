@@ -1,4 +1,4 @@
-// Marks files: what lies under the marks of a living process.
+// Marks files: what lies under the mark arrays of a living process.
 //
 // The pages of a program's cells are mapped over a file on tmpfs, which is memory that
 // outlives the process. So a call is known from the moment that the function stores its

@@ -8,11 +8,11 @@
 //
 // and in format 2 also
 //
-//	P + 4*i  place of the mark of function i: its offset in the file, 0 if the function
+//	P + 4*i  place of the cell of function i: its offset in the file, 0 if the function
 //	         is not observable; their CRC-32 is in the header
-//	M        marks, and bytes of no meaning around them
+//	M        cells, and bytes of no meaning around them
 //
-// The marks of such a file lay under the memory of the process. One that is set is a
+// The cells of such a file lay under the memory of the process. One that is set is a
 // call whose stamp it had no time to write. The process locked its file for as long as
 // it lived.
 
@@ -51,7 +51,7 @@ type oldHeader struct {
 	StartedAt int64  `json:"startedAt"`
 
 	latest int64 // the latest stamp
-	lossy  bool  // marks are lost
+	lossy  bool  // cells are lost
 }
 
 func (r *Reader) parseOld(head []byte) error {
@@ -91,12 +91,12 @@ func (h *oldHeader) process() Process {
 	return p
 }
 
-// oldStamps does what Stamps does. The marks are read first: a living process clears a
-// mark once it has written the stamp, and a call that it stamps between the two
+// oldStamps does what Stamps does. The cells are read first: a living process clears a
+// cell once it has written the stamp, and a call that it stamps between the two
 // readings would be in neither the other way round.
 func (r *Reader) oldStamps(each func(i int, at int64, state State)) error {
 	h := r.old
-	marked, lost, markErr := r.oldMarks()
+	set, lost, cellErr := r.oldCells()
 	stampErr := r.stamps(oldStamp, func(i int, at int64, state State) {
 		h.latest = max(h.latest, at)
 		each(i, at, state)
@@ -106,16 +106,16 @@ func (r *Reader) oldStamps(each func(i int, at int64, state State)) error {
 			stampErr = fmt.Errorf("damaged: %d bytes too long", extra)
 		}
 	}
-	if len(marked) > 0 {
+	if len(set) > 0 {
 		h.latest = max(h.latest, MinTime)
 		if info, err := r.file.Stat(); err == nil {
 			h.latest = max(h.latest, millis(info.ModTime()))
 		}
-		for _, i := range marked {
+		for _, i := range set {
 			each(i, h.latest, Unsent)
 		}
 	}
-	if markErr != nil {
+	if cellErr != nil {
 		h.lossy = true
 		for _, i := range lost {
 			each(i, 0, Damaged)
@@ -124,7 +124,7 @@ func (r *Reader) oldStamps(each func(i int, at int64, state State)) error {
 			each(i, 0, Damaged)
 		}
 	}
-	return errors.Join(stampErr, markErr)
+	return errors.Join(stampErr, cellErr)
 }
 
 // oldStamp returns what a stamp says.
@@ -138,23 +138,23 @@ func oldStamp(_ int, stamp uint64) (at int64, state State) {
 	return 0, Damaged
 }
 
-// oldMarks returns the functions whose mark is set, and with an error those whose mark
+// oldCells returns the functions whose cell is set, and with an error those whose cell
 // is lost: nil are all.
-func (r *Reader) oldMarks() (marked, lost []int, err error) {
+func (r *Reader) oldCells() (set, lost []int, err error) {
 	h := r.old
 	if h.Format < 2 {
 		return nil, nil, nil
 	}
 	size := int64(h.Functions) * placeSize
 	if h.Places < h.Stamps || h.Places > r.size-size || h.Marks < h.Places || h.Marks > r.size {
-		return nil, nil, fmt.Errorf("damaged: places of marks at byte %d, marks at byte %d of %d", h.Places, h.Marks, r.size)
+		return nil, nil, fmt.Errorf("damaged: places of cells at byte %d, cells at byte %d of %d", h.Places, h.Marks, r.size)
 	}
 	crc := crc32.NewIEEE()
 	if n, err := io.CopyBuffer(crc, io.NewSectionReader(r.file, h.Places, size), make([]byte, window)); n < size {
-		return nil, nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
+		return nil, nil, fmt.Errorf("damaged: the places of the cells: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
 	}
 	if crc.Sum32() != h.PlacesCRC {
-		return nil, nil, errors.New("damaged: the places of the marks do not match their checksum; calls shortly before the end may be missing")
+		return nil, nil, errors.New("damaged: the places of the cells do not match their checksum; calls shortly before the end may be missing")
 	}
 	places := bufio.NewReaderSize(io.NewSectionReader(r.file, h.Places, size), window)
 	from := int64(-1)
@@ -162,7 +162,7 @@ func (r *Reader) oldMarks() (marked, lost []int, err error) {
 	for i := range h.Functions {
 		var b [placeSize]byte
 		if _, err := io.ReadFull(places, b[:]); err != nil {
-			return marked, nil, fmt.Errorf("damaged: the places of the marks: %w", withoutPath(err))
+			return set, nil, fmt.Errorf("damaged: the places of the cells: %w", withoutPath(err))
 		}
 		place := int64(binary.LittleEndian.Uint32(b[:]))
 		if place == 0 {
@@ -180,16 +180,16 @@ func (r *Reader) oldMarks() (marked, lost []int, err error) {
 				continue
 			}
 		}
-		mark := buf[place-from]
-		if mark > 1 {
+		cell := buf[place-from]
+		if cell > 1 {
 			lost = append(lost, i)
 		}
-		if mark != 0 {
-			marked = append(marked, i)
+		if cell != 0 {
+			set = append(set, i)
 		}
 	}
 	if len(lost) > 0 {
-		return marked, lost, fmt.Errorf("damaged: %d of %d marks make no sense", len(lost), h.Functions)
+		return set, lost, fmt.Errorf("damaged: %d of %d cells make no sense", len(lost), h.Functions)
 	}
-	return marked, nil, nil
+	return set, nil, nil
 }

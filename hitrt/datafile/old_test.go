@@ -54,7 +54,7 @@ func names(t testing.TB, dir, fingerprint string) []string {
 
 func TestOldFiles(t *testing.T) {
 	for version, want := range map[string]struct {
-		late  int // of how many processes it is known that they called Late shortly before their end
+		late  int // processes whose call of Late, shortly before their end, is known
 		state ProcessState
 	}{
 		"format1": {1, Lossy}, // the other one was killed

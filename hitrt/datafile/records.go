@@ -7,9 +7,9 @@
 //	32   when it started, and when it last wrote (Unix milliseconds)
 //	48   how many times it wrote
 //	56   process ID, 4 bytes
-//	60   1 = in use; state; how its marks are kept
+//	60   1 = in use; state; how its calls are kept
 //	64   path of its marks file, up to 120 bytes; zeros
-//	184  why its marks are kept so, up to 68 bytes; zeros
+//	184  why they are kept so, up to 68 bytes; zeros
 //	252  CRC-32 (IEEE) of the bytes before it
 //
 // The first record is the sum of those that have made room for others:
@@ -47,10 +47,10 @@ const (
 	Running   ProcessState = iota + 1 // it lives, or was killed and nobody noticed so far
 	Ended                             // it wrote all that it called
 	Recovered                         // it was killed, and a later process wrote what it had not
-	Lossy                             // it was killed, and up to a second of its calls may be missing
+	Lossy                             // it was killed, and its last second may be missing
 )
 
-// Kept is how the marks of a process outlive it.
+// Kept is how the calls of a process outlive it.
 type Kept uint8
 
 const (
@@ -92,7 +92,7 @@ type Totals struct {
 	LastStart   int64
 	LastSeen    int64
 	Lived       uint64 // milliseconds from start to last write, of all together
-	OnceASecond uint64 // those whose marks were kept once a second
+	OnceASecond uint64 // those whose calls were kept once a second
 }
 
 // add adds a process.

@@ -116,8 +116,8 @@ type stampFile interface {
 	io.WriterAt
 }
 
-// raise raises the stamps of calls, or marks them as [Update.State] says. It returns the number of
-// those that were damaged.
+// raise raises the stamps of calls, or sets their state as [Update.State] says. It returns
+// the number of those that were damaged.
 func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) (damaged int, err error) {
 	if calls == nil {
 		return 0, nil

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// sharedMemory is where hitrt keeps marks that outlive a process.
+// sharedMemory is where hitrt keeps calls that outlive a process.
 const sharedMemory = "/dev/shm"
 
 // dataDir says how a program that is started here, by this user and with these settings,
@@ -64,13 +64,13 @@ func (d *examination) kept(mapping string, dataDir fileSystem) {
 	const once = "calls are kept once a second (%s): a process that is killed loses up to a second of them"
 	switch {
 	case !canMapMarks:
-		d.say("calls", "note", fmt.Sprintf(once, "this system cannot map marks"), "")
+		d.say("calls", "note", fmt.Sprintf(once, "this system cannot map mark arrays"), "")
 	case mapping == "none":
 		d.say("calls", "note", fmt.Sprintf(once, "mapping is none"), "leave mapping out")
 	case dataDir.memory:
 		d.say("calls", "ok", "calls are kept in memory, in dataDir itself: a process that is killed loses nothing, and a machine that is started anew all", "")
 	case mapping == "disk":
-		d.say("calls", "note", "marks are mapped from "+dataDir.name+" (mapping is disk): a disk that fails or is full may end the program", "leave mapping out, unless there is no "+sharedMemory)
+		d.say("calls", "note", "mark arrays are mapped from "+dataDir.name+" (mapping is disk): a disk that fails or is full may end the program", "leave mapping out, unless there is no "+sharedMemory)
 	default:
 		shared := fileSystemOf(sharedMemory)
 		const leastFree = 16 << 20

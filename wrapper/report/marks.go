@@ -25,7 +25,7 @@ type marks struct {
 
 // readMarks reads the marks files of processes with this directory. Those of processes
 // that were killed it first tries to recover: then they are read only once. It comes
-// before the hits files: a process that lives removes a call from its marks once it is in
+// before the hits files: a process that lives removes a call from its marks file once it is in
 // its hits file.
 func (d *data) readMarks(users []int) {
 	for _, path := range d.findMarks(users) {

@@ -123,7 +123,7 @@ func TestMarksDamaged(t *testing.T) {
 	content[marks+0x120] = 7
 	overwrite(t, dir, "process-1.hits", content)
 	r, err := Read(dir)
-	if err != nil || kinds(r) != "damaged lossy" || !strings.Contains(r.Problems[0].Err.Error(), "1 of 4 marks make no sense") {
+	if err != nil || kinds(r) != "damaged lossy" || !strings.Contains(r.Problems[0].Err.Error(), "1 of 4 cells make no sense") {
 		t.Errorf("a mark of 7: %+v, %v", r, err)
 	}
 }

@@ -101,10 +101,10 @@ func (d *data) addProcesses(f *hitsFile) {
 		d.add(f, process{count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute})
 	}
 	d.processes.Lossy += lost + otherBoot + unreachable + without
-	d.ended(f, Lossy, lost, "killed, and nobody saved their marks")
-	d.ended(f, Lossy, without, "killed, or running out of sight, and their marks are not here")
+	d.ended(f, Lossy, lost, "killed, and nobody saved their marks files")
+	d.ended(f, Lossy, without, "killed, or running out of sight, and their marks files are not here")
 	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or are running on another one")
-	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks", f.id.UID))
+	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks files", f.id.UID))
 }
 
 // ended notes how processes ended of which something may be missing.
@@ -145,7 +145,7 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return rescued
 	case p.Boot != "" && d.boot != "" && p.Boot != d.boot:
 		return ofOtherBoot
-	case p.StartedAt > d.began-checkpoint: // perhaps its marks were not there when they were read
+	case p.StartedAt > d.began-checkpoint: // its marks file may have come later
 		return alive
 	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter && !isGone(p.PID):
 		return alive

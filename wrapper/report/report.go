@@ -53,7 +53,7 @@
 // are still good, and a function whose stamp is not is unknown rather than never called.
 // So damage may hide a call, but never without being named.
 //
-// Processes that were killed where marks are kept once a second may have called functions
+// Processes that were killed where calls are kept once a second may have called functions
 // in their last second that nobody knows of. They are named likewise. If all processes of
 // a build may have lost all that they called, its functions are unknown.
 //

@@ -1,4 +1,4 @@
-// Reading and clearing the marks, and sets of functions.
+// Reading and clearing cells, and sets of functions.
 
 package hitrt
 
@@ -9,42 +9,42 @@ import (
 	"unsafe"
 )
 
-// sweep calls hit with the index of every mark that is set, and clears it.
+// sweep calls hit with the index of every cell that is set, and clears it.
 //
-// The program sets marks at any time, on any thread, with plain byte stores, so sweep
-// must read and clear a mark in one step. And in a mapped file the mark is what a
+// The program sets cells at any time, on any thread, with plain byte stores, so sweep
+// must read and clear a cell in one step. And in a mapped file the cell is what a
 // killed process leaves, so hit must record it before it is cleared. sweep reads four
-// marks, calls hit, and clears them if they have not changed since:
+// cells, calls hit, and clears them if they have not changed since:
 //
 //	for v := load(w); v != 0; v = load(w) { hit…; if compareAndSwap(w, v, 0) { break } }
 //
 // A store before the swap makes it fail, unless v contains it; a store after it stays
-// for the next sweep. Program code that finds its mark set and stores nothing read the
-// 1 before the swap, so v contains it. The program only sets marks, so four attempts
+// for the next sweep. Program code that finds its cell set and stores nothing read the
+// 1 before the swap, so v contains it. The program only sets cells, so four attempts
 // are the most. Copying the array and clearing it afterwards would lose every store in
 // between.
 //
-// The link action lays marks out in whole, aligned words. If they ever are not, a word
-// could reach into a neighbour's memory; then marks are read and never cleared: such a
+// The link action lays mark arrays out in whole, aligned words. If they ever are not, a word
+// could reach into a neighbour's memory; then cells are read and never cleared: such a
 // function counts as hit again and again, but is never lost.
-func sweep(marks []uint8, hit func(i int)) {
-	n := len(marks)
+func sweep(cells []uint8, hit func(i int)) {
+	n := len(cells)
 	if n == 0 {
 		return
 	}
-	if n%4 != 0 || uintptr(unsafe.Pointer(&marks[0]))%4 != 0 {
-		for i, m := range marks {
-			if m != 0 {
+	if n%4 != 0 || uintptr(unsafe.Pointer(&cells[0]))%4 != 0 {
+		for i, c := range cells {
+			if c != 0 {
 				hit(i)
 			}
 		}
 		return
 	}
-	words := unsafe.Slice((*uint32)(unsafe.Pointer(&marks[0])), n/4)
+	words := unsafe.Slice((*uint32)(unsafe.Pointer(&cells[0])), n/4)
 	for w := range words {
 		for v := atomic.LoadUint32(&words[w]); v != 0; v = atomic.LoadUint32(&words[w]) {
-			for i, m := range *(*[4]uint8)(unsafe.Pointer(&v)) {
-				if m != 0 {
+			for i, c := range *(*[4]uint8)(unsafe.Pointer(&v)) {
+				if c != 0 {
 					hit(4*w + i)
 				}
 			}
