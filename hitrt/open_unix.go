@@ -5,6 +5,8 @@ package hitrt
 import (
 	"os"
 	"syscall"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // openFile opens a file for reading without the runtime's network poller (see
@@ -29,6 +31,7 @@ func appendTo(path string, line []byte) error {
 	return os.NewSyscallError("write", err)
 }
 
+// open opens a file, out of the way of the program.
 func open(path string, flag int, perm uint32) (int, error) {
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, perm)
@@ -38,6 +41,6 @@ func open(path string, flag int, perm uint32) (int, error) {
 		if err != nil {
 			return 0, &os.PathError{Op: "open", Path: path, Err: err}
 		}
-		return fd, nil
+		return datafile.Aside(fd), nil
 	}
 }

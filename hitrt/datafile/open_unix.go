@@ -64,7 +64,7 @@ func open(path string, flag int, perm os.FileMode) (int, error) {
 		if err != nil {
 			return 0, &os.PathError{Op: "open", Path: path, Err: err}
 		}
-		return aside(fd), nil
+		return Aside(fd), nil
 	}
 }
 

@@ -1,0 +1,20 @@
+package hitrt
+
+import (
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// What we write to has a number that the program does not get for a file of its own: it
+// may close ours at any moment.
+func TestOpenIsOutOfTheWay(t *testing.T) {
+	fd, err := open(filepath.Join(t.TempDir(), "log"), syscall.O_WRONLY|syscall.O_CREAT, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	if fd < 200 {
+		t.Errorf("descriptor %d, want one from 200 on", fd)
+	}
+}
