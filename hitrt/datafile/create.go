@@ -53,8 +53,7 @@ func (s *Store) mode() os.FileMode {
 	return s.Mode
 }
 
-// give gives a new file the mode that the setting asks for, whatever the umask, and to
-// the user that it is of, if this process may do that.
+// give gives a new file its owner, and its mode, whatever the umask.
 func (s *Store) give(file *os.File) error {
 	s.own(file)
 	if s.Mode == 0 {
@@ -63,7 +62,7 @@ func (s *Store) give(file *os.File) error {
 	return file.Chmod(s.Mode)
 }
 
-// own gives a new file to the user that it is of, if this process may do that.
+// own gives a new file to the user whose calls it has, if this process is root's.
 func (s *Store) own(file *os.File) {
 	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
 		_ = file.Chown(s.Identity.UID, -1)

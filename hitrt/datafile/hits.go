@@ -42,7 +42,7 @@ type Store struct {
 	Process  string        // if not empty, the file is of this process alone
 	Mode     os.FileMode   // of new files
 	Wait     time.Duration // for the lock
-	Mine     bool          // new files belong to this process's user, whoever they are of
+	Mine     bool          // new files belong to this process's user, whatever Identity says
 
 	// File is the path of the file, if it is not the one that the other fields give: a file
 	// that came from another directory.
@@ -77,8 +77,8 @@ type Update struct {
 	// of their calls in Unix milliseconds.
 	Calls iter.Seq2[int, int64]
 
-	// All are the same for everything that the process called so far. They are written
-	// if the file is new, or another one than that of the process's last update.
+	// All are all calls of the process so far. They are written in place of Calls if the
+	// file is new, or not the one of the process's last update.
 	All iter.Seq2[int, int64]
 
 	// State is Unsent for calls. With Once and Sent the stamps of Calls say that they were

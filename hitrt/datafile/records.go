@@ -221,8 +221,8 @@ func uuidString(b []byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// abandonedAfter is the time after which a process counts as gone that has not written:
-// one that lives writes at least once in ten minutes.
+// abandonedAfter is how long a process may be silent before it counts as gone, in
+// milliseconds: one that lives writes at least once in ten minutes.
 const abandonedAfter = 26 * 3600 * 1000
 
 // maxTable is the size of the records that are read: 4,095 processes.
@@ -267,9 +267,9 @@ func (t *table) writeTo(file io.WriterAt, at int64) error {
 	return nil
 }
 
-// update brings the record of a process in, in place of its earlier one, and makes
-// those of others that have ended part of the sums. It returns the number of writes that
-// the earlier record had; known is false if there was none.
+// update puts the record of a process in place of its earlier one, or in a free place. To
+// make room, it adds a process that has ended to the sums. It returns the number of writes
+// that the earlier record had; known is false if there was none.
 func (t *table) update(p *Process) (writes uint64, known bool) {
 	free, ended := -1, 0
 	var oldest, oldestEnded candidate

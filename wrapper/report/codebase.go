@@ -57,7 +57,7 @@ func (d *data) codebase(key codebaseKey) *codebase {
 	return c
 }
 
-// readCodebase reads a codebase, unless it is that of others, too.
+// readCodebase reads a codebase. Several keys may lead to one file, which is read once.
 func (d *data) readCodebase(key codebaseKey) *codebase {
 	c := &codebase{file: datafile.CodebaseName(key.fingerprint, -1)}
 	file, err := openCodebase(d.dir, key)
@@ -91,8 +91,8 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 	return c
 }
 
-// openCodebase opens the file of a codebase. Who can write to a hits file may say what is
-// in it, and so may whoever asks: a copy of a directory belongs to him.
+// openCodebase opens the file of a codebase. It believes the owner of the hits files, and
+// whoever asks: the files of a copy are his.
 func openCodebase(dir string, key codebaseKey) (*os.File, error) {
 	file, err := datafile.OpenCodebase(dir, key.fingerprint, key.owner, os.Geteuid())
 	if err != nil && key.user != key.owner {

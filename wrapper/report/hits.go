@@ -49,7 +49,7 @@ func (d *data) addFile(name string) {
 }
 
 // addCalls raises the times of a codebase to those of a file. It returns the latest of
-// them that a clock which is right may have shown, 0 if there is none.
+// them that is not in the future, 0 if there is none.
 func (d *data) addCalls(c *codebase, r *datafile.Reader) (latest int64, err error) {
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
 		if state == datafile.Damaged {

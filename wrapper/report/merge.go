@@ -32,9 +32,9 @@ type copied struct {
 }
 
 // Merge writes into a directory what the data files in others say. The directory must be
-// empty, or not be there. The others stay as they are, but that killed processes of this
-// machine are recovered. A file that is damaged is named, and so it is by who reads the
-// result: what is not known in the others is not known there.
+// empty, or not be there. The others stay as they are, except that killed processes of this
+// machine are recovered. A damaged file is named, now and by whoever reads the result: what
+// is unknown in the others is unknown there.
 func Merge(out string, dirs []string) (*Merged, error) {
 	for _, dir := range dirs {
 		if _, err := listFiles(dir); err != nil {

@@ -1,4 +1,4 @@
-// Processes: who was observed, and how much of what he called may be missing.
+// Processes: which were observed, and how much of what they called may be missing.
 
 package report
 
@@ -40,8 +40,8 @@ const (
 	// checkpoint is the time in which a process writes what it called, in milliseconds.
 	checkpoint = 1000
 
-	// silentAfter is the time after which a process is taken for dead that has not
-	// written, in milliseconds: one that lives writes once in ten minutes.
+	// silentAfter is how long a process may be silent before it is taken for dead, in
+	// milliseconds: one that lives writes once in ten minutes.
 	silentAfter = 15 * 60 * 1000
 )
 

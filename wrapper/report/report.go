@@ -6,10 +6,9 @@
 // A dataDir holds a hits file for the processes of one build, application, host and user
 // together, and one codebase file for each build. They may stem from several programs,
 // versions and hosts. What processes of this machine called and have not written there
-// yet is in their marks files, which are read as well. A function is
-// the same one wherever package, base type of the receiver and name agree: Go
-// has no overloading, so a function keeps its history when its parameters, its
-// file or its pointer receiver change.
+// yet is in their marks files, which are read as well. Functions are the same one if
+// package, base type of the receiver and name agree: Go has no overloading, so a function
+// keeps its history when its parameters, its file or its pointer receiver change.
 //
 // Called wins: a function that any process of any build called is called, and
 // its time is the latest one. Where it stands (file, line, signature, receiver)
@@ -20,10 +19,10 @@
 //
 // Whoever reads a report is about to delete code from today's source. So for
 // each program, the build whose process started last decides which functions
-// there are; older builds only add what they know about the calls of these. A
-// function that the user deleted last week, or that only an older build has which
-// runs no more, is not listed: it would stay "never called" for ever. Such functions
-// are in [Report.Removed], and the text says how many they are.
+// there are; older builds only add what they know about the calls of these. A function
+// that only older builds have is not listed if they run no more: the user may have deleted
+// it, and it would stay "never called" for ever. Such functions are in [Report.Removed],
+// and the text says how many they are.
 //
 // A program is an application name together with the package that holds func
 // main, because several commands of one module often share the name, and none of
@@ -31,9 +30,9 @@
 // import path, so for them it is the file as well. Two modules may have one name:
 // builds are of one program only if an older one called functions of its own, other
 // than main, and nothing that the newest lacks, or if they have most of their
-// functions in common. Otherwise they are listed as two programs. Nothing is lost by
-// that but that functions stay in the list which the user deleted. What the newest
-// builds of several programs have is listed together.
+// functions in common. Otherwise they are listed as two programs. The price is that
+// functions which the user deleted may stay in the list. What the newest builds of several
+// programs have is listed together.
 //
 // An older build that still ran after the first start of the newest one is not gone:
 // two variants, of other build tags for instance, may run side by side. What it has

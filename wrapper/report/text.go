@@ -50,9 +50,8 @@ func (t *tally) add(f *Function) {
 	}
 }
 
-// percent is the share of the functions that were called, of those that this is known
-// of, rounded
-// down but for the first tenth: 100 % means all, and 0 % none.
+// percent is the share of called functions among those of which it is known. It is rounded
+// down, but any call makes it 0.1 at least: 100 % means all, and 0 % none.
 func (t *tally) percent() string {
 	observable := t.called + t.never
 	if observable == 0 {
