@@ -1,5 +1,5 @@
 // What hitrt/api calls, the module that programs import to say where their hits go
-// and when. The registry binds the functions of this file to it (wrapper/bindapi.go),
+// and when. The registry binds the functions of this file to it (wrapper/link/bindapi.go),
 // so their types stay as they are: a program may have any version of that module.
 
 package hitrt
@@ -74,7 +74,7 @@ func setValues(values, settings map[string]string) (problems []string) {
 }
 
 // Flush writes and sends what is pending, and waits until that is done or ctx is.
-// If something could not be sent, it returns an error; that is still pending.
+// If something could not be written or sent, it returns an error; that is still pending.
 func Flush(ctx context.Context) error {
 	pub := registered.Load()
 	if pub == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +120,27 @@ func TestSizes(t *testing.T) {
 		if s.maxMessage != want || (len(s.problems) != 0) != (want == maxMessage && text != "") {
 			t.Errorf("%q: %d, problems %q, want %d", text, s.maxMessage, s.problems, want)
 		}
+	}
+}
+
+// What cannot be written to dataDir is said by Flush, and is there once it can be.
+func TestFlushWithoutRoom(t *testing.T) {
+	dir := filepath.Join(newDataDir(t), "data")
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	prog := newProgram(10)
+	pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_MAPPING=none")
+	pub.begin()
+	defer pub.die()
+	prog.call(3)
+	if err := pub.flush(); err == nil || !strings.Contains(err.Error(), "dataDir") {
+		t.Errorf("flush = %v, want an error about dataDir", err)
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := pub.flush(); err != nil || !slices.Contains(known(t, dir), true) {
+		t.Errorf("flush = %v, known %v", err, known(t, dir))
 	}
 }

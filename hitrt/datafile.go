@@ -39,7 +39,7 @@ const (
 	lockPatience = 10 * time.Second
 
 	// lockWait is how long one write waits for that lock, and exitWait how long the last
-	// one does.
+	// one does, and that of Flush.
 	lockWait = 100 * time.Millisecond
 	exitWait = time.Second
 )

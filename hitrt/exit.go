@@ -5,6 +5,7 @@ package hitrt
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 )
@@ -154,4 +155,24 @@ func (p *publisher) isExiting() bool {
 	default:
 		return false
 	}
+}
+
+// flush does the work of [Flush] in the publisher's goroutine.
+func (p *publisher) flush() error {
+	var dataErr error
+	if p.data != nil {
+		p.data.refresh()
+		p.data.store.Wait = exitWait
+		p.checkpoint()
+		p.data.store.Wait = lockWait
+		if p.data.wroteAt.IsZero() {
+			dataErr = fmt.Errorf("scavenger: not all could be written to dataDir, %s", p.data.store.Dir)
+		}
+	}
+	if p.exporter == nil {
+		return dataErr
+	}
+	err := p.exporter.flush()
+	p.dismiss()
+	return errors.Join(dataErr, err)
 }

@@ -270,20 +270,6 @@ func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 	}
 }
 
-// flush does the work of [Flush] in the publisher's goroutine.
-func (p *publisher) flush() error {
-	if p.data != nil {
-		p.data.refresh()
-		p.checkpoint()
-	}
-	if p.exporter == nil {
-		return nil
-	}
-	err := p.exporter.flush()
-	p.dismiss()
-	return err
-}
-
 // sweep reads and clears the cells, for exporter and data file at once.
 func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())

@@ -58,7 +58,7 @@ func (cfg *Config) settings() map[string]string {
 }
 
 // Flush writes and sends what is pending, and waits until that is done or ctx is.
-// If something could not be sent, it returns an error; that is still pending.
+// If something could not be written or sent, it returns an error; that is still pending.
 func Flush(ctx context.Context) error {
 	f := binding.Bound.Load()
 	if f == nil {
