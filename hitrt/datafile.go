@@ -61,9 +61,11 @@ type dataFile struct {
 	root      os.FileInfo // the root directory at the start
 	ended     bool        // its record says that it wrote all
 	wroteAt   time.Time   // when everything was written
-	busySince time.Time   // when the lock was first held by another process
-	retryAt   time.Time   // after an error: when to try again
-	marksAt   time.Time   // without a marks file: when to make one
+	written   os.FileInfo // the hits file after the last write, or the last look into it
+	lookedAt  time.Time
+	busySince time.Time // when the lock was first held by another process
+	retryAt   time.Time // after an error: when to try again
+	marksAt   time.Time // without a marks file: when to make one
 
 	listed   bool // the codebase file is there
 	verified bool // it was read and is whole
@@ -128,6 +130,9 @@ func (d *dataFile) write(now time.Time) {
 	age := elapsed(d.wroteAt, now)
 	refresh := exiting || age >= refreshInterval
 	due := d.wroteAt.IsZero() || !d.first.empty() || refresh && !d.again.empty() || exiting && !d.ended || age >= seenInterval
+	if !due {
+		due = d.isReplaced(now)
+	}
 	if !due || now.Before(d.retryAt) && !exiting {
 		return
 	}
@@ -161,6 +166,29 @@ func (d *dataFile) write(now time.Time) {
 		d.wroteAt = now
 	}
 	d.marks.wrote(d.process.Writes)
+	d.written, _ = os.Lstat(d.store.Path())
+}
+
+// lookInterval is the time between two looks into a hits file that others wrote to.
+const lookInterval = 10 * time.Second
+
+// isReplaced reports whether the hits file has not what this process wrote: it was
+// removed, or an older copy took its place.
+func (d *dataFile) isReplaced(now time.Time) bool {
+	if d.written == nil || isElsewhere(d.root) {
+		return false
+	}
+	info, err := os.Lstat(d.store.Path())
+	switch {
+	case err != nil:
+		return errors.Is(err, fs.ErrNotExist)
+	case !os.SameFile(info, d.written):
+		return true
+	case info.ModTime().Equal(d.written.ModTime()) || elapsed(d.lookedAt, now) < lookInterval:
+		return false
+	}
+	d.lookedAt, d.written = now, info
+	return !d.store.Has(&d.process)
 }
 
 // failed notes that an update failed.
@@ -304,11 +332,27 @@ func (d *dataFile) makeDir() {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	if err := os.MkdirAll(dir, mode); err != nil {
+	if err := makeDirs(dir, mode); err != nil {
 		d.p.log.WarnHourly("create", "creating dataDir: %v", err)
-	} else if mode != 0o700 {
-		_ = os.Chmod(dir, mode) // whatever the umask is
 	}
+}
+
+// makeDirs makes a directory and those above it, with a mode whatever the umask is.
+func makeDirs(dir string, mode os.FileMode) error {
+	err := os.Mkdir(dir, mode)
+	if above := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && above != dir {
+		if err := makeDirs(above, mode); err != nil {
+			return err
+		}
+		err = os.Mkdir(dir, mode)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(dir, mode)
 }
 
 // keep sees to it that the cells outlive the process, as far as that is possible here.
@@ -337,12 +381,6 @@ func (d *dataFile) keep(now time.Time) {
 		return
 	}
 	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
-}
-
-// outlives reports whether every call is in dataDir at once, so that nothing that ends
-// the process, or removes its container, loses one.
-func (d *dataFile) outlives() bool {
-	return d.process.Kept != datafile.OnceASecond && filepath.Dir(d.marks.path) == d.store.Dir
 }
 
 // refresh makes the next write one of everything.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // flush sends what is pending, and first the codebase if it was not sent.
@@ -126,10 +128,21 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.data.adopt(p.now())
-		p.checkpoint() // other goroutines went on while we sent
-		p.data.close(p.endsAlone())
+		alone := p.endsAlone() // before the last look: a goroutine that ends meanwhile has called something
+		p.checkpoint()         // other goroutines went on while we sent
+		for range lastLooks {
+			if alone || p.data.process.Kept != datafile.OnceASecond {
+				break
+			}
+			p.checkpoint() // nobody reads the cells after that
+		}
+		p.data.close(alone)
 	}
 }
+
+// lastLooks is how many times cells are read again at the end, where nothing of them
+// outlives the process and other goroutines still run.
+const lastLooks = 2
 
 // endsAlone reports whether nothing of the program can run any more but what waits for
 // the publisher: the goroutine that ends the program, if it is not the publisher's. In a
@@ -139,7 +152,7 @@ func (p *publisher) endsAlone() bool {
 	if p.signals.taken {
 		all++ // of os/signal
 	}
-	return p.isProgram && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1
+	return p.isProgram && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1 && !hasChildren()
 }
 
 // left returns the time until the deadline of Exit. Call it once exiting is closed.

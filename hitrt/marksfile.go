@@ -347,7 +347,7 @@ func marksDir(set *settings) (dir string, kept datafile.Kept, err error) {
 	for n := range datafile.MarksNames {
 		dir = datafile.MarksDir(os.Geteuid(), n)
 		if err = os.Mkdir(dir, 0o700); err == nil || datafile.IsOwn(dir, os.Geteuid()) {
-			return dir, datafile.InMemory, nil
+			return dir, datafile.InMemory, os.Chmod(dir, 0o700) // whatever the umask is
 		}
 	}
 	return "", 0, fmt.Errorf("no directory of this user's own: %w", err)

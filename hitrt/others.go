@@ -21,6 +21,10 @@ const (
 	// program runs, and when it ends.
 	moreOthers = 64
 	lastOthers = 8
+
+	// exitMarks is how many names are read at the end: whatever others left there must not
+	// hold it up.
+	exitMarks = 256
 )
 
 // others are the files of other processes that were found and not dealt with.
@@ -84,13 +88,20 @@ func (d *dataFile) findMarks(dirs []string) (paths []string) {
 	}
 	_, prefix := datafile.MarksName(info, "")
 	for _, dir := range dirs {
-		for _, path := range datafile.MarksIn(dir, "") {
+		found, settled := datafile.MarksIn(dir, ""), 0
+		if d.p.isExiting() {
+			found = datafile.SomeMarksIn(dir, exitMarks)
+		}
+		crowded := len(found) >= exitMarks
+		for _, path := range found {
 			switch {
 			case d.marks != nil && path == d.marks.path:
-			case datafile.IsMarks(filepath.Base(path), prefix):
+			case dir == d.store.Dir || datafile.IsMarks(filepath.Base(path), prefix):
+				// In dataDir itself whatever the name is: the device may have another number.
 				paths = append(paths, path)
-			case dir != d.store.Dir && !d.p.isExiting():
-				datafile.Settle(path, d.store.Mode)
+			case !d.p.isExiting() || crowded && settled < lastOthers:
+				datafile.Settle(path, d.store.Mode, crowded)
+				settled++
 			}
 		}
 		if dir != d.store.Dir && !d.p.isExiting() {

@@ -168,9 +168,6 @@ func (p *publisher) work() {
 		p.checkpoint()
 		p.data.verify()
 		p.data.adopt(now)
-		if !p.data.outlives() { // not before: whoever lives for a moment need not pay for it
-			p.takeSignals()
-		}
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.exporter != nil && !now.Before(p.nextTick) {

@@ -162,6 +162,23 @@ func (f *opened) release() {
 // errAgain says that a file is not where it was, or that another one is to be used.
 var errAgain = errors.New("another file took its place")
 
+// Has reports whether the file has the last update of a process. If that cannot be told,
+// it reports that it has.
+func (s *Store) Has(p *Process) bool {
+	r, err := OpenHits(s.Path())
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	defer r.Close()
+	_, processes, err := r.Processes()
+	for i := range processes {
+		if processes[i].UUID == p.UUID {
+			return processes[i].Writes >= p.Writes
+		}
+	}
+	return err != nil
+}
+
 // open opens and locks the file. If it is not there, create says whether to create it.
 func (s *Store) open(create bool) (*opened, error) {
 	f := &opened{}

@@ -97,13 +97,17 @@ const (
 	// by processes with another dataDir.
 	settledAfter = time.Hour
 
-	// ForgottenAfter is the time after which it is removed if its dataDir is not there.
-	ForgottenAfter = 30 * 24 * time.Hour
+	// ForgottenAfter is the time after which it is removed if its dataDir is not there, and
+	// crowdedAfter that if there are many.
+	ForgottenAfter = 7 * 24 * time.Hour
+	crowdedAfter   = 24 * time.Hour
 )
 
 // Settle deals with the marks file of a killed process that had another dataDir, or one
 // of the same name that was removed: such a file takes memory.
-func Settle(path string, mode os.FileMode) {
+//
+// If such files are many, those without a dataDir go after a day.
+func Settle(path string, mode os.FileMode, many bool) {
 	file, err := Open(path, os.O_RDWR, 0)
 	if err != nil {
 		return
@@ -124,7 +128,7 @@ func Settle(path string, mode os.FileMode) {
 	case err == nil && info.IsDir():
 		unlock(file)
 		_, _ = Recover(path, m.DataDir, mode)
-	case age > ForgottenAfter:
+	case age > ForgottenAfter || many && age > crowdedAfter:
 		_ = os.Remove(path)
 	}
 }

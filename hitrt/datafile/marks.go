@@ -33,6 +33,7 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -277,6 +278,18 @@ func MarksIn(dir, prefix string) []string {
 	return paths
 }
 
+// SomeMarksIn returns the paths of marks files among the first names in a directory, as
+// it has them.
+func SomeMarksIn(dir string, most int) []string {
+	var paths []string
+	for _, name := range someNames(dir, most) {
+		if IsMarks(name, "") {
+			paths = append(paths, filepath.Join(dir, name))
+		}
+	}
+	return paths
+}
+
 // sharedMemory is where tmpfs is mounted for everybody's use.
 const sharedMemory = "/dev/shm"
 
@@ -288,6 +301,21 @@ func MarksDir(user, n int) string {
 		dir += "-" + strconv.Itoa(n)
 	}
 	return dir
+}
+
+// MarksUsers returns the users who have a directory for marks files in memory.
+func MarksUsers() (users []int) {
+	prefix := filepath.Base(MarksDir(0, 0))
+	prefix = prefix[:len(prefix)-1]
+	entries, _ := ReadDir(sharedMemory)
+	for _, e := range entries {
+		rest, ok := strings.CutPrefix(e.Name(), prefix)
+		number, _, _ := strings.Cut(rest, "-")
+		if user, err := strconv.Atoi(number); ok && err == nil && !slices.Contains(users, user) {
+			users = append(users, user)
+		}
+	}
+	return users
 }
 
 // MarksNames is the number of names for that directory.

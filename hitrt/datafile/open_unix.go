@@ -54,6 +54,19 @@ func ReadDir(dir string) ([]os.DirEntry, error) {
 	return entries, err
 }
 
+// someNames returns at most so many names in a directory.
+func someNames(dir string, most int) []string {
+	fd, err := open(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return nil
+	}
+	_ = syscall.SetNonblock(fd, false)
+	file := os.NewFile(uintptr(fd), dir)
+	defer file.Close()
+	names, _ := file.Readdirnames(most)
+	return names
+}
+
 // open opens what a name stands for.
 func open(path string, flag int, perm os.FileMode) (int, error) {
 	for {

@@ -64,7 +64,8 @@ func (d *data) findMarks(users []int) (paths []string) {
 			}
 			for _, e := range list {
 				path := filepath.Join(dir, e.Name())
-				if datafile.IsMarks(e.Name(), prefix) && !slices.Contains(paths, path) {
+				ours := dir == d.dir && datafile.IsMarks(e.Name(), "") // the device may have another number now
+				if (ours || datafile.IsMarks(e.Name(), prefix)) && !slices.Contains(paths, path) {
 					paths = append(paths, path)
 				}
 			}
@@ -118,7 +119,7 @@ func (d *data) addMarked() {
 		f.list = []datafile.Process{{
 			UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, State: datafile.Running, Kept: m.Kept,
 		}}
-		if m.Writes > 0 && !m.alive {
+		if m.Writes > 0 {
 			f.list[0].State = datafile.Lossy // what it wrote is in a file that is gone
 		}
 		d.addProcesses(f)

@@ -139,6 +139,8 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return rescued
 	case p.State == datafile.Lossy:
 		return cut
+	case m != nil && m.alive && m.Writes > p.Writes:
+		return cut // what it wrote is in a file that is not here
 	case m != nil && m.alive:
 		return alive
 	case m != nil && m.Kept != datafile.OnceASecond:

@@ -208,6 +208,9 @@ func listFiles(dir string) (files, error) {
 			}
 		}
 	}
+	if os.Geteuid() == 0 { // who can read those of users without a hits file, too
+		f.users = append(f.users, datafile.MarksUsers()...)
+	}
 	slices.Sort(f.users)
 	f.users = slices.Compact(f.users)
 	return f, nil
