@@ -51,7 +51,7 @@ func TestCommands(t *testing.T) {
 // TestCommandsFindTypos checks what TestCommands rests on.
 func TestCommandsFindTypos(t *testing.T) {
 	for command, wrong := range map[string]bool{
-		"go test -timeout 1h ./...":                                                             false,
+		"go test -timeout 1h ./...":                                                 false,
 		"go test ./e2e -run Heavy":                                                  false,
 		"go test ./e2e -run Heavyy":                                                 true,
 		"go test ./config -run Heavy":                                               true,

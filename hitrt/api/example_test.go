@@ -28,7 +28,7 @@ func ExampleStart() {
 
 	job()
 	if err := api.Flush(ctx); err != nil {
-		log.Print(err) // it is still pending, and sent later
+		log.Print(err) // it is still pending, and written or sent later
 	}
 }
 

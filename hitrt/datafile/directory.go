@@ -1,4 +1,4 @@
-// The name of a directory, in ".directory.id": sixteen hexadecimal digits, chosen at random
+// The ID of a directory, in ".directory.id": sixteen hexadecimal digits, chosen at random
 // when the first hits file is made.
 //
 // It is part of the names of hits files. People collect the files of several machines or

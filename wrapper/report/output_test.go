@@ -91,7 +91,7 @@ func TestGolden(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(goldenCases)) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			put(t, dir, "directory.id", []byte("0000000000000000\n")) // names, and so their order
+			put(t, dir, ".directory.id", []byte("0000000000000000\n")) // names, and so their order
 			goldenCases[name](t, dir)
 			r, err := Read(dir)
 			if err != nil {
