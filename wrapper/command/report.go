@@ -22,8 +22,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"were killed on this machine had not written there yet is written there first.\n\n" +
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
-			"in any environment counts; --environment reports on one alone. What processes said\n" +
-			"of others does not count then, and nor do files of theirs that are damaged.\n\n" +
+			"in any environment counts; --environment reports on one alone.\n\n" +
 			"docs/report.md has the fields of the JSON.\n\n" +
 			"Exit status 1: there is nothing to report.\n" +
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
