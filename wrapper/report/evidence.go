@@ -50,25 +50,27 @@ func runningTime(runs []run) int64 {
 	}
 	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
 	whole, total := 0, 0.0
-	var parts []float64 // of the runs at hand that are not whole
+	var parts []float64 // the shares of the runs at hand that are not whole, sorted
 	for i, e := range edges {
 		if i > 0 {
-			share := 1.0
-			if whole == 0 {
-				share = slices.Max(append(parts, 0))
+			share := 0.0
+			if whole > 0 {
+				share = 1
+			} else if len(parts) > 0 {
+				share = parts[len(parts)-1]
 			}
 			total += share * float64(e.at-edges[i-1].at)
 		}
+		at, _ := slices.BinarySearch(parts, e.share)
 		switch {
 		case e.share == 1 && e.end:
 			whole--
 		case e.share == 1:
 			whole++
 		case e.end:
-			at := slices.Index(parts, e.share)
 			parts = slices.Delete(parts, at, at+1)
 		default:
-			parts = append(parts, e.share)
+			parts = slices.Insert(parts, at, e.share)
 		}
 	}
 	return int64(total)

@@ -96,7 +96,7 @@ type Function struct {
 	File         string    `json:"file"`      // as in the codebase, with forward slashes
 	Line         int       `json:"line"`
 	Lines        int       `json:"lines,omitempty"`  // that it has; 0 if unknown
-	Module       string    `json:"module,omitempty"` // that File is in; "" if File tells, or if unknown
+	Module       string    `json:"module,omitempty"` // of File, "" if that tells it
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
 	CalledIn     []string  `json:"calledIn,omitempty"`    // environments, sorted
@@ -108,14 +108,14 @@ type Function struct {
 // A Program is one program that left data.
 type Program struct {
 	App          string    `json:"application"`      // its application name
-	Main         string    `json:"main,omitempty"`   // import path of its main package, empty if unknown
-	File         string    `json:"file,omitempty"`   // with func main, if it was built from single files
-	Module       string    `json:"module,omitempty"` // main module, empty if unknown
+	Main         string    `json:"main,omitempty"`   // its main package, "" if unknown
+	File         string    `json:"file,omitempty"`   // with func main, if built from files
+	Module       string    `json:"module,omitempty"` // main module, "" if unknown
 	Environments []string  `json:"environments"`     // sorted
-	Processes    int       `json:"processes"`        // whose hits could be read, at least in part
+	Processes    int       `json:"processes"`        // with hits that could be read
 	Hosts        int       `json:"hosts"`            // that they ran on
 	From         time.Time `json:"from,omitzero"`    // first start of a process
-	To           time.Time `json:"to,omitzero"`      // last start or call; a process may have lived on without calling anything
+	To           time.Time `json:"to,omitzero"`      // last start or call
 	ObservedFor  int64     `json:"observedFor"`      // seconds in which one of them ran
 	Builds       []Build   `json:"builds"`           // the newest first
 }
