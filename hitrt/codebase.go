@@ -21,7 +21,7 @@ type entry struct {
 	index    int    // into Marks; -1 if the function is not observable
 	reason   string // why it is not observable
 	file     string // empty: as in the line before
-	line     string
+	line     string // "12", or "12+3" if three more follow up to its end
 	receiver string
 	name     string
 	params   string
@@ -47,6 +47,14 @@ func parseEntry(line string) (e entry, ok bool) {
 	}
 	e.index = index
 	return e, true
+}
+
+// lines returns the function's first line, and how many it has.
+func (e *entry) lines() (first, count int) {
+	from, more, _ := strings.Cut(e.line, "+")
+	first, _ = strconv.Atoi(from)
+	count, _ = strconv.Atoi(more)
+	return first, count + 1
 }
 
 // entries yields the functions of p with the offsets of their lines. It skips lines

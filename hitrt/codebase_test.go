@@ -26,6 +26,15 @@ func TestParseEntry(t *testing.T) {
 	}
 }
 
+func TestEntryLines(t *testing.T) {
+	for line, want := range map[string][2]int{"12": {12, 1}, "12+3": {12, 4}, "1+10000": {1, 10001}} {
+		e := entry{line: line}
+		if first, count := e.lines(); first != want[0] || count != want[1] {
+			t.Errorf("lines of %q = %d, %d, want %v", line, first, count, want)
+		}
+	}
+}
+
 // An index beyond the marks must not be used.
 func TestEntriesOutOfRange(t *testing.T) {
 	p := Package{Marks: make([]uint8, 8), Entries: "0\ta.go\t1\t\tF\t\n8\t\t2\t\tG\t\nrubbish\n7\t\t3\t\tH\t\n"}

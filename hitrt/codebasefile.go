@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
@@ -118,7 +117,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 			n++
 			file = cmp.Or(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
-			line, _ := strconv.Atoi(e.line)
+			line, count := e.lines()
 			err := lines.Encode(datafile.Function{
 				Package:   p.Path,
 				Receiver:  e.receiver,
@@ -127,6 +126,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Hash:      hex.EncodeToString(hash[:]),
 				File:      file,
 				Line:      line,
+				Lines:     count,
 				Reason:    e.reason,
 			})
 			if err != nil {

@@ -205,6 +205,7 @@ func TestDataFingerprint(t *testing.T) {
 		"same":    first.Entries,
 		"swapped": "0\ta.go\t2\t\tG\t\n1\t\t1\t\tF\t\n",
 		"line":    "0\ta.go\t1\t\tF\t\n1\t\t3\t\tG\t\n",
+		"longer":  "0\ta.go\t1\t\tF\t\n1\t\t2+1\t\tG\t\n",
 		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
 		"fewer":   "0\ta.go\t1\t\tF\t\n",
 	} {

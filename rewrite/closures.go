@@ -140,5 +140,6 @@ func (p *pkg) literalEntry(f *file, receiver string, lit *ast.FuncLit) Function 
 		Params:   f.params(lit.Type.Params),
 		File:     p.fileName(f, pos.Filename),
 		Line:     pos.Line,
+		Lines:    f.lines(lit),
 	}
 }

@@ -20,7 +20,18 @@ func (p *pkg) entry(f *file, fn *ast.FuncDecl) Function {
 		Params:   f.params(fn.Type.Params),
 		File:     p.fileName(f, pos.Filename),
 		Line:     pos.Line,
+		Lines:    f.lines(fn),
 	}
+}
+
+// lines returns how many lines a function has, from its first to its last, as Line counts
+// them. Where //line directives lead its end elsewhere, those of the text count.
+func (f *file) lines(fn ast.Node) int {
+	from, to := f.adjusted(fn.Pos()), f.adjusted(fn.End())
+	if from.Filename != to.Filename || from.Line > to.Line {
+		from, to = f.raw(fn.Pos()), f.raw(fn.End())
+	}
+	return to.Line - from.Line + 1
 }
 
 // receiver returns the name of the receiver's type, with its star and without type

@@ -103,6 +103,7 @@ type Function struct {
 	Params   string // types of the parameters as written, separated by commas
 	File     string // begins with [Options.Dir]; never an absolute path
 	Line     int    // in File, after //line directives
+	Lines    int    // from its first to its last, those of its literals too
 
 	// Static says that the function counts as called as soon as the program starts: an
 	// initialiser calls it, and the compiler evaluates that call.

@@ -170,7 +170,7 @@ func formatEntries(functions []Function) []byte {
 		} else {
 			fmt.Fprintf(&b, "[%s]", f.Reason)
 		}
-		fmt.Fprintf(&b, " %s:%d ", f.File, f.Line)
+		fmt.Fprintf(&b, " %s:%d+%d ", f.File, f.Line, f.Lines-1)
 		if f.Receiver != "" {
 			fmt.Fprintf(&b, "(%s).", f.Receiver)
 		}

@@ -62,7 +62,7 @@ func TestReadme(t *testing.T) {
 	for _, want := range []string{
 		"Never called: 459 of 594 functions", // the demonstration
 		"main.go:5  unused",                  // the report
-		`"name":"unused","signature":"example.com.app.func.unused()","file":"main.go","line":5,"status":"never-called"`,
+		`"name":"unused","signature":"example.com.app.func.unused()","file":"main.go","line":5,"lines":1,"module":"example.com/app","status":"never-called"`,
 	} {
 		if !strings.Contains(outputs.String(), want) {
 			t.Errorf("the commands did not print %q", want)

@@ -53,6 +53,7 @@ type Function struct {
 	Hash      string `json:"hash"`      // by which the collector knows it
 	File      string `json:"file"`
 	Line      int    `json:"line"`
+	Lines     int    `json:"lines,omitempty"`  // that it has; 0 in files of earlier versions
 	Reason    string `json:"reason,omitempty"` // why it cannot be observed
 }
 

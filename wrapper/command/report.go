@@ -21,13 +21,18 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"processes, of one program or several, left there is joined. What processes that\n" +
 			"were killed on this machine had not written there yet is written there first.\n\n" +
 			"A function is called, never called, not observable, or unknown: its time is\n" +
-			"damaged, or all processes of its build may have lost all that they called.\n\n" +
+			"damaged, or all processes of its build may have lost all that they called. A call\n" +
+			"in any environment counts; --environment reports on one alone.\n\n" +
+			"docs/report.md has the fields of the JSON.\n\n" +
 			"Exit status 1: there is nothing to report.\n" +
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
 			"were killed and of whose calls up to a second may be missing. Each is named.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
+			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
+			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
 		},
 		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
 	}
@@ -50,7 +55,9 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if format == "json" {
 		write = (*report.Report).WriteJSON
 	}
-	r, err := report.Read(c.Args().First())
+	r, err := report.ReadOnly(c.Args().First(), report.Filter{
+		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
+	})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -14,8 +14,9 @@ import (
 
 // entries returns functions in the form that hitrt reads (codebase.go there), one line
 // each. A line has these fields, separated by tabs: the index of the cell, or "-" and the
-// reason why there is none; the file, empty if it is that of the line before; the line;
-// the receiver; the name; the types of the parameters.
+// reason why there is none; the file, empty if it is that of the line before; the line,
+// and how many follow up to the function's last, "12+3" or "12"; the receiver; the name;
+// the types of the parameters.
 func entries(functions []rewrite.Function) string {
 	var b []byte
 	file := ""
@@ -32,6 +33,9 @@ func entries(functions []rewrite.Function) string {
 		}
 		b = append(b, '\t')
 		b = strconv.AppendInt(b, int64(f.Line), 10)
+		if f.Lines > 1 {
+			b = strconv.AppendInt(append(b, '+'), int64(f.Lines-1), 10)
+		}
 		for _, s := range []string{f.Receiver, f.Name, f.Params} {
 			b = append(append(b, '\t'), s...)
 		}

@@ -2,7 +2,22 @@ package registry
 
 import (
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 )
+
+// Each function says how many lines follow its first, in as few bytes as there can be.
+func TestEntries(t *testing.T) {
+	got := entries([]rewrite.Function{
+		{Index: 0, Name: "main", File: "a.go", Line: 3, Lines: 1},
+		{Index: 1, Receiver: "*T", Name: "Add", Params: "int", File: "a.go", Line: 5, Lines: 7},
+		{Index: -1, Reason: "no body", Name: "add", File: "b.go", Line: 1, Lines: 1},
+	})
+	want := "0\ta.go\t3\t\tmain\t\n1\t\t5+6\t*T\tAdd\tint\n-no body\tb.go\t1\t\tadd\t\n"
+	if got != want {
+		t.Errorf("entries = %q, want %q", got, want)
+	}
+}
 
 // Any bytes may follow the words that begin a list of functions.
 func FuzzReadEntries(f *testing.F) {

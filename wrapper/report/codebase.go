@@ -19,12 +19,13 @@ type codebase struct {
 	err       error  // why it cannot be used; the rest is empty then
 	kind      Kind   // of that
 	entries   []entry
-	main      string    // import path of the main package, empty if that is not marked
-	mainFile  string    // with func main
-	numbers   []int     // of the functions, if builds are compared
-	last      []int64   // the latest stamp of each function, 0 if there is none
-	unknown   []bool    // functions with a damaged stamp, nil if there is none
-	processes []process // whose hits are in last
+	main      string                // import path of the main package, empty if that is not marked
+	mainFile  string                // with func main
+	numbers   []int                 // of the functions, if builds are compared
+	last      []int64               // the latest stamp of each function, 0 if there is none
+	calledIn  map[string]*numberSet // the functions that were called in an environment
+	unknown   []bool                // functions with a damaged stamp, nil if there is none
+	processes []process             // whose hits are in last
 }
 
 // An entry is one line of a codebase file, as far as it is of use.
@@ -35,6 +36,7 @@ type entry struct {
 	Signature string
 	File      string
 	Line      int
+	Lines     int
 	Reason    string
 }
 
@@ -81,7 +83,7 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 		d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
 		return c
 	}
-	c.last = make([]int64, len(c.entries))
+	c.last, c.calledIn = make([]int64, len(c.entries)), map[string]*numberSet{}
 	for _, e := range c.entries {
 		if e.Name == "main" && e.Receiver == "" {
 			c.main, c.mainFile = e.Package, e.File
@@ -108,7 +110,7 @@ func openCodebase(dir string, key codebaseKey) (*os.File, error) {
 func readEntries(file *os.File, fingerprint string) ([]entry, error) {
 	var entries []entry
 	err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
-		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Reason}
+		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason}
 		if n := len(entries); n > 0 { // names that repeat need not be there twice
 			last := &entries[n-1]
 			e.Package, e.File, e.Receiver = shared(e.Package, last.Package), shared(e.File, last.File), shared(e.Receiver, last.Receiver)
@@ -179,6 +181,20 @@ func (c *codebase) check(h *datafile.Header) (Kind, error) {
 		return Damaged, fmt.Errorf("damaged: %d functions, but %s lists %d", h.Functions, c.file, len(c.entries))
 	}
 	return "", nil
+}
+
+// called notes a call of a function in an environment, none if at is 0.
+func (c *codebase) called(i int, at int64, environment string) {
+	if at == 0 {
+		return
+	}
+	c.last[i] = max(c.last[i], at)
+	set := c.calledIn[environment]
+	if set == nil {
+		set = new(numberSet)
+		c.calledIn[environment] = set
+	}
+	set.add(i)
 }
 
 // nothingKnown notes that nothing is known about a function.

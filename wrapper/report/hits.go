@@ -22,6 +22,9 @@ func (d *data) addFile(name string) {
 		return
 	}
 	defer r.Close()
+	if !d.wants(&r.Identity) {
+		return
+	}
 	key := codebaseKey{r.Fingerprint, r.Owner(), r.UID}
 	c := d.codebase(key)
 	if kind, err := c.check(&r.Header); err != nil {
@@ -56,7 +59,7 @@ func (d *data) addCalls(c *codebase, r *datafile.Reader) (latest int64, err erro
 			c.nothingKnown(i)
 			return
 		}
-		c.last[i] = max(c.last[i], at)
+		c.called(i, at, r.Environment)
 		if at <= d.future {
 			latest = max(latest, at)
 		}

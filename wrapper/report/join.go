@@ -4,6 +4,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,12 +14,14 @@ import (
 
 // join turns the gathered data into a report.
 func (d *data) join() *Report {
-	r := &Report{Problems: d.problems, Processes: d.processes, Unseen: d.unseen}
+	r := &Report{Problems: d.problems, Processes: d.processes, Unseen: d.unseen, Filter: d.filter}
 	builds := d.builds(r)
 	programs := programs(builds)
+	r.Observed = observedOf(builds)
 	for _, p := range programs {
 		out := p.report()
 		r.Programs = append(r.Programs, out)
+		r.Observed.Builds += len(out.Builds)
 		if slices.ContainsFunc(p.builds, func(b *build) bool { return b.mute && b.inUse() }) {
 			r.Mute = append(r.Mute, out)
 		}
@@ -32,11 +35,14 @@ func (d *data) join() *Report {
 		}
 		return 1
 	})
-	for _, f := range functions(builds, d.future) {
+	table := evidenceTable{builds, map[string]Evidence{}}
+	for _, f := range functions(builds, d.future, r.Observed.Environments) {
+		out := f.report(r.Observed.Environments)
+		out.Evidence = table.of(f.seenIn)
 		if f.removed {
-			r.Removed = append(r.Removed, f.report())
+			r.Removed = append(r.Removed, out)
 		} else {
-			r.Functions = append(r.Functions, f.report())
+			r.Functions = append(r.Functions, out)
 		}
 	}
 	slices.SortFunc(r.Functions, compareFunctions)
@@ -45,8 +51,7 @@ func (d *data) join() *Report {
 	return r
 }
 
-// builds returns the usable codebases that processes belong to. The one that was
-// started last comes first.
+// builds returns the usable codebases that processes belong to, the newest first.
 func (d *data) builds(r *Report) []*build {
 	var list []*build
 	for _, c := range d.byFile {
@@ -72,15 +77,15 @@ func (d *data) builds(r *Report) []*build {
 
 // functions joins the functions of builds, of which those in use come first. Times after
 // future are of a wrong clock.
-func functions(builds []*build, future int64) map[identity]*function {
+func functions(builds []*build, future int64, environments []string) map[identity]*function {
 	all := map[identity]*function{}
-	for _, b := range builds {
+	for n, b := range builds {
 		inUse, since := b.inUse(), b.program.builds[0].first
 		for i := range b.entries {
 			e := &b.entries[i]
 			f, ok := all[e.identity()]
 			if !ok {
-				f = &function{entry: e, removed: true, reason: e.Reason}
+				f = &function{entry: e, module: b.moduleOf(e), removed: true, reason: e.Reason}
 				all[e.identity()] = f
 			}
 			// What ran since the newest build is in use is not gone, however alike
@@ -95,6 +100,14 @@ func functions(builds []*build, future int64) map[identity]*function {
 			f.mute = f.mute || inUse && b.mute
 			f.unknown = f.unknown || b.unknown != nil && b.unknown[i]
 			f.last = max(f.last, b.last[i])
+			if e.Reason == "" {
+				f.seenIn.add(n)
+			}
+			for k, environment := range environments {
+				if set := b.calledIn[environment]; set != nil && set.has(i) {
+					f.calledIn.add(k)
+				}
+			}
 		}
 	}
 	return all
@@ -102,27 +115,64 @@ func functions(builds []*build, future int64) map[identity]*function {
 
 // report sums up the processes of a program.
 func (p *program) report() Program {
-	out := Program{App: p.app, Main: p.main, File: p.file, Builds: len(p.builds)}
-	hosts := map[string]bool{}
-	for _, b := range p.builds {
-		for i := range b.processes {
-			proc := &b.processes[i]
-			if b.codebase.key(proc) != p.programKey {
-				continue
-			}
-			out.Processes += proc.count
-			hosts[proc.host] = true
-			// A clock that was never set must not stretch the time observed.
-			if from := fromMillis(proc.first); !from.IsZero() && (out.From.IsZero() || from.Before(out.From)) {
-				out.From = from
-			}
-			if to := fromMillis(proc.end); to.After(out.To) {
-				out.To = to
-			}
+	w := newWitness()
+	out := Program{App: p.app, Main: p.main, File: p.file}
+	for _, same := range p.distinct() {
+		out.Builds = append(out.Builds, reportBuild(same))
+		for _, b := range same {
+			w.add(b)
+			out.Module = cmp.Or(out.Module, b.module)
 		}
 	}
-	out.Hosts = len(hosts)
+	out.Environments, out.Processes, out.Hosts = sortedKeys(w.environments), w.processes, len(w.hosts)
+	out.From, out.To, out.ObservedFor = fromMillis(w.from), fromMillis(w.to), w.seconds()
 	return out
+}
+
+// distinct returns the builds, those together that have the same functions at the same
+// places: each environment has a codebase of its own.
+func (p *program) distinct() (list [][]*build) {
+	for _, b := range p.builds {
+		i := slices.IndexFunc(list, func(same []*build) bool { return slices.Equal(same[0].entries, b.entries) })
+		if i < 0 {
+			i = len(list)
+			list = append(list, nil)
+		}
+		list[i] = append(list[i], b)
+	}
+	return list
+}
+
+// reportBuild sums up the codebases of one build.
+func reportBuild(same []*build) Build {
+	w := newWitness()
+	for _, b := range same {
+		w.add(b)
+	}
+	return Build{
+		Versions: sortedKeys(w.versions), Environments: sortedKeys(w.environments), Functions: len(same[0].entries), Processes: w.processes,
+		From: fromMillis(w.from), To: fromMillis(w.to), ObservedFor: w.seconds(),
+		InUse: slices.ContainsFunc(same, (*build).inUse),
+	}
+}
+
+// observedOf sums up all builds, but for their number.
+func observedOf(builds []*build) Observed {
+	w := newWitness()
+	for _, b := range builds {
+		w.add(b)
+	}
+	return Observed{
+		From: fromMillis(w.from), To: fromMillis(w.to), ObservedFor: w.seconds(), Processes: w.processes, Hosts: len(w.hosts),
+		Environments: sortedKeys(w.environments), Applications: sortedKeys(w.apps),
+	}
+}
+
+// sortedKeys returns a list, not nil.
+func sortedKeys(set map[string]bool) []string {
+	list := slices.AppendSeq(make([]string, 0, len(set)), maps.Keys(set))
+	slices.Sort(list)
+	return list
 }
 
 // fromMillis is the time of a stamp, zero if it makes no sense.
@@ -138,18 +188,26 @@ func isTime(ms int64) bool { return datafile.MinTime <= ms && ms <= datafile.Max
 
 // A function is one identity while it is joined.
 type function struct {
-	*entry         // of the latest build that has it
-	removed bool   // no build in use has it, and no older one called it since
-	reason  string // why some build in use could not observe it
-	last    int64  // latest stamp of all builds
-	unknown bool   // a stamp of it is damaged
-	mute    bool   // a build in use says nothing of its calls
+	*entry             // of the latest build that has it
+	module   string    // of that build, if the entry's file is in it
+	seenIn   numberSet // the builds in which it can be observed
+	calledIn numberSet // environments
+	removed  bool      // no build in use has it, and no older one called it since
+	reason   string    // why some build in use could not observe it
+	last     int64     // latest stamp of all builds
+	unknown  bool      // a stamp of it is damaged
+	mute     bool      // a build in use says nothing of its calls
 }
 
-func (f *function) report() Function {
+func (f *function) report(environments []string) Function {
 	out := Function{
 		Package: f.Package, Receiver: f.Receiver, Name: f.Name,
-		Signature: f.Signature, File: f.File, Line: f.Line, Reason: f.reason,
+		Signature: f.Signature, File: f.File, Line: f.Line, Lines: f.Lines, Module: f.module, Reason: f.reason,
+	}
+	for i, environment := range environments {
+		if f.calledIn.has(i) {
+			out.CalledIn = append(out.CalledIn, environment)
+		}
 	}
 	switch {
 	case f.last != 0:
@@ -164,6 +222,15 @@ func (f *function) report() Function {
 		out.Status = NeverCalled
 	}
 	return out
+}
+
+// moduleOf returns the main module if an entry's file is in it. Files of dependencies
+// begin with their import path.
+func (b *build) moduleOf(e *entry) string {
+	if strings.HasPrefix(e.File, e.Package+"/") {
+		return ""
+	}
+	return b.module
 }
 
 // compareFunctions orders by place in the source. Receiver and name decide for

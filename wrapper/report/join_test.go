@@ -7,10 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 )
+
+const day = 24 * 3600 // seconds
 
 type calls = map[string]time.Time
 
@@ -147,16 +150,24 @@ func TestDescription(t *testing.T) {
 	r := mustRead(t, dir)
 	want := Function{
 		Package: "example.com/store", Receiver: "*DB", Name: "Shut", Signature: "example.com.store.DB.Shut()",
-		File: "new.go", Line: 7, Status: Called, LastCalledAt: at(4),
+		File: "new.go", Line: 7, Status: Called, LastCalledAt: at(4), CalledIn: []string{"test"},
+		Evidence: Evidence{ObservedSince: at(1), ObservedFor: 3 * day, Processes: 3, Hosts: 2, Environments: 1, Applications: 1},
 	}
-	if len(r.Functions) != 1 || r.Functions[0] != want {
+	if len(r.Functions) != 1 || !reflect.DeepEqual(r.Functions[0], want) {
 		t.Errorf("Functions = %+v, want only %+v", r.Functions, want)
 	}
 	if len(r.Removed) != 1 || r.Removed[0].Name != "Gone" {
 		t.Errorf("Removed = %+v, want Gone", r.Removed)
 	}
-	wantProgram := Program{App: "shop", Processes: 3, Hosts: 2, Builds: 2, From: at(1), To: at(5)}
-	if len(r.Programs) != 1 || r.Programs[0] != wantProgram {
+	versions, environments := []string{""}, []string{"test"}
+	wantProgram := Program{
+		App: "shop", Environments: environments, Processes: 3, Hosts: 2, From: at(1), To: at(5), ObservedFor: 3 * day,
+		Builds: []Build{
+			{Versions: versions, Environments: environments, Functions: 1, Processes: 1, From: at(5), To: at(5), InUse: true},
+			{Versions: versions, Environments: environments, Functions: 2, Processes: 2, From: at(1), To: at(4), ObservedFor: 3 * day},
+		},
+	}
+	if len(r.Programs) != 1 || !reflect.DeepEqual(r.Programs[0], wantProgram) {
 		t.Errorf("Programs = %+v, want only %+v", r.Programs, wantProgram)
 	}
 }

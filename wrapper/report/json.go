@@ -11,11 +11,30 @@ import (
 	"strconv"
 )
 
+// schemaVersion is raised when a field of the JSON gets another meaning or goes away. New
+// fields do not raise it.
+const schemaVersion = 1
+
+// A header is what the JSON says of all programs together.
+type header struct {
+	Observed
+	Filter           *Filter `json:"filter,omitempty"` // absent if everything was read
+	RemovedFunctions int     `json:"removedFunctions"`
+	UnobservedBuilds int     `json:"unobservedBuilds"`
+}
+
 // WriteJSON writes the report as one JSON object, with one function to a line: two
-// reports can be compared with diff. Fields and words are not renamed.
+// reports can be compared with diff. Fields and words are not renamed; docs/report.md
+// lists them.
 //
-//	{"functions":[
-//	{"package":…,"receiver":…,"name":…,"signature":…,"file":…,"line":…,"status":…,"lastCalledAt":…},
+//	{"schemaVersion":1,
+//	"header":{…},
+//	"programs":[
+//	{"application":…},
+//	…
+//	],
+//	"functions":[
+//	{"package":…,"receiver":…,"name":…,"signature":…,"file":…,"line":…,"lines":…,"module":…,"status":…,"lastCalledAt":…,…},
 //	…
 //	],
 //	"complete":…,
@@ -31,7 +50,18 @@ import (
 // its processes called.
 func (r *Report) WriteJSON(w io.Writer) error {
 	out := &jsonWriter{Writer: bufio.NewWriter(w)}
-	out.WriteString(`{"functions":[`)
+	out.WriteString(`{"schemaVersion":` + strconv.Itoa(schemaVersion) + ",\n\"header\":")
+	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen}
+	if r.Filter.String() != "" {
+		head.Filter = &r.Filter
+	}
+	out.value(head)
+	out.WriteString(",\n\"programs\":[")
+	for i := range r.Programs {
+		out.element(i, &r.Programs[i])
+	}
+	out.end(len(r.Programs))
+	out.WriteString(",\n\"functions\":[")
 	for i := range r.Functions {
 		out.element(i, &r.Functions[i])
 	}

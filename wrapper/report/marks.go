@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,6 +97,7 @@ func readMarks(path string) (*marks, error) {
 // addMarks adds the calls of marks files to their codebases, and processes that are in no
 // hits file yet.
 func (d *data) addMarks() {
+	maps.DeleteFunc(d.marks, func(_ string, m *marks) bool { return !d.wants(&m.Identity) })
 	for _, m := range d.marks {
 		c := d.codebase(codebaseKey{m.Fingerprint, m.UID, m.UID})
 		if kind, err := c.check(&datafile.Header{Identity: m.Identity}); err != nil {
@@ -103,7 +105,7 @@ func (d *data) addMarks() {
 			continue
 		}
 		for _, i := range m.Calls {
-			c.last[i] = max(c.last[i], m.At)
+			c.called(i, m.At, m.Environment)
 		}
 	}
 }

@@ -54,9 +54,9 @@ func writeShop(t *testing.T, dir string) {
 		"internal/store/with/a/rather/long/path/to/the/file/that/nobody/would/cache_eviction.go", 1234)
 	newest := []testFunc{
 		fn("cmd/shop.main", "cmd/shop/main.go", 12),
-		fn("cmd/shop.usage", "cmd/shop/main.go", 140),
+		fn("cmd/shop.usage", "cmd/shop/main.go", 140).long(20),
 		fn("store.Open", "internal/store/store.go", 9),
-		fn("store.*DB.Shut", "internal/store/store.go", 88),
+		fn("store.*DB.Shut", "internal/store/store.go", 88).long(1),
 		fn("store.DB.String", "internal/store/store.go", 188),
 		fn("store.sum", "internal/store/sum_amd64.go", 3).unobservable("no body"),
 		fn("store.fastpath", "internal/store/sum.go", 7).unobservable("nosplit"),
@@ -67,14 +67,17 @@ func writeShop(t *testing.T, dir string) {
 		fn("odd.X", "odd/\x1b[31m\nred.go", 1),
 		fn("asm.add", "asm/add.go", 1).unobservable("no body"),
 	}
+	literal := fn("cmd/shop.func1", "cmd/shop/main.go", 145).long(5) // a part of usage
+	literal.Name = "usage.func1"
+	newest = append(newest, literal)
 	newest[2].Signature = "example.com.store.func.Open(<-chan int,map[string]func(*T)&'\")"
 	leave(t, dir, "a", append(newest[:5:5], fn("store.Gone", "internal/store/gone.go", 1)),
-		testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"main": at(1), "Open": at(8), "Gone": at(1)}},
-		testProcess{id: "2", app: "shop", host: "h2", started: at(2)})
+		testProcess{id: "1", app: "shop", module: "example.com", host: "h1", started: at(1), calls: calls{"main": at(1), "Open": at(8), "Gone": at(1)}},
+		testProcess{id: "2", app: "shop", module: "example.com", host: "h2", started: at(2)})
 	leave(t, dir, "b", newest,
-		testProcess{id: "3", app: "shop", host: "h1", started: at(9), calls: calls{"main": at(9), "Open": at(10), "New": at(31)}})
+		testProcess{id: "3", app: "shop", module: "example.com", host: "h1", started: at(9), calls: calls{"main": at(9), "Open": at(10), "New": at(31)}})
 	leave(t, dir, "c", []testFunc{fn("cmd/wire.main", "cmd/wire/main.go", 1), newest[3]},
-		testProcess{id: "4", app: "work", host: "h1", started: at(9), calls: calls{"main": at(9)}})
+		testProcess{id: "4", app: "work", host: "h1", environment: "staging", started: at(9), calls: calls{"main": at(9)}})
 	leave(t, dir, "d", []testFunc{fn("never.Started", "never.go", 1)})
 }
 
@@ -151,10 +154,13 @@ func TestJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var report struct {
-		Functions []map[string]any
-		Complete  bool
-		Processes map[string]int
-		Problems  []map[string]string
+		SchemaVersion int
+		Header        map[string]any
+		Programs      []map[string]any
+		Functions     []map[string]any
+		Complete      bool
+		Processes     map[string]int
+		Problems      []map[string]string
 	}
 	dec := json.NewDecoder(&out)
 	dec.DisallowUnknownFields()
@@ -162,21 +168,30 @@ func TestJSON(t *testing.T) {
 	if err := dec.Decode(&report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Functions) != 14 || !report.Complete || report.Problems == nil || len(report.Problems) > 0 {
-		t.Fatalf("the report has %d functions and %v, and is complete: %v; want 14, no problems, true", len(report.Functions), report.Problems, report.Complete)
+	if len(report.Functions) != 15 || !report.Complete || report.Problems == nil || len(report.Problems) > 0 {
+		t.Fatalf("the report has %d functions and %v, and is complete: %v; want 15, no problems, true", len(report.Functions), report.Problems, report.Complete)
 	}
 	want := map[string]int{"total": 4, "running": 0, "recovered": 0, "lossy": 0, "keptOnceASecond": 0, "mute": 0}
 	if !maps.Equal(report.Processes, want) {
 		t.Errorf("processes %v, want %v", report.Processes, want)
 	}
+	fields := []string{"applications", "builds", "environments", "from", "hosts", "observedFor", "processes", "removedFunctions", "to", "unobservedBuilds"}
+	if got := slices.Sorted(maps.Keys(report.Header)); report.SchemaVersion != 1 || !slices.Equal(got, fields) {
+		t.Errorf("schema %d, and the header has the fields %v, want %v", report.SchemaVersion, got, fields)
+	}
 	var places []string
 	for _, f := range report.Functions {
-		want := []string{"file", "line", "name", "package", "signature", "status"}
-		if f["receiver"] != nil {
-			want = append(want, "receiver")
+		want := []string{"applications", "environments", "file", "hosts", "line", "name", "observedFor", "package", "processes", "signature", "status"}
+		for _, optional := range []string{"receiver", "lines", "module"} {
+			if f[optional] != nil {
+				want = append(want, optional)
+			}
+		}
+		if f["status"] != "not-observable" {
+			want = append(want, "observedSince")
 		}
 		if f["status"] == "called" {
-			want = append(want, "lastCalledAt")
+			want = append(want, "lastCalledAt", "calledIn")
 			if _, err := time.Parse(time.RFC3339, f["lastCalledAt"].(string)); err != nil {
 				t.Error(err)
 			}
@@ -190,8 +205,8 @@ func TestJSON(t *testing.T) {
 	if !slices.IsSorted(places) {
 		t.Errorf("functions are not sorted by package, file, line: %q", places)
 	}
-	if lines := strings.Count(text, "\n"); lines != 14+5 {
-		t.Errorf("%d lines for 14 functions, want one each and five around them", lines)
+	if lines := strings.Count(text, "\n"); lines != 15+2+9 {
+		t.Errorf("%d lines for 15 functions and 2 programs, want one each and nine around them", lines)
 	}
 }
 

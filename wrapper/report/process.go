@@ -10,16 +10,19 @@ import (
 
 // A process is what is known of one process, or of several together.
 type process struct {
-	id      string
-	app     string
-	main    string // import path of its main package, "" if unknown
-	module  string // and of its main module
-	host    string
-	count   int
-	first   int64 // first start, Unix milliseconds, as the process's clock had it
-	started int64 // last start
-	end     int64 // the latest time known of it
-	mute    bool  // it may have called anything, and written nothing of it
+	id          string
+	app         string
+	main        string // import path of its main package, "" if unknown
+	module      string // and of its main module
+	host        string
+	version     string
+	environment string
+	count       int
+	run         run
+	first       int64 // first start, Unix milliseconds, as the process's clock had it
+	started     int64 // last start
+	end         int64 // the latest time known of it
+	mute        bool  // it may have called anything, and written nothing of it
 }
 
 // Processes are the numbers of processes that the report rests on.
@@ -55,7 +58,7 @@ func (d *data) addProcesses(f *hitsFile) {
 		if m != nil {
 			m.recorded = true
 		}
-		out := process{id: p.UUID, count: 1, first: p.StartedAt, started: p.StartedAt, end: p.SeenAt}
+		out := process{id: p.UUID, count: 1, first: p.StartedAt, started: p.StartedAt, end: p.SeenAt, run: newRun(p.StartedAt, p.SeenAt, p.SeenAt-p.StartedAt, d.future)}
 		short := p.SeenAt-p.StartedAt < checkpoint
 		d.processes.Total++
 		if p.Kept == datafile.OnceASecond {
@@ -98,7 +101,10 @@ func (d *data) addProcesses(f *hitsFile) {
 		if mute {
 			d.processes.Mute += int(s.Processes)
 		}
-		d.add(f, process{count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute})
+		d.add(f, process{
+			count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute,
+			run: newRun(s.FirstStart, s.LastSeen, int64(min(s.Lived, datafile.MaxTime)), d.future),
+		})
 	}
 	d.processes.Lossy += lost + otherBoot + unreachable + without
 	d.ended(f, Lossy, lost, "killed, and nobody saved their marks files")
@@ -181,5 +187,6 @@ func (d *data) add(f *hitsFile, p process) {
 	}
 	p.end = max(p.end, p.started, f.latest)
 	p.app, p.main, p.module, p.host = f.id.AppName, f.id.Main, f.id.Module, f.id.Hostname
+	p.version, p.environment = f.id.AppVersion, f.id.Environment
 	f.c.processes = append(f.c.processes, p)
 }

@@ -18,7 +18,7 @@
 // # What is listed
 //
 // Whoever reads a report is about to delete code from today's source. So for
-// each program, the build whose process started last decides which functions
+// each program, the build that came last, by its first start, decides which functions
 // there are; older builds only add what they know about the calls of these. A function
 // that only older builds have is not listed if they run no more: the user may have deleted
 // it, and it would stay "never called" for ever. Such functions are in [Report.Removed],
@@ -35,8 +35,8 @@
 // programs have is listed together.
 //
 // An older build that still ran after the first start of the newest one is not gone:
-// two variants, of other build tags for instance, may run side by side. What it has
-// is listed as well.
+// two variants, of other build tags for instance, may run side by side, or somebody went
+// back to it. What it has is listed as well.
 //
 // A build that no readable process belongs to lists nothing: nobody looked at
 // whether its functions are called.
@@ -44,6 +44,13 @@
 // A function that was never called, but could not be observed in one of the
 // programs that have it today, is not observable rather than never called: that
 // program may call it all day.
+//
+// # What it rests on
+//
+// Each function has its [Evidence]: the processes that could have seen it called. A call
+// in one environment makes a function called, as a call in one program does;
+// [Function.CalledIn] says where it was, and a [Filter] makes a report on one
+// environment.
 //
 // # What is missing
 //
@@ -88,22 +95,42 @@ type Function struct {
 	Signature    string    `json:"signature"` // as the collector shows it
 	File         string    `json:"file"`      // as in the codebase, with forward slashes
 	Line         int       `json:"line"`
+	Lines        int       `json:"lines,omitempty"`  // that it has; 0 if unknown
+	Module       string    `json:"module,omitempty"` // of File, "" if that tells it
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
-	Reason       string    `json:"-"`                     // why it cannot be observed, or ""
-	Mute         bool      `json:"-"`                     // unknown, as no process wrote calls
+	CalledIn     []string  `json:"calledIn,omitempty"`    // environments, sorted
+	Evidence
+	Reason string `json:"-"` // why it cannot be observed, or ""
+	Mute   bool   `json:"-"` // unknown, as no process wrote calls
 }
 
 // A Program is one program that left data.
 type Program struct {
-	App       string    // its application name
-	Main      string    // import path of its main package, empty if unknown
-	File      string    // with func main, if it was built from single files
-	Processes int       // whose hits could be read, at least in part
-	Hosts     int       // that they ran on
-	Builds    int       // codebases among them
-	From      time.Time // first start of a process
-	To        time.Time // last start or call; a process may have lived on without calling anything
+	App          string    `json:"application"`      // its application name
+	Main         string    `json:"main,omitempty"`   // its main package, "" if unknown
+	File         string    `json:"file,omitempty"`   // with func main, if built from files
+	Module       string    `json:"module,omitempty"` // main module, "" if unknown
+	Environments []string  `json:"environments"`     // sorted
+	Processes    int       `json:"processes"`        // with hits that could be read
+	Hosts        int       `json:"hosts"`            // that they ran on
+	From         time.Time `json:"from,omitzero"`    // first start of a process
+	To           time.Time `json:"to,omitzero"`      // last start or call
+	ObservedFor  int64     `json:"observedFor"`      // seconds in which one of them ran
+	Builds       []Build   `json:"builds"`           // the newest first
+}
+
+// A Build is one build of a program. The codebases that it has in several environments
+// are one build, and so are builds that differ in no function, nor in its place.
+type Build struct {
+	Versions     []string  `json:"versions"`     // of the application, sorted
+	Environments []string  `json:"environments"` // sorted
+	Functions    int       `json:"functions"`
+	Processes    int       `json:"processes"`
+	From         time.Time `json:"from,omitzero"`
+	To           time.Time `json:"to,omitzero"`
+	ObservedFor  int64     `json:"observedFor"` // seconds in which a process of it ran
+	InUse        bool      `json:"inUse"`       // its functions are listed
 }
 
 // A Report is what the data files of one directory say together.
@@ -114,9 +141,23 @@ type Report struct {
 	Removed   []Function
 	Programs  []Program // sorted by name and main package, those of one name by last start
 	Unseen    int       // codebases without a readable process, left out
+	Observed  Observed  // of all programs
+	Filter    Filter    // which processes it is about
 	Processes Processes
 	Problems  []Problem // sorted by file
 	Mute      []Program // those in Programs with a build in use that nothing is known of
+}
+
+// Observed is what the programs have together.
+type Observed struct {
+	From         time.Time `json:"from,omitzero"` // as in Program
+	To           time.Time `json:"to,omitzero"`
+	ObservedFor  int64     `json:"observedFor"` // seconds in which a process ran
+	Processes    int       `json:"processes"`
+	Hosts        int       `json:"hosts"`
+	Builds       int       `json:"builds"`
+	Environments []string  `json:"environments"` // sorted, as are Applications
+	Applications []string  `json:"applications"`
 }
 
 // Complete reports whether the report rests on all that its processes called.
@@ -126,18 +167,25 @@ func (r *Report) Complete() bool { return len(r.Problems) == 0 && len(r.Mute) ==
 //
 // The error is for a directory that holds nothing to report. Damaged files are
 // no error: they are in the report's Problems, beside what the others say.
-func Read(dir string) (*Report, error) { return readAt(dir, time.Now(), bootID()) }
+func Read(dir string) (*Report, error) { return ReadOnly(dir, Filter{}) }
 
-// readAt does what Read does at a time and in a run of the machine.
-func readAt(dir string, now time.Time, boot string) (*Report, error) {
-	d := newData(dir, now, boot)
+// ReadOnly does what Read does with the data of some processes only.
+func ReadOnly(dir string, filter Filter) (*Report, error) {
+	d := newData(dir, time.Now(), bootID())
+	d.filter = filter
+	return d.report()
+}
+
+// report reads the directory.
+func (d *data) report() (*Report, error) {
+	dir := d.dir
 	files, err := listFiles(dir)
 	if err != nil {
 		return nil, err
 	}
 	d.readMarks(files.users)
 	d.addMarks()
-	if len(files.hits) == 0 && len(d.marks) == 0 {
+	if len(files.hits) == 0 && len(d.marks) == 0 && len(d.others) == 0 {
 		// The first process may have come meanwhile.
 		if files, err = listFiles(dir); err == nil && len(files.hits) == 0 {
 			err = fmt.Errorf("no data of a process in %q: %s", dir, whatToDo)
@@ -160,6 +208,9 @@ func readAt(dir string, now time.Time, boot string) (*Report, error) {
 	}
 	d.addJoined()
 	d.addMarked()
+	if !d.selected && len(d.others) > 0 {
+		return nil, d.nothingSelected()
+	}
 	// Codebases are read when a hits file asks for them, by name: one may have
 	// appeared after the directory was listed. What is left now belongs to no
 	// readable process, but damage in it is still worth knowing.
@@ -230,6 +281,9 @@ type data struct {
 	unreachable map[int]bool               // users whose marks files cannot be listed
 	recorded    map[datafile.Identity]bool // those of files whose processes are counted
 	joined      []hitsFile
+	filter      Filter
+	selected    bool                // the filter selects some process
+	others      []datafile.Identity // that it does not select
 	processes   Processes
 	unseen      int
 	problems    []Problem

@@ -20,6 +20,7 @@ import (
 // is too long for the table.
 func (r *Report) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w) // keeps its first error for Flush
+	r.writeWindow(out)
 	r.writeMute(out)
 	if len(r.Functions) == 0 {
 		fmt.Fprint(out, "No function of a program is known here.\n")
@@ -33,9 +34,32 @@ func (r *Report) WriteText(w io.Writer) error {
 	return out.Flush()
 }
 
-// A tally counts functions by status.
-type tally struct{ all, called, never, hidden, unknown int }
+// week is the time in seconds below which a report says that it proves little.
+const week = 7 * 24 * 3600
 
+// writeWindow says first of all what is looked at, if that is not everything, and how
+// little a short time proves.
+func (r *Report) writeWindow(w io.Writer) {
+	lead := ""
+	if filter := r.Filter.String(); filter != "" {
+		fmt.Fprintf(w, "Only of %s.\n", filter)
+		lead = "\n"
+	}
+	if o := &r.Observed; o.Processes > 0 && o.ObservedFor < week {
+		fmt.Fprintf(w, "Observed for %s: less than a week of running proves little.\n", seconds(o.ObservedFor))
+		lead = "\n"
+	}
+	fmt.Fprint(w, lead)
+}
+
+// A tally counts functions by status, and the lines of those that were never called.
+type tally struct {
+	all, called, never, hidden, unknown int
+
+	lines int
+}
+
+// add counts a function, but not its lines.
 func (t *tally) add(f *Function) {
 	t.all++
 	switch f.Status {
@@ -48,6 +72,25 @@ func (t *tally) add(f *Function) {
 	case Unknown:
 		t.unknown++
 	}
+}
+
+// deadLines returns how many lines of functions that were never called a list has, which
+// is in the order of the report. Each counts once: a function literal is a part of
+// another function.
+func deadLines(functions []Function) (n int) {
+	file, end := "", 0
+	for i := range functions {
+		f := &functions[i]
+		if f.Status != NeverCalled {
+			continue
+		}
+		if f.File != file {
+			file, end = f.File, 0
+		}
+		n += max(0, f.Line+f.Lines-max(f.Line, end))
+		end = max(end, f.Line+f.Lines)
+	}
+	return n
 }
 
 // percent is the share of called functions among those of which it is known. It is rounded
@@ -64,13 +107,17 @@ func (t *tally) percent() string {
 	return fmt.Sprintf("%d.%d", permille/10, permille%10)
 }
 
-// write writes a line of the table, with a column for unknown ones if there are any.
-func (t *tally) write(w io.Writer, unknown bool, name string) {
-	column := ""
-	if unknown {
-		column = fmt.Sprintf("%7d  ", t.unknown)
+// write writes a line of the table, with columns for lines if they are known, and for
+// unknown ones if there are any.
+func (t *tally) write(w io.Writer, lines, unknown bool, name string) {
+	var lineColumn, unknownColumn string
+	if lines {
+		lineColumn = fmt.Sprintf("%6d  ", t.lines)
 	}
-	fmt.Fprintf(w, "%9d  %6d  %12d  %14d  %s%8s  %s\n", t.all, t.called, t.never, t.hidden, column, t.percent(), name)
+	if unknown {
+		unknownColumn = fmt.Sprintf("%7d  ", t.unknown)
+	}
+	fmt.Fprintf(w, "%9d  %6d  %12d  %s%14d  %s%8s  %s\n", t.all, t.called, t.never, lineColumn, t.hidden, unknownColumn, t.percent(), name)
 }
 
 // byPackage splits the functions, which are sorted, into runs of one package.
@@ -96,19 +143,25 @@ func (r *Report) total() (t tally) {
 
 func (r *Report) writeTable(w io.Writer) {
 	total := r.total()
-	unknown, column := total.unknown > 0, ""
-	if unknown {
-		column = "UNKNOWN  "
+	unknown := total.unknown > 0
+	lines := slices.ContainsFunc(r.Functions, func(f Function) bool { return f.Lines > 0 })
+	var lineColumn, unknownColumn string
+	if lines {
+		lineColumn = " LINES  "
 	}
-	fmt.Fprintf(w, "FUNCTIONS  CALLED  NEVER CALLED  NOT OBSERVABLE  %sCALLED %%  PACKAGE\n", column)
+	if unknown {
+		unknownColumn = "UNKNOWN  "
+	}
+	fmt.Fprintf(w, "FUNCTIONS  CALLED  NEVER CALLED  %sNOT OBSERVABLE  %sCALLED %%  PACKAGE\n", lineColumn, unknownColumn)
 	for functions := range r.byPackage {
-		var t tally
+		t := tally{lines: deadLines(functions)}
 		for i := range functions {
 			t.add(&functions[i])
 		}
-		t.write(w, unknown, printable(functions[0].Package))
+		total.lines += t.lines
+		t.write(w, lines, unknown, printable(functions[0].Package))
 	}
-	total.write(w, unknown, "total")
+	total.write(w, lines, unknown, "total")
 }
 
 func (r *Report) writeNeverCalled(w io.Writer) {
@@ -252,24 +305,34 @@ func (r *Report) writePrograms(w io.Writer) {
 	if len(r.Programs) == 0 {
 		return
 	}
-	processes := 0
-	var from, to time.Time
-	for _, p := range r.Programs {
-		processes += p.Processes
-		if !p.From.IsZero() && (from.IsZero() || p.From.Before(from)) {
-			from = p.From
-		}
-		if p.To.After(to) {
-			to = p.To
-		}
-	}
-	fmt.Fprintf(w, "\nObserved: %s, %s\n\n", plural(processes, "process"), period(from, to))
+	o := &r.Observed
+	fmt.Fprintf(w, "\nObserved: %s, %s,\nin which at least one of them ran for %s\n\n",
+		plural(o.Processes, "process"), period(o.From, o.To), seconds(o.ObservedFor))
 	fmt.Fprint(w, "PROCESSES  HOSTS  BUILDS  FROM (UTC)        TO (UTC)          PROGRAM\n")
 	for _, p := range r.Programs {
 		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
-			p.Processes, p.Hosts, p.Builds, minute(p.From), minute(p.To), printable(p.title()))
+			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), printable(p.title()))
 	}
+	r.writeEnvironments(w)
 	r.writeNamesakes(w)
+}
+
+// writeEnvironments says that a call in one of several environments makes a function
+// called.
+func (r *Report) writeEnvironments(w io.Writer) {
+	names := r.Observed.Environments
+	if len(names) < 2 {
+		return
+	}
+	some := 0
+	for i := range r.Functions {
+		if f := &r.Functions[i]; f.Status == Called && len(f.CalledIn) < f.Environments {
+			some++
+		}
+	}
+	fmt.Fprintf(w, "\n%d environments: %s\nA function counts as called if it was called in any of them. %s called\n"+
+		"in some only. --environment=NAME reports on one alone.\n",
+		len(names), printable(strings.Join(names, ", ")), pluralVerb(some, "was", "were"))
 }
 
 // writeNamesakes says why a name may stand in several lines.
@@ -314,6 +377,14 @@ func period(from, to time.Time) string {
 		return "at an unknown time"
 	}
 	return fmt.Sprintf("%s to %s UTC (%s)", minute(from), minute(to), length(to.Sub(from)))
+}
+
+// seconds is a time in seconds as people say it.
+func seconds(n int64) string {
+	if n == 0 {
+		return "less than a second"
+	}
+	return length(time.Duration(n) * time.Second)
 }
 
 // length rounds down to the largest unit of which there are two.

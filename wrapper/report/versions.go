@@ -39,7 +39,7 @@ func (c *codebase) key(p *process) programKey {
 // A program is one program with its builds.
 type program struct {
 	programKey
-	builds []*build // the one that was started last comes first
+	builds []*build // the one that was first started last comes first
 }
 
 // A build is a codebase as one program used it. Programs share a codebase if the
@@ -53,20 +53,25 @@ type build struct {
 	started int64  // last start
 	end     int64  // the latest time known of one of its processes
 	process string // the one that was started last, to break ties the same way every time
-	mute    bool   // all of them may have called anything, and written nothing of it
+	ran     []*process
+	mute    bool // all of them may have called anything, and written nothing of it
 
 	all numberSet // functions
 	own numberSet // those of the main module, without func main
 }
 
-// inUse reports whether no build of its program was started later, or b still ran
-// when the one that was had started: variants may run side by side.
+// inUse reports whether b is the newest build of its program, or still ran when that had
+// started: variants may run side by side, and somebody may have gone back to b.
 func (b *build) inUse() bool {
 	newest := b.program.builds[0]
 	return b == newest || b.end >= newest.first
 }
 
+// since returns the first start of the build, as far as it is known.
+func (b *build) since() int64 { return cmp.Or(b.first, b.started) }
+
 func (b *build) add(p *process) {
+	b.ran = append(b.ran, p)
 	if isTime(p.first) && (b.first == 0 || p.first < b.first) {
 		b.first = p.first
 	}
@@ -78,7 +83,7 @@ func (b *build) add(p *process) {
 	b.module = max(b.module, p.module)
 }
 
-// programs sorts builds, of which the one that was started last comes first, into
+// programs sorts builds, of which the newest comes first, into
 // programs.
 func programs(builds []*build) []*program {
 	byKey := map[programKey][]*build{}
@@ -114,11 +119,14 @@ func programs(builds []*build) []*program {
 	return list
 }
 
+// latestFirst orders builds by when they first ran. Their last start says less: an older
+// build may be started again, for a roll-back or by a job that nobody updates, and the
+// source that people work on is not that.
 func latestFirst(a, b *build) int {
-	return cmp.Or(cmp.Compare(b.started, a.started), strings.Compare(b.process, a.process), strings.Compare(b.key.app, a.key.app))
+	return cmp.Or(cmp.Compare(b.since(), a.since()), cmp.Compare(b.started, a.started), strings.Compare(b.process, a.process), strings.Compare(b.key.app, a.key.app))
 }
 
-// has reports whether b, which was started before all builds of p, is an older
+// has reports whether b, which first ran before all builds of p, is an older
 // version of it: if it called functions of its own, and nothing that the newest one
 // lacks, so that nothing is lost, or if it is mostly like the newest or the oldest so
 // far.

@@ -197,7 +197,7 @@ func TestVersionsInSteps(t *testing.T) {
 		id := fmt.Sprint(v)
 		leave(t, dir, id, functions, ran(id, v+1, fmt.Sprintf("F%d", 2*v)))
 	}
-	if r := mustRead(t, dir); len(r.Programs) != 1 || r.Programs[0].Builds != 6 || len(r.Functions) != 10 {
+	if r := mustRead(t, dir); len(r.Programs) != 1 || len(r.Programs[0].Builds) != 6 || len(r.Functions) != 10 {
 		t.Errorf("%d programs, %d functions, want 1 with 6 builds, and 10", len(r.Programs), len(r.Functions))
 	}
 }

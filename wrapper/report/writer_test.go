@@ -29,6 +29,7 @@ type testFunc struct {
 	Hash      string `json:"hash"`
 	File      string `json:"file"`
 	Line      int    `json:"line"`
+	Lines     int    `json:"lines,omitempty"`
 	Reason    string `json:"reason,omitempty"`
 }
 
@@ -47,6 +48,11 @@ func fn(name, file string, line int) testFunc {
 	return f
 }
 
+func (f testFunc) long(lines int) testFunc {
+	f.Lines = lines
+	return f
+}
+
 func (f testFunc) unobservable(reason string) testFunc {
 	f.Reason = reason
 	return f
@@ -54,18 +60,19 @@ func (f testFunc) unobservable(reason string) testFunc {
 
 // testProcess is one process; zero times mean: its functions were not called.
 type testProcess struct {
-	id      string
-	app     string
-	main    string // absent in the files of the first versions, like module
-	module  string
-	host    string
-	version string
-	started time.Time
-	calls   map[string]time.Time // by Name
-	boot    string
-	pid     int                   // that of the test if zero
-	state   datafile.ProcessState // Ended if zero
-	kept    datafile.Kept         // InMemory if zero
+	id          string
+	app         string
+	main        string // absent in the files of the first versions, like module
+	module      string
+	host        string
+	version     string
+	environment string // "test" if empty
+	started     time.Time
+	calls       map[string]time.Time // by Name
+	boot        string
+	pid         int                   // that of the test if zero
+	state       datafile.ProcessState // Ended if zero
+	kept        datafile.Kept         // InMemory if zero
 }
 
 func codebaseBytes(t testing.TB, fingerprint string, functions []testFunc) []byte {
@@ -98,7 +105,7 @@ func hitsBytes(t testing.TB, fingerprint string, functions []testFunc, p testPro
 	}
 	header := map[string]any{
 		"format": 1, "fingerprint": fingerprint, "functions": len(functions),
-		"appName": p.app, "appVersion": p.version, "environment": "test", "hostname": p.host,
+		"appName": p.app, "appVersion": p.version, "environment": cmp.Or(p.environment, "test"), "hostname": p.host,
 		"process": p.id, "pid": 123, "startedAt": p.started.UnixMilli(),
 	}
 	if p.main != "" {
@@ -179,7 +186,7 @@ func leave(t testing.TB, dir, fingerprint string, functions []testFunc, processe
 func store(dir, fingerprint string, functions []testFunc, p testProcess) *datafile.Store {
 	return &datafile.Store{Dir: dir, Wait: time.Minute, Identity: datafile.Identity{
 		Fingerprint: fingerprint, Functions: len(functions), Main: p.main, Module: p.module,
-		AppName: p.app, AppVersion: p.version, Environment: "test", Hostname: p.host, UID: -1,
+		AppName: p.app, AppVersion: p.version, Environment: cmp.Or(p.environment, "test"), Hostname: p.host, UID: -1,
 	}}
 }
 
@@ -231,6 +238,11 @@ func leaveOld(t testing.TB, dir, fingerprint string, functions []testFunc, proce
 // at is a time on a day of January 2026.
 func at(day int) time.Time {
 	return time.Date(2026, 1, day, 10, 30, 0, int(7*time.Millisecond), time.UTC)
+}
+
+// readAt does what Read does at a time and in a run of the machine.
+func readAt(dir string, now time.Time, boot string) (*Report, error) {
+	return newData(dir, now, boot).report()
 }
 
 // mustRead reads dir, which must hold something, and no damage.

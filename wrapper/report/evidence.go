@@ -1,0 +1,144 @@
+// Evidence: how long a function was observed, by how many processes, and where.
+
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Evidence is what the status of a function rests on: the processes of all builds in
+// which it could be observed, of every program.
+type Evidence struct {
+	ObservedSince time.Time `json:"observedSince,omitzero"` // the first start of one of them
+	ObservedFor   int64     `json:"observedFor"`            // seconds in which one of them ran
+	Processes     int       `json:"processes"`
+	Hosts         int       `json:"hosts"`
+	Environments  int       `json:"environments"`
+	Applications  int       `json:"applications"`
+}
+
+// A run is the time in which a process ran, or several did. Of several, only the sum of
+// their running times is known.
+type run struct{ from, to, lived int64 } // Unix milliseconds, and milliseconds
+
+// newRun returns a run, an empty one if its times make no sense.
+func newRun(from, to, lived, future int64) run {
+	if !isTime(from) || to <= from || to > future || lived <= 0 {
+		return run{}
+	}
+	return run{from, to, min(lived, to-from)}
+}
+
+// runningTime returns the milliseconds in which a process ran, or several. Where several
+// processes have one run, each part of it counts as far as they ran in it on average,
+// and not at all beside other runs that count for more. So it may be too long if
+// processes of one host ran side by side.
+func runningTime(runs []run) int64 {
+	type edge struct {
+		at    int64
+		share float64 // of the time from here, or up to here
+		end   bool
+	}
+	var edges []edge
+	for _, r := range runs {
+		if r.to > r.from {
+			share := float64(r.lived) / float64(r.to-r.from)
+			edges = append(edges, edge{r.from, share, false}, edge{r.to, share, true})
+		}
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	whole, total := 0, 0.0
+	var parts []float64 // the shares of the runs at hand that are not whole, sorted
+	for i, e := range edges {
+		if i > 0 {
+			share := 0.0
+			if whole > 0 {
+				share = 1
+			} else if len(parts) > 0 {
+				share = parts[len(parts)-1]
+			}
+			total += share * float64(e.at-edges[i-1].at)
+		}
+		at, _ := slices.BinarySearch(parts, e.share)
+		switch {
+		case e.share == 1 && e.end:
+			whole--
+		case e.share == 1:
+			whole++
+		case e.end:
+			parts = slices.Delete(parts, at, at+1)
+		default:
+			parts = slices.Insert(parts, at, e.share)
+		}
+	}
+	return int64(total)
+}
+
+// A witness sums up processes.
+type witness struct {
+	from, to                  int64 // 0 if unknown
+	processes                 int
+	hosts, environments, apps map[string]bool
+	versions                  map[string]bool
+	runs                      []run
+}
+
+func newWitness() *witness {
+	return &witness{hosts: map[string]bool{}, environments: map[string]bool{}, apps: map[string]bool{}, versions: map[string]bool{}}
+}
+
+// add adds the processes of a build.
+func (w *witness) add(b *build) {
+	for _, p := range b.ran {
+		w.processes += p.count
+		w.hosts[p.host], w.environments[p.environment], w.apps[p.app], w.versions[p.version] = true, true, true, true
+		// A clock that was never set must not stretch the time observed.
+		if isTime(p.first) && (w.from == 0 || p.first < w.from) {
+			w.from = p.first
+		}
+		w.to = max(w.to, p.end)
+		w.runs = append(w.runs, p.run)
+	}
+}
+
+// seconds returns how long one of the processes ran.
+func (w *witness) seconds() int64 { return runningTime(w.runs) / 1000 }
+
+// evidence returns what the processes prove.
+func (w *witness) evidence() Evidence {
+	return Evidence{
+		ObservedSince: fromMillis(w.from), ObservedFor: w.seconds(), Processes: w.processes,
+		Hosts: len(w.hosts), Environments: len(w.environments), Applications: len(w.apps),
+	}
+}
+
+// An evidenceTable has the evidence of each set of builds. Most functions are in the same
+// ones.
+type evidenceTable struct {
+	builds []*build
+	known  map[string]Evidence
+}
+
+// of returns the evidence that the builds in a set give.
+func (t *evidenceTable) of(set numberSet) Evidence {
+	var key []byte
+	for _, word := range set {
+		for shift := 0; shift < 64; shift += 8 {
+			key = append(key, byte(word>>shift))
+		}
+	}
+	if e, ok := t.known[string(key)]; ok {
+		return e
+	}
+	w := newWitness()
+	for i, b := range t.builds {
+		if set.has(i) {
+			w.add(b)
+		}
+	}
+	e := w.evidence()
+	t.known[string(key)] = e
+	return e
+}
