@@ -128,7 +128,7 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.data.adopt(p.now())
-		alone := p.endsAlone() // before the last look: a goroutine that ends meanwhile has called something
+		alone := p.endsAlone() // before the last look: who ends meanwhile has called something
 		p.checkpoint()         // other goroutines went on while we sent
 		for range lastLooks {
 			if alone || p.data.process.Kept != datafile.OnceASecond {

@@ -65,7 +65,8 @@ func (d *data) findMarks(users []int) (paths []string) {
 			}
 			for _, e := range list {
 				path := filepath.Join(dir, e.Name())
-				ours := dir == d.dir && datafile.IsMarks(e.Name(), "") // the device may have another number now
+				// The device may have another number by now.
+				ours := dir == d.dir && datafile.IsMarks(e.Name(), "")
 				if (ours || datafile.IsMarks(e.Name(), prefix)) && !slices.Contains(paths, path) {
 					paths = append(paths, path)
 				}
