@@ -22,7 +22,7 @@ type Explanation struct {
 	Group  string   `json:"group"` // "" if it is in none
 	Reason string   `json:"reason"`
 	With   []string `json:"fallsWith"` // the entries that it falls with
-	Path   []Step   `json:"path"`      // the shortest from main or an initialiser; empty if none is seen
+	Path   []Step   `json:"path"`      // the shortest from main or an initialiser
 }
 
 // Explain looks a function up by its name or the end of it, written as the runtime or as
@@ -42,6 +42,10 @@ func (p *Plan) Explain(name string) (*Explanation, error) {
 		e.Group, e.Reason = "falls with", "never called, and only entries lead to it"
 	case kept:
 		e.Group, e.Reason = "must stay", d.reason
+		if r := d.because; r != nil {
+			s := p.program.site(r)
+			e.Reason += fmt.Sprintf(": %s:%d in %s", s.File, s.Line, s.Caller)
+		}
 	case none:
 		e.Reason = "it is in no group, as it is " + string(d.status)
 	}
@@ -57,9 +61,11 @@ func (p *program) find(name string) (*decl, error) {
 	want := plain(name)
 	var exact, ends []*decl
 	for _, d := range p.decls {
-		switch have := plain(d.String()); {
+		have := plain(d.String())
+		inMain := "main." + strings.TrimPrefix(have, d.pkg+".") // as in a stack trace
+		switch {
 		case !p.seen[d.pkg]:
-		case have == want:
+		case have == want || inMain == want && slices.Contains(p.mains, d.pkg):
 			exact = append(exact, d)
 		case strings.HasSuffix(have, "."+want) || strings.HasSuffix(have, "/"+want):
 			ends = append(ends, d)

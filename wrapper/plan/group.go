@@ -57,7 +57,7 @@ func (p *program) group() {
 	}
 	for _, d := range dying {
 		if d.group == falling && len(d.owners) == 0 {
-			d.keep("no path to it is seen in the source: reflection may call it", d.reflection())
+			d.keep(unseen, d.reflection())
 			keepReferred(d)
 		}
 	}
@@ -94,13 +94,14 @@ func (p *program) revive() {
 func (p *program) findEntries(dying []*decl) {
 	next := make([]group, len(dying))
 	for i, d := range dying {
-		needs, refers, named := (*ref)(nil), false, false
+		needs, refers, named, weak := (*ref)(nil), false, false, false
 		for _, r := range d.refs {
 			if !r.from.live || r.from == d {
 				continue
 			}
 			stays := r.from.group == none
 			named = named || r.kind != Reflection
+			weak = weak || r.kind == Reflection && !stays
 			refers = refers || stays && r.kind.refers()
 			if stays && r.kind.needs() && needs == nil {
 				needs = r
@@ -112,9 +113,11 @@ func (p *program) findEntries(dying []*decl) {
 		case needs != nil:
 			next[i] = kept
 			d.reason, d.because = needs.need(), needs
+		case !named && weak && d.reflection() == nil:
+			next[i], d.weak = falling, true
 		case !named:
 			next[i] = kept
-			d.reason, d.because = "no path to it is seen in the source: reflection may call it", d.reflection()
+			d.reason, d.because = unseen, d.reflection()
 		case refers:
 			next[i] = entry
 		default:
@@ -126,6 +129,9 @@ func (p *program) findEntries(dying []*decl) {
 	}
 }
 
+// unseen is why a method stays that no code names.
+const unseen = "no path to it is seen in the source: reflection or an assertion may call it"
+
 // need says what an interface or a type parameter has to do with a method.
 func (r *ref) need() string {
 	if r.kind == Constraint {
@@ -134,10 +140,10 @@ func (r *ref) need() string {
 	return "its type becomes " + r.what
 }
 
-// reflection returns a conversion after which reflection may call a method.
+// reflection returns a conversion that stays, after which reflection may call a method.
 func (d *decl) reflection() *ref {
 	for _, r := range d.refs {
-		if r.kind == Reflection && r.from.live {
+		if r.kind == Reflection && r.from.live && r.from.group == none {
 			return r
 		}
 	}
@@ -161,6 +167,8 @@ func keepReferred(d *decl) {
 				r.to.keep(r.need(), r)
 			case r.kind.refers() && r.to.group == falling:
 				r.to.keep("what refers to it must stay", r)
+			case r.kind == Reflection && r.to.weak && r.to.group == falling:
+				r.to.keep(unseen, r)
 			default:
 				continue
 			}
@@ -176,7 +184,7 @@ func (d *decl) reach(visit func(*decl)) {
 		from := queue[0]
 		queue = queue[1:]
 		for _, r := range from.out {
-			if r.kind != Reflection && r.to.group == falling && !seen[r.to] {
+			if (r.kind != Reflection || r.to.weak) && r.to.group == falling && !seen[r.to] {
 				seen[r.to] = true
 				visit(r.to)
 				queue = append(queue, r.to)

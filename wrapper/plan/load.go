@@ -36,6 +36,9 @@ type program struct {
 	byID  map[id][]*decl // several only if they are named _ or init
 	inits map[string]*decl
 	seen  map[string]bool // packages that the report or the module has
+
+	mentions   map[*types.TypeName][]mention
+	assertions map[*types.TypeName][]assertion
 }
 
 // An id is what makes a function of the source one of the report.
@@ -57,6 +60,7 @@ type decl struct {
 	out  []*ref // from it
 
 	group   group
+	weak    bool    // only reflection leads to it, where its type becomes an interface
 	owners  []*decl // the entries that a falling one falls with
 	reason  string  // why it must stay
 	because *ref
@@ -96,6 +100,7 @@ func load(opts Options, dir string) (*program, error) {
 	p := &program{
 		dir: dir, fset: initial[0].Fset, initial: initial,
 		byFn: map[*ssa.Function]*decl{}, byID: map[id][]*decl{}, inits: map[string]*decl{}, seen: map[string]bool{},
+		mentions: map[*types.TypeName][]mention{}, assertions: map[*types.TypeName][]assertion{},
 	}
 	p.ssa = ssa.NewProgram(p.fset, ssa.InstantiateGenerics)
 	packages.Visit(initial, nil, func(pkg *packages.Package) {

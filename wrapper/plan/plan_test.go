@@ -84,7 +84,7 @@ func TestReasons(t *testing.T) {
 		"main.square.Area":      "its type becomes example.com/app.shape main.go:",
 		"main.small.Area":       "its type becomes example.com/app.shape main.go:",
 		"main.constrained.Key":  "its type is a type argument for example.com/app/lib.Keyed main.go:",
-		"main.shown.Exported":   "no path to it is seen in the source: reflection may call it main.go:",
+		"main.shown.Exported":   "no path to it is seen in the source: reflection or an assertion may call it main.go:",
 		"main.belowArea":        "what refers to it must stay main.go:",
 		"lib.Linked":            "//go:linkname names it",
 		"lib.belowLinked":       "what refers to it must stay " + filepath.FromSlash("lib/lib.go:"),
@@ -116,6 +116,7 @@ func TestExplain(t *testing.T) {
 		{"lib.Set.add", "falls with", "main lib.Set.Add lib.(*Set).add", "lib.Set.Add"},
 		{"inTable", "entry", "init inTable", ""},
 		{"main", "", "", ""},
+		{"main.branch", "entry", "main branch", ""},
 		{"dead", "unreachable", "", ""},
 		{"square.Area", "must stay", "main square.Area", ""},
 	} {

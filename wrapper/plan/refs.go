@@ -3,12 +3,15 @@
 package plan
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/packages"
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // A Kind is how code refers to a function.
@@ -19,7 +22,7 @@ const (
 	Value      Kind = "value"      // the code uses it as a value
 	Interface  Kind = "interface"  // a conversion to an interface needs it
 	Constraint Kind = "constraint" // a type argument needs it
-	Reflection Kind = "reflection" // its type becomes an interface, and reflection may call it
+	Reflection Kind = "reflection" // its type becomes an interface, and reflection or an assertion may call it
 )
 
 // refers reports whether the code names the function.
@@ -56,10 +59,25 @@ func (p *program) refer() {
 						continue
 					}
 				}
-				p.referIn(pkg, from, node)
+				for _, part := range parts(node) {
+					p.referIn(pkg, from, part)
+				}
 			}
 		}
 	})
+	p.referAsserted()
+}
+
+// parts returns the declarations that one with parentheses consists of.
+func parts(node ast.Decl) (list []ast.Node) {
+	gen, ok := node.(*ast.GenDecl)
+	if !ok {
+		return []ast.Node{node}
+	}
+	for _, spec := range gen.Specs {
+		list = append(list, spec)
+	}
+	return list
 }
 
 // concerns reports whether a package may refer to functions of the report.
@@ -86,16 +104,20 @@ func (p *program) declared(pkg *packages.Package, fn *ast.FuncDecl) *decl {
 
 // referIn finds the references in one declaration.
 func (p *program) referIn(pkg *packages.Package, from *decl, node ast.Node) {
-	called := map[*ast.Ident]bool{}
+	called, asserts := map[*ast.Ident]bool{}, false
+	if spec, ok := node.(*ast.ValueSpec); ok {
+		asserts = p.noteAssertions(pkg, spec)
+	}
 	ast.Inspect(node, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			if name := calledName(n.Fun); name != nil {
 				called[name] = true
 			}
-		case *ast.ValueSpec:
-			p.referAssertion(pkg, from, n)
 		case *ast.Ident:
+			if !asserts {
+				p.noteMention(pkg, from, n)
+			}
 			if inst, ok := pkg.TypesInfo.Instances[n]; ok {
 				p.referConstraints(from, n.Pos(), pkg.TypesInfo.Uses[n], inst.TypeArgs)
 			}
@@ -135,22 +157,83 @@ func calledName(fun ast.Expr) *ast.Ident {
 	}
 }
 
-// referAssertion adds what a line such as
+// A mention is a place where code names a type.
+type mention struct {
+	from *decl
+	pos  token.Pos
+}
+
+// An assertion is a line such as
 //
 //	var _ io.Reader = (*file)(nil)
 //
-// needs. No code is left of it.
-func (p *program) referAssertion(pkg *packages.Package, from *decl, spec *ast.ValueSpec) {
-	if spec.Type == nil {
+// No code is left of it, and it goes with its type. So what it needs is needed by
+// whatever names the type.
+type assertion struct {
+	pos     token.Pos
+	typ, to types.Type
+}
+
+// noteAssertions notes the assertions in a declaration of variables. It reports whether
+// there is nothing else in it.
+func (p *program) noteAssertions(pkg *packages.Package, spec *ast.ValueSpec) bool {
+	if spec.Type == nil || len(spec.Values) == 0 {
+		return false
+	}
+	to := pkg.TypesInfo.TypeOf(spec.Type)
+	if to == nil || !types.IsInterface(to) {
+		return false
+	}
+	for i, name := range spec.Names {
+		if name.Name != "_" || i >= len(spec.Values) || named(pkg.TypesInfo.TypeOf(spec.Values[i])) == nil {
+			return false
+		}
+	}
+	for _, value := range spec.Values {
+		typ := pkg.TypesInfo.TypeOf(value)
+		p.assertions[named(typ)] = append(p.assertions[named(typ)], assertion{value.Pos(), typ, to})
+	}
+	return true
+}
+
+// named returns the name of a type or of what it points to, nil without one.
+func named(typ types.Type) *types.TypeName {
+	if pointer, ok := types.Unalias(typ).(*types.Pointer); ok {
+		typ = pointer.Elem()
+	}
+	if t, ok := types.Unalias(typ).(*types.Named); ok {
+		return t.Origin().Obj()
+	}
+	return nil
+}
+
+// noteMention notes that code names a type. That a method of it does, which was never
+// called, says nothing about the type.
+func (p *program) noteMention(pkg *packages.Package, from *decl, name *ast.Ident) {
+	obj, ok := pkg.TypesInfo.Uses[name].(*types.TypeName)
+	if !ok {
 		return
 	}
-	typ := pkg.TypesInfo.TypeOf(spec.Type)
-	if typ == nil || !types.IsInterface(typ) {
+	typ := named(obj.Type())
+	if typ == nil || typ.Pkg() == nil || !p.seen[typ.Pkg().Path()] || from.base == typ.Name() && from.status == report.NeverCalled {
 		return
 	}
-	for i, value := range spec.Values {
-		if i < len(spec.Names) && spec.Names[i].Name == "_" {
-			p.referNeeds(from, value.Pos(), Interface, pkg.TypesInfo.TypeOf(value), typ)
+	for _, m := range p.mentions[typ] {
+		if m.from == from {
+			return
+		}
+	}
+	p.mentions[typ] = append(p.mentions[typ], mention{from, name.Pos()})
+}
+
+// referAsserted adds what the assertions about types need.
+func (p *program) referAsserted() {
+	for typ, list := range p.assertions {
+		for _, a := range list {
+			at := p.position(a.pos)
+			for _, m := range p.mentions[typ] {
+				p.referNeeds(m.from, m.pos, Interface, a.typ, a.to, fmt.Sprintf("%s (see %s:%d)", typeName(a.to), at.Filename, at.Line))
+			}
 		}
 	}
 }
@@ -167,12 +250,12 @@ func (p *program) referConstraints(from *decl, pos token.Pos, generic types.Obje
 		}
 	}
 	for i := range min(params.Len(), args.Len()) {
-		p.referNeeds(from, pos, Constraint, args.At(i), params.At(i).Constraint())
+		p.referNeeds(from, pos, Constraint, args.At(i), params.At(i).Constraint(), typeName(params.At(i).Constraint()))
 	}
 }
 
 // referNeeds adds the methods that a type needs to satisfy an interface.
-func (p *program) referNeeds(from *decl, pos token.Pos, kind Kind, typ, to types.Type) {
+func (p *program) referNeeds(from *decl, pos token.Pos, kind Kind, typ, to types.Type, what string) {
 	iface, ok := to.Underlying().(*types.Interface)
 	if !ok || typ == nil || types.IsInterface(typ) {
 		return
@@ -183,7 +266,7 @@ func (p *program) referNeeds(from *decl, pos token.Pos, kind Kind, typ, to types
 			continue
 		}
 		if d := p.declOf(sel.Obj().(*types.Func)); d != nil && p.seen[d.pkg] {
-			p.add(&ref{from: from, to: d, kind: kind, pos: pos, what: typeName(to)})
+			p.add(&ref{from: from, to: d, kind: kind, pos: pos, what: what})
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (t text) writeEntries(p *Plan) {
 		functions += p.Entries[i].FallsFunctions
 		lines += p.Entries[i].FallsLines
 	}
-	t.printf("\nEntries: %d, never called, where code that stays refers to them. With them\n%s and %s fall.\n", len(p.Entries), plural(functions, "function"), plural(lines, "line"))
+	t.printf("\nEntries: %d, never called, where code that stays refers to them. With them\n%s and %s fall, and what falls with several.\n", len(p.Entries), plural(functions, "function"), plural(lines, "line"))
 	if len(p.Entries) > 0 {
 		t.printf("\n  LINES  FUNCTIONS  ENTRY\n")
 	}
