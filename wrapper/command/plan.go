@@ -23,7 +23,7 @@ func (cmd *commands) planCommand() *cli.Command {
 		ArgsUsage: "[packages] DIR...",
 		Description: "Run it in the module's source. Packages are the main packages of the programs,\n" +
 			"named as for go build; without any, all below the working directory. Each DIR is\n" +
-			"a SCAVENGER_DATA_DIR that these programs wrote to. Nothing is built or changed.\n\n" +
+			"a SCAVENGER_DATA_DIR that these programs wrote to. Nothing is changed.\n\n" +
 			"Functions that were never called are in four groups: unreachable (no path leads\n" +
 			"there from main), entry (code that stays refers to it), falls with (only entries\n" +
 			"lead there), and must stay (an interface, a type argument, assembly or a\n" +

@@ -81,8 +81,8 @@ func (d *decl) String() string {
 
 // load loads the packages. It builds the program that deadcode builds.
 func load(opts Options, dir string) (*program, error) {
-	// ssautil would make it shorter, but go/loader, which it imports, and log add to each
-	// start of scavenger-wrap as a tool.
+	// ssautil would make this shorter, but the initialisers of go/loader, which it imports,
+	// run at each start of scavenger-wrap as a tool.
 	cfg := &packages.Config{Mode: packages.LoadAllSyntax | packages.NeedModule, Dir: dir}
 	if opts.Tags != "" {
 		cfg.BuildFlags = []string{"-tags=" + opts.Tags}

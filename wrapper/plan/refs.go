@@ -22,7 +22,7 @@ const (
 	Value      Kind = "value"      // the code uses it as a value
 	Interface  Kind = "interface"  // a conversion to an interface needs it
 	Constraint Kind = "constraint" // a type argument needs it
-	Reflection Kind = "reflection" // its type becomes an interface, and reflection or an assertion may call it
+	Reflection Kind = "reflection" // its type becomes an interface without it
 )
 
 // refers reports whether the code names the function.
