@@ -58,6 +58,8 @@ func TestHostileNames(t *testing.T) {
 		{dir, nil, []string{"report", data}},
 		{dir, nil, []string{"report", "--format=json", data}},
 		{dir, nil, []string{"report", data + "/none"}},
+		{dir, nil, []string{"plan", "./none" + hostile, data}},
+		{dir, nil, []string{"plan", "--explain=none" + hostile, data}},
 		{dir, nil, []string{"report", "--format=" + hostile, data}},
 		{dir, []string{"SCAVENGER_SERVER_URL=http://127.0.0.1:1", "SCAVENGER_API_KEY=abcdefgh"}, []string{"publish", data}},
 		{dir, nil, []string{"publish", data + "/none"}},

@@ -21,7 +21,7 @@ import (
 
 // commandNames are the words that are for us rather than the names of tools.
 // They stand here so that an action need not build the command line to know.
-var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "publish", "merge", "version", "completion", "help", "h"}
+var commandNames = []string{"init", "scan", "diff", "doctor", "go", "goflags", "report", "plan", "publish", "merge", "version", "completion", "help", "h"}
 
 // Is reports whether the first argument is for us rather than the name
 // of a tool.
@@ -50,7 +50,7 @@ one line per build action: why a package was not marked is one grep in it.
 NO_COLOR turns colours off.
 
 Exit status: 0 success, 1 failure, 2 wrong usage, 3 a result that rests on
-incomplete data (report and merge); under -toolexec that of the wrapped tool.`
+incomplete data (report, plan and merge); under -toolexec that of the wrapped tool.`
 
 // A commands value is what all commands share.
 type commands struct {
@@ -84,7 +84,7 @@ func (cmd *commands) app() *cli.App {
 		},
 		Commands: []*cli.Command{
 			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.goflagsCommand(),
-			cmd.reportCommand(), cmd.publishCommand(), cmd.mergeCommand(), cmd.versionCommand(), cmd.completionCommand(),
+			cmd.reportCommand(), cmd.planCommand(), cmd.publishCommand(), cmd.mergeCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -1,0 +1,130 @@
+// scavenger-wrap plan: what can be deleted, and in which order.
+
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/plan"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+func (cmd *commands) planCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "plan",
+		Usage:     "show what can be deleted, and what goes with it",
+		ArgsUsage: "[packages] DIR...",
+		Description: "Run it in the module's source. Packages are the main packages of the programs,\n" +
+			"named as for go build; without any, all below the working directory. Each DIR is\n" +
+			"a SCAVENGER_DATA_DIR that these programs wrote to. Nothing is changed.\n\n" +
+			"Functions that were never called are in four groups: unreachable (no path leads\n" +
+			"there from main), entry (code that stays refers to it), falls with (only entries\n" +
+			"lead there), and must stay (an interface, a type argument, assembly or a\n" +
+			"directive needs it, or reflection may call it). A function that was called, that\n" +
+			"cannot be observed or of which nothing is known is in no group.\n\n" +
+			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
+			"Exit status 3: the plan rests on incomplete data; see report.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "tags", Usage: "build `TAGS`, separated by commas"},
+			&cli.StringFlag{Name: "explain", Usage: "say why a `FUNCTION` is in its group, and how main gets there"},
+		},
+		Action: cmd.runPlan,
+	}
+}
+
+func (cmd *commands) runPlan(c *cli.Context) error {
+	if err := arguments(c, -1, ""); err != nil {
+		return err
+	}
+	format, err := oneOf(c, "format", "text", "json")
+	if err != nil {
+		return err
+	}
+	patterns, dirs := splitPlanArguments(c.Args().Slice())
+	if len(dirs) == 0 {
+		return usageError{errors.New("plan: no argument is a directory with data: name the one that SCAVENGER_DATA_DIR named")}
+	}
+	r, err := readAll(dirs)
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	writeProblems(cmd.stderr, "plan", r.Problems)
+	progress := startProgress(cmd.stderr, time.Second)
+	progress.say("reading the source of the program")
+	p, err := plan.Make(plan.Options{Patterns: patterns, Tags: c.String("tags")}, r)
+	progress.stop()
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if err := cmd.writePlan(p, c.String("explain"), format); err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if !r.Complete() {
+		return incompleteError{errors.New("plan: it rests on incomplete data: functions may have been called that are in it")}
+	}
+	return nil
+}
+
+// writePlan writes the plan, or what it says of one function.
+func (cmd *commands) writePlan(p *plan.Plan, function, format string) error {
+	if function == "" {
+		if format == "json" {
+			return plan.WriteJSON(cmd.stdout, p)
+		}
+		return p.WriteText(cmd.stdout)
+	}
+	e, err := p.Explain(function)
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		return plan.WriteJSON(cmd.stdout, e)
+	}
+	return e.WriteText(cmd.stdout)
+}
+
+// splitPlanArguments tells data directories from packages by what is in them.
+func splitPlanArguments(args []string) (patterns, dirs []string) {
+	for _, arg := range args {
+		if report.IsData(arg) {
+			dirs = append(dirs, arg)
+		} else {
+			patterns = append(patterns, arg)
+		}
+	}
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	return patterns, dirs
+}
+
+// readAll reads data directories as one.
+func readAll(dirs []string) (*report.Report, error) {
+	if len(dirs) == 1 {
+		return report.Read(dirs[0])
+	}
+	tmp, err := os.MkdirTemp("", "scavenger-plan-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	merged := filepath.Join(tmp, "data")
+	m, err := report.Merge(merged, dirs)
+	if err != nil {
+		return nil, err
+	}
+	r, err := report.Read(merged)
+	if err != nil {
+		return nil, err
+	}
+	r.Problems = slices.Concat(m.Problems, r.Problems)
+	return r, nil
+}

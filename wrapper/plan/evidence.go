@@ -1,0 +1,166 @@
+// Evidence: what the report and the directives say of the functions of the source.
+
+package plan
+
+import (
+	"bytes"
+	"go/ast"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+// observe gives each function the status that the report has for it.
+func (p *program) observe(r *report.Report) {
+	ours := p.modules()
+	for path := range p.inits {
+		if ours.MatchString(path) {
+			p.seen[path] = true
+		}
+	}
+	for i := range r.Functions {
+		f := &r.Functions[i]
+		p.seen[f.Package] = true
+		p.know(f)
+	}
+	// What an older build has and the newest lacks may be in the source again. That it
+	// was called then still counts.
+	for i := range r.Removed {
+		if f := &r.Removed[i]; f.Status != report.NeverCalled {
+			p.know(f)
+		}
+	}
+}
+
+// know notes the status of a function, and that a function ran one of whose literals did.
+func (p *program) know(f *report.Function) {
+	name, status := f.Name, f.Status
+	if outer, _, isLiteral := strings.Cut(name, "."); isLiteral {
+		if status != report.Called {
+			return
+		}
+		name = outer
+	}
+	for _, d := range p.byID[id{f.Package, strings.TrimPrefix(f.Receiver, "*"), name}] {
+		if d.status != report.Called {
+			d.status = status
+		}
+	}
+}
+
+// difference compares the functions of the report with those of the source.
+func (p *program) difference(r *report.Report) Difference {
+	diff := Difference{Missing: []string{}}
+	others := map[string]bool{}
+	for i := range r.Functions {
+		f := &r.Functions[i]
+		if p.inits[f.Package] == nil {
+			others[f.Package] = true
+			continue
+		}
+		if strings.Contains(f.Name, ".") {
+			continue // a literal, whose name depends on the others
+		}
+		d := decl{id: id{f.Package, strings.TrimPrefix(f.Receiver, "*"), f.Name}, syntax: &ast.FuncDecl{}}
+		if strings.HasPrefix(f.Receiver, "*") {
+			d.star = "*"
+		}
+		switch found := p.byID[d.id]; {
+		case len(found) == 0:
+			diff.Missing = append(diff.Missing, d.String())
+		case len(found) == 1 && p.fset.Position(found[0].syntax.Pos()).Line != f.Line:
+			diff.Moved++
+		}
+	}
+	diff.Packages = slices.Sorted(maps.Keys(others))
+	if diff.Packages == nil {
+		diff.Packages = []string{}
+	}
+	return diff
+}
+
+// pin finds the functions that are called by other than Go code: those that assembly and
+// directives name.
+func (p *program) pin() {
+	packages.Visit(p.initial, nil, func(pkg *packages.Package) {
+		if !p.concerns(pkg) {
+			return
+		}
+		for _, file := range pkg.Syntax {
+			p.pinDirectives(pkg, file)
+		}
+		for _, name := range pkg.OtherFiles {
+			if ext := filepath.Ext(name); ext == ".s" || ext == ".S" {
+				p.pinAssembly(pkg, name)
+			}
+		}
+	})
+}
+
+// pinDirectives looks at the comments of a file.
+func (p *program) pinDirectives(pkg *packages.Package, file *ast.File) {
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			words := strings.Fields(c.Text)
+			if len(words) < 2 {
+				continue
+			}
+			switch words[0] {
+			case "//export":
+				p.pinName(pkg.PkgPath+"."+words[1], words[0])
+			case "//go:linkname":
+				p.pinName(pkg.PkgPath+"."+words[1], words[0])
+				if len(words) > 2 {
+					p.pinName(words[2], words[0])
+				}
+			case "//go:wasmexport":
+				for _, d := range p.decls {
+					if d.syntax.Doc == group {
+						d.reason = words[0] + " names it"
+					}
+				}
+			}
+		}
+	}
+}
+
+// pinAssembly looks at the names in a file. One that cannot be read is left to the build.
+func (p *program) pinAssembly(pkg *packages.Package, name string) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return
+	}
+	// ·local, or example·com∕app·remote
+	asmName := regexp.MustCompile(`([\w.·∕/]*)·(\w+)(?:<ABIInternal>)?\(SB\)`)
+	for _, m := range asmName.FindAllSubmatch(text, -1) {
+		path := pkg.PkgPath
+		if len(m[1]) > 0 {
+			path = strings.NewReplacer("∕", "/", "·", ".").Replace(string(bytes.TrimSpace(m[1])))
+		}
+		p.pinName(path+"."+string(m[2]), filepath.Base(name))
+	}
+}
+
+// pinName notes that something other than Go code names a function.
+func (p *program) pinName(name, by string) {
+	dot := strings.LastIndexByte(name, '.')
+	for _, d := range p.byID[id{pkg: name[:max(dot, 0)], name: name[dot+1:]}] {
+		if d.reason == "" {
+			d.reason = by + " names it"
+		}
+	}
+	if strings.HasSuffix(name[:max(dot, 0)], ")") { // a method: example.com/app.(*T)
+		for _, d := range p.decls {
+			if d.base != "" && d.String() == name && d.reason == "" {
+				d.reason = by + " names it"
+			}
+		}
+	}
+}

@@ -1,0 +1,420 @@
+package plan
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+// The functions of a module are in the groups that its comments name, and nowhere else.
+func TestGroups(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, want := annotated(t, dir)
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	got := groups(t, p)
+	for name, w := range want {
+		if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" && strings.Contains(name, "/asm.") {
+			continue
+		}
+		if got[name] != w {
+			t.Errorf("%s: %q, want %q", name, got[name], w)
+		}
+		delete(got, name)
+	}
+	for name, g := range got {
+		t.Errorf("%s: %q, want none", name, g)
+	}
+	if d := p.Difference; len(d.Missing)+d.Moved+len(d.Packages) > 0 {
+		t.Errorf("difference: %+v", d)
+	}
+}
+
+// Each site of an entry names the function at its line.
+func TestSites(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	for _, e := range p.Entries {
+		if len(e.Sites) == 0 {
+			t.Errorf("%s: no site", e.name())
+		}
+		for _, s := range e.Sites {
+			if s.File == "text.y" {
+				continue // which is not there: a //line directive has the name
+			}
+			text, err := os.ReadFile(filepath.Join(dir, s.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if line := strings.Split(string(text), "\n")[s.Line-1]; !strings.Contains(line, e.Name) {
+				t.Errorf("%s: %s:%d has %q", e.name(), s.File, s.Line, line)
+			}
+		}
+	}
+	if e := entryOf(t, p, "belowGenerated"); e.File != "text.y" || e.Line != 3 || e.Sites[0].File != "text.y" || e.Sites[0].Line != 7 {
+		t.Errorf("//line: %+v", e)
+	}
+	if e := entryOf(t, p, "branch"); e.FallsFunctions != 3 || e.FallsLines != 6 {
+		t.Errorf("branch: %d functions, %d lines; want 3, 6", e.FallsFunctions, e.FallsLines)
+	}
+	if e := entryOf(t, p, "belowHidden"); e.Sites[0].Status != report.NotObservable {
+		t.Errorf("belowHidden: %+v", e.Sites)
+	}
+}
+
+// What must stay says why, and where that stands.
+func TestReasons(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	for name, want := range map[string]string{
+		"main.square.Area":      "its type becomes example.com/app.shape main.go:",
+		"main.small.Area":       "its type becomes example.com/app.shape main.go:",
+		"main.constrained.Key":  "its type is a type argument for example.com/app/lib.Keyed main.go:",
+		"main.shown.Exported":   "no path to it is seen in the source: reflection or an assertion may call it main.go:",
+		"main.belowArea":        "what refers to it must stay main.go:",
+		"lib.Linked":            "//go:linkname names it",
+		"lib.belowLinked":       "what refers to it must stay " + filepath.FromSlash("lib/lib.go:"),
+		"main.small.Unexpected": "",
+	} {
+		var got string
+		for _, k := range p.MustStay {
+			if short := strings.TrimPrefix(strings.Replace(k.Function.name(), "example.com/app.", "main.", 1), "example.com/app/"); short == name {
+				got = k.Reason
+				if k.Site != nil {
+					got += " " + k.Site.File + ":"
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	for _, test := range []struct{ name, group, path, with string }{
+		{"deep", "falls with", "main branch onlyBranch deep", "branch"},
+		{"example.com/app.both", "falls with", "main branch both", "branch shared1 shared2"},
+		{"example.com/app/lib.(*Set).add", "falls with", "main lib.Set.Add lib.(*Set).add", "lib.Set.Add"},
+		{"lib.Set.add", "falls with", "main lib.Set.Add lib.(*Set).add", "lib.Set.Add"},
+		{"inTable", "entry", "init inTable", ""},
+		{"main", "", "", ""},
+		{"main.branch", "entry", "main branch", ""},
+		{"dead", "unreachable", "", ""},
+		{"square.Area", "must stay", "main square.Area", ""},
+	} {
+		e, err := p.Explain(test.name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var path []string
+		for i, s := range e.Path {
+			if i == 0 {
+				path = append(path, s.Caller)
+			}
+			path = append(path, s.To)
+		}
+		short := strings.NewReplacer("example.com/app.", "", "example.com/app/", "")
+		if got := short.Replace(strings.Join(path, " ")); e.Group != test.group || got != test.path || short.Replace(strings.Join(e.With, " ")) != test.with {
+			t.Errorf("%s: %q, path %q, with %q", test.name, e.Group, got, e.With)
+		}
+	}
+	for _, name := range []string{"Area", "nowhere"} {
+		if e, err := p.Explain(name); err == nil {
+			t.Errorf("%s: %+v, want an error", name, e)
+		}
+	}
+}
+
+// Two runs print the same, and the text has each group.
+func TestOutput(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	var texts, objects [2]bytes.Buffer
+	for i := range texts {
+		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+		if err := p.WriteText(&texts[i]); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteJSON(&objects[i], p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if texts[0].String() != texts[1].String() || objects[0].String() != objects[1].String() {
+		t.Error("two runs differ")
+	}
+	for _, want := range []string{
+		"\nUnreachable: 6 functions, 6 lines.", "\nEntries: ", "\nFalls with several entries: 1 function, 1 line.\n", "  (3 entries)\n",
+		"\nMust stay: ", "deadLeft  (not in the report)\n", "belowHidden\n", "  (not-observable)\n",
+	} {
+		if !strings.Contains(texts[0].String(), want) {
+			t.Errorf("no %q in\n%s", want, &texts[0])
+		}
+	}
+	var back Plan
+	if err := json.Unmarshal(objects[0].Bytes(), &back); err != nil || back.SchemaVersion != SchemaVersion || len(back.Entries) == 0 {
+		t.Errorf("%v, %+v", err, back)
+	}
+}
+
+// Where the source is not that of the program, the plan says so.
+func TestDifference(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	for i := range r.Functions {
+		if r.Functions[i].Name == "branch" {
+			r.Functions[i].Line++
+		}
+	}
+	r.Functions = append(r.Functions,
+		report.Function{Package: "example.com/app", Receiver: "*gone", Name: "f", Status: report.NeverCalled},
+		report.Function{Package: "example.com/other", Name: "main", Status: report.Called})
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	d := p.Difference
+	if len(d.Missing) != 1 || d.Missing[0] != "example.com/app.(*gone).f" || d.Moved != 1 || len(d.Packages) != 1 || d.Packages[0] != "example.com/other" {
+		t.Errorf("%+v", d)
+	}
+	var text strings.Builder
+	if err := p.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(text.String(), "WARNING: "); n != 3 || !strings.HasPrefix(text.String(), "WARNING: ") {
+		t.Errorf("%d warnings in\n%s", n, text.String())
+	}
+}
+
+// Tags decide which files there are.
+func TestTags(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n")
+	write(t, dir, "main.go", "package main\n\nfunc main() { extra() }\n")
+	write(t, dir, "on.go", "//go:build special\n\npackage main\n\nfunc extra() {}\n\nfunc unused() {}\n")
+	write(t, dir, "off.go", "//go:build !special\n\npackage main\n\nfunc extra() {}\n")
+	for tags, want := range map[string]int{"special": 1, "": 0} {
+		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}, Tags: tags}, &report.Report{})
+		if len(p.Unreachable) != want {
+			t.Errorf("tags %q: %+v", tags, p.Unreachable)
+		}
+	}
+}
+
+// Functions of files with cgo stand where they were written, and what C calls stays.
+func TestCgo(t *testing.T) {
+	if out, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err != nil || strings.TrimSpace(string(out)) != "1" {
+		t.Skip("no cgo here")
+	}
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("no C compiler")
+	}
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n")
+	write(t, dir, "main.go", `package main
+
+// static int twice(int n) { return 2 * n; }
+import "C"
+
+func main() { // ran
+	if C.twice(1) > 3 {
+		branch()
+	}
+}
+
+func branch() { C.twice(2) } // = entry
+
+//export fromC
+func fromC() { belowC() } // = stay
+
+func belowC() {} // = stay
+
+func unused() {} // = unreachable
+`)
+	r, want := annotated(t, dir)
+	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+	got := groups(t, p)
+	for name, w := range want {
+		if got[name] != w {
+			t.Errorf("%s: %q, want %q", name, got[name], w)
+		}
+	}
+	if e := entryOf(t, p, "branch"); e.File != "main.go" || e.Line != 12 || e.Sites[0].Line != 8 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A plan of nothing says what is wrong.
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n")
+	write(t, dir, "lib/lib.go", "package lib\n")
+	write(t, dir, "broken/main.go", "package main\n\nfunc main() { nowhere() }\n")
+	for pattern, want := range map[string]string{
+		"./lib": "no main package", "./broken": "undefined: nowhere", "./none": "directory not found",
+	} {
+		if _, err := Make(Options{Dir: dir, Patterns: []string{pattern}}, &report.Report{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", pattern, err, want)
+		}
+	}
+}
+
+func makePlan(t *testing.T, opts Options, r *report.Report) *Plan {
+	t.Helper()
+	p, err := Make(opts, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// groups returns the group of each function of a plan, and fails if one is in two.
+func groups(t *testing.T, p *Plan) map[string]string {
+	got := map[string]string{}
+	put := func(f *Function, group string) {
+		if was, twice := got[f.name()]; twice {
+			t.Errorf("%s: %s and %s", f.name(), was, group)
+		}
+		got[f.name()] = group
+	}
+	for i := range p.Unreachable {
+		put(&p.Unreachable[i], "unreachable")
+	}
+	for i := range p.Entries {
+		put(&p.Entries[i].Function, "entry")
+		for j := range p.Entries[i].Falls {
+			put(&p.Entries[i].Falls[j], "falls")
+		}
+	}
+	for i := range p.Shared {
+		put(&p.Shared[i].Function, "shared")
+	}
+	for i := range p.MustStay {
+		put(&p.MustStay[i].Function, "stay")
+	}
+	return got
+}
+
+func entryOf(t *testing.T, p *Plan, name string) *Entry {
+	t.Helper()
+	for i := range p.Entries {
+		if p.Entries[i].Name == name {
+			return &p.Entries[i]
+		}
+	}
+	t.Fatalf("no entry %s", name)
+	return nil
+}
+
+// extract writes the files of an archive to a directory.
+func extract(t *testing.T, name string) string {
+	t.Helper()
+	archive, err := txtar.ParseFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range archive.Files {
+		write(t, dir, f.Name, string(f.Data))
+	}
+	return dir
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// annotated returns the report that the comments of a module's functions describe, and the
+// groups that they ask for.
+func annotated(t *testing.T, dir string) (*report.Report, map[string]string) {
+	t.Helper()
+	r, want := &report.Report{}, map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		pkg := strings.TrimSuffix("example.com/app/"+filepath.ToSlash(rel), "/.")
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		comments := lineComments(text)
+		for _, node := range file.Decls {
+			fn, ok := node.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			know, group, _ := strings.Cut(comments[fset.PositionFor(fn.Pos(), false).Line], "=")
+			f := report.Function{Package: pkg, Name: fn.Name.Name, Line: fset.Position(fn.Pos()).Line, Status: report.NeverCalled}
+			if fn.Recv != nil {
+				star, base := receiver(fn.Recv.List[0].Type)
+				f.Receiver = star + base
+			}
+			in := Function{Package: f.Package, Receiver: f.Receiver, Name: f.Name}
+			if g := strings.TrimSpace(group); g != "" {
+				want[in.name()] = g
+			}
+			switch strings.TrimSpace(know) {
+			case "unlisted":
+				continue
+			case "ran":
+				f.Status = report.Called
+			case "hidden":
+				f.Status = report.NotObservable
+			case "unknown":
+				f.Status = report.Unknown
+			case "literal ran":
+				r.Functions = append(r.Functions, report.Function{Package: pkg, Receiver: f.Receiver, Name: f.Name + ".func1", Status: report.Called})
+			}
+			r.Functions = append(r.Functions, f)
+		}
+		return nil
+	})
+	if err != nil || len(want) == 0 {
+		t.Fatalf("%d functions with a group, %v", len(want), err)
+	}
+	return r, want
+}
+
+// lineComments returns the last comment of each line.
+func lineComments(text []byte) map[int]string {
+	comments, n := map[int]string{}, 0
+	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
+		n++
+		if i := strings.LastIndex(lines.Text(), " // "); i >= 0 {
+			comments[n] = lines.Text()[i+4:]
+		}
+	}
+	return comments
+}
