@@ -42,15 +42,27 @@ func (f *plannedFunction) id() program.Function {
 func TestPlan(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	deadcode := installDeadcode(t)
-	for _, test := range []struct {
-		name, module, pkg string
-		runs              [][]string
-	}{
-		{"hey", "github.com/rakyll/hey@v0.1.5", ".", [][]string{{"-n=4", "-c=2", server.URL}}},
+	testPlan(t, []planned{{"hey", "github.com/rakyll/hey@v0.1.5", ".", [][]string{{"-n=4", "-c=2", server.URL}}}})
+}
+
+// TestHeavyPlan does it with larger programs, for minutes.
+func TestHeavyPlan(t *testing.T) {
+	program.Heavy(t)
+	testPlan(t, []planned{
 		{"age", "filippo.io/age@v1.3.2", "./cmd/age", [][]string{{"-r=age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"}, {"--version"}}},
 		{"fzf", "github.com/junegunn/fzf@v0.65.2", ".", [][]string{{"--filter=scoring"}, {"--filter=^a !b", "--no-sort"}}},
-	} {
+	})
+}
+
+// planned is a program of which a plan is made, and how it is run before.
+type planned struct {
+	name, module, pkg string
+	runs              [][]string
+}
+
+func testPlan(t *testing.T, programs []planned) {
+	deadcode := installDeadcode(t)
+	for _, test := range programs {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			p, err := program.Fetch(context.Background(), test.module, filepath.Join(dir, "source"))
