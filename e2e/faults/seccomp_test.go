@@ -61,7 +61,7 @@ func main() {
 		syscall.SYS_CLOCK_GETTIME, syscall.SYS_EPOLL_CREATE1, syscall.SYS_EPOLL_CTL, syscall.SYS_EPOLL_PWAIT, 290,
 		// Which are ours.
 		syscall.SYS_NEWFSTATAT, syscall.SYS_OPENAT, syscall.SYS_FSTAT, syscall.SYS_FCNTL, syscall.SYS_FLOCK,
-		syscall.SYS_PREAD64, syscall.SYS_PWRITE64, syscall.SYS_CLOSE, syscall.SYS_GETDENTS64, syscall.SYS_UNLINKAT,
+		syscall.SYS_PREAD64, syscall.SYS_PWRITE64, syscall.SYS_CLOSE, syscall.SYS_GETDENTS64, syscall.SYS_UNLINKAT, syscall.SYS_WAITID,
 	})
 	for i := 0; i < 35; i++ {
 		functions[i]()
