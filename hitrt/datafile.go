@@ -175,7 +175,8 @@ const lookInterval = 10 * time.Second
 // isReplaced reports whether the hits file has not what this process wrote: it was
 // removed, or an older copy took its place.
 func (d *dataFile) isReplaced(now time.Time) bool {
-	if d.written == nil || isElsewhere(d.root) {
+	// The record of a process that has ended may be part of the sums by now.
+	if d.written == nil || d.ended || isElsewhere(d.root) {
 		return false
 	}
 	info, err := os.Lstat(d.store.Path())
