@@ -88,10 +88,13 @@ func (d *dataFile) findMarks(dirs []string) (paths []string) {
 	}
 	_, prefix := datafile.MarksName(info, "")
 	for _, dir := range dirs {
-		found, settled := datafile.MarksIn(dir, ""), 0
+		var found []string
 		if d.p.isExiting() {
 			found = datafile.SomeMarksIn(dir, exitMarks)
+		} else {
+			found = datafile.MarksIn(dir, "")
 		}
+		settled := 0
 		crowded := len(found) >= exitMarks
 		for _, path := range found {
 			switch {
