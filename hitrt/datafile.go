@@ -99,7 +99,7 @@ func newDataFile(p *publisher) *dataFile {
 		},
 	}
 	d.process = datafile.Process{
-		UUID: p.process, Boot: bootID(), StartedAt: unixMillis(p.started), PID: os.Getpid(), State: datafile.Running,
+		UUID: p.process, Boot: datafile.BootID(), StartedAt: unixMillis(p.started), PID: os.Getpid(), State: datafile.Running,
 		Kept: datafile.OnceASecond,
 	}
 	d.others.joiner = datafile.Joiner{Dir: set.dataDir, Mode: set.dataMode, Wanted: func(id *datafile.Identity) bool {

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"unsafe"
 
@@ -359,18 +358,4 @@ func marksDir(set *settings) (dir string, kept datafile.Kept, err error) {
 func isElsewhere(root os.FileInfo) bool {
 	now, err := os.Stat("/")
 	return err == nil && root != nil && !os.SameFile(now, root)
-}
-
-// bootID returns what the system calls its present run, "" if it has no name for it.
-func bootID() string {
-	file, err := datafile.Open("/proc/sys/kernel/random/boot_id", os.O_RDONLY, 0)
-	if err != nil {
-		return ""
-	}
-	defer file.Close()
-	var id [36]byte
-	if n, _ := file.ReadAt(id[:], 0); n < len(id) {
-		return ""
-	}
-	return strings.ToLower(string(id[:]))
 }

@@ -339,3 +339,17 @@ func MarksDirs(user int, dataDir string) []string {
 	}
 	return dirs
 }
+
+// BootID returns what the system calls its present run, "" if it has no name for it.
+func BootID() string {
+	file, err := Open("/proc/sys/kernel/random/boot_id", os.O_RDONLY, 0)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var id [36]byte
+	if n, _ := file.ReadAt(id[:], 0); n < len(id) {
+		return ""
+	}
+	return strings.ToLower(string(id[:]))
+}

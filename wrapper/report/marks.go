@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -127,13 +126,4 @@ func (d *data) addMarked() {
 		}
 		d.addProcesses(f)
 	}
-}
-
-// bootID returns what the system calls its present run, "" if it has no name for it.
-func bootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(strings.TrimSpace(string(id)))
 }

@@ -171,7 +171,7 @@ func Read(dir string) (*Report, error) { return ReadOnly(dir, Filter{}) }
 
 // ReadOnly does what Read does with the data of some processes only.
 func ReadOnly(dir string, filter Filter) (*Report, error) {
-	d := newData(dir, time.Now(), bootID())
+	d := newData(dir, time.Now(), datafile.BootID())
 	d.filter = filter
 	return d.report()
 }
