@@ -49,7 +49,7 @@ var allowedImports = map[string][]string{
 	"wrapper/compile":       {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},
 	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/plain":         {"config", "wrapper/action", "wrapper/toolchain"},
-	"wrapper/plan":          {"wrapper/report"},
+	"wrapper/plan":          {"rewrite", "wrapper/report"},
 	"wrapper/registry":      {"rewrite", "wrapper/action", "wrapper/toolchain"},
 	"wrapper/report":        {"hitrt/datafile"},
 	"wrapper/toolchain":     {},

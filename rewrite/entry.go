@@ -46,14 +46,14 @@ func receiver(fn *ast.FuncDecl) string {
 	if fn.Recv.NumFields() == 0 {
 		return ""
 	}
-	star, name := baseType(fn.Recv.List[0].Type)
+	star, name := BaseType(fn.Recv.List[0].Type)
 	return star + name
 }
 
-// baseType returns the name of a type without stars, parentheses and type arguments, and
+// BaseType returns the name of a type without stars, parentheses and type arguments, and
 // "*" if the type has a star. A type without a name, which the compiler refuses as a
 // receiver, yields "".
-func baseType(typ ast.Expr) (star, name string) {
+func BaseType(typ ast.Expr) (star, name string) {
 	for {
 		switch t := typ.(type) {
 		case *ast.ParenExpr:

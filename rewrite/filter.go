@@ -268,7 +268,7 @@ func (s *selection) isConstructor(fn *ast.FuncDecl) bool {
 		return false
 	}
 	for _, result := range fn.Type.Results.List {
-		if _, name := baseType(result.Type); s.types[name] != nil && !isTypeParameter(fn, name) {
+		if _, name := BaseType(result.Type); s.types[name] != nil && !isTypeParameter(fn, name) {
 			return true
 		}
 	}

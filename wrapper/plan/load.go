@@ -18,6 +18,7 @@ import (
 	"golang.org/x/tools/go/packages"
 	"golang.org/x/tools/go/ssa"
 
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -161,7 +162,7 @@ func (p *program) addPackage(pkg *packages.Package) {
 			d := &decl{syntax: syntax, fn: p.ssa.FuncValue(obj), status: NotListed, lines: p.lines(syntax)}
 			d.id = id{pkg: pkg.PkgPath, name: syntax.Name.Name}
 			if syntax.Recv.NumFields() > 0 {
-				d.star, d.base = receiver(syntax.Recv.List[0].Type)
+				d.star, d.base = rewrite.BaseType(syntax.Recv.List[0].Type)
 			}
 			if d.base == "" && d.name == "init" {
 				d.status = report.Called // as soon as the program starts
@@ -169,27 +170,6 @@ func (p *program) addPackage(pkg *packages.Package) {
 			p.decls = append(p.decls, d)
 			p.byFn[d.fn] = d
 			p.byID[d.id] = append(p.byID[d.id], d)
-		}
-	}
-}
-
-// receiver returns the name of a receiver's type as the source has it, and "*" if it has a
-// star. An alias keeps its name, as it does in the report.
-func receiver(typ ast.Expr) (star, name string) {
-	for {
-		switch t := typ.(type) {
-		case *ast.ParenExpr:
-			typ = t.X
-		case *ast.StarExpr:
-			star, typ = "*", t.X
-		case *ast.IndexExpr:
-			typ = t.X
-		case *ast.IndexListExpr:
-			typ = t.X
-		case *ast.Ident:
-			return star, t.Name
-		default:
-			return star, ""
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -378,7 +379,7 @@ func annotated(t *testing.T, dir string) (*report.Report, map[string]string) {
 			know, group, _ := strings.Cut(comments[fset.PositionFor(fn.Pos(), false).Line], "=")
 			f := report.Function{Package: pkg, Name: fn.Name.Name, Line: fset.Position(fn.Pos()).Line, Status: report.NeverCalled}
 			if fn.Recv != nil {
-				star, base := receiver(fn.Recv.List[0].Type)
+				star, base := rewrite.BaseType(fn.Recv.List[0].Type)
 				f.Receiver = star + base
 			}
 			in := Function{Package: f.Package, Receiver: f.Receiver, Name: f.Name}
