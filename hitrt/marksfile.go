@@ -156,6 +156,7 @@ func newMarksFile(d *dataFile) (m *marksFile, kept datafile.Kept, why string) {
 	m = &marksFile{pages: pages, first: first, header: datafile.MarksHeader{
 		Identity: d.store.Identity, Process: d.process.UUID, PID: d.process.PID, Boot: d.process.Boot,
 		StartedAt: d.process.StartedAt, Kept: kept, DataDir: d.store.Dir,
+		Directory: d.store.Directory(),
 	}}
 	if err := m.create(d, dir); err != nil {
 		return nil, datafile.OnceASecond, err.Error()

@@ -63,6 +63,8 @@ func (d *dataFile) adopt(now time.Time) {
 		o.marks = o.marks[1:]
 		calls, err := datafile.Recover(path, d.store.Dir, d.store.Mode)
 		switch {
+		case errors.Is(err, datafile.ErrElsewhere):
+			datafile.Settle(path, d.store.Mode, false)
 		case err == nil:
 			d.p.log.Debug("%d calls of a process that was killed recovered from %s", calls, path)
 		case !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, fs.ErrNotExist):

@@ -117,7 +117,7 @@ func (d *directory) recover() {
 				}
 				seen[path] = true
 				_, err := datafile.Recover(path, d.path, d.set.dataMode)
-				if err != nil && !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, fs.ErrNotExist) {
+				if err != nil && !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, datafile.ErrElsewhere) && !errors.Is(err, fs.ErrNotExist) {
 					d.step(path, "failed", err.Error(), "it stays; all else is sent")
 				}
 			}

@@ -64,7 +64,7 @@ func (s *Store) give(file *os.File) error {
 
 // own gives a new file to the user whose calls it has, if this process is root's.
 func (s *Store) own(file *os.File) {
-	if !s.Mine && os.Geteuid() == 0 && s.Identity.UID > 0 {
+	if !s.Mine && s.Identity.UID > 0 && os.Geteuid() == 0 {
 		_ = file.Chown(s.Identity.UID, -1)
 	}
 }

@@ -74,6 +74,9 @@ var (
 	// ErrBusy says that another process holds the lock.
 	ErrBusy = errors.New("another process holds its lock")
 
+	// ErrElsewhere says that a process wrote to another directory.
+	ErrElsewhere = errors.New("its process wrote to another directory")
+
 	// ErrNoLocks says that the file system has no locks.
 	ErrNoLocks = errors.New("the file system has no locks")
 

@@ -37,6 +37,15 @@ func directoryID(dir string) string {
 	return string(b[:16])
 }
 
+// Directory returns the ID of the directory, and gives it one first if it has none. It
+// returns "" if that is impossible.
+func (s *Store) Directory() string {
+	if s.Path(); s.directory == "" && !s.unnamed {
+		s.makeDirectoryID()
+	}
+	return s.directory
+}
+
 // makeDirectoryID gives a directory an ID, unless it has one. Everybody may read it, as
 // users who share a directory share it. Where that is impossible files are named without.
 func (s *Store) makeDirectoryID() {

@@ -183,8 +183,8 @@ func (s *Store) Has(p *Process) bool {
 func (s *Store) open(create bool) (*opened, error) {
 	f := &opened{}
 	var err error
-	if s.Path(); s.directory == "" && s.File == "" && !s.unnamed && create {
-		s.makeDirectoryID()
+	if create && s.File == "" {
+		s.Directory()
 	}
 	for range 10 { // another process may create or remove it meanwhile
 		path := s.Path()

@@ -30,8 +30,9 @@ const (
 )
 
 // Recover writes what a process left in its marks file to the hits file in dir, and
-// removes the marks file. It returns [ErrBusy] if the process lives. Of a file that is
-// damaged it writes what is sound, and returns what is not.
+// removes the marks file. It returns [ErrBusy] if the process lives, and [ErrElsewhere] if
+// it wrote to another directory. Of a file that is damaged it writes what is sound, and
+// returns what is not.
 func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	file, err := Open(path, os.O_RDWR, 0)
 	if err != nil {
@@ -55,8 +56,10 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 	if err := mayMove(file, m.UID); err != nil {
 		return 0, err
 	}
-	inDir := isIn(path, dir)
+	inDir := isSame(filepath.Dir(path), dir)
 	switch {
+	case !inDir && !m.IsOf(dir):
+		return 0, ErrElsewhere
 	case m.Saved && inDir:
 		return 0, removeLater(path, file)
 	case m.Saved:
@@ -140,14 +143,14 @@ func isUnwritten(file *os.File) bool {
 	return (err == nil || err == io.EOF) && start == [preamble]byte{}
 }
 
-// isIn reports whether the directory of path is dir, whatever it is called.
-func isIn(path, dir string) bool {
-	a, err := os.Stat(filepath.Dir(path))
+// isSame reports whether two paths lead to one directory.
+func isSame(a, b string) bool {
+	infoA, err := os.Stat(a)
 	if err != nil {
 		return false
 	}
-	b, err := os.Stat(dir)
-	return err == nil && os.SameFile(a, b)
+	infoB, err := os.Stat(b)
+	return err == nil && os.SameFile(infoA, infoB)
 }
 
 // mayMove refuses what a user wrote in the name of another one, where only root can
@@ -157,7 +160,8 @@ func mayMove(file *os.File, user int) error {
 	if err != nil {
 		return err
 	}
-	if owner := Owner(info); os.Geteuid() == 0 && owner > 0 && owner != user {
+	// Asked for last: a sandbox may kill a program that asks for its user.
+	if owner := Owner(info); owner > 0 && owner != user && os.Geteuid() == 0 {
 		return fmt.Errorf("it belongs to user %d, and its calls to user %d", owner, user)
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // two places.
 func writeMarks(t testing.TB, path string, s *Store, p *Process, cells, taken []int) *MarksHeader {
 	t.Helper()
-	h := &MarksHeader{Identity: s.Identity, Process: p.UUID, PID: p.PID, StartedAt: p.StartedAt, Kept: InMemory, DataDir: s.Dir}
+	h := &MarksHeader{Identity: s.Identity, Process: p.UUID, PID: p.PID, StartedAt: p.StartedAt, Kept: InMemory, DataDir: s.Dir, Directory: s.Directory()}
 	head, err := h.Encode([]Range{{At: 100, First: 0, Count: 10}, {At: 5000, First: 10, Count: 10}}, 2*pageSize)
 	if err != nil {
 		t.Fatal(err)
@@ -86,6 +86,24 @@ func TestRecover(t *testing.T) {
 	}
 	if _, err := Recover(path, s.Dir, 0); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("once more: %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+// The marks file of a process with another dataDir stays, whatever its name says.
+func TestRecoverElsewhere(t *testing.T) {
+	s, p := newStore(t, 20), newProcess(1)
+	update(t, s, &Update{Calls: calls(map[int]int64{3: now}), Process: p})
+	removed := newStore(t, 20)
+	path := filepath.Join(t.TempDir(), "x.marks")
+	writeMarks(t, path, removed, p, []int{0}, nil)
+	if err := os.RemoveAll(removed.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recover(path, s.Dir, 0); !errors.Is(err, ErrElsewhere) || !exists(path) {
+		t.Errorf("%v, still there: %t; want %v", err, exists(path), ErrElsewhere)
+	}
+	if got := read(t, s.Path(), false).at; len(got) != 1 {
+		t.Errorf("got %v", got)
 	}
 }
 

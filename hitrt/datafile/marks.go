@@ -63,7 +63,8 @@ type MarksHeader struct {
 	StartedAt int64  `json:"startedAt"`
 	Kept      Kept   `json:"kept"` // OnceASecond if not all cells are in the file
 	DataDir   string `json:"dataDir"`
-	Ranges    int    `json:"ranges"` // how many
+	Directory string `json:"directory,omitempty"` // its ID, if it has one
+	Ranges    int    `json:"ranges"`              // how many
 	RangesCRC uint32 `json:"rangesCrc"`
 	State     int64  `json:"state"` // W
 	Taken     int64  `json:"taken"` // T
@@ -116,6 +117,12 @@ func MarksName(dataDir os.FileInfo, process string) (name, prefix string) {
 	sum := sha256.Sum256(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, device), inode))
 	prefix = hex.EncodeToString(sum[:6]) + "-"
 	return prefix + process + marksSuffix, prefix
+}
+
+// IsOf reports whether the calls belong in dir. The name of the file does not tell: the
+// number that MarksName has of a directory is given to another one when that is removed.
+func (h *MarksHeader) IsOf(dir string) bool {
+	return h.Directory == "" || h.Directory == directoryID(dir) || isSame(h.DataDir, dir)
 }
 
 // IsMarks reports whether a name is that of a marks file of processes with a prefix.

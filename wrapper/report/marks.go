@@ -33,6 +33,9 @@ func (d *data) readMarks(users []int) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // the hits file has it
 		}
+		if m != nil && filepath.Dir(path) != filepath.Clean(d.dir) && !m.IsOf(d.dir) {
+			continue
+		}
 		if err != nil {
 			d.problem(path, kindOf(err), withoutPath(err))
 		}

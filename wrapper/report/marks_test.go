@@ -48,13 +48,20 @@ func newMarked(t *testing.T, id string, written []string, marks ...string) *mark
 // mark writes the marks file, into a directory.
 func (m *marked) mark(t *testing.T, dir string, names ...string) {
 	t.Helper()
+	m.markFor(t, dir, m.dir, m.store.Directory(), names...)
+}
+
+// markFor writes the marks file of a process with another dataDir, or one that was there
+// before.
+func (m *marked) markFor(t *testing.T, dir, dataDir, directory string, names ...string) {
+	t.Helper()
 	info, err := os.Stat(m.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := datafile.MarksHeader{
 		Identity: m.store.Identity, Process: uuidOf(m.id), PID: 123, Boot: thisBoot,
-		StartedAt: m.started.UnixMilli(), Kept: cmp.Or(m.kept, datafile.InMemory), DataDir: m.dir,
+		StartedAt: m.started.UnixMilli(), Kept: cmp.Or(m.kept, datafile.InMemory), DataDir: dataDir, Directory: directory,
 	}
 	const cells = 4096
 	head, err := h.Encode([]datafile.Range{{At: 100, First: 0, Count: uint32(len(m.functions))}}, cells)
@@ -178,6 +185,39 @@ func TestMarksInSharedMemory(t *testing.T) {
 	}
 	if _, err := os.Stat(other.path); err != nil {
 		t.Error(err)
+	}
+}
+
+// A directory may get the number that another one had before it was removed.
+func TestMarksOfRemovedDirectory(t *testing.T) {
+	dir := datafile.MarksDir(os.Geteuid(), 0)
+	if err := os.Mkdir(dir, 0o700); err == nil {
+		t.Cleanup(func() { os.Remove(dir) })
+	} else if !datafile.IsOwn(dir, os.Geteuid()) {
+		t.Skip(err)
+	}
+	m := newMarked(t, "1", []string{"Open"})
+	if err := os.Remove(m.path); err != nil {
+		t.Fatal(err)
+	}
+	other := newMarked(t, "2", nil)
+	other.dir = m.dir // for its number
+	other.markFor(t, dir, filepath.Join(t.TempDir(), "removed"), other.store.Directory(), "Open", "Shut")
+	t.Cleanup(func() { os.Remove(other.path) })
+	r, err := readAt(m.dir, at(20), thisBoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := statuses(r)["store.*DB.Shut"]; got != NeverCalled || r.Processes.Total != 1 {
+		t.Errorf("Shut is %s in %d processes, want never called in one", got, r.Processes.Total)
+	}
+	if _, err := os.Stat(other.path); err != nil {
+		t.Error(err)
+	}
+	// One that has moved is still the same.
+	other.markFor(t, dir, filepath.Join(t.TempDir(), "moved"), m.store.Directory(), "Open", "Shut")
+	if r, err = readAt(m.dir, at(20), thisBoot); err != nil || statuses(r)["store.*DB.Shut"] != Called {
+		t.Errorf("Shut is %s (%v), want called", statuses(r)["store.*DB.Shut"], err)
 	}
 }
 
