@@ -61,7 +61,10 @@ type planned struct {
 }
 
 func testPlan(t *testing.T, programs []planned) {
-	deadcode := installDeadcode(t)
+	deadcode, err := program.InstallDeadcode(context.Background(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range programs {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -179,19 +182,6 @@ func lineAt(t *testing.T, dir, file string, n int) string {
 		return ""
 	}
 	return lines[n-1]
-}
-
-// installDeadcode builds the deadcode of the x/tools that plan is made with.
-func installDeadcode(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	version := strings.TrimSpace(string(runIn(t, ".", "go", "list", "-m", "-f={{.Version}}", "golang.org/x/tools")))
-	cmd := exec.Command("go", "install", "golang.org/x/tools/cmd/deadcode@"+version)
-	cmd.Env = append(os.Environ(), "GOBIN="+dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("installing deadcode: %v\n%s", err, out)
-	}
-	return filepath.Join(dir, "deadcode"+program.ExeSuffix())
 }
 
 // runIn runs a program in a directory and returns what it prints.

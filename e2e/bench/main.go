@@ -5,6 +5,8 @@
 //	go run ./e2e/bench contention  what cores do to each other's marks
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
 //	go run ./e2e/bench build       what builds cost, beside other tools
+//	go run ./e2e/bench report      what a report on a large program costs
+//	go run ./e2e/bench plan        what a plan costs, beside deadcode
 //	go run ./e2e/bench runtime -h
 //
 // What it measures with is fetched through the module proxy. Tables go to
@@ -33,8 +35,12 @@ func main() {
 		err = startupBench(ctx, os.Args[2:])
 	case "build":
 		err = buildBench(ctx, os.Args[2:])
+	case "report":
+		err = reportBench(ctx, os.Args[2:])
+	case "plan":
+		err = planBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build|report|plan [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {

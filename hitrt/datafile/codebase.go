@@ -120,9 +120,9 @@ func openOf(path string, user int, believed []int) (*os.File, error) {
 	return file, nil
 }
 
-// ReadCodebase reads a codebase file and calls each with its functions, in order. If it
-// returns an error, discard what each was given: calls are matched with functions by
-// position alone.
+// ReadCodebase reads a codebase file and calls each with its functions, in order; f is the
+// next function as soon as each returns. If it returns an error, discard what each was
+// given: calls are matched with functions by position alone.
 func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error) error {
 	want, got := 0, 0
 	sum := sha256.New()
@@ -130,6 +130,7 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 	lines.Buffer(nil, maxLine)
 	lines.Split(wholeLines)
 	n := 0
+	var f Function
 	for lines.Scan() {
 		line := lines.Bytes()
 		n++
@@ -151,7 +152,7 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 			if got++; got > want {
 				return fmt.Errorf("damaged: more than %d functions, as the header says", want)
 			}
-			if err := readFunction(line, each); err != nil {
+			if err := readFunction(line, &f, each); err != nil {
 				return fmt.Errorf("damaged: line %d: %w", n, err)
 			}
 		}
@@ -218,15 +219,14 @@ func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
 	return nil
 }
 
-func readFunction(line []byte, each func(f *Function) error) error {
-	var f Function
-	if err := json.Unmarshal(line, &f); err != nil {
+func readFunction(line []byte, f *Function, each func(f *Function) error) error {
+	if err := f.parse(line); err != nil {
 		return err
 	}
 	if f.Package == "" || f.Name == "" {
 		return errors.New("a function without package or name")
 	}
-	return each(&f)
+	return each(f)
 }
 
 // Seal returns the last line of a codebase file, for the SHA-256 of all lines before it.

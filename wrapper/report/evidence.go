@@ -4,6 +4,7 @@ package report
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"time"
 )
@@ -114,31 +115,44 @@ func (w *witness) evidence() Evidence {
 	}
 }
 
-// An evidenceTable has the evidence of each set of builds. Most functions are in the same
-// ones.
-type evidenceTable struct {
-	builds []*build
-	known  map[string]Evidence
-}
-
-// of returns the evidence that the builds in a set give.
-func (t *evidenceTable) of(set numberSet) Evidence {
-	var key []byte
-	for _, word := range set {
-		for shift := 0; shift < 64; shift += 8 {
-			key = append(key, byte(word>>shift))
-		}
-	}
-	if e, ok := t.known[string(key)]; ok {
-		return e
-	}
+// evidenceOf returns the evidence that the builds in a set give.
+func evidenceOf(builds []*build, set numberSet) Evidence {
 	w := newWitness()
-	for i, b := range t.builds {
+	for i, b := range builds {
 		if set.has(i) {
 			w.add(b)
 		}
 	}
-	e := w.evidence()
-	t.known[string(key)] = e
-	return e
+	return w.evidence()
+}
+
+// A setTable has the result of a function for each set. Most functions of a program have
+// one of a few sets, and often that of the function before.
+type setTable[T any] struct {
+	result     func(set numberSet) T
+	known      map[string]T
+	last       numberSet
+	lastResult T
+}
+
+func newSetTable[T any](result func(set numberSet) T) *setTable[T] {
+	return &setTable[T]{result: result, known: map[string]T{}, lastResult: result(nil)}
+}
+
+// of returns the result for a set.
+func (t *setTable[T]) of(set numberSet) T {
+	if slices.Equal(set, t.last) {
+		return t.lastResult
+	}
+	var key []byte
+	for _, word := range set {
+		key = binary.LittleEndian.AppendUint64(key, word)
+	}
+	v, ok := t.known[string(key)]
+	if !ok {
+		v = t.result(set)
+		t.known[string(key)] = v
+	}
+	t.last, t.lastResult = set, v
+	return v
 }

@@ -35,20 +35,33 @@ func (d *data) join() *Report {
 		}
 		return 1
 	})
-	table := evidenceTable{builds, map[string]Evidence{}}
-	for _, f := range functions(builds, d.future, r.Observed.Environments) {
-		out := f.report(r.Observed.Environments)
-		out.Evidence = table.of(f.seenIn)
+	r.addFunctions(functions(builds, d.future, r.Observed.Environments), builds)
+	sortProblems(r.Problems)
+	return r
+}
+
+// addFunctions adds functions in their order. A Function is large, so each is put where it
+// stays.
+func (r *Report) addFunctions(list []*function, builds []*build) {
+	slices.SortFunc(list, compareFunctions)
+	removed := 0
+	for _, f := range list {
+		if f.removed {
+			removed++
+		}
+	}
+	r.Functions, r.Removed = slices.Grow(r.Functions, len(list)-removed), slices.Grow(r.Removed, removed)
+	evidence := newSetTable(func(set numberSet) Evidence { return evidenceOf(builds, set) })
+	calledIn := newSetTable(func(set numberSet) []string { return set.names(r.Observed.Environments) })
+	for _, f := range list {
+		out := f.report()
+		out.Evidence, out.CalledIn = evidence.of(f.seenIn), calledIn.of(f.calledIn)
 		if f.removed {
 			r.Removed = append(r.Removed, out)
 		} else {
 			r.Functions = append(r.Functions, out)
 		}
 	}
-	slices.SortFunc(r.Functions, compareFunctions)
-	slices.SortFunc(r.Removed, compareFunctions)
-	sortProblems(r.Problems)
-	return r
 }
 
 // builds returns the usable codebases that processes belong to, the newest first.
@@ -77,9 +90,12 @@ func (d *data) builds(r *Report) []*build {
 
 // functions joins the functions of builds, of which those in use come first. Times after
 // future are of a wrong clock.
-func functions(builds []*build, future int64, environments []string) map[identity]*function {
-	all := map[identity]*function{}
+func functions(builds []*build, future int64, environments []string) (list []*function) {
+	var all map[identity]*function
 	for n, b := range builds {
+		if all == nil {
+			all, list = make(map[identity]*function, len(b.entries)), make([]*function, 0, len(b.entries))
+		}
 		inUse, since := b.inUse(), b.program.builds[0].first
 		for i := range b.entries {
 			e := &b.entries[i]
@@ -87,6 +103,7 @@ func functions(builds []*build, future int64, environments []string) map[identit
 			if !ok {
 				f = &function{entry: e, module: b.moduleOf(e), removed: true, reason: e.Reason}
 				all[e.identity()] = f
+				list = append(list, f)
 			}
 			// What ran since the newest build is in use is not gone, however alike
 			// the two are; it may be another program that called it.
@@ -110,7 +127,7 @@ func functions(builds []*build, future int64, environments []string) map[identit
 			}
 		}
 	}
-	return all
+	return list
 }
 
 // report sums up the processes of a program.
@@ -199,15 +216,10 @@ type function struct {
 	mute     bool      // a build in use says nothing of its calls
 }
 
-func (f *function) report(environments []string) Function {
+func (f *function) report() Function {
 	out := Function{
 		Package: f.Package, Receiver: f.Receiver, Name: f.Name,
 		Signature: f.Signature, File: f.File, Line: f.Line, Lines: f.Lines, Module: f.module, Reason: f.reason,
-	}
-	for i, environment := range environments {
-		if f.calledIn.has(i) {
-			out.CalledIn = append(out.CalledIn, environment)
-		}
 	}
 	switch {
 	case f.last != 0:
@@ -235,7 +247,7 @@ func (b *build) moduleOf(e *entry) string {
 
 // compareFunctions orders by place in the source. Receiver and name decide for
 // generated code whose //line directives put several functions on one line.
-func compareFunctions(a, b Function) int {
+func compareFunctions(a, b *function) int {
 	return cmp.Or(
 		strings.Compare(a.Package, b.Package),
 		strings.Compare(a.File, b.File),

@@ -206,6 +206,16 @@ func (s *numberSet) add(n int) {
 
 func (s numberSet) has(n int) bool { return n/64 < len(s) && s[n/64]>>(n%64)&1 != 0 }
 
+// names returns those of a list whose places are in the set.
+func (s numberSet) names(list []string) (names []string) {
+	for i, name := range list {
+		if s.has(i) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func (s numberSet) count() int { return s.common(s) }
 
 // common returns how many numbers are in both sets.
