@@ -131,6 +131,7 @@ func TestFormatsWriteError(t *testing.T) {
 	r := load(t, "shop")
 	for name, write := range map[string]func(w *shortWriter) error{
 		"csv":          func(w *shortWriter) error { return CSV(w, r) },
+		"sarif":        func(w *shortWriter) error { _, err := SARIF(w, r, "v1"); return err },
 		"coverprofile": func(w *shortWriter) error { _, err := CoverProfile(w, r); return err },
 	} {
 		for n := 0; ; n++ {
