@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/output"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -51,9 +52,9 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	write := (*report.Report).WriteText
+	write := output.Text
 	if format == "json" {
-		write = (*report.Report).WriteJSON
+		write = output.JSON
 	}
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
@@ -62,7 +63,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	writeProblems(stderr, "report", r.Problems)
-	if err := write(r, stdout); err != nil {
+	if err := write(stdout, r); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	if !r.Complete() {

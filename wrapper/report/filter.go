@@ -48,7 +48,7 @@ func (f *Filter) String() string {
 	var parts []string
 	for _, k := range f.keys() {
 		if len(k.wanted) > 0 {
-			parts = append(parts, k.noun+" "+printable(strings.Join(k.wanted, ", ")))
+			parts = append(parts, k.noun+" "+Printable(strings.Join(k.wanted, ", ")))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -76,7 +76,7 @@ func (d *data) nothingSelected() error {
 		}
 		values := map[string]bool{}
 		for i := range d.others {
-			values[printable(k.value(&d.others[i]))] = true
+			values[Printable(k.value(&d.others[i]))] = true
 		}
 		has = append(has, fmt.Sprintf("%s %s", k.noun, strings.Join(slices.Sorted(maps.Keys(values)), ", ")))
 	}

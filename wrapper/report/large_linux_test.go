@@ -18,8 +18,13 @@ const reportChild = "SCAVENGER_TEST_REPORT_DIR"
 // own, as this one has used memory before.
 func TestManyFiles(t *testing.T) {
 	if dir := os.Getenv(reportChild); dir != "" {
-		r := mustRead(t, dir)
-		fmt.Println("functions", len(r.Functions), "processes", r.Processes.Total, "called", r.total().called)
+		r, called := mustRead(t, dir), 0
+		for _, f := range r.Functions {
+			if f.Status == Called {
+				called++
+			}
+		}
+		fmt.Println("functions", len(r.Functions), "processes", r.Processes.Total, "called", called)
 		return
 	}
 	dir := t.TempDir()

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -40,12 +42,12 @@ type Problem struct {
 }
 
 // Error returns one line, whatever is in names.
-func (p Problem) Error() string { return printable(p.File) + ": " + p.text() }
+func (p Problem) Error() string { return Printable(p.File) + ": " + p.Text() }
 
-// text returns what is wrong, on one line.
-func (p Problem) text() string {
+// Text returns what is wrong, on one line.
+func (p Problem) Text() string {
 	s := strings.ReplaceAll(p.Err.Error(), "\n", "; ")
-	if printable(s) != s {
+	if Printable(s) != s {
 		s = strings.Trim(strconv.QuoteToASCII(s), `"`)
 	}
 	return s
@@ -54,9 +56,9 @@ func (p Problem) text() string {
 // Unwrap returns what is wrong with the file.
 func (p Problem) Unwrap() error { return p.Err }
 
-// ended reports whether the problem is how processes ended, and not the file.
-func (p Problem) ended() bool {
-	return p.Kind == OtherBoot || p.Kind == Lossy || p.Kind == UnreadableMarks
+// OfProcesses reports whether the problem is how processes ended, and not the file.
+func (k Kind) OfProcesses() bool {
+	return k == OtherBoot || k == Lossy || k == UnreadableMarks
 }
 
 // kindOf returns the kind of an error in opening or reading a file.
@@ -90,4 +92,12 @@ func sortProblems(list []Problem) {
 	slices.SortFunc(list, func(a, b Problem) int {
 		return cmp.Or(strings.Compare(a.File, b.File), strings.Compare(string(a.Kind), string(b.Kind)))
 	})
+}
+
+// Printable quotes a name that would disturb a terminal.
+func Printable(s string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	return strconv.QuoteToASCII(s)
 }

@@ -115,8 +115,12 @@ func (d *data) addProcesses(f *hitsFile) {
 
 // ended notes how processes ended of which something may be missing.
 func (d *data) ended(f *hitsFile, kind Kind, n int, how string) {
+	were := "1 process was"
+	if n > 1 {
+		were = fmt.Sprint(n, " processes were")
+	}
 	if n > 0 {
-		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what they called last may be missing", pluralVerb(n, "process was", "processes were"), how))
+		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what they called last may be missing", were, how))
 	}
 }
 

@@ -136,13 +136,11 @@ type Build struct {
 // A Report is what the data files of one directory say together.
 type Report struct {
 	Functions []Function // sorted by package, file, line
-	// Removed are those that only older builds have, sorted likewise. WriteJSON and
-	// WriteText do not write them.
-	Removed   []Function
-	Programs  []Program // sorted by name and main package, those of one name by last start
-	Unseen    int       // codebases without a readable process, left out
-	Observed  Observed  // of all programs
-	Filter    Filter    // which processes it is about
+	Removed   []Function // those that only older builds have, sorted likewise
+	Programs  []Program  // sorted by name and main package, those of one name by last start
+	Unseen    int        // codebases without a readable process, left out
+	Observed  Observed   // of all programs
+	Filter    Filter     // which processes it is about
 	Processes Processes
 	Problems  []Problem // sorted by file
 	Mute      []Program // those in Programs with a build in use that nothing is known of

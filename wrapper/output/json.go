@@ -1,6 +1,6 @@
 // The report as JSON.
 
-package report
+package output
 
 import (
 	"bufio"
@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"strconv"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // schemaVersion is raised when a field of the JSON gets another meaning or goes away. New
@@ -17,13 +19,13 @@ const schemaVersion = 1
 
 // A header is what the JSON says of all programs together.
 type header struct {
-	Observed
-	Filter           *Filter `json:"filter,omitempty"` // absent if everything was read
-	RemovedFunctions int     `json:"removedFunctions"`
-	UnobservedBuilds int     `json:"unobservedBuilds"`
+	report.Observed
+	Filter           *report.Filter `json:"filter,omitempty"` // absent if everything was read
+	RemovedFunctions int            `json:"removedFunctions"`
+	UnobservedBuilds int            `json:"unobservedBuilds"`
 }
 
-// WriteJSON writes the report as one JSON object, with one function to a line: two
+// JSON writes the report as one JSON object, with one function to a line: two
 // reports can be compared with diff. Fields and words are not renamed; docs/report.md
 // lists them.
 //
@@ -46,9 +48,9 @@ type header struct {
 //
 // The status is called, never-called, not-observable or unknown. Receiver is absent for
 // plain functions, lastCalledAt (RFC 3339, UTC) unless the function was called. The
-// kinds of problems are those of [Kind]. The report is complete if it rests on all that
+// kinds of problems are those of [report.Kind]. The report is complete if it rests on all that
 // its processes called.
-func (r *Report) WriteJSON(w io.Writer) error {
+func JSON(w io.Writer, r *report.Report) error {
 	out := &jsonWriter{Writer: bufio.NewWriter(w)}
 	out.WriteString(`{"schemaVersion":` + strconv.Itoa(schemaVersion) + ",\n\"header\":")
 	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen}
@@ -71,10 +73,10 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	out.WriteString(",\n\"problems\":[")
 	for i, p := range r.Problems {
 		out.element(i, struct {
-			File string `json:"file"`
-			Kind Kind   `json:"kind"`
-			Text string `json:"text"`
-		}{p.File, p.Kind, p.text()})
+			File string      `json:"file"`
+			Kind report.Kind `json:"kind"`
+			Text string      `json:"text"`
+		}{p.File, p.Kind, p.Text()})
 	}
 	out.end(len(r.Problems))
 	out.WriteString("}\n")

@@ -1,6 +1,6 @@
 // The report as text for people.
 
-package report
+package output
 
 import (
 	"bufio"
@@ -11,14 +11,16 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
-// WriteText writes a table by package, the functions that were never called, and
+// Text writes a table by package, the functions that were never called, and
 // what the report rests on. Numbers stand before names, so that no import path
 // is too long for the table.
-func (r *Report) WriteText(w io.Writer) error {
+func Text(w io.Writer, rep *report.Report) error {
+	r := text{rep}
 	out := bufio.NewWriter(w) // keeps its first error for Flush
 	r.writeWindow(out)
 	r.writeMute(out)
@@ -34,12 +36,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	return out.Flush()
 }
 
+// A text is a report that is written as text.
+type text struct{ *report.Report }
+
 // week is the time in seconds below which a report says that it proves little.
 const week = 7 * 24 * 3600
 
 // writeWindow says first of all what is looked at, if that is not everything, and how
 // little a short time proves.
-func (r *Report) writeWindow(w io.Writer) {
+func (r text) writeWindow(w io.Writer) {
 	lead := ""
 	if filter := r.Filter.String(); filter != "" {
 		fmt.Fprintf(w, "Only of %s.\n", filter)
@@ -60,16 +65,16 @@ type tally struct {
 }
 
 // add counts a function, but not its lines.
-func (t *tally) add(f *Function) {
+func (t *tally) add(f *report.Function) {
 	t.all++
 	switch f.Status {
-	case Called:
+	case report.Called:
 		t.called++
-	case NeverCalled:
+	case report.NeverCalled:
 		t.never++
-	case NotObservable:
+	case report.NotObservable:
 		t.hidden++
-	case Unknown:
+	case report.Unknown:
 		t.unknown++
 	}
 }
@@ -77,11 +82,11 @@ func (t *tally) add(f *Function) {
 // deadLines returns how many lines of functions that were never called a list has, which
 // is in the order of the report. Each counts once: a function literal is a part of
 // another function.
-func deadLines(functions []Function) (n int) {
+func deadLines(functions []report.Function) (n int) {
 	file, end := "", 0
 	for i := range functions {
 		f := &functions[i]
-		if f.Status != NeverCalled {
+		if f.Status != report.NeverCalled {
 			continue
 		}
 		if f.File != file {
@@ -121,7 +126,7 @@ func (t *tally) write(w io.Writer, lines, unknown bool, name string) {
 }
 
 // byPackage splits the functions, which are sorted, into runs of one package.
-func (r *Report) byPackage(yield func([]Function) bool) {
+func (r text) byPackage(yield func([]report.Function) bool) {
 	for rest := r.Functions; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Package == rest[0].Package {
@@ -134,17 +139,17 @@ func (r *Report) byPackage(yield func([]Function) bool) {
 	}
 }
 
-func (r *Report) total() (t tally) {
+func (r text) total() (t tally) {
 	for i := range r.Functions {
 		t.add(&r.Functions[i])
 	}
 	return t
 }
 
-func (r *Report) writeTable(w io.Writer) {
+func (r text) writeTable(w io.Writer) {
 	total := r.total()
 	unknown := total.unknown > 0
-	lines := slices.ContainsFunc(r.Functions, func(f Function) bool { return f.Lines > 0 })
+	lines := slices.ContainsFunc(r.Functions, func(f report.Function) bool { return f.Lines > 0 })
 	var lineColumn, unknownColumn string
 	if lines {
 		lineColumn = " LINES  "
@@ -159,25 +164,25 @@ func (r *Report) writeTable(w io.Writer) {
 			t.add(&functions[i])
 		}
 		total.lines += t.lines
-		t.write(w, lines, unknown, printable(functions[0].Package))
+		t.write(w, lines, unknown, report.Printable(functions[0].Package))
 	}
 	total.write(w, lines, unknown, "total")
 }
 
-func (r *Report) writeNeverCalled(w io.Writer) {
+func (r text) writeNeverCalled(w io.Writer) {
 	total := r.total()
 	if total.never == 0 {
 		fmt.Fprint(w, "\nNever called: none\n")
 		return
 	}
 	fmt.Fprintf(w, "\nNever called: %d of %s\n", total.never, plural(total.all, "function"))
-	r.list(w, func(f *Function) bool { return f.Status == NeverCalled })
+	r.list(w, func(f *report.Function) bool { return f.Status == report.NeverCalled })
 }
 
 // writeUnknown lists the functions with damaged stamps. Those of programs that nothing
 // is known of are not listed one by one.
-func (r *Report) writeUnknown(w io.Writer) {
-	damaged := func(f *Function) bool { return f.Status == Unknown && !f.Mute }
+func (r text) writeUnknown(w io.Writer) {
+	damaged := func(f *report.Function) bool { return f.Status == report.Unknown && !f.Mute }
 	n := 0
 	for i := range r.Functions {
 		if damaged(&r.Functions[i]) {
@@ -192,19 +197,19 @@ func (r *Report) writeUnknown(w io.Writer) {
 }
 
 // list lists functions by package.
-func (r *Report) list(w io.Writer, wanted func(f *Function) bool) {
+func (r text) list(w io.Writer, wanted func(f *report.Function) bool) {
 	for functions := range r.byPackage {
 		var places, names []string
 		for i := range functions {
 			if f := &functions[i]; wanted(f) {
-				places = append(places, printable(f.File)+":"+strconv.Itoa(f.Line))
-				names = append(names, printable(f.fullName()))
+				places = append(places, report.Printable(f.File)+":"+strconv.Itoa(f.Line))
+				names = append(names, report.Printable(fullName(f)))
 			}
 		}
 		if places == nil {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s: %d of %d\n", printable(functions[0].Package), len(places), len(functions))
+		fmt.Fprintf(w, "\n%s: %d of %d\n", report.Printable(functions[0].Package), len(places), len(functions))
 		width := columnWidth(places)
 		for i, place := range places {
 			pad := max(0, width-utf8.RuneCountInString(place))
@@ -226,9 +231,9 @@ func columnWidth(places []string) int {
 	return width
 }
 
-// fullName is the function's name as the runtime shows it in a stack trace,
+// fullName returns the function's name as the runtime shows it in a stack trace,
 // without the package.
-func (f *Function) fullName() string {
+func fullName(f *report.Function) string {
 	switch {
 	case f.Receiver == "":
 		return f.Name
@@ -239,7 +244,7 @@ func (f *Function) fullName() string {
 }
 
 // writeNotes says what the list above does not show, and how far to trust it.
-func (r *Report) writeNotes(w io.Writer) {
+func (r text) writeNotes(w io.Writer) {
 	if n := r.total().hidden; n > 0 {
 		fmt.Fprintf(w, "\nNot observable: %s (%s). Whether they are called cannot be seen.\n", plural(n, "function"), r.reasons())
 	}
@@ -251,7 +256,7 @@ func (r *Report) writeNotes(w io.Writer) {
 	}
 	files := map[string]bool{}
 	for _, p := range r.Problems {
-		if !p.ended() {
+		if !p.Kind.OfProcesses() {
 			files[p.File] = true
 		}
 	}
@@ -270,19 +275,19 @@ func (r *Report) writeNotes(w io.Writer) {
 }
 
 // writeMute says first of all that there are programs which nothing is known of.
-func (r *Report) writeMute(w io.Writer) {
-	for _, p := range r.Mute {
+func (r text) writeMute(w io.Writer) {
+	for i := range r.Mute {
 		fmt.Fprintf(w, "WARNING: nothing is known of what %s calls in one of its builds: all processes of it\n"+
 			"ended within a second of their start, and wrote nothing of what they had called. Its\n"+
-			"functions are unknown rather than never called.\n\n", printable(p.title()))
+			"functions are unknown rather than never called.\n\n", report.Printable(title(&r.Mute[i])))
 	}
 }
 
 // reasons lists why functions are not observable, the commonest reason first.
-func (r *Report) reasons() string {
+func (r text) reasons() string {
 	counts := map[string]int{}
 	for i := range r.Functions {
-		if f := &r.Functions[i]; f.Status == NotObservable {
+		if f := &r.Functions[i]; f.Status == report.NotObservable {
 			counts[f.Reason]++
 		}
 	}
@@ -294,14 +299,14 @@ func (r *Report) reasons() string {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
 	for i, reason := range keys {
-		keys[i] = fmt.Sprintf("%s: %d", printable(reason), counts[reason])
+		keys[i] = fmt.Sprintf("%s: %d", report.Printable(reason), counts[reason])
 	}
 	return strings.Join(keys, ", ")
 }
 
 // writePrograms says who was observed, and for how long: "never called" means
 // never in this time.
-func (r *Report) writePrograms(w io.Writer) {
+func (r text) writePrograms(w io.Writer) {
 	if len(r.Programs) == 0 {
 		return
 	}
@@ -309,9 +314,10 @@ func (r *Report) writePrograms(w io.Writer) {
 	fmt.Fprintf(w, "\nObserved: %s, %s,\nin which at least one of them ran for %s\n\n",
 		plural(o.Processes, "process"), period(o.From, o.To), seconds(o.ObservedFor))
 	fmt.Fprint(w, "PROCESSES  HOSTS  BUILDS  FROM (UTC)        TO (UTC)          PROGRAM\n")
-	for _, p := range r.Programs {
+	for i := range r.Programs {
+		p := &r.Programs[i]
 		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
-			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), printable(p.title()))
+			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), report.Printable(title(p)))
 	}
 	r.writeEnvironments(w)
 	r.writeNamesakes(w)
@@ -319,40 +325,40 @@ func (r *Report) writePrograms(w io.Writer) {
 
 // writeEnvironments says that a call in one of several environments makes a function
 // called.
-func (r *Report) writeEnvironments(w io.Writer) {
+func (r text) writeEnvironments(w io.Writer) {
 	names := r.Observed.Environments
 	if len(names) < 2 {
 		return
 	}
 	some := 0
 	for i := range r.Functions {
-		if f := &r.Functions[i]; f.Status == Called && len(f.CalledIn) < f.Environments {
+		if f := &r.Functions[i]; f.Status == report.Called && len(f.CalledIn) < f.Environments {
 			some++
 		}
 	}
 	fmt.Fprintf(w, "\n%d environments: %s\nA function counts as called if it was called in any of them. %s called\n"+
 		"in some only. --environment=NAME reports on one alone.\n",
-		len(names), printable(strings.Join(names, ", ")), pluralVerb(some, "was", "were"))
+		len(names), report.Printable(strings.Join(names, ", ")), pluralVerb(some, "was", "were"))
 }
 
 // writeNamesakes says why a name may stand in several lines.
-func (r *Report) writeNamesakes(w io.Writer) {
+func (r text) writeNamesakes(w io.Writer) {
 	for rest := r.Programs; len(rest) > 0; {
 		n := 1
-		for n < len(rest) && rest[n].title() == rest[0].title() {
+		for n < len(rest) && title(&rest[n]) == title(&rest[0]) {
 			n++
 		}
 		if n > 1 {
 			fmt.Fprintf(w, "\n%d programs are called %s: they have too few functions in common to be\n"+
 				"versions of one, so what each has is listed. If they are versions, report from a\n"+
-				"directory without the files of the older ones.\n", n, printable(rest[0].title()))
+				"directory without the files of the older ones.\n", n, report.Printable(title(&rest[0])))
 		}
 		rest = rest[n:]
 	}
 }
 
 // title names the program by what is known of it.
-func (p *Program) title() string {
+func title(p *report.Program) string {
 	main := cmp.Or(p.File, p.Main)
 	switch {
 	case main == "":
@@ -413,12 +419,4 @@ func pluralVerb(n int, one, many string) string {
 		return "1 " + one
 	}
 	return strconv.Itoa(n) + " " + many
-}
-
-// printable quotes a name that would disturb a terminal.
-func printable(s string) string {
-	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return s
-	}
-	return strconv.QuoteToASCII(s)
 }

@@ -1,0 +1,269 @@
+// Tests of the coverage profile: with go tool cover, which reads it, and of what has to hold
+// for any functions.
+
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+// coverSource has functions whose names say what is known of them, and what go tool cover
+// has to print: literals that were not called are those with a parameter called never.
+const coverSource = `package cart
+
+type T struct{}
+
+func called100() { println() }
+func never0()    { println() }
+
+func (t *T) called100(
+	n int,
+) {
+	println()
+}
+
+func never0() {
+	f := func(never int) {
+		println()
+	}
+	f(0)
+}
+
+func called100() func() { return func(never int) { println() } }
+
+func called71() {
+	f := func(never int) {
+		println()
+		println()
+	}
+	f(0)
+}
+
+func called100() {
+	f := func(n int) {
+		println()
+	}
+	f(0)
+}
+
+func called80() {
+	each(func(n int) {
+		each(func(never int) {
+			println()
+			println()
+		})
+	}, func(n int) {
+		println()
+	})
+}
+
+func unknown100() {
+	println()
+	println()
+}
+
+var hook = func(never int) {
+	println()
+}
+
+func called100() { never() }; func called100() {}
+func never0() {}`
+
+// coverReport returns the functions of coverSource.
+func coverReport(t *testing.T) *report.Report {
+	t.Helper()
+	fset := token.NewFileSet()
+	tree, err := parser.ParseFile(fset, "cart.go", coverSource, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &report.Report{}
+	add := func(n ast.Node, name string, status report.Status) {
+		from, to := fset.Position(n.Pos()).Line, fset.Position(n.End()).Line
+		r.Functions = append(r.Functions, report.Function{
+			Package: "example.com/app/cart", Name: name, File: "cart/cart.go", Module: "example.com/app", Line: from, Lines: to - from + 1, Status: status,
+		})
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			status := report.Called
+			if strings.HasPrefix(n.Name.Name, "never") {
+				status = report.NeverCalled
+			} else if strings.HasPrefix(n.Name.Name, "unknown") {
+				status = report.NotObservable
+			}
+			add(n, n.Name.Name, status)
+		case *ast.FuncLit:
+			status := report.Called
+			if params := n.Type.Params.List; len(params) > 0 && params[0].Names[0].Name == "never" {
+				status = report.NeverCalled
+			}
+			add(n, "outer.func1", status)
+		}
+		return true
+	})
+	return r
+}
+
+func TestCoverProfileTool(t *testing.T) {
+	dir := t.TempDir()
+	var profile bytes.Buffer
+	note, err := CoverProfile(&profile, coverReport(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "1 of the functions are covered in the word func alone, as nobody knows whether they were called"; note != want {
+		t.Errorf("note %q, want %q", note, want)
+	}
+	for name, text := range map[string]string{"go.mod": "module example.com/app\n\ngo 1.24\n", "cart/cart.go": coverSource, "profile": profile.String()} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cover := func(args ...string) string {
+		cmd := exec.Command("go", append([]string{"tool", "cover"}, args...)...)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s\n%s", err, out, &profile)
+		}
+		return string(out)
+	}
+	lines := regexp.MustCompile(`(?m)^example.com/app/cart/cart.go:\d+:\s+[a-z]+(\d+)\s+([0-9.]+)%$`).FindAllStringSubmatch(cover("-func=profile"), -1)
+	if len(lines) != strings.Count(coverSource, "\nfunc ")+1 {
+		t.Errorf("%d functions in %q", len(lines), cover("-func=profile"))
+	}
+	for _, line := range lines {
+		if got, _, _ := strings.Cut(line[2], "."); got != line[1] {
+			t.Errorf("%s: want %s%%\n%s", line[0], line[1], &profile)
+		}
+	}
+	cover("-html=profile", "-o", "cover.html")
+	html, err := os.ReadFile(filepath.Join(dir, "cover.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkColours(t, string(html))
+}
+
+// checkColours checks what go tool cover -html shows of coverSource.
+func checkColours(t *testing.T, html string) {
+	t.Helper()
+	for _, want := range []string{
+		"\n<span class=\"cov8\" title=\"1\">func called100() { println() }\n</span><span class=\"cov0\" title=\"0\">func never0()    { println() }\n</span>",
+		"\n<span class=\"cov8\" title=\"1\">func (t *T) called100(\n        n int,\n) {\n        println()\n}</span>\n",
+		"\n<span class=\"cov8\" title=\"1\">func called71() {\n        f := func(never int) {\n</span><span class=\"cov0\" title=\"0\">                println()\n                println()\n</span>" +
+			"<span class=\"cov8\" title=\"1\">        }\n        f(0)\n}</span>\n",
+		"\n<span class=\"cov8\" title=\"1\">func</span> unknown100() {\n        println()\n        println()\n}\n",
+		"\n<span class=\"cov0\" title=\"0\">var hook = func(never int) {\n        println()\n}</span>\n",
+	} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page does not have %q:\n%s", want, html[strings.Index(html, "<pre"):])
+		}
+	}
+}
+
+// Whatever the functions are, of several builds too, blocks do not overlap, a function that
+// was called has a covered line, and one that was not has none unless it shares lines.
+func TestCoverBlocks(t *testing.T) {
+	statuses := []report.Status{report.Called, report.NeverCalled, report.NeverCalled, report.Unknown}
+	for seed := range uint64(20000) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		var functions []*report.Function
+		for i := range 1 + random.IntN(7) {
+			f := &report.Function{Name: fmt.Sprint("f", i), Line: 1 + random.IntN(15), Lines: random.IntN(9), Status: statuses[random.IntN(len(statuses))]}
+			if random.IntN(3) == 0 {
+				f.Name += ".func1"
+			}
+			functions = append(functions, f)
+		}
+		blocks := coverBlocks(functions)
+		for i, b := range blocks {
+			if b.from > b.to || i > 0 && b.from <= blocks[i-1].to {
+				t.Fatalf("seed %d: block %d of %+v overlaps", seed, i, blocks)
+			}
+		}
+		for _, f := range functions {
+			if strings.Contains(f.Name, ".") {
+				continue
+			}
+			end, count := f.Line+max(f.Lines, 1)-1, 0
+			for _, b := range blocks {
+				if b.from <= end && b.to >= f.Line {
+					count += b.count
+				}
+			}
+			if f.Status != report.NeverCalled && count == 0 {
+				t.Fatalf("seed %d: %+v has no covered block in %+v", seed, *f, blocks)
+			}
+			if f.Status == report.NeverCalled && count > 0 && !shares(functions, f) {
+				t.Fatalf("seed %d: %+v is covered in %+v", seed, *f, blocks)
+			}
+		}
+	}
+}
+
+// shares reports whether a function that was or may have been called stands in the lines of
+// another one.
+func shares(functions []*report.Function, f *report.Function) bool {
+	for _, other := range functions {
+		if other.Status != report.NeverCalled && other.Line < f.Line+max(f.Lines, 1) && f.Line < other.Line+max(other.Lines, 1) {
+			return true
+		}
+	}
+	return false
+}
+
+// go tool cover stops at the first file that it does not find.
+func TestProfileName(t *testing.T) {
+	for _, tt := range []struct {
+		pkg, module, file string
+		want              string
+	}{
+		{"example.com/app", "example.com/app", "main.go", "example.com/app/main.go"},
+		{"example.com/app/cart", "example.com/app", "cart/cart.go", "example.com/app/cart/cart.go"},
+		{"example.com/app/cart", "example.com/app", "app/cart/cart.go", "example.com/app/cart/cart.go"}, // in a workspace
+		{"example.com/app/cart_test", "example.com/app", "cart/cart_test.go", "example.com/app/cart/cart_test.go"},
+		{"example.com/app/cart", "", "example.com/app/cart/cart.go", "example.com/app/cart/cart.go"},
+		{"app/größe", "app", "größe/größe.go", "app/größe/größe.go"},
+		{"example.com/app/cart", "example.com/app", "cart/parse.y", ""},
+		{"example.com/app/cart", "example.com/app", "cart/sub/cart.go", ""},
+		{"example.com/app/cart", "", "example.com/app/cart/sub/cart.go", ""},
+		{"command-line-arguments", "", "main.go", ""},
+		{"main", "", "main.go", ""},
+		{"", "", "main.go", ""},
+		{"-toolexec=x", "", "main.go", ""},
+		{"./cart", "", "cart.go", ""},
+		{"/cart", "", "cart.go", ""},
+		{"example.com/...", "", "cart.go", ""},
+		{"example.com/app", "", "a\n.go", ""},
+		{"example.com/app", "", "a b.go", ""},
+		{"example.com/app", "", "<script>.go", ""},
+		{"example.com/\xff", "", "a.go", ""},
+	} {
+		f := &report.Function{Package: tt.pkg, Module: tt.module, File: tt.file, Line: 1}
+		if got := profileName(f); got != tt.want {
+			t.Errorf("name of %q in %q: %q, want %q", tt.file, tt.pkg, got, tt.want)
+		}
+	}
+	if got := profileName(&report.Function{Package: "a", File: "a.go"}); got != "" {
+		t.Errorf("a function without a line is in %q", got)
+	}
+}
