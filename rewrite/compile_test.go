@@ -15,17 +15,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 // A compiler compiles packages, and their marked versions, in a temporary directory.
 type compiler struct {
+	program   string
 	dir       string
 	importcfg string
 }
 
 func newCompiler(t *testing.T, imports ...string) *compiler {
 	t.Helper()
-	c := &compiler{dir: t.TempDir()}
+	c := &compiler{program: compilerFile(t), dir: t.TempDir()}
 	args := []string{"list", "-export", "-deps", "-f", "{{with .Export}}packagefile {{$.ImportPath}}={{.}}{{end}}"}
 	var cfg []byte
 	if len(imports) > 0 {
@@ -39,6 +42,17 @@ func newCompiler(t *testing.T, imports ...string) *compiler {
 	}
 	c.importcfg = c.write(t, "importcfg", cfg)
 	return c
+}
+
+// compilerFile returns the compiler's file: to start it by the go command takes about as
+// long as to compile a small file.
+func compilerFile(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "tool", "-n", "compile").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func (c *compiler) write(t *testing.T, name string, text []byte) (file string) {
@@ -56,8 +70,8 @@ func (c *compiler) write(t *testing.T, name string, text []byte) (file string) {
 // compile returns the output of the compiler. args are files, and flags in front of them.
 func (c *compiler) compile(t *testing.T, args []string, flags ...string) (output string, err error) {
 	t.Helper()
-	first := []string{"tool", "compile", "-p", testPath, "-importcfg", c.importcfg, "-o", filepath.Join(c.dir, "p.a")}
-	out, err := exec.Command("go", slices.Concat(first, flags, args)...).CombinedOutput()
+	first := []string{"-p", testPath, "-importcfg", c.importcfg, "-o", filepath.Join(c.dir, "p.a")}
+	out, err := exec.Command(c.program, slices.Concat(first, flags, args)...).CombinedOutput()
 	return string(out), err
 }
 
@@ -162,12 +176,14 @@ func TestCompileErrors(t *testing.T) {
 		"wide label":       "package p\nfunc f() {\nx:\n\t_ = []int{" + wide + "}\n}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, opts := range forms() {
-				c := newCompiler(t)
+			c, want := newCompiler(t), ""
+			for i, opts := range forms() {
 				plain, marked := c.both(t, opts, map[string]string{"x.go": text})
-				want, err := c.compile(t, plain, "-e")
-				if err == nil {
-					t.Fatal("the original compiles")
+				if i == 0 {
+					var err error
+					if want, err = c.compile(t, plain, "-e"); err == nil {
+						t.Fatal("the original compiles")
+					}
 				}
 				got, _ := c.compile(t, marked, "-e")
 				compareMessages(t, got, want)
@@ -182,6 +198,17 @@ func TestCompileErrorsRandom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles many files")
 	}
+	compileErrorsRandom(t, 40)
+}
+
+// TestHeavyCompileErrorsRandom does so for more of them.
+func TestHeavyCompileErrorsRandom(t *testing.T) {
+	program.Heavy(t)
+	compileErrorsRandom(t, 400)
+}
+
+func compileErrorsRandom(t *testing.T, files int) {
+	t.Helper()
 	pieces := []string{
 		"u%d()", "u%d(); v%d()", "return u%d", "x := 1", "x := u%d", "var x int", "var x = u%d()", "const c = 1", "const c = u%d",
 		"type t int", "_ = u%d", "goto l", "l:", "k:", "for u%d { }", "if u%d { }", "switch { case u%d: }", "switch {\ncase u%d: }",
@@ -192,7 +219,7 @@ func TestCompileErrorsRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	c := newCompiler(t)
 	names := 0
-	for compiled := 0; compiled < 100; {
+	for compiled := 0; compiled < files; {
 		text := "package p\n"
 		for i := range 1 + r.IntN(3) {
 			text += fmt.Sprintf("func f%d() {", i)

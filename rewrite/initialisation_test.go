@@ -49,18 +49,22 @@ func TestMain(m *testing.M) {
 // initialised.
 func TestInitialisation(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles some fifty packages three times")
+		t.Skip("compiles packages three times")
 	}
 	if *initBuild != "" {
 		testInitialisation(t, *closures, strings.Fields(*initBuild))
 		return
 	}
-	testInitialisation(t, true, strings.Fields("errors flag go/build go/token log/slog mime net/netip strconv text/template/..."))
+	testInitialisation(t, true, strings.Fields("errors flag go/token mime strconv text/template/..."))
 }
 
-// TestHeavyInitialisation does that with flags that reach the standard library.
+// TestHeavyInitialisation does that for more of them, and with flags that reach the
+// standard library.
 func TestHeavyInitialisation(t *testing.T) {
 	program.Heavy(t)
+	t.Run("more", func(t *testing.T) {
+		testInitialisation(t, true, strings.Fields("go/build log/slog net/http net/netip os time"))
+	})
 	for _, mode := range []string{"-race", "-cover"} {
 		t.Run(mode, func(t *testing.T) {
 			testInitialisation(t, false, []string{mode, "errors", "go/token", "text/template"})
@@ -167,17 +171,13 @@ func initTool(dir string, args []string) int {
 // TestInitialisationGoldens compares how goldens are initialised.
 func TestInitialisationGoldens(t *testing.T) {
 	compiler := newCompiler(t, "embed", "errors", "strings")
-	tool, err := exec.Command("go", "tool", "-n", "compile").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, g := range goldens(t) {
 		if g.untyped {
 			continue
 		}
 		t.Run(filepath.Base(g.file), func(t *testing.T) {
 			dir := t.TempDir()
-			args := []string{strings.TrimSpace(string(tool)), "-p", testPath, "-importcfg", compiler.importcfg, "-o", filepath.Join(dir, "p.a")}
+			args := []string{compiler.program, "-p", testPath, "-importcfg", compiler.importcfg, "-o", filepath.Join(dir, "p.a")}
 			embed := fmt.Sprintf(`{"Patterns": {"x.go": ["x.go"], "*.go": ["x.go"]}, "Files": {"x.go": %q}}`, compiler.importcfg)
 			args = append(args, "-embedcfg", compiler.write(t, "embedcfg", []byte(embed)))
 			for _, source := range g.sources {

@@ -8,8 +8,8 @@ import (
 
 // Heavy skips a test unless -run names it, as -run Matrix names TestMatrix, or says
 // Heavy, where that is how its name begins. It is for tests that compile a standard
-// library of their own: each takes a minute or more, and together they take longer
-// than go test allows a package.
+// library of their own, and for those that do more of what others do a few times: each
+// takes a minute or more, and together they take longer than go test allows a package.
 func Heavy(t *testing.T) {
 	t.Helper()
 	name, run := strings.TrimPrefix(t.Name(), "Test"), flag.Lookup("test.run").Value.String()
@@ -17,6 +17,6 @@ func Heavy(t *testing.T) {
 		name = "Heavy"
 	}
 	if !strings.Contains(run, name) {
-		t.Skipf("compiles a standard library of its own, which takes minutes; asked for by name, it runs: go test -timeout 1h -run %s", name)
+		t.Skipf("takes a minute or more; asked for by name, it runs: go test -timeout 1h -run %s", name)
 	}
 }

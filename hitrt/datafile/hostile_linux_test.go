@@ -103,7 +103,7 @@ func sealed(t testing.TB, magic string, header any) []byte {
 
 // A file may say that it is as large as files can be, and be large without having data.
 func TestHugeFiles(t *testing.T) {
-	const functions, size = 1 << 20, 1 << 40
+	const functions, size = 1 << 17, 1 << 40
 	id := newStore(t, functions).Identity
 	stamps := int64(functions * stampSize)
 	const process = "00000000-0000-4000-8000-000000000001"
