@@ -36,6 +36,9 @@ import (
 // when the binary was built. hitrt is compiled into the programs; wrapper/toolid
 // says which directories go into the tool IDs.
 func Main(args []string, sources fs.FS) int {
+	if command.IsGo(args) {
+		return command.Run(append([]string{"scavenger-wrap", "go"}, args[1:]...), sources, "")
+	}
 	args, flags, err := action.ParseFlags(args)
 	if err != nil {
 		complain("%v", err)

@@ -41,11 +41,15 @@ func (cmd *commands) goCommand() *cli.Command {
 			"marked found in the build cache as plain builds have left them. Other go commands\n" +
 			"are run as they are.",
 		Action: func(c *cli.Context) error {
-			goFile, err := exec.LookPath("go")
+			exe, err := ourFile()
 			if err != nil {
-				return fmt.Errorf("go: %w", toolchain.UnwrapExec(err))
+				return fmt.Errorf("go: %w", err)
 			}
-			args, err := cmd.frontend(goFile, c.Args().Slice())
+			goFile, err := findGo(exe)
+			if err != nil {
+				return fmt.Errorf("go: %w", err)
+			}
+			args, err := cmd.frontend(goFile, exe, c.Args().Slice())
 			if err != nil {
 				return fmt.Errorf("go: %w", err)
 			}
@@ -55,7 +59,8 @@ func (cmd *commands) goCommand() *cli.Command {
 }
 
 // frontend returns the arguments of the go command with ours among them.
-func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
+// exe is our own file.
+func (cmd *commands) frontend(goFile, exe string, args []string) ([]string, error) {
 	call, err := toolchain.ParseGoCommand(args)
 	if err != nil { // it does not build, or go says what is wrong
 		return args, nil
@@ -70,10 +75,6 @@ func (cmd *commands) frontend(goFile string, args []string) ([]string, error) {
 	}
 	call.SetGOFLAGS(goflags)
 	gcflags := call.Values("gcflags")
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	ours, err := ourToolexec(call, exe)
 	if err != nil {
 		return nil, err

@@ -100,10 +100,9 @@ func (cmd *commands) writeHitrt(dir, call string) error {
 		}
 		return os.WriteFile(to, text, 0o666)
 	})
-	module := strings.TrimSuffix(registry.HitrtPath, "/hitrt")
 	return errors.Join(
 		err,
-		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+module+"\n\ngo 1.24\n"), 0o666),
+		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+modulePath+"\n\ngo 1.24\n"), 0o666),
 		os.WriteFile(filepath.Join(dir, "main.go"), fmt.Appendf(nil, hitrtMain, call), 0o666),
 	)
 }
