@@ -187,10 +187,10 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 func sarifNote(outside, over int) string {
 	var notes []string
 	if outside > 0 {
-		notes = append(notes, fmt.Sprintf("%d of the functions are left out, as their files are not below the root of the main module", outside))
+		notes = append(notes, pluralVerb(outside, "function is", "functions are")+" left out: the file is not below the root of the main module")
 	}
 	if over > 0 {
-		notes = append(notes, fmt.Sprintf("the smallest %d of the functions are left out, as GitHub takes 25,000 results and 10 MB", over))
+		notes = append(notes, pluralVerb(over, "function is", "functions are")+" left out, the smallest: GitHub takes 25,000 results and 10 MB")
 	}
 	return strings.Join(notes, "; ")
 }
