@@ -17,14 +17,16 @@ type format struct {
 	write func(w io.Writer, r *report.Report) (note string, err error)
 }
 
-// formats are those of report, in the order of its help.
-var formats = []format{
-	{"text", whole(output.Text)},
-	{"json", whole(output.JSON)},
-	{"csv", whole(output.CSV)},
-	{"markdown", whole(output.Markdown)},
-	{"sarif", func(w io.Writer, r *report.Report) (string, error) { return output.SARIF(w, r, toolid.Version()) }},
-	{"coverprofile", output.CoverProfile},
+// formats returns those of report, in the order of its help.
+func formats() []format {
+	return []format{
+		{"text", whole(output.Text)},
+		{"json", whole(output.JSON)},
+		{"csv", whole(output.CSV)},
+		{"markdown", whole(output.Markdown)},
+		{"sarif", func(w io.Writer, r *report.Report) (string, error) { return output.SARIF(w, r, toolid.Version()) }},
+		{"coverprofile", output.CoverProfile},
+	}
 }
 
 // whole returns the function of a format that takes everything.
@@ -34,7 +36,7 @@ func whole(write func(w io.Writer, r *report.Report) error) func(w io.Writer, r 
 
 // formatNames returns the words that --format takes.
 func formatNames() (names []string) {
-	for _, f := range formats {
+	for _, f := range formats() {
 		names = append(names, f.name)
 	}
 	return names
@@ -42,7 +44,7 @@ func formatNames() (names []string) {
 
 // writeFormat writes a report in the format of a name.
 func writeFormat(name string, w io.Writer, r *report.Report) (note string, err error) {
-	for _, f := range formats {
+	for _, f := range formats() {
 		if f.name == name {
 			return f.write(w, r)
 		}

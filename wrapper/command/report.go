@@ -24,7 +24,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
 			"in any environment counts; --environment reports on one alone.\n\n" +
-			"docs/report.md has the fields of the JSON.\n\n" +
+			"docs/report.md says what each format has, and how CI uses it.\n\n" +
 			"Exit status 1: there is nothing to report.\n" +
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
