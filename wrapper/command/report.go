@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/output"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -24,13 +24,13 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
 			"in any environment counts; --environment reports on one alone.\n\n" +
-			"docs/report.md has the fields of the JSON.\n\n" +
+			"docs/report.md says what each format has, and how CI uses it.\n\n" +
 			"Exit status 1: there is nothing to report.\n" +
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
 			"were killed and of whose calls up to a second may be missing. Each is named.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
@@ -48,13 +48,9 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if c.NArg() != 1 {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", formatNames()...)
 	if err != nil {
 		return err
-	}
-	write := output.Text
-	if format == "json" {
-		write = output.JSON
 	}
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
@@ -63,8 +59,12 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	writeProblems(stderr, "report", r.Problems)
-	if err := write(stdout, r); err != nil {
+	note, err := writeFormat(format, stdout, r)
+	if err != nil {
 		return fmt.Errorf("report: %w", err)
+	}
+	if note != "" {
+		fmt.Fprintf(stderr, "scavenger-wrap: report: %s\n", note)
 	}
 	if !r.Complete() {
 		return incompleteError{errors.New("report: it rests on incomplete data: functions may have been called that are reported as never called")}

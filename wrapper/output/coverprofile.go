@@ -59,10 +59,10 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 func coverNote(left, unknown int) string {
 	var notes []string
 	if left > 0 {
-		notes = append(notes, fmt.Sprintf("%d of the functions are left out, as go tool cover would find no source for them", left))
+		notes = append(notes, pluralVerb(left, "function is", "functions are")+" left out: go tool cover would find no source")
 	}
 	if unknown > 0 {
-		notes = append(notes, fmt.Sprintf("%d of the functions are covered in the word func alone, as nobody knows whether they were called", unknown))
+		notes = append(notes, pluralVerb(unknown, "function counts", "functions count")+" as covered in the word func alone: whether it was called is not known")
 	}
 	return strings.Join(notes, "; ")
 }

@@ -126,7 +126,7 @@ func TestCoverProfileTool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "1 of the functions are covered in the word func alone, as nobody knows whether they were called"; note != want {
+	if want := "1 function counts as covered in the word func alone: whether it was called is not known"; note != want {
 		t.Errorf("note %q, want %q", note, want)
 	}
 	for name, text := range map[string]string{"go.mod": "module example.com/app\n\ngo 1.24\n", "cart/cart.go": coverSource, "profile": profile.String()} {

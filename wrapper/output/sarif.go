@@ -95,21 +95,25 @@ type (
 	}
 )
 
-// neverCalledRule is the one rule.
-var neverCalledRule = sarifRule{
-	ID: "never-called", Name: "NeverCalled",
-	ShortDescription: sarifText{Text: "Function that was never called"},
-	FullDescription:  sarifText{Text: "No process that was observed called this function, though each could have told."},
-	Help: sarifText{
-		Text: "The message says for how long the function was observed, and in how many processes. " +
-			"That it was not called in this time does not prove that it never is: think of what runs once a month, and of what runs after a failure. " +
-			"If nobody needs it, delete it, and what only it calls: scavenger-wrap plan shows that.",
-		Markdown: "The message says for how long the function was observed, and in how many processes. " +
-			"That it was not called in this time does not prove that it never is: think of what runs once a month, and of what runs after a failure.\n\n" +
-			"If nobody needs it, delete it, and what only it calls: `scavenger-wrap plan` shows that.",
-	},
-	Configuration: sarifConfiguration{"note"},
-	Properties:    map[string]any{"problem.severity": "recommendation", "tags": []string{"dead-code", "maintainability"}},
+const (
+	neverCalledID    = "never-called"
+	neverCalledLevel = "note"
+)
+
+// neverCalledRule returns the one rule. It is no variable, as starting this program as a
+// tool should not cost anything for it.
+func neverCalledRule() sarifRule {
+	const help = "The message says for how long the function was observed, and in how many processes. " +
+		"That it was not called in this time does not prove that it never is: think of what runs once a month, and of what runs after a failure.\n\n" +
+		"If nobody needs it, delete it, and what only it calls: %s shows that."
+	return sarifRule{
+		ID: neverCalledID, Name: "NeverCalled",
+		ShortDescription: sarifText{Text: "Function that was never called"},
+		FullDescription:  sarifText{Text: "No process that was observed called this function, though each could have told."},
+		Help:             sarifText{fmt.Sprintf(help, "scavenger-wrap plan"), fmt.Sprintf(help, "`scavenger-wrap plan`")},
+		Configuration:    sarifConfiguration{neverCalledLevel},
+		Properties:       map[string]any{"problem.severity": "recommendation", "tags": []string{"dead-code", "maintainability"}},
+	}
 }
 
 // SARIF writes a log of SARIF 2.1.0 with a result for each function that was never called.
@@ -134,7 +138,7 @@ func writeSARIF(w io.Writer, r *report.Report, version string, limits sarifLimit
 	out := &jsonWriter{Writer: bufio.NewWriter(w)}
 	out.WriteString(`{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0",` +
 		"\n\"runs\":[{\"tool\":")
-	out.value(sarifTool{sarifDriver{"scavenger-wrap", version, "https://github.com/naver/scavenger", []sarifRule{neverCalledRule}}})
+	out.value(sarifTool{sarifDriver{"scavenger-wrap", version, "https://github.com/naver/scavenger", []sarifRule{neverCalledRule()}}})
 	out.WriteString(",\n\"invocations\":[")
 	out.value(run)
 	out.WriteString("],\n\"columnKind\":\"utf16CodeUnits\",\n\"results\":[")
@@ -187,10 +191,10 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 func sarifNote(outside, over int) string {
 	var notes []string
 	if outside > 0 {
-		notes = append(notes, fmt.Sprintf("%d of the functions are left out, as their files are not below the root of the main module", outside))
+		notes = append(notes, pluralVerb(outside, "function is", "functions are")+" left out: the file is not below the root of the main module")
 	}
 	if over > 0 {
-		notes = append(notes, fmt.Sprintf("the smallest %d of the functions are left out, as GitHub takes 25,000 results and 10 MB", over))
+		notes = append(notes, pluralVerb(over, "function is", "functions are")+" left out, the smallest: GitHub takes 25,000 results and 10 MB")
 	}
 	return strings.Join(notes, "; ")
 }
@@ -215,7 +219,7 @@ func newResult(f *report.Function) sarifResult {
 	}
 	sum := sha256.Sum256([]byte(f.Package + "\x00" + strings.TrimPrefix(f.Receiver, "*") + "\x00" + f.Name))
 	return sarifResult{
-		RuleID: neverCalledRule.ID, Level: neverCalledRule.Configuration.Level, Message: sarifText{Text: evidenceMessage(f)},
+		RuleID: neverCalledID, Level: neverCalledLevel, Message: sarifText{Text: evidenceMessage(f)},
 		Locations: []sarifLocation{{
 			sarifPhysical{sarifArtifact{sourceURI(f), "%SRCROOT%"}, region},
 			[]sarifLogical{{f.Package + "." + fullName(f), kind}},
@@ -226,16 +230,16 @@ func newResult(f *report.Function) sarifResult {
 
 // evidenceMessage says what is known of a function that was never called.
 func evidenceMessage(f *report.Function) string {
-	name := sarifPlain.Replace(report.Printable(fullName(f)))
+	name := report.Printable(fullName(f))
+	for _, special := range []string{`\`, "[", "]"} { // links have brackets
+		name = strings.ReplaceAll(name, special, `\`+special)
+	}
 	if f.Lines > 0 {
 		name += ", " + plural(f.Lines, "line") + ","
 	}
 	return name + fmt.Sprintf(" was never called. It was observed for %s, in %s on %s, since %s UTC.",
 		seconds(f.ObservedFor), plural(f.Processes, "process"), plural(f.Hosts, "host"), minute(f.ObservedSince))
 }
-
-// sarifPlain escapes what would be a link in a message.
-var sarifPlain = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`)
 
 // sourceURI returns a function's file as a URI relative to the root of the main module. It
 // is "" for files elsewhere: those of dependencies begin with their import path.

@@ -133,7 +133,7 @@ func TestSARIFLimits(t *testing.T) {
 	for _, limits := range []sarifLimits{{100, githubLimits.bytes}, {githubLimits.results, 500_000}} {
 		log, text, note := logOf(t, r, limits)
 		results := log.Runs[0].Results
-		want := fmt.Sprintf("the smallest %d of the functions are left out, as GitHub takes 25,000 results and 10 MB", 3000-len(results))
+		want := fmt.Sprintf("%d functions are left out, the smallest: GitHub takes 25,000 results and 10 MB", 3000-len(results))
 		if len(results) == 0 || len(results) > limits.results || note != want || len(log.Runs[0].Invocations[0].Notifications) != 1 {
 			t.Errorf("%d results with the note %q, want %q", len(results), note, want)
 		}
@@ -166,7 +166,7 @@ func TestSARIFHostile(t *testing.T) {
 	}
 	log, _, note := logOf(t, r, githubLimits)
 	results := log.Runs[0].Results
-	if want := "7 of the functions are left out, as their files are not below the root of the main module"; note != want || len(results) != len(r.Functions)-7 {
+	if want := "7 functions are left out: the file is not below the root of the main module"; note != want || len(results) != len(r.Functions)-7 {
 		t.Errorf("%d results of %d with the note %q, want %q", len(results), len(r.Functions), note, want)
 	}
 	for _, result := range results {

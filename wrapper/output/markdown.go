@@ -1,0 +1,164 @@
+// The report as Markdown, for the summary of a CI job.
+
+package output
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+// GitHub takes 1 MiB for the summary of a step. Two tables with as many rows and the longest
+// names are less than half of that.
+const (
+	markdownRows = 50
+	markdownName = 200 // characters of a name
+)
+
+// Markdown writes, as GitHub and GitLab show it, what the report rests on, the packages with
+// most lines of functions that were never called, and the largest such functions. Its size
+// is bounded.
+func Markdown(w io.Writer, r *report.Report) error {
+	out := bufio.NewWriter(w) // keeps its first error for Flush
+	packages, total := packageTallies(r)
+	if total.never == 0 {
+		fmt.Fprintf(out, "## Never called: none of %s\n\n", plural(total.all, "function"))
+	} else {
+		fmt.Fprintf(out, "## Never called: %d of %s, %s\n\n", total.never, plural(total.all, "function"), plural(total.lines, "line"))
+	}
+	markdownEvidence(out, r)
+	markdownPackages(out, packages, total)
+	markdownFunctions(out, r)
+	return out.Flush()
+}
+
+// markdownEvidence writes what the report rests on.
+func markdownEvidence(w io.Writer, r *report.Report) {
+	o := &r.Observed
+	if filter := r.Filter.String(); filter != "" {
+		fmt.Fprintf(w, "Only of %s. ", code(filter))
+	}
+	fmt.Fprintf(w, "Observed for %s, in %s on %s", seconds(o.ObservedFor), plural(o.Processes, "process"), plural(o.Hosts, "host"))
+	if !o.From.IsZero() && !o.To.IsZero() {
+		fmt.Fprintf(w, ", from %s to %s UTC", minute(o.From), minute(o.To))
+	}
+	fmt.Fprint(w, ".\n\n")
+	if o.ObservedFor < week {
+		fmt.Fprint(w, "**Less than a week of running proves little.**\n\n")
+	}
+	if !r.Complete() {
+		fmt.Fprint(w, "**Warning:** the report rests on incomplete data: functions may have been called that are listed as never called.\n\n")
+	}
+}
+
+// A packageTally counts the functions of a package.
+type packageTally struct {
+	name string
+	tally
+}
+
+// packageTallies returns the packages, those with most lines of functions that were never
+// called first, and what they have together.
+func packageTallies(r *report.Report) (list []packageTally, total tally) {
+	for rest := r.Functions; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Package == rest[0].Package {
+			n++
+		}
+		p := packageTally{name: rest[0].Package}
+		p.lines = deadLines(rest[:n])
+		for i := range rest[:n] {
+			p.add(&rest[i])
+			total.add(&rest[i])
+		}
+		total.lines += p.lines
+		list, rest = append(list, p), rest[n:]
+	}
+	slices.SortStableFunc(list, func(a, b packageTally) int {
+		return cmp.Or(cmp.Compare(b.lines, a.lines), cmp.Compare(b.never, a.never))
+	})
+	return list, total
+}
+
+// markdownPackages writes the packages, and the total.
+func markdownPackages(w io.Writer, packages []packageTally, total tally) {
+	if len(packages) == 0 {
+		return
+	}
+	fmt.Fprint(w, "| Lines never called | Functions never called | Called | Not known | Package |\n|---:|---:|---:|---:|:---|\n")
+	row := func(t *tally, name string) {
+		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.never, t.called, t.hidden+t.unknown, name)
+	}
+	for i := range packages[:min(len(packages), markdownRows)] {
+		row(&packages[i].tally, code(packages[i].name))
+	}
+	if n := len(packages) - markdownRows; n > 0 {
+		var others tally
+		for i := range packages[markdownRows:] {
+			p := &packages[markdownRows+i]
+			others.lines += p.lines
+			others.never += p.never
+			others.called += p.called
+			others.hidden += p.hidden + p.unknown
+		}
+		row(&others, plural(n, "other package"))
+	}
+	row(&total, "**total**")
+}
+
+// markdownFunctions writes the largest functions that were never called.
+func markdownFunctions(w io.Writer, r *report.Report) {
+	var never []*report.Function
+	for i := range r.Functions {
+		if f := &r.Functions[i]; f.Status == report.NeverCalled {
+			never = append(never, f)
+		}
+	}
+	if len(never) == 0 {
+		return
+	}
+	slices.SortStableFunc(never, func(a, b *report.Function) int { return cmp.Compare(b.Lines, a.Lines) })
+	shown := never[:min(len(never), markdownRows)]
+	title := "Each of them"
+	if len(shown) < len(never) {
+		title = fmt.Sprintf("The largest %d of them", len(shown))
+	}
+	fmt.Fprintf(w, "\n### %s\n\n| Lines | Function | Place | Observed for |\n|---:|:---|:---|---:|\n", title)
+	for _, f := range shown {
+		lines := "?"
+		if f.Lines > 0 {
+			lines = strconv.Itoa(f.Lines)
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", lines, code(fullName(f)), code(f.File+":"+strconv.Itoa(f.Line)), seconds(f.ObservedFor))
+	}
+}
+
+// code returns a name as code: it stays text, whatever is in it. A code span will not do for
+// all names: in a table, none has a backslash in front of a bar. In place of one, characters
+// that may mean something are written as their numbers.
+func code(name string) string {
+	name = report.Printable(name)
+	if runes := []rune(name); len(runes) > markdownName {
+		name = string(runes[:markdownName-1]) + "…"
+	}
+	if !strings.ContainsAny(name, "`|\\<>&") && strings.TrimSpace(name) == name && name != "" {
+		return "`" + name + "`"
+	}
+	var b strings.Builder
+	b.WriteString("<code>")
+	for _, r := range name {
+		if r <= ' ' || strings.ContainsRune("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", r) {
+			fmt.Fprintf(&b, "&#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	b.WriteString("</code>")
+	return b.String()
+}
