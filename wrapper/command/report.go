@@ -31,6 +31,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"were killed and of whose calls up to a second may be missing. Each is named.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.BoolFlag{Name: "all", Usage: "list every function in the text, not only the largest parts, as file:line: message"},
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
@@ -53,8 +54,11 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	write := output.Text
-	if format == "json" {
+	switch {
+	case format == "json":
 		write = output.JSON
+	case c.Bool("all"):
+		write = output.AllText
 	}
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
