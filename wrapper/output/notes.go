@@ -36,7 +36,7 @@ func (t text) writeDamaged(n int) {
 
 // writeNotes says what the list above does not show, and how far to trust it.
 func (t text) writeNotes() {
-	if n := count(t.Functions).hidden; n > 0 {
+	if n := t.count(t.Functions).hidden; n > 0 {
 		t.note("Not observable: %s (%s). Whether they are called cannot be seen.", plural(n, "function"), t.reasons())
 	}
 	if n := len(t.Removed); n > 0 {

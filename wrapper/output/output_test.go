@@ -232,7 +232,7 @@ func TestDeadLines(t *testing.T) {
 	f := func(file string, line, lines int, status report.Status) report.Function {
 		return report.Function{File: file, Line: line, Lines: lines, Status: status}
 	}
-	got := count([]report.Function{
+	got := text{Report: new(report.Report)}.count([]report.Function{
 		f("a.go", 1, 10, report.NeverCalled), f("a.go", 3, 2, report.NeverCalled), f("a.go", 11, 5, report.NeverCalled),
 		f("a.go", 20, 9, report.Called), f("a.go", 22, 3, report.NeverCalled), f("b.go", 4, 2, report.NeverCalled), f("b.go", 9, 0, report.NeverCalled),
 	})

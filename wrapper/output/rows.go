@@ -53,10 +53,14 @@ func rowKeys(keys []rowKey, f *report.Function) []rowKey {
 	return append(keys, rowKey{functionRow, f.Name, receiver})
 }
 
-// rows returns rows of functions that were never called, the largest first.
+// rows returns rows of functions that the report looks for, the largest first.
 func (t text) rows() (list []*row) {
-	for functions := range t.byPackage {
-		list = append(list, packageRows(functions)...)
+	others := map[string][]report.Function{}
+	for functions := range byPackage(t.Others) {
+		others[functions[0].Package] = functions
+	}
+	for functions := range byPackage(t.Functions) {
+		list = append(list, t.packageRows(functions, others[functions[0].Package])...)
 	}
 	slices.SortStableFunc(list, func(a, b *row) int {
 		return cmp.Or(cmp.Compare(b.lines, a.lines), cmp.Compare(b.functions, a.functions))
@@ -64,25 +68,27 @@ func (t text) rows() (list []*row) {
 	return list
 }
 
-// packageRows returns the rows of one package, in the order of its functions.
-func packageRows(functions []report.Function) (list []*row) {
-	alive := map[rowKey]bool{}    // what some function that was called is a part of
+// packageRows returns the rows of one package, in the order of its functions. Others are
+// those that are not selected: what they are a part of is no whole.
+func (t text) packageRows(functions, others []report.Function) (list []*row) {
+	alive := map[rowKey]bool{}    // what some other function is a part of
 	declared := map[rowKey]bool{} // functions; literals of an initialiser are in none
 	var keys []rowKey
 	for i := range functions {
 		keys = rowKeys(keys, &functions[i])
 		declared[keys[len(keys)-1]] = true
-		if functions[i].Status == report.NeverCalled {
-			continue
+		if !t.Uncalled(&functions[i]) {
+			setAll(alive, keys)
 		}
-		for _, k := range keys {
-			alive[k] = true
-		}
+	}
+	for i := range others {
+		keys = rowKeys(keys, &others[i])
+		setAll(alive, keys)
 	}
 	byKey := map[rowKey]*row{}
 	for i := range functions {
 		f := &functions[i]
-		if f.Status != report.NeverCalled {
+		if !t.Uncalled(f) {
 			continue
 		}
 		keys = rowKeys(keys, f)
@@ -99,6 +105,12 @@ func packageRows(functions []report.Function) (list []*row) {
 		r.add(f)
 	}
 	return list
+}
+
+func setAll(set map[rowKey]bool, keys []rowKey) {
+	for _, k := range keys {
+		set[k] = true
+	}
 }
 
 func (r *row) add(f *report.Function) {
@@ -123,12 +135,11 @@ func (r *row) what() (where, name string) {
 // writeRows writes the largest rows.
 func (t text) writeRows() {
 	const most = 20
-	total := count(t.Functions)
-	if total.never == 0 {
-		t.print("\nNever called: none\n")
+	if list := t.rows(); len(list) > 0 {
+		t.printf("\n%s, largest first\n\n", t.heading())
+		t.writeLargest(list, most)
 	} else {
-		t.printf("\nNever called: %d of %s, largest first\n\n", total.never, plural(total.all, "function"))
-		t.writeLargest(t.rows(), most)
+		t.printf("\n%s\n", t.heading())
 	}
 	if n := t.damaged(); n > 0 {
 		t.writeDamaged(n)

@@ -229,3 +229,46 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
+
+// What is not selected is no part of a whole, and what was called long ago is looked for if
+// that was asked for.
+func TestRowsSelected(t *testing.T) {
+	old := fn("a", "*T", "Two", "a/b.go", 1, 5)
+	old.Status, old.LastCalledAt = report.Called, date(2, 1)
+	r := &report.Report{Functions: []report.Function{fn("a", "*T", "One", "a/a.go", 1, 4), old}, Observed: report.Observed{To: date(5, 1)}}
+	rows := func() string {
+		var got []string
+		for _, r := range (text{Report: r}).rows() {
+			got = append(got, r.String())
+		}
+		return strings.Join(got, ", ")
+	}
+	if got, want := rows(), "4 1 file a/a.go"; got != want {
+		t.Errorf("rows %s, want %s", got, want)
+	}
+	if err := r.Select(report.Selection{NotCalledSince: date(3, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rows(), "9 2 package example.com/a"; got != want {
+		t.Errorf("not called since March: rows %s, want %s", got, want)
+	}
+	var out bytes.Buffer
+	if err := AllText(&out, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Only functions not called since 2026-03-01 12:00.\n",
+		"\nNot called since 2026-03-01 12:00: 2 of 2 functions\n",
+		"\na/b.go:1: called: (*T).Two, last on 2026-02-01\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if err := r.Select(report.Selection{Statuses: []report.Status{report.NeverCalled}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rows(), "4 1 file a/a.go"; got != want {
+		t.Errorf("only never called: rows %s, want %s", got, want)
+	}
+}

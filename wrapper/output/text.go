@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -40,10 +41,13 @@ func writeText(w io.Writer, r *report.Report, body func(t text)) error {
 	t.modules = len(modules) > 2
 	t.writeWindow()
 	t.writeMute()
-	if len(r.Functions) == 0 {
-		t.print("No function of a program is known here.\n")
-	} else {
+	switch {
+	case len(r.Functions) > 0:
 		body(t)
+	case len(r.Others) > 0:
+		t.printf("None of %s is selected.\n", plural(len(r.Others), "function"))
+	default:
+		t.print("No function of a program is known here.\n")
 	}
 	t.writeNotes()
 	t.writePrograms()
@@ -89,6 +93,9 @@ func (t text) writeWindow() {
 	if filter := t.Filter.String(); filter != "" {
 		t.paragraph("Only of %s.", filter)
 	}
+	if !t.Selection.IsZero() {
+		t.paragraph("Only functions %s.", selectionText(&t.Selection))
+	}
 	o := &t.Observed
 	switch {
 	case o.Processes == 0:
@@ -109,15 +116,16 @@ func hasMonthEnd(from, to time.Time) bool {
 	return !to.Before(first.AddDate(0, 0, -1))
 }
 
-// A tally counts functions by status, and the lines of those that were never called.
+// A tally counts functions by status.
 type tally struct {
 	all, called, never, hidden, unknown int
 
-	lines int
+	uncalled int // those that the report looks for
+	lines    int // and the lines of these
 }
 
-// add counts a function, but not its lines.
-func (t *tally) add(f *report.Function) {
+// addStatus counts a function by its status.
+func (t *tally) addStatus(f *report.Function) {
 	t.all++
 	switch f.Status {
 	case report.Called:
@@ -146,16 +154,17 @@ func (t *tally) percent() string {
 }
 
 // count returns the tally of functions in the order of the report.
-func count(functions []report.Function) (t tally) {
+func (t text) count(functions []report.Function) (c tally) {
 	var lines lineCounter
 	for i := range functions {
 		f := &functions[i]
-		t.add(f)
-		if f.Status == report.NeverCalled {
-			t.lines += lines.add(f)
+		c.addStatus(f)
+		if t.Uncalled(f) {
+			c.uncalled++
+			c.lines += lines.add(f)
 		}
 	}
-	return t
+	return c
 }
 
 // A lineCounter counts lines of functions, which come in the order of the report. Each
@@ -175,17 +184,19 @@ func (c *lineCounter) add(f *report.Function) int {
 	return n
 }
 
-// byPackage splits the functions, which are sorted, into runs of one package.
-func (t text) byPackage(yield func([]report.Function) bool) {
-	for rest := t.Functions; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].Package == rest[0].Package {
-			n++
+// byPackage splits functions, which are sorted, into runs of one package.
+func byPackage(functions []report.Function) iter.Seq[[]report.Function] {
+	return func(yield func([]report.Function) bool) {
+		for rest := functions; len(rest) > 0; {
+			n := 1
+			for n < len(rest) && rest[n].Package == rest[0].Package {
+				n++
+			}
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
 		}
-		if !yield(rest[:n]) {
-			return
-		}
-		rest = rest[n:]
 	}
 }
 
@@ -193,7 +204,7 @@ func (t text) byPackage(yield func([]report.Function) bool) {
 // before names, so that no import path is too long. There are columns for lines if they
 // are known, and for unknown ones if there are any.
 func (t text) writeTable(packages bool) {
-	total := count(t.Functions)
+	total := t.count(t.Functions)
 	lines := t.hasLines()
 	row := func(c *tally, name string) {
 		t.printf("%9d  %6d  %12d  ", c.all, c.called, c.never)
@@ -220,8 +231,8 @@ func (t text) writeTable(packages bool) {
 	}
 	t.print("\n")
 	if packages {
-		for functions := range t.byPackage {
-			c := count(functions)
+		for functions := range byPackage(t.Functions) {
+			c := t.count(functions)
 			row(&c, report.Printable(functions[0].Package))
 		}
 	}
@@ -233,19 +244,33 @@ func (t text) hasLines() bool {
 	return slices.ContainsFunc(t.Functions, func(f report.Function) bool { return f.Lines > 0 })
 }
 
-// writeFunctions writes a line for each function that was never called, and for those
-// whose time is damaged. Those of programs that nothing is known of are not listed one by
-// one.
+// writeFunctions writes a line for each function that the report looks for, and for those
+// whose time is damaged; if statuses were asked for, for each that has one. Those of
+// programs that nothing is known of are not listed one by one.
 func (t text) writeFunctions() {
-	total := count(t.Functions)
-	t.printf("\nNever called: %d of %s\n", total.never, plural(total.all, "function"))
-	t.list(func(f *report.Function) bool { return f.Status == report.NeverCalled })
-	n := t.damaged()
-	if n == 0 {
+	if len(t.Selection.Statuses) > 0 {
+		t.list(func(*report.Function) bool { return true })
 		return
 	}
-	t.writeDamaged(n)
-	t.list(isDamaged)
+	t.printf("\n%s\n", t.heading())
+	t.list(t.Uncalled)
+	if n := t.damaged(); n > 0 {
+		t.writeDamaged(n)
+		t.list(isDamaged)
+	}
+}
+
+// heading says how many functions the report looks for.
+func (t text) heading() string {
+	head := "Never called"
+	if since := t.Selection.NotCalledSince; !since.IsZero() {
+		head = "Not called since " + minute(since)
+	}
+	c := t.count(t.Functions)
+	if c.uncalled == 0 {
+		return head + ": none"
+	}
+	return fmt.Sprintf("%s: %d of %s", head, c.uncalled, plural(c.all, "function"))
 }
 
 // list lists functions by place: an editor that reads the text goes from file to file.

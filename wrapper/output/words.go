@@ -81,3 +81,32 @@ func fullName(f *report.Function) string {
 	}
 	return f.Receiver + "." + f.Name
 }
+
+// selectionText says which functions are selected.
+func selectionText(s *report.Selection) string {
+	var parts []string
+	if len(s.Packages) > 0 {
+		parts = append(parts, "of "+report.Printable(strings.Join(s.Packages, ", ")))
+	}
+	if len(s.Statuses) > 0 {
+		var words []string
+		for _, status := range s.Statuses {
+			words = append(words, string(status))
+		}
+		parts = append(parts, "with status "+strings.Join(words, " or "))
+	}
+	if s.ObservedFor > 0 {
+		parts = append(parts, "observed for at least "+seconds(s.ObservedFor))
+	}
+	if !s.NotCalledSince.IsZero() {
+		parts = append(parts, "not called since "+minute(s.NotCalledSince))
+	}
+	if s.Exported != nil {
+		word := "that are not exported"
+		if *s.Exported {
+			word = "that are exported"
+		}
+		parts = append(parts, word)
+	}
+	return strings.Join(parts, ", ")
+}
