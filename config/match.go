@@ -163,3 +163,16 @@ func checkPattern(p string) error {
 	}
 	return nil
 }
+
+// Patterns returns what tells whether a package matches one of the patterns, which are as in
+// settings. The error is for one that can match no import path.
+func Patterns(list []string) (match func(importPath string) bool, err error) {
+	for _, p := range list {
+		if err := checkPattern(p); err != nil {
+			return nil, err
+		}
+	}
+	return func(importPath string) bool {
+		return slices.ContainsFunc(list, func(p string) bool { return matchPattern(p, importPath) })
+	}, nil
+}

@@ -14,24 +14,36 @@ import (
 // it took everything.
 type format struct {
 	name  string
-	write func(w io.Writer, r *report.Report) (note string, err error)
+	write func(w io.Writer, r *report.Report, o formatOptions) (note string, err error)
+}
+
+// formatOptions are the settings of single formats.
+type formatOptions struct {
+	all bool // text: every function
 }
 
 // formats returns those of report, in the order of its help.
 func formats() []format {
 	return []format{
-		{"text", whole(output.Text)},
+		{"text", func(w io.Writer, r *report.Report, o formatOptions) (string, error) {
+			if o.all {
+				return "", output.AllText(w, r)
+			}
+			return "", output.Text(w, r)
+		}},
 		{"json", whole(output.JSON)},
 		{"csv", whole(output.CSV)},
 		{"markdown", whole(output.Markdown)},
-		{"sarif", func(w io.Writer, r *report.Report) (string, error) { return output.SARIF(w, r, toolid.Version()) }},
-		{"coverprofile", output.CoverProfile},
+		{"sarif", func(w io.Writer, r *report.Report, _ formatOptions) (string, error) {
+			return output.SARIF(w, r, toolid.Version())
+		}},
+		{"coverprofile", func(w io.Writer, r *report.Report, _ formatOptions) (string, error) { return output.CoverProfile(w, r) }},
 	}
 }
 
 // whole returns the function of a format that takes everything.
-func whole(write func(w io.Writer, r *report.Report) error) func(w io.Writer, r *report.Report) (string, error) {
-	return func(w io.Writer, r *report.Report) (string, error) { return "", write(w, r) }
+func whole(write func(w io.Writer, r *report.Report) error) func(w io.Writer, r *report.Report, o formatOptions) (string, error) {
+	return func(w io.Writer, r *report.Report, _ formatOptions) (string, error) { return "", write(w, r) }
 }
 
 // formatNames returns the words that --format takes.
@@ -43,10 +55,10 @@ func formatNames() (names []string) {
 }
 
 // writeFormat writes a report in the format of a name.
-func writeFormat(name string, w io.Writer, r *report.Report) (note string, err error) {
+func writeFormat(name string, w io.Writer, r *report.Report, o formatOptions) (note string, err error) {
 	for _, f := range formats() {
 		if f.name == name {
-			return f.write(w, r)
+			return f.write(w, r, o)
 		}
 	}
 	return "", nil

@@ -29,12 +29,13 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
 			"were killed and of whose calls up to a second may be missing. Each is named.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},
+			&cli.BoolFlag{Name: "all", Usage: "list every function in the text, not only the largest parts, as file:line: message"},
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
-		},
+		}, selectionFlags()...),
 		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
 	}
 }
@@ -52,14 +53,21 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	selection, err := selectionOf(c)
+	if err != nil {
+		return err
+	}
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	if err := r.Select(selection); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
 	writeProblems(stderr, "report", r.Problems)
-	note, err := writeFormat(format, stdout, r)
+	note, err := writeFormat(format, stdout, r, formatOptions{all: c.Bool("all")})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -20,9 +20,10 @@ const schemaVersion = 1
 // A header is what the JSON says of all programs together.
 type header struct {
 	report.Observed
-	Filter           *report.Filter `json:"filter,omitempty"` // absent if everything was read
-	RemovedFunctions int            `json:"removedFunctions"`
-	UnobservedBuilds int            `json:"unobservedBuilds"`
+	Filter           *report.Filter    `json:"filter,omitempty"`    // absent if everything was read
+	Selection        *report.Selection `json:"selection,omitempty"` // absent if all functions are there
+	RemovedFunctions int               `json:"removedFunctions"`
+	UnobservedBuilds int               `json:"unobservedBuilds"`
 }
 
 // JSON writes the report as one JSON object, with one function to a line: two
@@ -56,6 +57,9 @@ func JSON(w io.Writer, r *report.Report) error {
 	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen}
 	if r.Filter.String() != "" {
 		head.Filter = &r.Filter
+	}
+	if !r.Selection.IsZero() {
+		head.Selection = &r.Selection
 	}
 	out.value(head)
 	out.WriteString(",\n\"programs\":[")

@@ -74,6 +74,9 @@ func load(t testing.TB, name string) *report.Report {
 	return r
 }
 
+// formats are what testdata has, by file name extension.
+var formats = map[string]func(io.Writer, *report.Report) error{".json": JSON, ".txt": Text, ".all.txt": AllText}
+
 // What is read from the JSON is written as it was, and the text is the one in testdata.
 func TestGolden(t *testing.T) {
 	list, err := filepath.Glob("testdata/*.json")
@@ -81,8 +84,10 @@ func TestGolden(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	for _, path := range list {
-		r := load(t, strings.TrimSuffix(filepath.Base(path), ".json"))
-		for path, write := range map[string]func(io.Writer, *report.Report) error{path: JSON, strings.TrimSuffix(path, ".json") + ".txt": Text} {
+		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		r := load(t, name)
+		for ext, write := range formats {
+			path := filepath.Join("testdata", name+ext)
 			want, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -209,22 +214,15 @@ func (w *shortWriter) Write(p []byte) (int, error) {
 // A report that could not be written in full is an error, wherever it stops.
 func TestWriteError(t *testing.T) {
 	r := load(t, "shop")
-	var whole bytes.Buffer
-	if err := Text(&whole, r); err != nil {
-		t.Fatal(err)
-	}
-	for n := range whole.Len() {
-		if err := Text(&shortWriter{n}, r); !errors.Is(err, errFull) {
-			t.Fatalf("Text to %d bytes: %v, want %v", n, err, errFull)
+	for ext, write := range formats {
+		var whole bytes.Buffer
+		if err := write(&whole, r); err != nil {
+			t.Fatal(err)
 		}
-	}
-	whole.Reset()
-	if err := JSON(&whole, r); err != nil {
-		t.Fatal(err)
-	}
-	for n := range whole.Len() {
-		if err := JSON(&shortWriter{n}, r); !errors.Is(err, errFull) {
-			t.Fatalf("JSON to %d bytes: %v, want %v", n, err, errFull)
+		for n := range whole.Len() {
+			if err := write(&shortWriter{n}, r); !errors.Is(err, errFull) {
+				t.Fatalf("%s to %d bytes: %v, want %v", ext, n, err, errFull)
+			}
 		}
 	}
 }
@@ -234,11 +232,11 @@ func TestDeadLines(t *testing.T) {
 	f := func(file string, line, lines int, status report.Status) report.Function {
 		return report.Function{File: file, Line: line, Lines: lines, Status: status}
 	}
-	got := deadLines([]report.Function{
+	got := text{Report: new(report.Report)}.count([]report.Function{
 		f("a.go", 1, 10, report.NeverCalled), f("a.go", 3, 2, report.NeverCalled), f("a.go", 11, 5, report.NeverCalled),
 		f("a.go", 20, 9, report.Called), f("a.go", 22, 3, report.NeverCalled), f("b.go", 4, 2, report.NeverCalled), f("b.go", 9, 0, report.NeverCalled),
 	})
-	if got != 10+5+3+2 {
-		t.Errorf("%d lines, want 20", got)
+	if got.lines != 10+5+3+2 {
+		t.Errorf("%d lines, want 20", got.lines)
 	}
 }

@@ -7,65 +7,125 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
-// Text writes a table by package, the functions that were never called, and
-// what the report rests on. Numbers stand before names, so that no import path
-// is too long for the table.
-func Text(w io.Writer, rep *report.Report) error {
-	r := text{rep}
-	out := bufio.NewWriter(w) // keeps its first error for Flush
-	r.writeWindow(out)
-	r.writeMute(out)
-	if len(r.Functions) == 0 {
-		fmt.Fprint(out, "No function of a program is known here.\n")
-	} else {
-		r.writeTable(out)
-		r.writeNeverCalled(out)
-		r.writeUnknown(out)
-	}
-	r.writeNotes(out)
-	r.writePrograms(out)
-	return out.Flush()
+// Text writes how much the report proves, totals, and what nobody called, largest first.
+func Text(w io.Writer, r *report.Report) error {
+	return writeText(w, r, func(t text) {
+		t.writeTable(false)
+		t.writeRows()
+	})
 }
 
-// A text is a report that is written as text.
-type text struct{ *report.Report }
+// AllText writes the same with a table by package and every function that was never
+// called, each on a line that editors read: file:line: message.
+func AllText(w io.Writer, r *report.Report) error {
+	return writeText(w, r, func(t text) {
+		t.writeTable(true)
+		t.writeFunctions()
+	})
+}
+
+func writeText(w io.Writer, r *report.Report, body func(t text)) error {
+	t := text{Writer: bufio.NewWriter(w), Report: r}
+	modules := map[string]bool{"": true}
+	for i := range r.Functions {
+		modules[r.Functions[i].Module] = true
+	}
+	t.modules = len(modules) > 2
+	t.writeWindow()
+	t.writeMute()
+	switch {
+	case len(r.Functions) > 0:
+		body(t)
+	case len(r.Others) > 0:
+		t.printf("None of %s is selected.\n", plural(len(r.Others), "function"))
+	default:
+		t.print("No function of a program is known here.\n")
+	}
+	t.writeNotes()
+	t.writePrograms()
+	return t.Flush()
+}
+
+// A text is a report that is written as text. Its Writer keeps its first error for Flush.
+type text struct {
+	*bufio.Writer
+	*report.Report
+	modules bool // there are several
+}
+
+func (t text) print(s string)                    { _, _ = t.WriteString(s) }
+func (t text) printf(format string, args ...any) { fmt.Fprintf(t, format, args...) }
+
+// paragraph writes words with line breaks between them.
+func (t text) paragraph(format string, args ...any) {
+	const width = 80
+	column := 0
+	for i, word := range strings.Split(fmt.Sprintf(format, args...), " ") {
+		switch {
+		case i == 0:
+		case column+1+columns(word) > width:
+			t.print("\n")
+			column = 0
+		default:
+			t.print(" ")
+			column++
+		}
+		t.print(word)
+		column += columns(word)
+	}
+	t.print("\n")
+}
 
 // week is the time in seconds below which a report says that it proves little.
 const week = 7 * 24 * 3600
 
 // writeWindow says first of all what is looked at, if that is not everything, and how
-// little a short time proves.
-func (r text) writeWindow(w io.Writer) {
-	lead := ""
-	if filter := r.Filter.String(); filter != "" {
-		fmt.Fprintf(w, "Only of %s.\n", filter)
-		lead = "\n"
+// much the time proves.
+func (t text) writeWindow() {
+	if filter := t.Filter.String(); filter != "" {
+		t.paragraph("Only of %s.", filter)
 	}
-	if o := &r.Observed; o.Processes > 0 && o.ObservedFor < week {
-		fmt.Fprintf(w, "Observed for %s: less than a week of running proves little.\n", seconds(o.ObservedFor))
-		lead = "\n"
+	if !t.Selection.IsZero() {
+		t.paragraph("Only functions %s.", selectionText(&t.Selection))
 	}
-	fmt.Fprint(w, lead)
+	o := &t.Observed
+	switch {
+	case o.Processes == 0:
+		return
+	case o.ObservedFor < week:
+		t.paragraph("Observed for %s: less than a week of running proves little.", seconds(o.ObservedFor))
+	case !hasMonthEnd(o.From, o.To):
+		t.paragraph("Observed for %s, and never on the last day of a month: nobody knows what runs then.", seconds(o.ObservedFor))
+	default:
+		t.paragraph("Observed for %s since %s.", seconds(o.ObservedFor), o.From.Format(time.DateOnly))
+	}
+	t.print("\n")
 }
 
-// A tally counts functions by status, and the lines of those that were never called.
+// hasMonthEnd reports whether a part of the last day of a month is in a span of time.
+func hasMonthEnd(from, to time.Time) bool {
+	first := time.Date(from.Year(), from.Month()+1, 1, 0, 0, 0, 0, time.UTC) // the day after
+	return !to.Before(first.AddDate(0, 0, -1))
+}
+
+// A tally counts functions by status.
 type tally struct {
 	all, called, never, hidden, unknown int
 
-	lines int
+	uncalled int // those that the report looks for
+	lines    int // and the lines of these
 }
 
-// add counts a function, but not its lines.
-func (t *tally) add(f *report.Function) {
+// addStatus counts a function by its status.
+func (t *tally) addStatus(f *report.Function) {
 	t.all++
 	switch f.Status {
 	case report.Called:
@@ -77,25 +137,6 @@ func (t *tally) add(f *report.Function) {
 	case report.Unknown:
 		t.unknown++
 	}
-}
-
-// deadLines returns how many lines of functions that were never called a list has, which
-// is in the order of the report. Each counts once: a function literal is a part of
-// another function.
-func deadLines(functions []report.Function) (n int) {
-	file, end := "", 0
-	for i := range functions {
-		f := &functions[i]
-		if f.Status != report.NeverCalled {
-			continue
-		}
-		if f.File != file {
-			file, end = f.File, 0
-		}
-		n += max(0, f.Line+f.Lines-max(f.Line, end))
-		end = max(end, f.Line+f.Lines)
-	}
-	return n
 }
 
 // percent is the share of called functions among those of which it is known. It is rounded
@@ -112,311 +153,167 @@ func (t *tally) percent() string {
 	return fmt.Sprintf("%d.%d", permille/10, permille%10)
 }
 
-// write writes a line of the table, with columns for lines if they are known, and for
-// unknown ones if there are any.
-func (t *tally) write(w io.Writer, lines, unknown bool, name string) {
-	var lineColumn, unknownColumn string
-	if lines {
-		lineColumn = fmt.Sprintf("%6d  ", t.lines)
-	}
-	if unknown {
-		unknownColumn = fmt.Sprintf("%7d  ", t.unknown)
-	}
-	fmt.Fprintf(w, "%9d  %6d  %12d  %s%14d  %s%8s  %s\n", t.all, t.called, t.never, lineColumn, t.hidden, unknownColumn, t.percent(), name)
-}
-
-// byPackage splits the functions, which are sorted, into runs of one package.
-func (r text) byPackage(yield func([]report.Function) bool) {
-	for rest := r.Functions; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].Package == rest[0].Package {
-			n++
-		}
-		if !yield(rest[:n]) {
-			return
-		}
-		rest = rest[n:]
-	}
-}
-
-func (r text) total() (t tally) {
-	for i := range r.Functions {
-		t.add(&r.Functions[i])
-	}
-	return t
-}
-
-func (r text) writeTable(w io.Writer) {
-	total := r.total()
-	unknown := total.unknown > 0
-	lines := slices.ContainsFunc(r.Functions, func(f report.Function) bool { return f.Lines > 0 })
-	var lineColumn, unknownColumn string
-	if lines {
-		lineColumn = " LINES  "
-	}
-	if unknown {
-		unknownColumn = "UNKNOWN  "
-	}
-	fmt.Fprintf(w, "FUNCTIONS  CALLED  NEVER CALLED  %sNOT OBSERVABLE  %sCALLED %%  PACKAGE\n", lineColumn, unknownColumn)
-	for functions := range r.byPackage {
-		t := tally{lines: deadLines(functions)}
-		for i := range functions {
-			t.add(&functions[i])
-		}
-		total.lines += t.lines
-		t.write(w, lines, unknown, report.Printable(functions[0].Package))
-	}
-	total.write(w, lines, unknown, "total")
-}
-
-func (r text) writeNeverCalled(w io.Writer) {
-	total := r.total()
-	if total.never == 0 {
-		fmt.Fprint(w, "\nNever called: none\n")
-		return
-	}
-	fmt.Fprintf(w, "\nNever called: %d of %s\n", total.never, plural(total.all, "function"))
-	r.list(w, func(f *report.Function) bool { return f.Status == report.NeverCalled })
-}
-
-// writeUnknown lists the functions with damaged stamps. Those of programs that nothing
-// is known of are not listed one by one.
-func (r text) writeUnknown(w io.Writer) {
-	damaged := func(f *report.Function) bool { return f.Status == report.Unknown && !f.Mute }
-	n := 0
-	for i := range r.Functions {
-		if damaged(&r.Functions[i]) {
-			n++
+// count returns the tally of functions in the order of the report.
+func (t text) count(functions []report.Function) (c tally) {
+	var lines lineCounter
+	for i := range functions {
+		f := &functions[i]
+		c.addStatus(f)
+		if t.Uncalled(f) {
+			c.uncalled++
+			c.lines += lines.add(f)
 		}
 	}
-	if n == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\nUnknown: %s whose time is damaged: they may have been called\n", plural(n, "function"))
-	r.list(w, damaged)
+	return c
 }
 
-// list lists functions by package.
-func (r text) list(w io.Writer, wanted func(f *report.Function) bool) {
-	for functions := range r.byPackage {
-		var places, names []string
-		for i := range functions {
-			if f := &functions[i]; wanted(f) {
-				places = append(places, report.Printable(f.File)+":"+strconv.Itoa(f.Line))
-				names = append(names, report.Printable(fullName(f)))
+// A lineCounter counts lines of functions, which come in the order of the report. Each
+// line counts once: a function literal is a part of another function.
+type lineCounter struct {
+	file string
+	end  int // behind the last line that was counted
+}
+
+// add returns how many lines of a function did not count before.
+func (c *lineCounter) add(f *report.Function) int {
+	if f.File != c.file {
+		c.file, c.end = f.File, 0
+	}
+	n := max(0, f.Line+f.Lines-max(f.Line, c.end))
+	c.end = max(c.end, f.Line+f.Lines)
+	return n
+}
+
+// byPackage splits functions, which are sorted, into runs of one package.
+func byPackage(functions []report.Function) iter.Seq[[]report.Function] {
+	return func(yield func([]report.Function) bool) {
+		for rest := functions; len(rest) > 0; {
+			n := 1
+			for n < len(rest) && rest[n].Package == rest[0].Package {
+				n++
 			}
-		}
-		if places == nil {
-			continue
-		}
-		fmt.Fprintf(w, "\n%s: %d of %d\n", report.Printable(functions[0].Package), len(places), len(functions))
-		width := columnWidth(places)
-		for i, place := range places {
-			pad := max(0, width-utf8.RuneCountInString(place))
-			fmt.Fprintf(w, "  %s%s  %s\n", place, strings.Repeat(" ", pad), names[i])
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
 		}
 	}
 }
 
-// columnWidth is the width of the longest place that is not excessive: one very
-// long name of a file must not move all others out of sight.
-func columnWidth(places []string) int {
-	const excessive = 60
-	width := 0
-	for _, place := range places {
-		if n := utf8.RuneCountInString(place); n <= excessive {
-			width = max(width, n)
+// writeTable writes totals, and before them those of each package if wanted. Numbers stand
+// before names, so that no import path is too long. There are columns for lines if they
+// are known, and for unknown ones if there are any.
+func (t text) writeTable(packages bool) {
+	total := t.count(t.Functions)
+	lines := t.hasLines()
+	row := func(c *tally, name string) {
+		t.printf("%9d  %6d  %12d  ", c.all, c.called, c.never)
+		if lines {
+			t.printf("%6d  ", c.lines)
+		}
+		t.printf("%14d  ", c.hidden)
+		if total.unknown > 0 {
+			t.printf("%7d  ", c.unknown)
+		}
+		t.printf("%7s  %s\n", c.percent(), name)
+	}
+	t.print("FUNCTIONS  CALLED  NEVER CALLED  ")
+	if lines {
+		t.print(" LINES  ")
+	}
+	t.print("NOT OBSERVABLE  ")
+	if total.unknown > 0 {
+		t.print("UNKNOWN  ")
+	}
+	t.print("CALLED%")
+	if packages {
+		t.print("  PACKAGE")
+	}
+	t.print("\n")
+	if packages {
+		for functions := range byPackage(t.Functions) {
+			c := t.count(functions)
+			row(&c, report.Printable(functions[0].Package))
 		}
 	}
-	return width
+	row(&total, "total")
 }
 
-// fullName returns the function's name as the runtime shows it in a stack trace,
-// without the package.
-func fullName(f *report.Function) string {
-	switch {
-	case f.Receiver == "":
-		return f.Name
-	case strings.HasPrefix(f.Receiver, "*"):
-		return "(" + f.Receiver + ")." + f.Name
-	}
-	return f.Receiver + "." + f.Name
+// hasLines reports whether it is known of a function how long it is.
+func (t text) hasLines() bool {
+	return slices.ContainsFunc(t.Functions, func(f report.Function) bool { return f.Lines > 0 })
 }
 
-// writeNotes says what the list above does not show, and how far to trust it.
-func (r text) writeNotes(w io.Writer) {
-	if n := r.total().hidden; n > 0 {
-		fmt.Fprintf(w, "\nNot observable: %s (%s). Whether they are called cannot be seen.\n", plural(n, "function"), r.reasons())
+// writeFunctions writes a line for each function that the report looks for, and for those
+// whose time is damaged; if statuses were asked for, for each that has one. Those of
+// programs that nothing is known of are not listed one by one.
+func (t text) writeFunctions() {
+	if len(t.Selection.Statuses) > 0 {
+		t.list(func(*report.Function) bool { return true })
+		return
 	}
-	if n := len(r.Removed); n > 0 {
-		fmt.Fprintf(w, "\nLeft out: %s of older builds, which the newest one does not have.\n", plural(n, "function"))
+	t.printf("\n%s\n", t.heading())
+	t.list(t.Uncalled)
+	if n := t.damaged(); n > 0 {
+		t.writeDamaged(n)
+		t.list(isDamaged)
 	}
-	if r.Unseen > 0 {
-		fmt.Fprintf(w, "\nLeft out: the functions of %s without a process whose calls could be read.\n", plural(r.Unseen, "build"))
+}
+
+// heading says how many functions the report looks for.
+func (t text) heading() string {
+	head := "Never called"
+	if since := t.Selection.NotCalledSince; !since.IsZero() {
+		head = "Not called since " + minute(since)
 	}
-	files := map[string]bool{}
-	for _, p := range r.Problems {
-		if !p.Kind.OfProcesses() {
-			files[p.File] = true
+	c := t.count(t.Functions)
+	if c.uncalled == 0 {
+		return head + ": none"
+	}
+	return fmt.Sprintf("%s: %d of %s", head, c.uncalled, plural(c.all, "function"))
+}
+
+// list lists functions by place: an editor that reads the text goes from file to file.
+func (t text) list(wanted func(f *report.Function) bool) {
+	var list []*report.Function
+	for i := range t.Functions {
+		if f := &t.Functions[i]; wanted(f) {
+			list = append(list, f)
 		}
 	}
-	if n := len(files); n > 0 {
-		fmt.Fprintf(w, "\nWARNING: %s not count in full, see the error messages. A function whose calls\n"+
-			"stand in no other file is reported as never called, or not at all.\n", pluralVerb(n, "data file does", "data files do"))
-	}
-	if n := r.Processes.Lossy; n > 0 {
-		fmt.Fprintf(w, "\nWARNING: %s how it ended, so up to a second of what each called last may\n"+
-			"be missing. A function that was called only then is reported as never called.\n",
-			pluralVerb(n, "process was killed, or did not say", "processes were killed, or did not say"))
-	}
-	if n := r.Processes.KeptOnceASecond; n > 0 {
-		fmt.Fprintf(w, "\nCalls of %s were kept once a second: if one is killed, its last second is lost.\n", plural(n, "process"))
-	}
-}
-
-// writeMute says first of all that there are programs which nothing is known of.
-func (r text) writeMute(w io.Writer) {
-	for i := range r.Mute {
-		fmt.Fprintf(w, "WARNING: nothing is known of what %s calls in one of its builds: all processes of it\n"+
-			"ended within a second of their start, and wrote nothing of what they had called. Its\n"+
-			"functions are unknown rather than never called.\n\n", report.Printable(title(&r.Mute[i])))
-	}
-}
-
-// reasons lists why functions are not observable, the commonest reason first.
-func (r text) reasons() string {
-	counts := map[string]int{}
-	for i := range r.Functions {
-		if f := &r.Functions[i]; f.Status == report.NotObservable {
-			counts[f.Reason]++
-		}
-	}
-	var keys []string
-	for reason := range counts {
-		keys = append(keys, reason)
-	}
-	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	slices.SortStableFunc(list, func(a, b *report.Function) int {
+		return cmp.Or(strings.Compare(a.Module, b.Module), strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	for i, reason := range keys {
-		keys[i] = fmt.Sprintf("%s: %d", report.Printable(reason), counts[reason])
+	if len(list) > 0 {
+		t.print("\n")
 	}
-	return strings.Join(keys, ", ")
-}
-
-// writePrograms says who was observed, and for how long: "never called" means
-// never in this time.
-func (r text) writePrograms(w io.Writer) {
-	if len(r.Programs) == 0 {
-		return
-	}
-	o := &r.Observed
-	fmt.Fprintf(w, "\nObserved: %s, %s,\nin which at least one of them ran for %s\n\n",
-		plural(o.Processes, "process"), period(o.From, o.To), seconds(o.ObservedFor))
-	fmt.Fprint(w, "PROCESSES  HOSTS  BUILDS  FROM (UTC)        TO (UTC)          PROGRAM\n")
-	for i := range r.Programs {
-		p := &r.Programs[i]
-		fmt.Fprintf(w, "%9d  %5d  %6d  %-16s  %-16s  %s\n",
-			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), report.Printable(title(p)))
-	}
-	r.writeEnvironments(w)
-	r.writeNamesakes(w)
-}
-
-// writeEnvironments says that a call in one of several environments makes a function
-// called.
-func (r text) writeEnvironments(w io.Writer) {
-	names := r.Observed.Environments
-	if len(names) < 2 {
-		return
-	}
-	some := 0
-	for i := range r.Functions {
-		if f := &r.Functions[i]; f.Status == report.Called && len(f.CalledIn) < f.Environments {
-			some++
-		}
-	}
-	fmt.Fprintf(w, "\n%d environments: %s\nA function counts as called if it was called in any of them. %s called\n"+
-		"in some only. --environment=NAME reports on one alone.\n",
-		len(names), report.Printable(strings.Join(names, ", ")), pluralVerb(some, "was", "were"))
-}
-
-// writeNamesakes says why a name may stand in several lines.
-func (r text) writeNamesakes(w io.Writer) {
-	for rest := r.Programs; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && title(&rest[n]) == title(&rest[0]) {
-			n++
-		}
-		if n > 1 {
-			fmt.Fprintf(w, "\n%d programs are called %s: they have too few functions in common to be\n"+
-				"versions of one, so what each has is listed. If they are versions, report from a\n"+
-				"directory without the files of the older ones.\n", n, report.Printable(title(&rest[0])))
-		}
-		rest = rest[n:]
+	for _, f := range list {
+		t.printf("%s: %s%s\n", place(f), message(f), t.inModule(f))
 	}
 }
 
-// title names the program by what is known of it.
-func title(p *report.Program) string {
-	main := cmp.Or(p.File, p.Main)
-	switch {
-	case main == "":
-		return cmp.Or(p.App, "(no name)")
-	case p.App == "":
-		return main
+// inModule says in which module a file is, if there are several: two may have a main.go.
+func (t text) inModule(f *report.Function) string {
+	if !t.modules || f.Module == "" {
+		return ""
 	}
-	return p.App + " (" + main + ")"
+	return ", in module " + report.Printable(f.Module)
 }
 
-// minute is a time as people write it. All times of a report are UTC.
-func minute(t time.Time) string {
-	if t.IsZero() {
-		return "unknown"
+// message says of a function what is known of its calls.
+func message(f *report.Function) string {
+	name := report.Printable(fullName(f))
+	switch f.Status {
+	case report.NotObservable:
+		return "not observable: " + name + ", " + report.Printable(f.Reason)
+	case report.Unknown:
+		return "unknown: " + name + ", which may have been called"
+	case report.Called:
+		return "called: " + name + ", last on " + f.LastCalledAt.Format(time.DateOnly)
 	}
-	return t.Format("2006-01-02 15:04")
-}
-
-// period is a span of time with its length.
-func period(from, to time.Time) string {
-	if from.IsZero() || to.IsZero() {
-		return "at an unknown time"
+	text := "never called: " + name
+	if f.Lines > 0 {
+		text += ", " + plural(f.Lines, "line")
 	}
-	return fmt.Sprintf("%s to %s UTC (%s)", minute(from), minute(to), length(to.Sub(from)))
-}
-
-// seconds is a time in seconds as people say it.
-func seconds(n int64) string {
-	if n == 0 {
-		return "less than a second"
-	}
-	return length(time.Duration(n) * time.Second)
-}
-
-// length rounds down to the largest unit of which there are two.
-func length(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d >= 2*day:
-		return plural(int(d/day), "day")
-	case d >= 2*time.Hour:
-		return plural(int(d/time.Hour), "hour")
-	case d >= 2*time.Minute:
-		return plural(int(d/time.Minute), "minute")
-	}
-	return plural(int(d/time.Second), "second")
-}
-
-func plural(n int, noun string) string {
-	if strings.HasSuffix(noun, "s") {
-		return pluralVerb(n, noun, noun+"es")
-	}
-	return pluralVerb(n, noun, noun+"s")
-}
-
-func pluralVerb(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return strconv.Itoa(n) + " " + many
+	return text + ", observed for " + seconds(f.ObservedFor)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -41,15 +42,15 @@ func TestGolden(t *testing.T) {
 					return keys[key]
 				})
 			}
-			var text, js bytes.Buffer
-			if err := output.Text(&text, r); err != nil {
-				t.Fatal(err)
+			for ext, write := range map[string]func(io.Writer, *report.Report) error{
+				".json": output.JSON, ".txt": output.Text, ".all.txt": output.AllText,
+			} {
+				var out bytes.Buffer
+				if err := write(&out, r); err != nil {
+					t.Fatal(err)
+				}
+				compareGolden(t, name+ext, out.Bytes())
 			}
-			if err := output.JSON(&js, r); err != nil {
-				t.Fatal(err)
-			}
-			compareGolden(t, name+".txt", text.Bytes())
-			compareGolden(t, name+".json", js.Bytes())
 		})
 	}
 }

@@ -136,11 +136,13 @@ type Build struct {
 // A Report is what the data files of one directory say together.
 type Report struct {
 	Functions []Function // sorted by package, file, line
+	Others    []Function // those that the selection left out, sorted likewise
 	Removed   []Function // those that only older builds have, sorted likewise
 	Programs  []Program  // sorted by name and main package, those of one name by last start
 	Unseen    int        // codebases without a readable process, left out
 	Observed  Observed   // of all programs
 	Filter    Filter     // which processes it is about
+	Selection Selection  // which functions
 	Processes Processes
 	Problems  []Problem // sorted by file
 	Mute      []Program // those in Programs with a build in use that nothing is known of

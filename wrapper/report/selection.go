@@ -1,0 +1,81 @@
+// Selections: which functions a report lists.
+
+package report
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Selection selects functions by what the report says of them. The zero value selects
+// all. A [Filter] is another thing: it decides which processes count.
+type Selection struct {
+	Packages       []string               `json:"packages,omitempty"`      // patterns
+	Statuses       []Status               `json:"statuses,omitempty"`      // any of them
+	ObservedFor    int64                  `json:"observedFor,omitempty"`   // seconds at least
+	NotCalledSince time.Time              `json:"notCalledSince,omitzero"` // never called, or not after that
+	Exported       *bool                  `json:"exported,omitempty"`      // by its name and that of its type
+	InPackages     func(path string) bool `json:"-"`                       // what Packages match
+
+	// NotCalledFor sets NotCalledSince to a time before the last one that is known of the
+	// processes: nobody knows what was called after it.
+	NotCalledFor time.Duration `json:"-"`
+}
+
+// IsZero reports whether all functions are selected.
+func (s *Selection) IsZero() bool {
+	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil
+}
+
+// Select leaves only some functions in the report's Functions. The rest is in Others. The
+// error is for a selection that the data cannot answer.
+func (r *Report) Select(s Selection) error {
+	if s.NotCalledFor > 0 {
+		s.NotCalledSince = r.Observed.To.Add(-s.NotCalledFor)
+	}
+	if s.NotCalledSince.After(r.Observed.To) {
+		return fmt.Errorf("the data end on %s: nobody knows what was called since %s", r.Observed.To.Format(time.DateTime), s.NotCalledSince.Format(time.DateTime))
+	}
+	r.Selection = s
+	all := append(r.Functions, r.Others...)
+	slices.SortFunc(all, compareFunctions)
+	r.Functions, r.Others = nil, nil
+	for i := range all {
+		if s.selects(&all[i]) {
+			r.Functions = append(r.Functions, all[i])
+		} else {
+			r.Others = append(r.Others, all[i])
+		}
+	}
+	return nil
+}
+
+func (s *Selection) selects(f *Function) bool {
+	switch {
+	case len(s.Packages) > 0 && !s.InPackages(f.Package),
+		len(s.Statuses) > 0 && !slices.Contains(s.Statuses, f.Status),
+		f.ObservedFor < s.ObservedFor,
+		!s.NotCalledSince.IsZero() && !s.uncalled(f),
+		s.Exported != nil && *s.Exported != isExported(f):
+		return false
+	}
+	return true
+}
+
+// uncalled reports whether nobody called a function, or nobody since a time.
+func (s *Selection) uncalled(f *Function) bool {
+	return f.Status == NeverCalled || f.Status == Called && f.LastCalledAt.Before(s.NotCalledSince)
+}
+
+// Uncalled reports whether a function is one that the report looks for: it was never
+// called, or not since the time that was asked for.
+func (r *Report) Uncalled(f *Function) bool { return r.Selection.uncalled(f) }
+
+// isExported reports whether other packages can name a function.
+func isExported(f *Function) bool {
+	literal := strings.ContainsAny(f.Name, ".-")
+	return token.IsExported(f.Name) && !literal && (f.Receiver == "" || token.IsExported(strings.TrimPrefix(f.Receiver, "*")))
+}
