@@ -30,7 +30,8 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
 			"were killed and of whose calls up to a second may be missing. Each is named.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json or html"},
+			outputFlag, sourceFlag,
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
@@ -48,14 +49,15 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if c.NArg() != 1 {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", "text", "json", "html")
 	if err != nil {
 		return err
 	}
-	write := output.Text
-	if format == "json" {
-		write = output.JSON
-	}
+	write := map[string]func(io.Writer, *report.Report) error{
+		"text": output.Text,
+		"json": output.JSON,
+		"html": func(w io.Writer, r *report.Report) error { return writeHTML(w, r, c.String("source")) },
+	}[format]
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
@@ -63,7 +65,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	writeProblems(stderr, "report", r.Problems)
-	if err := write(stdout, r); err != nil {
+	if err := writeTo(c.String("output"), stdout, func(w io.Writer) error { return write(w, r) }); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	if !r.Complete() {
