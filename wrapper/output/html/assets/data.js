@@ -73,6 +73,16 @@ class Program {
     return upper.test(name) && !name.includes('.') && (!receiver || upper.test(receiver));
   }
 
+  // rank is the place of a function's name among all names. Equal names have the same one.
+  rank(i) {
+    if (!this.ranks) {
+      const names = this.functions.name.map((name) => name.toLowerCase());
+      const places = new Map([...new Set(names)].sort().map((name, place) => [name, place]));
+      this.ranks = names.map((name) => places.get(name));
+    }
+    return this.ranks[i];
+  }
+
   // text is what a search looks at.
   text(i) {
     this.texts ??= new Array(this.size);

@@ -26,8 +26,11 @@ class Panel {
   async show(i) {
     const p = this.program;
     this.fn = i;
-    this.split.classList.add('open');
-    this.aside.hidden = false;
+    if (this.aside.hidden) {
+      this.split.classList.add('open');
+      this.aside.hidden = false;
+      this.split.scrollIntoView({ block: 'end' });
+    }
     const status = statuses[p.status(i)];
     const source = element('div', { class: 'source' });
     this.aside.replaceChildren(
@@ -48,7 +51,7 @@ class Panel {
   verdict(i) {
     const p = this.program, e = p.evidence(i), reason = p.reasons[p.functions.reason[i]];
     switch (p.status(i)) {
-      case NEVER: return 'Never called in ' + duration(e.for) + ' of running.';
+      case NEVER: return 'Never called in ' + duration(e.for) + (e.for ? ' of running.' : '.');
       case CALLED: return 'Called, last at ' + minute(p.functions.last[i]) + ' UTC.';
       case HIDDEN: return 'Whether it is called cannot be seen' + (reason ? ' (' + reason + ').' : '.');
     }
@@ -58,16 +61,12 @@ class Panel {
   evidence(i) {
     const p = this.program, e = p.evidence(i), lines = p.functions.lines[i], list = element('dl', { class: 'evidence' });
     const add = (name, value) => { if (value) list.append(element('div', {}, element('dt', {}, name), element('dd', {}, value))); };
-    add('Place', p.place(i));
+    add('Place', p.place(i) + (lines ? ', ' + plural(lines, 'line') : ''));
     add('Package', p.package(i));
-    add('Module', p.module(i));
+    if (!p.package(i).startsWith(p.module(i))) add('Module', p.module(i));
     add('Signature', p.signature(i));
-    add('Lines', lines ? number(lines) : 'unknown');
-    add('Observed since', e.since ? minute(e.since) + ' UTC' : 'never');
-    if (e.processes) {
-      add('Observed for', duration(e.for));
-      add('Observed in', [plural(e.processes, 'process', 'processes'), plural(e.hosts, 'host'), plural(e.environments, 'environment'), plural(e.applications, 'application')].join(', '));
-    }
+    add('Observed', e.processes ? 'since ' + (minute(e.since) || 'unknown') + ' UTC, for ' + duration(e.for) : 'never');
+    if (e.processes) add('Observed in', [plural(e.processes, 'process', 'processes'), plural(e.hosts, 'host'), plural(e.environments, 'environment'), plural(e.applications, 'application')].join(', '));
     add('Last call', p.functions.last[i] ? minute(p.functions.last[i]) + ' UTC' : '');
     add('Called in', p.calledIn[p.functions.calledIn[i]].map((name) => name || '(no name)').join(', '));
     return list;

@@ -80,6 +80,7 @@ function inFile(program, leaf) {
   for (let i = program.fileOf.indexOf(leaf.file); i < program.size && program.fileOf[i] === leaf.file; i++) {
     const n = node(program.qualifier(i) + program.functions.name[i], leaf);
     n.fn = i;
+    n.short = program.functions.name[i];
     n.functions = 1;
     n.never = program.status(i) === NEVER ? 1 : 0;
     n.lines = program.hasLines ? program.ownLines[i] : 1;
