@@ -23,7 +23,7 @@ type document struct {
 	Packages   []string   `json:"packages"`
 	Modules    []string   `json:"modules"`
 	Receivers  []string   `json:"receivers"`
-	Signatures []string   `json:"signatures"` // without package, receiver and name, if it begins with a parenthesis
+	Signatures []string   `json:"signatures"` // see shortSignature
 	Reasons    []string   `json:"reasons"`
 	CalledIn   [][]string `json:"calledIn"`
 	Evidences  []evidence `json:"evidences"`
