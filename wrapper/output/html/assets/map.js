@@ -47,7 +47,8 @@ class TreeMap {
     const children = n.file >= 0 ? inFile(this.program, n) : n.children;
     squarify(children, x, y, width, height, (c, cx, cy, w, h) => {
       if (w < 3 || h < 3) return; // not to be seen; its place says that something is there
-      const group = c.file < 0 && c.fn < 0 && w > 46 && h > 2.4 * this.header;
+      // Of a large file its functions are seen, too.
+      const group = c.fn < 0 && (c.file < 0 ? w > 46 && h > 2.4 * this.header : w > 180 && h > 120 && c.functions > 1);
       this.cell(c, cx, cy, w, h, group, depth);
       if (group) this.fill(c, cx + 2, cy + this.header, w - 4, h - this.header - 2, depth + 1);
     });
@@ -70,7 +71,7 @@ class TreeMap {
     style.setProperty('--low', Math.min(100, 2 * percent) + '%');
     style.setProperty('--high', Math.max(0, 2 * percent - 100) + '%');
     if (group || width > 34 && height > 15) {
-      e.append(element('span', { class: 'name' }, group ? n.name + '/' : n.short && width < 9 * n.name.length ? n.short : n.name));
+      e.append(element('span', { class: 'name' }, group ? n.name + (n.file < 0 ? '/' : '') : n.short && width < 9 * n.name.length ? n.short : n.name));
       if (group && width > 130 || !group && height > 32 && width > 40) e.append(element('span', { class: 'share' }, n.fn >= 0 ? number(n.lines) : percent + ' %'));
     }
     this.fragment.append(e);
