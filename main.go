@@ -23,7 +23,7 @@ import (
 // rather than imported: linking net/http into this binary would add 2 ms to
 // each of the hundreds of starts in a build, and run hitrt in the compiler's seat.
 //
-//go:embed config/*.go hitrt/*.go hitrt/datafile/*.go rewrite/*.go wrapper/*.go wrapper/*/*.go
+//go:embed config/*.go hitrt/*.go hitrt/datafile/*.go rewrite/*.go wrapper/*.go wrapper/*/*.go wrapper/*/*/*.go
 var sources embed.FS
 
 func main() {

@@ -19,7 +19,8 @@ type format struct {
 
 // formatOptions are the settings of single formats.
 type formatOptions struct {
-	all bool // text: every function
+	all    bool   // text: every function
+	source string // html: directory
 }
 
 // formats returns those of report, in the order of its help.
@@ -36,6 +37,9 @@ func formats() []format {
 		{"markdown", whole(output.Markdown)},
 		{"sarif", func(w io.Writer, r *report.Report, _ formatOptions) (string, error) {
 			return output.SARIF(w, r, toolid.Version())
+		}},
+		{"html", func(w io.Writer, r *report.Report, o formatOptions) (string, error) {
+			return "", writeHTML(w, r, o.source)
 		}},
 		{"coverprofile", func(w io.Writer, r *report.Report, _ formatOptions) (string, error) { return output.CoverProfile(w, r) }},
 	}

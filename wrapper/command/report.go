@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -35,7 +36,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
-		}, selectionFlags()...),
+		}, slices.Concat(pageFlags(), selectionFlags())...),
 		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
 	}
 }
@@ -67,7 +68,11 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("report: %w", err)
 	}
 	writeProblems(stderr, "report", r.Problems)
-	note, err := writeFormat(format, stdout, r, formatOptions{all: c.Bool("all")})
+	note := ""
+	err = writeTo(c.String("output"), stdout, func(w io.Writer) (err error) {
+		note, err = writeFormat(format, w, r, formatOptions{all: c.Bool("all"), source: c.String("source")})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -86,7 +86,8 @@ func profileName(f *report.Function) string {
 	case path.Ext(name) != ".go", f.Line < 1:
 	case strings.HasPrefix(dir, pkg+"/"): // below the package
 	case pkg == "", pkg == "main", pkg == "command-line-arguments":
-	case strings.ContainsAny(pkg[:1], "-./"), strings.Contains(pkg, "..."): // flags, directories and patterns
+	case strings.ContainsAny(pkg[:1], "-./"), strings.Contains(pkg, "..."):
+		// Flags, directories and patterns.
 	case !utf8.ValidString(name), strings.IndexFunc(name, notInNames) >= 0:
 	default:
 		return name

@@ -239,7 +239,8 @@ func TestProfileName(t *testing.T) {
 	}{
 		{"example.com/app", "example.com/app", "main.go", "example.com/app/main.go"},
 		{"example.com/app/cart", "example.com/app", "cart/cart.go", "example.com/app/cart/cart.go"},
-		{"example.com/app/cart", "example.com/app", "app/cart/cart.go", "example.com/app/cart/cart.go"}, // in a workspace
+		// In a workspace.
+		{"example.com/app/cart", "example.com/app", "app/cart/cart.go", "example.com/app/cart/cart.go"},
 		{"example.com/app/cart_test", "example.com/app", "cart/cart_test.go", "example.com/app/cart/cart_test.go"},
 		{"example.com/app/cart", "", "example.com/app/cart/cart.go", "example.com/app/cart/cart.go"},
 		{"app/größe", "app", "größe/größe.go", "app/größe/größe.go"},

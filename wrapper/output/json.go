@@ -20,10 +20,12 @@ const schemaVersion = 1
 // A header is what the JSON says of all programs together.
 type header struct {
 	report.Observed
-	Filter           *report.Filter    `json:"filter,omitempty"`    // absent if everything was read
-	Selection        *report.Selection `json:"selection,omitempty"` // absent if all functions are there
-	RemovedFunctions int               `json:"removedFunctions"`
-	UnobservedBuilds int               `json:"unobservedBuilds"`
+	// Absent if everything was read, and if all functions are there.
+	Filter    *report.Filter    `json:"filter,omitempty"`
+	Selection *report.Selection `json:"selection,omitempty"`
+
+	RemovedFunctions int `json:"removedFunctions"`
+	UnobservedBuilds int `json:"unobservedBuilds"`
 }
 
 // JSON writes the report as one JSON object, with one function to a line: two

@@ -27,10 +27,10 @@ const (
 func Markdown(w io.Writer, r *report.Report) error {
 	out := bufio.NewWriter(w) // keeps its first error for Flush
 	packages, total := packageTallies(r)
-	if total.never == 0 {
+	if total.uncalled == 0 {
 		fmt.Fprintf(out, "## Never called: none of %s\n\n", plural(total.all, "function"))
 	} else {
-		fmt.Fprintf(out, "## Never called: %d of %s, %s\n\n", total.never, plural(total.all, "function"), plural(total.lines, "line"))
+		fmt.Fprintf(out, "## Never called: %d of %s, %s\n\n", total.uncalled, plural(total.all, "function"), plural(total.lines, "line"))
 	}
 	markdownEvidence(out, r)
 	markdownPackages(out, packages, total)
@@ -63,27 +63,17 @@ type packageTally struct {
 	tally
 }
 
-// packageTallies returns the packages, those with most lines of functions that were never
+// packageTallies returns the packages, those with most lines of functions that nobody
 // called first, and what they have together.
 func packageTallies(r *report.Report) (list []packageTally, total tally) {
-	for rest := r.Functions; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].Package == rest[0].Package {
-			n++
-		}
-		p := packageTally{name: rest[0].Package}
-		p.lines = deadLines(rest[:n])
-		for i := range rest[:n] {
-			p.add(&rest[i])
-			total.add(&rest[i])
-		}
-		total.lines += p.lines
-		list, rest = append(list, p), rest[n:]
+	t := text{Report: r}
+	for functions := range byPackage(r.Functions) {
+		list = append(list, packageTally{functions[0].Package, t.count(functions)})
 	}
 	slices.SortStableFunc(list, func(a, b packageTally) int {
-		return cmp.Or(cmp.Compare(b.lines, a.lines), cmp.Compare(b.never, a.never))
+		return cmp.Or(cmp.Compare(b.lines, a.lines), cmp.Compare(b.uncalled, a.uncalled))
 	})
-	return list, total
+	return list, t.count(r.Functions)
 }
 
 // markdownPackages writes the packages, and the total.
@@ -93,7 +83,7 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 	}
 	fmt.Fprint(w, "| Lines never called | Functions never called | Called | Not known | Package |\n|---:|---:|---:|---:|:---|\n")
 	row := func(t *tally, name string) {
-		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.never, t.called, t.hidden+t.unknown, name)
+		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.uncalled, t.called, t.hidden+t.unknown, name)
 	}
 	for i := range packages[:min(len(packages), markdownRows)] {
 		row(&packages[i].tally, code(packages[i].name))
@@ -103,7 +93,7 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 		for i := range packages[markdownRows:] {
 			p := &packages[markdownRows+i]
 			others.lines += p.lines
-			others.never += p.never
+			others.uncalled += p.uncalled
 			others.called += p.called
 			others.hidden += p.hidden + p.unknown
 		}
@@ -116,7 +106,7 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 func markdownFunctions(w io.Writer, r *report.Report) {
 	var never []*report.Function
 	for i := range r.Functions {
-		if f := &r.Functions[i]; f.Status == report.NeverCalled {
+		if f := &r.Functions[i]; r.Uncalled(f) {
 			never = append(never, f)
 		}
 	}

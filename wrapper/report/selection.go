@@ -13,12 +13,14 @@ import (
 // A Selection selects functions by what the report says of them. The zero value selects
 // all. A [Filter] is another thing: it decides which processes count.
 type Selection struct {
-	Packages       []string               `json:"packages,omitempty"`      // patterns
-	Statuses       []Status               `json:"statuses,omitempty"`      // any of them
-	ObservedFor    int64                  `json:"observedFor,omitempty"`   // seconds at least
-	NotCalledSince time.Time              `json:"notCalledSince,omitzero"` // never called, or not after that
-	Exported       *bool                  `json:"exported,omitempty"`      // by its name and that of its type
-	InPackages     func(path string) bool `json:"-"`                       // what Packages match
+	Packages       []string  `json:"packages,omitempty"`      // patterns
+	Statuses       []Status  `json:"statuses,omitempty"`      // any of them
+	ObservedFor    int64     `json:"observedFor,omitempty"`   // seconds at least
+	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // never called, or not after that
+	Exported       *bool     `json:"exported,omitempty"`      // by its name and that of its type
+
+	// InPackages reports whether Packages match an import path.
+	InPackages func(path string) bool `json:"-"`
 
 	// NotCalledFor sets NotCalledSince to a time before the last one that is known of the
 	// processes: nobody knows what was called after it.
@@ -40,8 +42,11 @@ func (r *Report) Select(s Selection) error {
 		return fmt.Errorf("the data end on %s: nobody knows what was called since %s", r.Observed.To.Format(time.DateTime), s.NotCalledSince.Format(time.DateTime))
 	}
 	r.Selection = s
-	all := append(r.Functions, r.Others...)
-	slices.SortFunc(all, compareFunctions)
+	all := r.Functions
+	if len(r.Others) > 0 {
+		all = append(all, r.Others...)
+		slices.SortFunc(all, func(a, b Function) int { return a.place().compare(b.place()) })
+	}
 	r.Functions, r.Others = nil, nil
 	for i := range all {
 		if s.selects(&all[i]) {
@@ -51,6 +56,10 @@ func (r *Report) Select(s Selection) error {
 		}
 	}
 	return nil
+}
+
+func (f *Function) place() *entry {
+	return &entry{Package: f.Package, File: f.File, Line: f.Line, Receiver: f.Receiver, Name: f.Name}
 }
 
 func (s *Selection) selects(f *Function) bool {

@@ -46,7 +46,7 @@ func TestSelect(t *testing.T) {
 		if (name == "all") != r.Selection.IsZero() {
 			t.Errorf("%s: IsZero is %v", name, r.Selection.IsZero())
 		}
-		if !slices.IsSortedFunc(r.Others, compareFunctions) {
+		if !slices.IsSortedFunc(r.Others, func(a, b Function) int { return a.place().compare(b.place()) }) {
 			t.Errorf("%s: the others are not sorted", name)
 		}
 	}
