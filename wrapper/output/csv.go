@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ type csvColumn struct {
 func csvColumns(t reflect.Type, outer []int) (list []csvColumn) {
 	for i := range t.NumField() {
 		field := t.Field(i)
-		index := append(outer[:len(outer):len(outer)], i)
+		index := append(slices.Clip(outer), i)
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case field.Anonymous && name == "":
