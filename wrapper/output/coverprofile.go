@@ -28,22 +28,33 @@ import (
 //	func later(f func()) func() { return func() { f() } }
 //
 // Of a function of which nobody knows whether it was called, the word func is covered.
-// Without any block, go tool cover -func prints 0.0%, as if it was never called.
+// Without any block, go tool cover -func prints 0.0%, as if it was never called. For the same
+// reason, a file with selected functions is written as a whole.
 //
 // The note says what is missing in the profile, "" for nothing.
 func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
-	files, left, unknown := map[string][]*report.Function{}, 0, 0
-	for i := range r.Functions {
-		f := &r.Functions[i]
-		name := profileName(f)
-		if name == "" {
-			left++
-			continue
+	files, left, unknown := map[string][]coverBlock{}, 0, 0
+	add := func(f *report.Function, name string) {
+		if b := newCoverBlock(r, f); isKnown(f) || !b.literal {
+			files[name] = append(files[name], b)
 		}
 		if !isKnown(f) {
 			unknown++
 		}
-		files[name] = append(files[name], f)
+	}
+	for i := range r.Functions {
+		f := &r.Functions[i]
+		if name := profileName(f); name != "" {
+			add(f, name)
+		} else {
+			left++
+		}
+	}
+	for i := range r.Others {
+		f := &r.Others[i]
+		if name := profileName(f); files[name] != nil {
+			add(f, name)
+		}
 	}
 	out := bufio.NewWriter(w) // keeps its first error for Flush
 	fmt.Fprintln(out, "mode: set")
@@ -117,15 +128,15 @@ const (
 )
 
 // newCoverBlock returns the block of a function.
-func newCoverBlock(f *report.Function) coverBlock {
+func newCoverBlock(r *report.Report, f *report.Function) coverBlock {
 	b := coverBlock{from: f.Line, to: f.Line + max(f.Lines, 1) - 1, endColumn: behindLine, literal: strings.Contains(f.Name, ".")}
 	switch {
 	case !isKnown(f):
-		b.to, b.endColumn, b.count = b.from, behindFunc, 1
+		b.to, b.endColumn = b.from, behindFunc
 	case b.to > b.from:
 		b.endColumn = behindBrace
 	}
-	if f.Status == report.Called {
+	if !r.Uncalled(f) {
 		b.count = 1
 	}
 	return b
@@ -133,13 +144,7 @@ func newCoverBlock(f *report.Function) coverBlock {
 
 // coverBlocks returns the blocks of a file, in order. No two of them overlap: go tool cover
 // -html shows the first alone, and -func adds them up.
-func coverBlocks(functions []*report.Function) (list []coverBlock) {
-	var blocks []coverBlock
-	for _, f := range functions {
-		if b := newCoverBlock(f); isKnown(f) || !b.literal {
-			blocks = append(blocks, b)
-		}
-	}
+func coverBlocks(blocks []coverBlock) (list []coverBlock) {
 	slices.SortStableFunc(blocks, func(a, b coverBlock) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
 	var outer []coverBlock
 	for _, b := range blocks {

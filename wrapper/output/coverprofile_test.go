@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
@@ -187,14 +188,16 @@ func TestCoverBlocks(t *testing.T) {
 	for seed := range uint64(20000) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		var functions []*report.Function
+		var given []coverBlock
 		for i := range 1 + random.IntN(7) {
 			f := &report.Function{Name: fmt.Sprint("f", i), Line: 1 + random.IntN(15), Lines: random.IntN(9), Status: statuses[random.IntN(len(statuses))]}
 			if random.IntN(3) == 0 {
 				f.Name += ".func1"
 			}
 			functions = append(functions, f)
+			given = append(given, newCoverBlock(&report.Report{}, f))
 		}
-		blocks := coverBlocks(functions)
+		blocks := coverBlocks(given)
 		for i, b := range blocks {
 			if b.from > b.to || i > 0 && b.from <= blocks[i-1].to {
 				t.Fatalf("seed %d: block %d of %+v overlaps", seed, i, blocks)
@@ -229,6 +232,36 @@ func shares(functions []*report.Function, f *report.Function) bool {
 		}
 	}
 	return false
+}
+
+// Whatever is selected, no function of a file is left without a block: it would be 0.0%. If
+// calls count since a time, those before it do not.
+func TestCoverProfileSelection(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
+	r := &report.Report{Observed: report.Observed{To: day(20)}}
+	for i, f := range []report.Function{
+		{File: "a.go", Status: report.NeverCalled}, {File: "a.go", Status: report.Called, LastCalledAt: day(3)}, {File: "a.go", Status: report.Called, LastCalledAt: day(15)},
+		{File: "a.go", Status: report.NotObservable}, {File: "b.go", Status: report.Called, LastCalledAt: day(15)},
+	} {
+		f.Package, f.Module, f.Name, f.Line, f.Lines = "example.com/app", "example.com/app", fmt.Sprint("f", i), 10*i+10, 5
+		r.Functions = append(r.Functions, f)
+	}
+	const unknown = "example.com/app/a.go:40.1,40.5 1 1\n"
+	for _, tt := range []struct {
+		selection report.Selection
+		want      string
+	}{
+		{report.Selection{Statuses: []report.Status{report.NeverCalled}}, "example.com/app/a.go:10.1,14.2 5 0\nexample.com/app/a.go:20.1,24.2 5 1\nexample.com/app/a.go:30.1,34.2 5 1\n" + unknown},
+		{report.Selection{NotCalledSince: day(10)}, "example.com/app/a.go:10.1,14.2 5 0\nexample.com/app/a.go:20.1,24.2 5 0\nexample.com/app/a.go:30.1,34.2 5 1\n" + unknown},
+	} {
+		if err := r.Select(tt.selection); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if _, err := CoverProfile(&out, r); err != nil || out.String() != "mode: set\n"+tt.want {
+			t.Errorf("selection %+v gives %v and\n%s\nwant\n%s", tt.selection, err, &out, tt.want)
+		}
+	}
 }
 
 // go tool cover stops at the first file that it does not find.

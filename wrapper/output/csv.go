@@ -9,6 +9,7 @@ import (
 	"io"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,14 +79,17 @@ func csvColumns(t reflect.Type, outer []int) (list []csvColumn) {
 
 // csvText returns what a field says, as JSON if it is neither text, number, list nor time.
 func csvText(v reflect.Value) string {
+	switch {
+	case v.Kind() == reflect.String:
+		return plainText(v.String())
+	case v.CanInt():
+		return strconv.FormatInt(v.Int(), 10)
+	}
 	switch value := v.Interface().(type) {
 	case time.Time:
 		return value.Format(time.RFC3339Nano)
 	case []string:
 		return plainText(strings.Join(value, ", "))
-	}
-	if v.Kind() == reflect.String {
-		return plainText(v.String())
 	}
 	text, err := json.Marshal(v.Interface())
 	if err != nil {

@@ -22,16 +22,15 @@ const (
 )
 
 // Markdown writes, as GitHub and GitLab show it, what the report rests on, the packages with
-// most lines of functions that were never called, and the largest such functions. Its size
-// is bounded.
+// most lines that nobody called, and the largest functions of these. Its size is bounded.
 func Markdown(w io.Writer, r *report.Report) error {
 	out := bufio.NewWriter(w) // keeps its first error for Flush
 	packages, total := packageTallies(r)
-	if total.uncalled == 0 {
-		fmt.Fprintf(out, "## Never called: none of %s\n\n", plural(total.all, "function"))
-	} else {
-		fmt.Fprintf(out, "## Never called: %d of %s, %s\n\n", total.uncalled, plural(total.all, "function"), plural(total.lines, "line"))
+	fmt.Fprint(out, "## ", text{Report: r}.heading())
+	if total.uncalled > 0 {
+		fmt.Fprint(out, ", ", plural(total.lines, "line"))
 	}
+	fmt.Fprint(out, "\n\n")
 	markdownEvidence(out, r)
 	markdownPackages(out, packages, total)
 	markdownFunctions(out, r)
@@ -44,16 +43,22 @@ func markdownEvidence(w io.Writer, r *report.Report) {
 	if filter := r.Filter.String(); filter != "" {
 		fmt.Fprintf(w, "Only of %s. ", code(filter))
 	}
+	if !r.Selection.IsZero() {
+		fmt.Fprintf(w, "Only functions %s. ", code(selectionText(&r.Selection)))
+	}
 	fmt.Fprintf(w, "Observed for %s, in %s on %s", seconds(o.ObservedFor), plural(o.Processes, "process"), plural(o.Hosts, "host"))
 	if !o.From.IsZero() && !o.To.IsZero() {
 		fmt.Fprintf(w, ", from %s to %s UTC", minute(o.From), minute(o.To))
 	}
 	fmt.Fprint(w, ".\n\n")
-	if o.ObservedFor < week {
+	switch {
+	case o.ObservedFor < week:
 		fmt.Fprint(w, "**Less than a week of running proves little.**\n\n")
+	case !hasMonthEnd(o.From, o.To):
+		fmt.Fprint(w, "**Nobody knows what runs on the last day of a month.**\n\n")
 	}
 	if !r.Complete() {
-		fmt.Fprint(w, "**Warning:** the report rests on incomplete data: functions may have been called that are listed as never called.\n\n")
+		fmt.Fprint(w, "**Warning:** the report rests on incomplete data: functions may have been called that are listed here.\n\n")
 	}
 }
 
@@ -81,9 +86,9 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 	if len(packages) == 0 {
 		return
 	}
-	fmt.Fprint(w, "| Lines never called | Functions never called | Called | Not known | Package |\n|---:|---:|---:|---:|:---|\n")
+	fmt.Fprint(w, "| Lines not called | Functions not called | Called | Not known | Package |\n|---:|---:|---:|---:|:---|\n")
 	row := func(t *tally, name string) {
-		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.uncalled, t.called, t.hidden+t.unknown, name)
+		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.uncalled, t.all-t.uncalled-t.hidden-t.unknown, t.hidden+t.unknown, name)
 	}
 	for i := range packages[:min(len(packages), markdownRows)] {
 		row(&packages[i].tally, code(packages[i].name))
@@ -94,7 +99,7 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 			p := &packages[markdownRows+i]
 			others.lines += p.lines
 			others.uncalled += p.uncalled
-			others.called += p.called
+			others.all += p.all
 			others.hidden += p.hidden + p.unknown
 		}
 		row(&others, plural(n, "other package"))
@@ -102,21 +107,21 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 	row(&total, "**total**")
 }
 
-// markdownFunctions writes the largest functions that were never called.
+// markdownFunctions writes the largest functions that nobody called.
 func markdownFunctions(w io.Writer, r *report.Report) {
-	var never []*report.Function
+	var list []*report.Function
 	for i := range r.Functions {
 		if f := &r.Functions[i]; r.Uncalled(f) {
-			never = append(never, f)
+			list = append(list, f)
 		}
 	}
-	if len(never) == 0 {
+	if len(list) == 0 {
 		return
 	}
-	slices.SortStableFunc(never, func(a, b *report.Function) int { return cmp.Compare(b.Lines, a.Lines) })
-	shown := never[:min(len(never), markdownRows)]
+	slices.SortStableFunc(list, func(a, b *report.Function) int { return cmp.Compare(b.Lines, a.Lines) })
+	shown := list[:min(len(list), markdownRows)]
 	title := "Each of them"
-	if len(shown) < len(never) {
+	if len(shown) < len(list) {
 		title = fmt.Sprintf("The largest %d of them", len(shown))
 	}
 	fmt.Fprintf(w, "\n### %s\n\n| Lines | Function | Place | Observed for |\n|---:|:---|:---|---:|\n", title)

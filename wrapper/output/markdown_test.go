@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -65,7 +66,7 @@ func TestMarkdown(t *testing.T) {
 		got = append(got, strings.Join(row, " | "))
 	}
 	want := []string{
-		"Lines never called | Functions never called | Called | Not known | Package",
+		"Lines not called | Functions not called | Called | Not known | Package",
 		"20 | 2 | 1 | 0 | <code>example.com/cmd/shop</code>",
 		"1 | 3 | 1 | 3 | <code>example.com/store</code>",
 		"0 | 1 | 1 | 0 | <code>example.com/größe</code>",
@@ -99,9 +100,9 @@ func TestMarkdown(t *testing.T) {
 
 func TestMarkdownNotes(t *testing.T) {
 	for name, wants := range map[string][]string{
-		"called":  {"<h2>Never called: none of 1 function</h2>", "<strong>Less than a week of running proves little.</strong>"},
+		"called":  {"<h2>Never called: none</h2>", "<strong>Less than a week of running proves little.</strong>"},
 		"damaged": {"<strong>Warning:</strong> the report rests on incomplete data"},
-		"nothing": {"<h2>Never called: none of 0 functions</h2>"},
+		"nothing": {"<h2>Never called: none</h2>"},
 	} {
 		doc := readMarkdown(t, load(t, name))
 		for _, want := range wants {
@@ -112,6 +113,23 @@ func TestMarkdownNotes(t *testing.T) {
 		if strings.Contains(doc.html, "Warning") != (name == "damaged") {
 			t.Errorf("%s: a warning, or none, in\n%s", name, doc.html)
 		}
+	}
+}
+
+// A function that was called is not listed as never called.
+func TestMarkdownSelection(t *testing.T) {
+	r := load(t, "shop")
+	if err := r.Select(report.Selection{NotCalledSince: time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC)}); err != nil {
+		t.Fatal(err)
+	}
+	doc := readMarkdown(t, r)
+	for _, want := range []string{"<h2>Not called since 2026-01-20 00:00: 10 of 10 functions, 21 lines</h2>", "<p>Only functions <code>not called since 2026-01-20 00:00</code>. "} {
+		if !strings.Contains(doc.html, want) {
+			t.Errorf("no %q in\n%s", want, doc.html)
+		}
+	}
+	if strings.Contains(doc.html, "ever called") {
+		t.Errorf("never called in\n%s", doc.html)
 	}
 }
 

@@ -95,28 +95,35 @@ type (
 	}
 )
 
-const (
-	neverCalledID    = "never-called"
-	neverCalledLevel = "note"
-)
-
-// neverCalledRule returns the one rule. It is no variable, as starting this program as a
-// tool should not cost anything for it.
-func neverCalledRule() sarifRule {
-	const help = "The message says for how long the function was observed, and in how many processes. " +
-		"That it was not called in this time does not prove that it never is: think of what runs once a month, and of what runs after a failure.\n\n" +
-		"If nobody needs it, delete it, and what only it calls: %s shows that."
-	return sarifRule{
-		ID: neverCalledID, Name: "NeverCalled",
-		ShortDescription: sarifText{Text: "Function that was never called"},
-		FullDescription:  sarifText{Text: "No process that was observed called this function, though each could have told."},
-		Help:             sarifText{fmt.Sprintf(help, "scavenger-wrap plan"), fmt.Sprintf(help, "`scavenger-wrap plan`")},
-		Configuration:    sarifConfiguration{neverCalledLevel},
-		Properties:       map[string]any{"problem.severity": "recommendation", "tags": []string{"dead-code", "maintainability"}},
+// sarifRules returns the two rules: of functions that were never called, and of those that
+// were not called since the time that was asked for. They are no variable, as starting this
+// program as a tool should not cost anything for them.
+func sarifRules() []sarifRule {
+	const (
+		never = "No process that was observed called this function, though each could have told."
+		since = "No process that was observed called this function since the time that the report was asked for. Before that, it was called."
+		help  = "The message says for how long the function was observed, and in how many processes. " +
+			"That it was not called does not prove that it never will be: think of what runs once a month, and of what runs after a failure.\n\n" +
+			"If nobody needs it, delete it, and what only it calls: %s shows that."
+	)
+	rule := func(id, name, short, full string) sarifRule {
+		return sarifRule{
+			ID: id, Name: name, ShortDescription: sarifText{Text: short}, FullDescription: sarifText{Text: full},
+			Help:          sarifText{fmt.Sprintf(help, "scavenger-wrap plan"), fmt.Sprintf(help, "`scavenger-wrap plan`")},
+			Configuration: sarifConfiguration{sarifLevel},
+			Properties:    map[string]any{"problem.severity": "recommendation", "tags": []string{"dead-code", "maintainability"}},
+		}
+	}
+	return []sarifRule{
+		rule("never-called", "NeverCalled", "Function that was never called", never),
+		rule("not-called-since", "NotCalledSince", "Function that was not called for long", since),
 	}
 }
 
-// SARIF writes a log of SARIF 2.1.0 with a result for each function that was never called.
+const sarifLevel = "note"
+
+// SARIF writes a log of SARIF 2.1.0 with a result for each function that the report looks for:
+// that was never called, or not since a time.
 // The version is that of the tool. Results have the fingerprint scavengerFunction/v1, which
 // does not change when a function moves; GitHub's upload action adds one of its own, and
 // warns of each result that has that already.
@@ -138,7 +145,7 @@ func writeSARIF(w io.Writer, r *report.Report, version string, limits sarifLimit
 	out := &jsonWriter{Writer: bufio.NewWriter(w)}
 	out.WriteString(`{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0",` +
 		"\n\"runs\":[{\"tool\":")
-	out.value(sarifTool{sarifDriver{"scavenger-wrap", version, "https://github.com/naver/scavenger", []sarifRule{neverCalledRule()}}})
+	out.value(sarifTool{sarifDriver{"scavenger-wrap", version, "https://github.com/naver/scavenger", sarifRules()}})
 	out.WriteString(",\n\"invocations\":[")
 	out.value(run)
 	out.WriteString("],\n\"columnKind\":\"utf16CodeUnits\",\n\"results\":[")
@@ -162,7 +169,7 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 	outside := 0
 	for i := range r.Functions {
 		switch f := &r.Functions[i]; {
-		case f.Status != report.NeverCalled:
+		case !r.Uncalled(f):
 		case sourceURI(f) == "":
 			outside++
 		default:
@@ -217,9 +224,13 @@ func newResult(f *report.Function) sarifResult {
 	if f.Lines > 0 {
 		region.EndLine = region.StartLine + f.Lines - 1
 	}
+	rule, id := 0, "never-called"
+	if f.Status == report.Called {
+		rule, id = 1, "not-called-since"
+	}
 	sum := sha256.Sum256([]byte(f.Package + "\x00" + strings.TrimPrefix(f.Receiver, "*") + "\x00" + f.Name))
 	return sarifResult{
-		RuleID: neverCalledID, Level: neverCalledLevel, Message: sarifText{Text: evidenceMessage(f)},
+		RuleID: id, RuleIndex: rule, Level: sarifLevel, Message: sarifText{Text: evidenceMessage(f)},
 		Locations: []sarifLocation{{
 			sarifPhysical{sarifArtifact{sourceURI(f), "%SRCROOT%"}, region},
 			[]sarifLogical{{f.Package + "." + fullName(f), kind}},
@@ -228,7 +239,7 @@ func newResult(f *report.Function) sarifResult {
 	}
 }
 
-// evidenceMessage says what is known of a function that was never called.
+// evidenceMessage says what is known of the calls of a function.
 func evidenceMessage(f *report.Function) string {
 	name := report.Printable(fullName(f))
 	for _, special := range []string{`\`, "[", "]"} { // links have brackets
@@ -237,8 +248,12 @@ func evidenceMessage(f *report.Function) string {
 	if f.Lines > 0 {
 		name += ", " + plural(f.Lines, "line") + ","
 	}
-	return name + fmt.Sprintf(" was never called. It was observed for %s, in %s on %s, since %s UTC.",
-		seconds(f.ObservedFor), plural(f.Processes, "process"), plural(f.Hosts, "host"), minute(f.ObservedSince))
+	calls := "never called"
+	if f.Status == report.Called {
+		calls = "last called on " + minute(f.LastCalledAt) + " UTC"
+	}
+	return name + fmt.Sprintf(" was %s. It was observed for %s, in %s on %s, since %s UTC.",
+		calls, seconds(f.ObservedFor), plural(f.Processes, "process"), plural(f.Hosts, "host"), minute(f.ObservedSince))
 }
 
 // sourceURI returns a function's file as a URI relative to the root of the main module. It

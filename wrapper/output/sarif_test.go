@@ -5,10 +5,12 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -47,8 +49,8 @@ func logOf(t *testing.T, r *report.Report, limits sarifLimits) (log sarifLog, te
 	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
 		t.Fatal(err)
 	}
-	if len(log.Runs) != 1 || len(log.Runs[0].Invocations) != 1 || len(log.Runs[0].Tool.Driver.Rules) != 1 {
-		t.Fatalf("not one run with one rule:\n%s", &out)
+	if len(log.Runs) != 1 || len(log.Runs[0].Invocations) != 1 || len(log.Runs[0].Tool.Driver.Rules) != 2 {
+		t.Fatalf("not one run with two rules:\n%s", &out)
 	}
 	return log, out.Bytes(), note
 }
@@ -82,6 +84,27 @@ func TestSARIF(t *testing.T) {
 	}
 	if want := "usage, 20 lines, was never called. It was observed for 29 days, in 3 processes on 2 hosts, since 2026-01-01 10:30 UTC."; run.Results[0].Message.Text != want {
 		t.Errorf("message %q, want %q", run.Results[0].Message.Text, want)
+	}
+}
+
+// A function that was called is not said to be never called.
+func TestSARIFNotCalledSince(t *testing.T) {
+	r := load(t, "shop")
+	if err := r.Select(report.Selection{NotCalledSince: time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC)}); err != nil {
+		t.Fatal(err)
+	}
+	log, _, _ := logOf(t, r, githubLimits)
+	rules := log.Runs[0].Tool.Driver.Rules
+	counts := map[string]int{}
+	for _, result := range log.Runs[0].Results {
+		counts[result.RuleID]++
+		never := strings.Contains(result.Message.Text, "was never called")
+		if result.RuleID != rules[result.RuleIndex].ID || never != (result.RuleID == "never-called") || never == strings.Contains(result.Message.Text, "was last called on 2026-01-") {
+			t.Errorf("result %d of the rule %q says %q", result.RuleIndex, result.RuleID, result.Message.Text)
+		}
+	}
+	if want := map[string]int{"never-called": 7, "not-called-since": 3}; !maps.Equal(counts, want) {
+		t.Errorf("results %v, want %v", counts, want)
 	}
 }
 
