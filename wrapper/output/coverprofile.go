@@ -96,7 +96,7 @@ func profileName(f *report.Function) string {
 	switch {
 	case path.Ext(name) != ".go", f.Line < 1:
 	case strings.HasPrefix(dir, pkg+"/"): // below the package
-	case pkg == "", pkg == "main", pkg == "command-line-arguments":
+	case pkg == "", pkg == "main", pkg == "command-line-arguments", path.Clean(pkg) != pkg:
 	case strings.ContainsAny(pkg[:1], "-./"), strings.Contains(pkg, "..."):
 		// Flags, directories and patterns.
 	case !utf8.ValidString(name), strings.IndexFunc(name, notInNames) >= 0:

@@ -14,9 +14,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/tools/cover"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
@@ -261,6 +264,34 @@ func TestCoverProfileSelection(t *testing.T) {
 		if _, err := CoverProfile(&out, r); err != nil || out.String() != "mode: set\n"+tt.want {
 			t.Errorf("selection %+v gives %v and\n%s\nwant\n%s", tt.selection, err, &out, tt.want)
 		}
+	}
+}
+
+// Names that go tool cover cannot find, or read as something else, are counted and left out.
+func TestCoverProfileHostile(t *testing.T) {
+	r := hostileReport()
+	for _, name := range hostileNames {
+		r.Functions = append(r.Functions, report.Function{Package: "example.com/" + name, File: name + ".go", Name: name, Line: 1, Lines: 2, Status: report.Called})
+	}
+	var out bytes.Buffer
+	note, err := CoverProfile(&out, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profiles, err := cover.ParseProfilesFromReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &out)
+	}
+	var names []string
+	for _, p := range profiles {
+		names = append(names, p.FileName)
+	}
+	want := []string{"example.com/+1/+1.go", "example.com/-1/-1.go", "example.com/größe/größe.go", "example.com/www.example.com/www.example.com.go", "example.com/~~~/~~~.go"}
+	if !slices.Equal(names, want) {
+		t.Errorf("files %q, want %q", names, want)
+	}
+	if want := fmt.Sprintf("%d functions are left out: go tool cover would find no source", len(r.Functions)-len(names)); note != want {
+		t.Errorf("note %q, want %q", note, want)
 	}
 }
 
