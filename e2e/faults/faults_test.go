@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -20,6 +21,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"text/tabwriter"
@@ -41,6 +43,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -53,8 +56,20 @@ func kill(s syscall.Signal) {
 
 var sink []byte
 
+// waitForMarks waits until calls survive anything. A start goes on without that after a
+// quarter of a second, which a busy machine may take.
+func waitForMarks() {
+	for i := 0; i < 1000 && os.Getenv("SCAVENGER_DATA_DIR") != ""; i++ {
+		if maps, _ := os.ReadFile("/proc/self/maps"); strings.Contains(string(maps), ".marks") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func main() {
 	mode, received := os.Args[1], make(chan os.Signal, 1)
+	waitForMarks()
 	if mode == "ignore" {
 		signal.Ignore(syscall.SIGINT)
 	}
@@ -196,6 +211,8 @@ const exitLimit = 2500 * time.Millisecond
 // the default of two seconds may be too short for that.
 const patient = "SCAVENGER_EXIT_TIMEOUT=1m"
 
+var kills = flag.Int("kills", 30, "how many processes are killed at a random moment, or end beside a goroutine that calls")
+
 // tries is how many processes may end too late before the test fails: on a busy
 // machine one may have waited for a processor.
 const tries = 3
@@ -241,6 +258,7 @@ func TestFaults(t *testing.T) {
 // TestFaultsNextProcess checks that a process sends what those before it could not,
 // because the collector was down when they ended.
 func TestFaultsNextProcess(t *testing.T) {
+	t.Parallel()
 	bin, dir := buildFaulty(t), t.TempDir()
 	var called []string
 	for _, mode := range []string{"kill", "panic", "term", "return"} {
@@ -282,28 +300,53 @@ func TestFaultsNextProcess(t *testing.T) {
 
 func buildFaulty(t *testing.T) string { return buildProgram(t, faultyMain, true) }
 
-// buildProgram builds a program from a file with main and one with the functions.
+// A source is what a program is built from.
+type source struct {
+	main   string
+	marked bool
+}
+
+// programs are those that are built, by source.
+var programs sync.Map
+
+// buildProgram builds a program from a file with main and one with the functions, or
+// returns the one that another test has built.
 func buildProgram(t *testing.T, main string, marked bool) string {
 	t.Helper()
-	dir := t.TempDir()
+	wrapper := wrapperFile(t)
+	build, _ := programs.LoadOrStore(source{main, marked}, sync.OnceValues(func() (string, error) {
+		return goBuild(wrapper, main, marked)
+	}))
+	bin, err := build.(func() (string, error))()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+func goBuild(wrapper, main string, marked bool) (bin string, err error) {
+	dir, err := os.MkdirTemp(binDir, "app")
+	if err != nil {
+		return "", err
+	}
 	for name, text := range map[string]string{
 		"go.mod": "module example.com/app\n\ngo 1.24\n", "main.go": main, "functions.go": faultyFunctions(),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 	}
-	bin := filepath.Join(dir, "app")
+	bin = filepath.Join(dir, "app")
 	args := []string{"build", "-o", bin}
 	if marked {
-		args = append(args, "-toolexec="+wrapperFile(t))
+		args = append(args, "-toolexec="+wrapper)
 	}
 	cmd := exec.Command("go", append(args, ".")...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		return "", fmt.Errorf("%w\n%s", err, out)
 	}
-	return bin
+	return bin, nil
 }
 
 // hangingServer takes connections and never answers.
@@ -404,10 +447,8 @@ func (r *faultRow) compare(called []string, known map[string]bool) {
 // killAtRandom kills processes at random moments.
 func killAtRandom(t *testing.T, bin string) faultRow {
 	t.Helper()
-	rounds, began := 0, time.Now()
 	row := faultRow{outlet: "dataDir", promised: true, limit: exitLimit}
-	// On a busy machine 300 rounds take many minutes.
-	for ; rounds < 30 || rounds < 300 && !testing.Short() && time.Since(began) < time.Minute; rounds++ {
+	for range *kills {
 		dir := t.TempDir()
 		after := time.Duration(rand.IntN(30_000)) * time.Microsecond
 		called, _ := runFaulty(t, bin, "work", dir, "", func(p *os.Process) {
@@ -417,7 +458,7 @@ func killAtRandom(t *testing.T, bin string) faultRow {
 		row.set += len(called)
 		row.compare(called, knownToReport(t, dir))
 	}
-	row.fault = fmt.Sprintf("SIGKILL at %d moments", rounds)
+	row.fault = fmt.Sprintf("SIGKILL at %d moments", *kills)
 	return row
 }
 
