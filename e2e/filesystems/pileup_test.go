@@ -18,8 +18,8 @@ import (
 )
 
 var (
-	runs  = flag.Int("runs", 300, "how often TestPileUp runs a program")
-	kills = flag.Int("kills", 30, "how many processes TestKilledWhileFolding kills")
+	runs  = flag.Int("runs", 100, "how often TestPileUp runs a program")
+	kills = flag.Int("kills", 20, "how many processes TestKilledWhileFolding kills")
 )
 
 // TestPileUp runs a small tool into one directory again and again: what it leaves and
