@@ -4,6 +4,7 @@ package hitrt
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -130,16 +131,14 @@ func callAtOnce() {
 	<-registered.Load().done
 }
 
+var kills = flag.Int("kills", 30, "how many processes TestKilled kills, in tens")
+
 // TestKilled kills processes at random moments: between any two instructions of a sweep,
 // while they write, at their start, and while they recover what another one left.
 // Whatever they said that they called is known at any time.
 func TestKilled(t *testing.T) {
-	rounds := 200
-	if testing.Short() {
-		rounds = 20
-	}
 	calls, recovered := 0, 0
-	for round := 0; round < rounds; round += 10 {
+	for round := 0; round < *kills; round += 10 {
 		dir := newDataDir(t)
 		said := map[int]bool{}
 		for r := range 10 {

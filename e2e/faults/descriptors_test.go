@@ -213,6 +213,7 @@ func known(t *testing.T, called map[string]bool) {
 // TestDescriptors checks that descriptors belong to the program: it may close any,
 // and use any number for its own files.
 func TestDescriptors(t *testing.T) {
+	t.Parallel()
 	marked, plain := buildProgram(t, descriptorsMain, true), buildProgram(t, descriptorsMain, false)
 	wants := map[string]descriptorsRun{"quiet": runDescriptors(t, plain, "quiet"), "timers": runDescriptors(t, plain, "timers")}
 	if n := len(wants["quiet"].files); wants["quiet"].end != "exit status 7" || n != 4 {

@@ -53,6 +53,7 @@ func main() {
 // A goroutine that ends while main returns, and a child that was forked without exec and
 // outlives its parent: what they called is known.
 func TestFaultsOthersAtEnd(t *testing.T) {
+	t.Parallel()
 	bin := buildProgram(t, endMain, true)
 	run := func(mode string) {
 		t.Helper()
@@ -80,11 +81,7 @@ func TestFaultsOthersAtEnd(t *testing.T) {
 			}
 		}
 	}
-	rounds := 100
-	if testing.Short() {
-		rounds = 20
-	}
-	for range rounds {
+	for range *kills {
 		run("goroutine")
 	}
 	run("fork")

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -28,127 +29,6 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
-
-// faultyMain is a program that prints the name of each function after it has called
-// it, and then ends in the way that its argument names.
-const faultyMain = `package main
-
-import (
-	"context"
-	"fmt"
-	"log"
-	"math/rand"
-	"os"
-	"os/signal"
-	"runtime"
-	"syscall"
-	"time"
-	"unsafe"
-)
-
-func kill(s syscall.Signal) {
-	syscall.Kill(os.Getpid(), s)
-	time.Sleep(time.Minute)
-}
-
-var sink []byte
-
-func main() {
-	mode, received := os.Args[1], make(chan os.Signal, 1)
-	if mode == "ignore" {
-		signal.Ignore(syscall.SIGINT)
-	}
-	for _, i := range rand.Perm(len(functions)) {
-		functions[i]()
-		fmt.Printf("called f%02d\n", i)
-		if mode == "work" {
-			time.Sleep(time.Duration(rand.Intn(1000)) * time.Microsecond)
-		} else if i == 7 {
-			break
-		}
-	}
-	fmt.Println("fault")
-	switch mode {
-	case "return":
-	case "exit0":
-		os.Exit(0)
-	case "exit3":
-		os.Exit(3)
-	case "fatal":
-		log.Fatal("fatal")
-	case "panic":
-		panic("panic")
-	case "panicGoroutine":
-		go panic("panic")
-		select {}
-	case "goexit":
-		runtime.Goexit()
-	case "term":
-		kill(syscall.SIGTERM)
-	case "int":
-		kill(syscall.SIGINT)
-	case "hup":
-		kill(syscall.SIGHUP)
-	case "quit":
-		kill(syscall.SIGQUIT)
-	case "abort":
-		kill(syscall.SIGABRT)
-	case "notify":
-		signal.Notify(received, syscall.SIGTERM)
-		syscall.Kill(os.Getpid(), syscall.SIGTERM)
-		<-received
-	case "notifyContext":
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT)
-		defer stop()
-		syscall.Kill(os.Getpid(), syscall.SIGINT)
-		<-ctx.Done()
-	case "ignore":
-		syscall.Kill(os.Getpid(), syscall.SIGINT)
-	case "killAgain":
-		signal.Notify(received, syscall.SIGHUP)
-		syscall.Kill(os.Getpid(), syscall.SIGHUP)
-		<-received
-		signal.Reset(syscall.SIGHUP)
-		kill(syscall.SIGHUP)
-	case "kill":
-		kill(syscall.SIGKILL)
-	case "memory":
-		n := uint64(1) << 42 // for more, the runtime first makes tables for seconds
-		sink = make([]byte, n)
-	case "fork":
-		// As C code may do it: the child has one thread and shares the mapped file.
-		child, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
-		if errno != 0 {
-			panic(errno)
-		}
-		if child == 0 {
-			functions[39]()
-			pause := syscall.Timespec{Nsec: 100e6}
-			syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
-			syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
-		}
-		syscall.Wait4(int(child), nil, 0, nil)
-	case "exec":
-		syscall.Exec("/bin/true", []string{"true"}, os.Environ())
-	default:
-		select {}
-	}
-}
-`
-
-// faultyFunctions is the rest of the program.
-func faultyFunctions() string {
-	var b strings.Builder
-	b.WriteString("package main\n\nvar functions = []func(){")
-	for i := range 40 {
-		fmt.Fprintf(&b, "f%02d, ", i)
-	}
-	b.WriteString("}\n\n")
-	for i := range 40 {
-		fmt.Fprintf(&b, "func f%02d() {}\n", i)
-	}
-	return b.String()
-}
 
 // A fault is a way in which a process ends. quick means that it ends at once, before
 // it can send anything.
@@ -196,6 +76,8 @@ const exitLimit = 2500 * time.Millisecond
 // the default of two seconds may be too short for that.
 const patient = "SCAVENGER_EXIT_TIMEOUT=1m"
 
+var kills = flag.Int("kills", 30, "how many processes are killed at a random moment, or end beside a goroutine that calls")
+
 // tries is how many processes may end too late before the test fails: on a busy
 // machine one may have waited for a processor.
 const tries = 3
@@ -241,6 +123,7 @@ func TestFaults(t *testing.T) {
 // TestFaultsNextProcess checks that a process sends what those before it could not,
 // because the collector was down when they ended.
 func TestFaultsNextProcess(t *testing.T) {
+	t.Parallel()
 	bin, dir := buildFaulty(t), t.TempDir()
 	var called []string
 	for _, mode := range []string{"kill", "panic", "term", "return"} {
@@ -278,32 +161,6 @@ func TestFaultsNextProcess(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(files) != 1 {
 		t.Errorf("hits files %q, want one", files)
 	}
-}
-
-func buildFaulty(t *testing.T) string { return buildProgram(t, faultyMain, true) }
-
-// buildProgram builds a program from a file with main and one with the functions.
-func buildProgram(t *testing.T, main string, marked bool) string {
-	t.Helper()
-	dir := t.TempDir()
-	for name, text := range map[string]string{
-		"go.mod": "module example.com/app\n\ngo 1.24\n", "main.go": main, "functions.go": faultyFunctions(),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	bin := filepath.Join(dir, "app")
-	args := []string{"build", "-o", bin}
-	if marked {
-		args = append(args, "-toolexec="+wrapperFile(t))
-	}
-	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return bin
 }
 
 // hangingServer takes connections and never answers.
@@ -404,10 +261,8 @@ func (r *faultRow) compare(called []string, known map[string]bool) {
 // killAtRandom kills processes at random moments.
 func killAtRandom(t *testing.T, bin string) faultRow {
 	t.Helper()
-	rounds, began := 0, time.Now()
 	row := faultRow{outlet: "dataDir", promised: true, limit: exitLimit}
-	// On a busy machine 300 rounds take many minutes.
-	for ; rounds < 30 || rounds < 300 && !testing.Short() && time.Since(began) < time.Minute; rounds++ {
+	for range *kills {
 		dir := t.TempDir()
 		after := time.Duration(rand.IntN(30_000)) * time.Microsecond
 		called, _ := runFaulty(t, bin, "work", dir, "", func(p *os.Process) {
@@ -417,7 +272,7 @@ func killAtRandom(t *testing.T, bin string) faultRow {
 		row.set += len(called)
 		row.compare(called, knownToReport(t, dir))
 	}
-	row.fault = fmt.Sprintf("SIGKILL at %d moments", rounds)
+	row.fault = fmt.Sprintf("SIGKILL at %d moments", *kills)
 	return row
 }
 

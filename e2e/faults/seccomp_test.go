@@ -88,6 +88,7 @@ func main() {
 // TestSeccomp checks that hitrt, once the program has started, makes no system calls
 // but those that docs/reliability.md lists: a sandbox may kill it at any other.
 func TestSeccomp(t *testing.T) {
+	t.Parallel()
 	marked := buildProgram(t, seccompMain, true)
 	// What killed processes left is dealt with after a second: theirs with the same dataDir,
 	// and with another one.

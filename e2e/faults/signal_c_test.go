@@ -57,6 +57,7 @@ func main() {
 
 // Handlers in C do what they do without us.
 func TestSignalsInC(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler")
 	}
@@ -97,6 +98,7 @@ int main(int argc, char **argv) {
 
 // A library leaves signals to its host, whatever flushOnSignal says.
 func TestSignalsLibrary(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler")
 	}

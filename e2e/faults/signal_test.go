@@ -57,8 +57,8 @@ func main() {
 	switch os.Args[1] {
 	case "wait":
 		time.Sleep(5 * time.Minute)
-	case "go on":
-		time.Sleep(300 * time.Millisecond)
+	case "go on": // for longer than the exit timeout
+		time.Sleep(3 * time.Second)
 		fmt.Println("went on")
 	case "return":
 		time.Sleep(300 * time.Millisecond)
@@ -226,6 +226,7 @@ func ignoring(names string) []string {
 }
 
 func TestSignals(t *testing.T) {
+	t.Parallel()
 	plain, marked := buildProgram(t, signalMain, false), buildProgram(t, signalMain, true)
 	hanging := hangingServer(t)
 	rows := []signalled{
@@ -247,9 +248,11 @@ func TestSignals(t *testing.T) {
 			row.env = nil
 			want := row.run(t, plain)
 			for _, o := range outlets(t, hanging) {
+				with := row
+				with.env = o.env
 				t.Run(fmt.Sprintf("%s, %v, process 1: %v, %v, %s", row.mode, row.under, row.pid1, sig, o.name), func(t *testing.T) {
-					row.env = o.env
-					if got := row.run(t, marked); got != want {
+					t.Parallel()
+					if got := with.run(t, marked); got != want {
 						t.Errorf("it ended with %q, the plain one with %q", got, want)
 					}
 					checkKnown(t, o)
@@ -261,10 +264,12 @@ func TestSignals(t *testing.T) {
 
 // A program with handlers of its own gets each signal once, and ends as it wants.
 func TestSignalsHandled(t *testing.T) {
+	t.Parallel()
 	plain, marked := buildProgram(t, handlerMain, false), buildProgram(t, handlerMain, true)
 	for _, mode := range []string{"notify", "context", "ignore"} {
 		for _, sig := range endingSignals {
 			t.Run(mode+" "+sig.String(), func(t *testing.T) {
+				t.Parallel()
 				o := answeringOutlet(t)
 				row := signalled{mode: mode, signals: []syscall.Signal{sig}}
 				want := row.run(t, plain)
@@ -280,6 +285,7 @@ func TestSignalsHandled(t *testing.T) {
 
 // What is asked for is done, whatever the program imports.
 func TestSignalsSetting(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name, main, mode, setting string
 		sent                      bool
@@ -290,6 +296,7 @@ func TestSignalsSetting(t *testing.T) {
 		{"no os/signal, switched off", signalMain, "wait", "false", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			o := answeringOutlet(t)
 			row := signalled{mode: test.mode, env: append(o.env, "SCAVENGER_FLUSH_ON_SIGNAL="+test.setting), signals: []syscall.Signal{syscall.SIGTERM}}
 			if end := row.run(t, buildProgram(t, test.main, true)); end != "signal: terminated\nready\n" {
@@ -305,6 +312,7 @@ func TestSignalsSetting(t *testing.T) {
 // A second signal ends the program while it still waits for the collector. One that
 // comes together with the first, as from timeout(1), belongs to it.
 func TestSignalsSecond(t *testing.T) {
+	t.Parallel()
 	marked := buildProgram(t, signalMain, true)
 	row := signalled{mode: "wait", env: toServer(hangingServer(t), "SCAVENGER_EXIT_TIMEOUT=5m"),
 		signals: []syscall.Signal{syscall.SIGTERM, syscall.SIGINT}, pause: 2 * time.Second}
@@ -325,6 +333,7 @@ func TestSignalsSecond(t *testing.T) {
 
 // The signal decides the status also of a program that ends by itself meanwhile.
 func TestSignalsReturn(t *testing.T) {
+	t.Parallel()
 	row := signalled{mode: "return", env: toServer(hangingServer(t), "SCAVENGER_EXIT_TIMEOUT=3s"), signals: []syscall.Signal{syscall.SIGTERM}}
 	if end := row.run(t, buildProgram(t, signalMain, true)); end != "signal: terminated\nready\n" {
 		t.Errorf("it ended with %q", end)
@@ -334,6 +343,7 @@ func TestSignalsReturn(t *testing.T) {
 // The system sees the dispositions and masks of the plain program, in the process, in
 // what it starts and in what it becomes.
 func TestSignalsInherited(t *testing.T) {
+	t.Parallel()
 	plain, marked := buildProgram(t, signalMain, false), buildProgram(t, signalMain, true)
 	starts := [][]string{nil, ignoring("HUP"), ignoring("INT QUIT"), ignoring("TERM")}
 	blocking := []string{"env", "--block-signal=TERM", "--block-signal=HUP"}
@@ -357,6 +367,7 @@ func TestSignalsInherited(t *testing.T) {
 
 // Where no mapping keeps hits, they are written before the program dies.
 func TestSignalsNotMapped(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	row := signalled{mode: "wait", env: []string{"SCAVENGER_DATA_DIR=" + dir, "SCAVENGER_MAPPING=none"}, signals: []syscall.Signal{syscall.SIGTERM}}
 	if end := row.run(t, buildProgram(t, signalMain, true)); end != "signal: terminated\nready\n" {
@@ -370,6 +381,7 @@ func TestSignalsNotMapped(t *testing.T) {
 
 // A program whose main has called Goexit is still ended by the runtime.
 func TestSignalsGoexit(t *testing.T) {
+	t.Parallel()
 	const main = `package main
 
 import (

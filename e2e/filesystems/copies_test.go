@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-var copies = flag.Int("copies", 12, "how often TestCopies copies a live directory")
+var copies = flag.Int("copies", 7, "how often TestCopies copies a live directory")
 
 // A copier copies a directory, or a part of what it costs a slow one.
 type copier struct {

@@ -18,8 +18,8 @@ import (
 )
 
 var (
-	runs  = flag.Int("runs", 300, "how often TestPileUp runs a program")
-	kills = flag.Int("kills", 30, "how many processes TestKilledWhileFolding kills")
+	runs  = flag.Int("runs", 100, "how often TestPileUp runs a program")
+	kills = flag.Int("kills", 20, "how many processes TestKilledWhileFolding kills")
 )
 
 // TestPileUp runs a small tool into one directory again and again: what it leaves and
@@ -125,6 +125,7 @@ func TestSameInstant(t *testing.T) {
 		go func() {
 			defer all.Done()
 			running[i] = start(p.dir, marked, nil, nil)
+			running[i].tell("mapped")
 			running[i].tell("run %d %d 0", i*each, i*each+each)
 			running[i].finish([]string{"exit 0", "kill"}[i%2])
 		}()
@@ -225,7 +226,7 @@ func killSoon(p *place, from, n int) *process {
 	if rand.IntN(3) == 0 {
 		after *= 10
 	}
-	q := launch(p.dir, []string{p.marked, fmt.Sprintf("run %d %d 20", from, from+n)}, nil)
+	q := launch(p.dir, []string{p.marked, "mapped", fmt.Sprintf("run %d %d 20", from, from+n)}, nil)
 	time.Sleep(after)
 	q.finish("kill")
 	return q

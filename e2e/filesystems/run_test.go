@@ -5,6 +5,7 @@
 package filesystems
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,6 +25,13 @@ const (
 
 var steps = []struct{ from, to int }{{0, 10}, {10, 30}, {30, 40}}
 
+var all = flag.Bool("all", false, "try all faults, not only one of each kind")
+
+// wanted reports whether the fault is to be tried: -run may name faults, too.
+func (f fault) wanted() bool {
+	return f.usual || *all || strings.Contains(flag.Lookup("test.run").Value.String(), "/")
+}
+
 // TestFilesystems makes each fault happen to three processes at once: one that exits,
 // one that is killed, and the plain program, which both have to be like.
 func TestFilesystems(t *testing.T) {
@@ -31,6 +39,9 @@ func TestFilesystems(t *testing.T) {
 	var table results
 	t.Cleanup(func() { t.Logf("\n%s", &table) })
 	for _, f := range faults {
+		if !f.wanted() {
+			continue
+		}
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			var p *place
