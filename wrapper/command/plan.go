@@ -32,7 +32,8 @@ func (cmd *commands) planCommand() *cli.Command {
 			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
 			"Exit status 3: the plan rests on incomplete data; see report.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json or markdown"},
+			&cli.BoolFlag{Name: "all", Usage: "list everything, as file:line: message"},
 			&cli.StringFlag{Name: "tags", Usage: "build `TAGS`, separated by commas"},
 			&cli.StringFlag{Name: "explain", Usage: "say why a `FUNCTION` is in its group, and how main gets there"},
 		},
@@ -44,9 +45,12 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if err := arguments(c, -1, ""); err != nil {
 		return err
 	}
-	format, err := oneOf(c, "format", "text", "json")
+	format, err := oneOf(c, "format", "text", "json", "markdown")
 	if err != nil {
 		return err
+	}
+	if c.String("explain") != "" && (format == "markdown" || c.Bool("all")) {
+		return usageError{errors.New("plan: --explain is about one function, and writes text or json")}
 	}
 	patterns, dirs := splitPlanArguments(c.Args().Slice())
 	if len(dirs) == 0 {
@@ -64,7 +68,7 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	if err := cmd.writePlan(p, c.String("explain"), format); err != nil {
+	if err := cmd.writePlan(p, c.String("explain"), format, c.Bool("all")); err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	if !r.Complete() {
@@ -74,11 +78,16 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 }
 
 // writePlan writes the plan, or what it says of one function.
-func (cmd *commands) writePlan(p *plan.Plan, function, format string) error {
-	if function == "" {
-		if format == "json" {
-			return plan.WriteJSON(cmd.stdout, p)
-		}
+func (cmd *commands) writePlan(p *plan.Plan, function, format string, all bool) error {
+	switch {
+	case function != "":
+	case format == "json":
+		return plan.WriteJSON(cmd.stdout, p)
+	case format == "markdown":
+		return p.WriteMarkdown(cmd.stdout, all)
+	case all:
+		return p.WriteAll(cmd.stdout)
+	default:
 		return p.WriteText(cmd.stdout)
 	}
 	e, err := p.Explain(function)

@@ -148,19 +148,16 @@ func (p *program) pinAssembly(pkg *packages.Package, name string) {
 	}
 }
 
-// pinName notes that something other than Go code names a function.
+// pinName notes that something other than Go code names a function, as the linker does:
+// example.com/app.F, example.com/app.T.M or example.com/app.(*T).M.
 func (p *program) pinName(name, by string) {
-	dot := strings.LastIndexByte(name, '.')
-	for _, d := range p.byID[id{pkg: name[:max(dot, 0)], name: name[dot+1:]}] {
+	dot := max(0, strings.LastIndexByte(name, '.'))
+	pkg, last := name[:dot], strings.TrimPrefix(name[dot:], ".")
+	dot = max(0, strings.LastIndexByte(pkg, '.'))
+	base := strings.Trim(pkg[dot:], ".(*)")
+	for _, d := range slices.Concat(p.byID[id{pkg: pkg, name: last}], p.byID[id{pkg[:dot], base, last}]) {
 		if d.reason == "" {
 			d.reason = by + " names it"
-		}
-	}
-	if strings.HasSuffix(name[:max(dot, 0)], ")") { // a method: example.com/app.(*T)
-		for _, d := range p.decls {
-			if d.base != "" && d.String() == name && d.reason == "" {
-				d.reason = by + " names it"
-			}
 		}
 	}
 }

@@ -80,9 +80,9 @@ func (p *program) find(name string) (*decl, error) {
 	case 1:
 		return exact[0], nil
 	}
-	const most = 5
+	const few = 5
 	var names []string
-	for _, d := range exact[:min(len(exact), most)] {
+	for _, d := range exact[:min(len(exact), few)] {
 		names = append(names, d.String())
 	}
 	return nil, fmt.Errorf("%d functions are called %q, name one in full: %s", len(exact), name, strings.Join(names, ", "))
@@ -179,6 +179,9 @@ func (k Kind) verb() string {
 		return "calls"
 	case Value:
 		return "has as a value"
+	}
+	if k == Assertion {
+		return "asks for the type of"
 	}
 	return "makes an interface of the type of" // a type argument is put where one is wanted
 }

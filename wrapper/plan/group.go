@@ -33,10 +33,11 @@ func (p *program) group() {
 		slices.SortFunc(in.out, compareRefs)
 	}
 	p.revive()
-	var dying []*decl // never called, and a path leads to it
+	ours := p.modules() // as deadcode has it; of others, the functions count that the report has
+	var dying []*decl   // never called, and a path leads to it
 	for _, d := range p.decls {
 		switch {
-		case d.dead && (d.status == report.NeverCalled || d.status == NotListed):
+		case d.dead && (d.status == report.NeverCalled || d.status == NotListed && ours.MatchString(d.pkg)):
 			d.group = unreachable
 		case d.live && d.status == report.NeverCalled:
 			d.group = falling // until something else is known
@@ -130,12 +131,15 @@ func (p *program) findEntries(dying []*decl) {
 }
 
 // unseen is why a method stays that no code names.
-const unseen = "no path to it is seen in the source: reflection or an assertion may call it"
+const unseen = "no path to it is seen: reflection or an assertion may call it"
 
 // need says what an interface or a type parameter has to do with a method.
 func (r *ref) need() string {
-	if r.kind == Constraint {
+	switch r.kind {
+	case Constraint:
 		return "its type is a type argument for " + r.what
+	case Assertion:
+		return "its type is asserted of " + r.what
 	}
 	return "its type becomes " + r.what
 }

@@ -54,7 +54,7 @@ type decl struct {
 	fn     *ssa.Function
 	lines  int
 	status report.Status
-	dead   bool // deadcode prints it
+	dead   bool // deadcode prints it, if that looks at its package
 	live   bool // a path leads to it, or it may be called from where none is seen
 
 	refs []*ref // to it
@@ -215,8 +215,8 @@ func (p *program) declOf(obj *types.Func) *decl {
 	return nil
 }
 
-// findDead decides which functions deadcode prints: it compares positions, passes over
-// generated files and marker methods, and stays in the modules of the packages.
+// findDead decides which functions deadcode prints: it compares positions, and passes over
+// generated files and marker methods.
 func (p *program) findDead() {
 	positions := map[token.Position]bool{}
 	for fn := range p.reachable {
@@ -236,14 +236,13 @@ func (p *program) findDead() {
 		}
 		interfaces[pkg.PkgPath] = namedInterfaces(pkg.Types)
 	})
-	ours := p.modules()
 	for _, d := range p.decls {
 		pos := p.fset.Position(d.fn.Pos())
 		if positions[pos] {
 			continue
 		}
 		positions[pos] = true
-		d.dead = ours.MatchString(d.pkg) && !generated[pos.Filename] && !isMarker(d, interfaces[d.pkg])
+		d.dead = !generated[pos.Filename] && !isMarker(d, interfaces[d.pkg])
 	}
 }
 

@@ -77,6 +77,13 @@ type Site struct {
 	Status report.Status `json:"status"` // of the caller
 }
 
+// A Dead function is one that no path leads to. Code may name it all the same: a literal
+// that nothing calls, or a case for a type that no value has. That has to go with it.
+type Dead struct {
+	Function
+	Sites []Site `json:"sites,omitempty"`
+}
+
 // An Entry is never called, and code that stays refers to it.
 type Entry struct {
 	Function
@@ -123,7 +130,7 @@ type Plan struct {
 	Tags          string     `json:"tags"`
 	Observed      Observed   `json:"observed"`
 	Difference    Difference `json:"difference"`
-	Unreachable   []Function `json:"unreachable"` // by package and place, as deadcode has them
+	Unreachable   []Dead     `json:"unreachable"` // by package and place, as deadcode has them
 	Entries       []Entry    `json:"entries"`     // by lines that fall, most first
 	Shared        []Shared   `json:"shared"`      // likewise
 	MustStay      []Kept     `json:"mustStay"`    // likewise
@@ -155,7 +162,7 @@ func (p *program) plan(opts Options, r *report.Report) *Plan {
 		SchemaVersion: SchemaVersion, Programs: p.mains, Tags: opts.Tags,
 		GOOS: cmp.Or(os.Getenv("GOOS"), runtime.GOOS), GOARCH: cmp.Or(os.Getenv("GOARCH"), runtime.GOARCH),
 		Observed: observed(r), Difference: p.difference(r),
-		Unreachable: []Function{}, Entries: []Entry{}, Shared: []Shared{}, MustStay: []Kept{}, program: p,
+		Unreachable: []Dead{}, Entries: []Entry{}, Shared: []Shared{}, MustStay: []Kept{}, program: p,
 	}
 	falls := map[*decl][]*decl{}
 	for _, d := range p.decls {
@@ -166,7 +173,7 @@ func (p *program) plan(opts Options, r *report.Report) *Plan {
 	for _, d := range p.decls {
 		switch {
 		case d.group == unreachable:
-			out.Unreachable = append(out.Unreachable, p.function(d))
+			out.Unreachable = append(out.Unreachable, p.deadOf(d))
 		case d.group == entry:
 			out.Entries = append(out.Entries, p.entry(d, falls[d]))
 		case d.group == falling && len(d.owners) > 1:
@@ -180,7 +187,7 @@ func (p *program) plan(opts Options, r *report.Report) *Plan {
 			out.MustStay = append(out.MustStay, p.kept(d))
 		}
 	}
-	slices.SortFunc(out.Unreachable, compare)
+	slices.SortFunc(out.Unreachable, func(a, b Dead) int { return compare(a.Function, b.Function) })
 	slices.SortFunc(out.Entries, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(b.FallsLines, a.FallsLines), compare(a.Function, b.Function))
 	})
@@ -211,6 +218,16 @@ func (p *program) function(d *decl) Function {
 func (p *program) site(r *ref) Site {
 	pos := p.position(r.pos)
 	return Site{File: pos.Filename, Line: pos.Line, Kind: r.kind, Caller: r.from.String(), Status: r.from.status}
+}
+
+func (p *program) deadOf(d *decl) Dead {
+	out := Dead{Function: p.function(d)}
+	for _, r := range d.refs {
+		if r.from.group != unreachable && (r.kind.refers() || r.kind.needs()) {
+			out.Sites = append(out.Sites, p.site(r))
+		}
+	}
+	return out
 }
 
 func (p *program) entry(d *decl, falls []*decl) Entry {

@@ -3,7 +3,6 @@ package plan
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -82,10 +81,11 @@ func TestReasons(t *testing.T) {
 	r, _ := annotated(t, dir)
 	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
 	for name, want := range map[string]string{
+		"main.oval.Area":        "its type is asserted of example.com/app.shape main.go:",
 		"main.square.Area":      "its type becomes example.com/app.shape main.go:",
 		"main.small.Area":       "its type becomes example.com/app.shape main.go:",
 		"main.constrained.Key":  "its type is a type argument for example.com/app/lib.Keyed main.go:",
-		"main.shown.Exported":   "no path to it is seen in the source: reflection or an assertion may call it main.go:",
+		"main.shown.Exported":   "no path to it is seen: reflection or an assertion may call it main.go:",
 		"main.belowArea":        "what refers to it must stay main.go:",
 		"lib.Linked":            "//go:linkname names it",
 		"lib.belowLinked":       "what refers to it must stay " + filepath.FromSlash("lib/lib.go:"),
@@ -145,37 +145,6 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Two runs print the same, and the text has each group.
-func TestOutput(t *testing.T) {
-	dir := extract(t, "groups.txtar")
-	r, _ := annotated(t, dir)
-	var texts, objects [2]bytes.Buffer
-	for i := range texts {
-		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
-		if err := p.WriteText(&texts[i]); err != nil {
-			t.Fatal(err)
-		}
-		if err := WriteJSON(&objects[i], p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if texts[0].String() != texts[1].String() || objects[0].String() != objects[1].String() {
-		t.Error("two runs differ")
-	}
-	for _, want := range []string{
-		"\nUnreachable: 6 functions, 6 lines.", "\nEntries: ", "\nFalls with several entries: 1 function, 1 line.\n", "  (3 entries)\n",
-		"\nMust stay: ", "deadLeft  (not in the report)\n", "belowHidden\n", "  (not-observable)\n",
-	} {
-		if !strings.Contains(texts[0].String(), want) {
-			t.Errorf("no %q in\n%s", want, &texts[0])
-		}
-	}
-	var back Plan
-	if err := json.Unmarshal(objects[0].Bytes(), &back); err != nil || back.SchemaVersion != SchemaVersion || len(back.Entries) == 0 {
-		t.Errorf("%v, %+v", err, back)
-	}
-}
-
 // Where the source is not that of the program, the plan says so.
 func TestDifference(t *testing.T) {
 	dir := extract(t, "groups.txtar")
@@ -213,6 +182,23 @@ func TestTags(t *testing.T) {
 		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}, Tags: tags}, &report.Report{})
 		if len(p.Unreachable) != want {
 			t.Errorf("tags %q: %+v", tags, p.Unreachable)
+		}
+	}
+}
+
+// The system decides which files there are, as it does for go build.
+func TestPlatform(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n")
+	write(t, dir, "main.go", "package main\n\nfunc main() { system() }\n")
+	write(t, dir, "main_windows.go", "package main\n\nfunc system() {}\n\nfunc unused() {}\n")
+	write(t, dir, "main_plan9.go", "package main\n\nfunc system() { unused() }\n\nfunc unused() {}\n")
+	for goos, want := range map[string]int{"windows": 1, "plan9": 0} {
+		t.Setenv("GOOS", goos)
+		t.Setenv("GOARCH", "amd64")
+		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, &report.Report{})
+		if len(p.Unreachable) != want || p.GOOS != goos {
+			t.Errorf("%s: %s, %+v", goos, p.GOOS, p.Unreachable)
 		}
 	}
 }
@@ -294,7 +280,7 @@ func groups(t *testing.T, p *Plan) map[string]string {
 		got[f.name()] = group
 	}
 	for i := range p.Unreachable {
-		put(&p.Unreachable[i], "unreachable")
+		put(&p.Unreachable[i].Function, "unreachable")
 	}
 	for i := range p.Entries {
 		put(&p.Entries[i].Function, "entry")

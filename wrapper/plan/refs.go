@@ -22,6 +22,7 @@ const (
 	Value      Kind = "value"      // the code uses it as a value
 	Interface  Kind = "interface"  // a conversion to an interface needs it
 	Constraint Kind = "constraint" // a type argument needs it
+	Assertion  Kind = "assertion"  // a type assertion or a case of a type switch needs it
 	Reflection Kind = "reflection" // its type becomes an interface without it
 )
 
@@ -29,7 +30,7 @@ const (
 func (k Kind) refers() bool { return k == Call || k == Value }
 
 // needs reports whether the code does not compile without the function.
-func (k Kind) needs() bool { return k == Interface || k == Constraint }
+func (k Kind) needs() bool { return k == Interface || k == Constraint || k == Assertion }
 
 // A ref is one place that refers to a function.
 type ref struct {
@@ -114,6 +115,10 @@ func (p *program) referIn(pkg *packages.Package, from *decl, node ast.Node) {
 			if name := calledName(n.Fun); name != nil {
 				called[name] = true
 			}
+		case *ast.TypeAssertExpr:
+			p.referAssertion(pkg, from, n.X, n.Type)
+		case *ast.TypeSwitchStmt:
+			p.referCases(pkg, from, n)
 		case *ast.Ident:
 			if !asserts {
 				p.noteMention(pkg, from, n)
@@ -135,6 +140,32 @@ func (p *program) referIn(pkg *packages.Package, from *decl, node ast.Node) {
 		}
 		return true
 	})
+}
+
+// referCases adds what the cases of a type switch need.
+func (p *program) referCases(pkg *packages.Package, from *decl, sw *ast.TypeSwitchStmt) {
+	var switched ast.Expr
+	ast.Inspect(sw.Assign, func(n ast.Node) bool {
+		if a, ok := n.(*ast.TypeAssertExpr); ok && switched == nil {
+			switched = a.X
+		}
+		return switched == nil
+	})
+	for _, clause := range sw.Body.List {
+		for _, typ := range clause.(*ast.CaseClause).List {
+			p.referAssertion(pkg, from, switched, typ)
+		}
+	}
+}
+
+// referAssertion adds the methods without which no value of an interface can be of a type:
+// then it does not compile to ask whether one is.
+func (p *program) referAssertion(pkg *packages.Package, from *decl, value, typ ast.Expr) {
+	if typ == nil || named(pkg.TypesInfo.TypeOf(typ)) == nil {
+		return
+	}
+	to := pkg.TypesInfo.TypeOf(value)
+	p.referNeeds(from, typ.Pos(), Assertion, pkg.TypesInfo.TypeOf(typ), to, typeName(to))
 }
 
 // calledName returns the name of what is called.

@@ -4,9 +4,11 @@ package plan
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,25 +32,54 @@ func WriteJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// width is that of the text, unless a name is longer.
+const width = 80
+
+// row writes parts in one line, or in more where it would be too long. All but the first
+// line begin under the first part.
+func (t text) row(lead string, parts ...string) {
+	t.printf("%s%s", lead, parts[0])
+	column := len(lead) + utf8.RuneCountInString(parts[0])
+	for _, part := range parts[1:] {
+		n := utf8.RuneCountInString(part)
+		if column += 2 + n; column <= width {
+			t.printf("  %s", part)
+			continue
+		}
+		t.printf("\n%*s%s", len(lead), "", part)
+		column = len(lead) + n
+	}
+	t.printf("\n")
+}
+
 // WriteText writes what the source and the report do not agree in, then the groups, of
-// each the most lines first.
+// each the most lines first. Of each it writes the first few.
 func (p *Plan) WriteText(w io.Writer) error {
 	t := newText(w)
 	t.writeDifference(p)
-	t.printf("Plan for %s on %s/%s", printable(strings.Join(p.Programs, ", ")), p.GOOS, p.GOARCH)
-	if p.Tags != "" {
-		t.printf(" with tags %s", printable(p.Tags))
-	}
-	t.printf(", observed in %s", plural(p.Observed.Processes, "process"))
-	if !p.Observed.From.IsZero() && !p.Observed.To.IsZero() {
-		t.printf("\nfrom %s to %s UTC", minute(p.Observed.From), minute(p.Observed.To))
-	}
-	t.printf("\n")
+	t.printf("Plan for %s %s, observed in %s\n%s\n", printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
 	t.writeUnreachable(p)
 	t.writeEntries(p)
 	t.writeShared(p)
 	t.writeKept(p)
 	return t.Flush()
+}
+
+// platform says for which system the source was read.
+func (p *Plan) platform() string {
+	s := "on " + p.GOOS + "/" + p.GOARCH
+	if p.Tags != "" {
+		s += " with tags " + printable(p.Tags)
+	}
+	return s
+}
+
+// period says when the program was observed.
+func (p *Plan) period() string {
+	if p.Observed.From.IsZero() || p.Observed.To.IsZero() {
+		return "at an unknown time"
+	}
+	return "from " + minute(p.Observed.From) + " to " + minute(p.Observed.To) + " UTC"
 }
 
 // writeDifference says first of all where the plan may be wrong.
@@ -59,62 +90,125 @@ func (t text) writeDifference(p *Plan) {
 			"It is another revision, or was built for another system or with other --tags.\n\n", plural(n, "function"), printable(d.Missing[0]))
 	}
 	if d.Moved > 0 {
-		t.printf("WARNING: %s at another line in the source than in the program that was\nobserved: it has changed since.\n\n",
+		t.printf("WARNING: %s at another line in the source than in the\nprogram that was observed: it has changed since.\n\n",
 			pluralVerb(d.Moved, "function stands", "functions stand"))
 	}
 	if n := len(d.Packages); n > 0 {
-		t.printf("WARNING: the report has %s that this program does not import, among them\n%s. Name the main packages of all programs that were observed.\n\n",
+		t.printf("WARNING: the report has %s that this program does not import, among\nthem %s.\nName the main packages of all programs that were observed.\n\n",
 			plural(n, "package"), printable(d.Packages[0]))
 	}
 }
 
-func (t text) writeUnreachable(p *Plan) {
-	lines := 0
-	for i := range p.Unreachable {
-		lines += p.Unreachable[i].Lines
-	}
-	t.printf("\nUnreachable: %s, %s. No path leads there from main: delete them now.\n", plural(len(p.Unreachable), "function"), plural(lines, "line"))
-	for i := range p.Unreachable {
-		f := &p.Unreachable[i]
-		note := ""
-		if f.Status == NotListed {
-			note = "  (not in the report)"
-		}
-		t.printf("%7d  %s  %s%s\n", f.Lines, f.place(), f.name(), note)
+// most is how many of a group the text has, and mostSites how many places of one.
+const (
+	most      = 20
+	mostSites = 3
+)
+
+// rest says how many are not written.
+func (t text) rest(n int, noun string) {
+	if n > most {
+		t.printf("%7s  and %s; --all has them\n", "", plural(n-most, noun))
 	}
 }
 
-// writeEntries writes each entry with its sites, of which the first few do.
-func (t text) writeEntries(p *Plan) {
-	const most = 3
-	functions, lines := 0, 0
+// A pile is the functions of one file.
+type pile struct {
+	file             string
+	functions, lines int
+}
+
+// files returns the files with unreachable functions, most lines first.
+func (p *Plan) files() (piles []pile) {
+	at := map[string]int{}
+	for i := range p.Unreachable {
+		f := &p.Unreachable[i]
+		n, ok := at[f.File]
+		if !ok {
+			n = len(piles)
+			at[f.File] = n
+			piles = append(piles, pile{file: f.File})
+		}
+		piles[n].functions++
+		piles[n].lines += f.Lines
+	}
+	slices.SortStableFunc(piles, func(a, b pile) int { return cmp.Compare(b.lines, a.lines) })
+	return piles
+}
+
+// writeUnreachable writes functions if they are few, else files.
+func (t text) writeUnreachable(p *Plan) {
+	lines := sum(p.Unreachable, func(f *Dead) int { return f.Lines })
+	t.printf("\nUnreachable: %s, %s. No path leads there from main:\ndelete them now.\n", plural(len(p.Unreachable), "function"), plural(lines, "line"))
+	if len(p.Unreachable) <= most {
+		for i := range p.Unreachable {
+			f := &p.Unreachable[i]
+			t.row(fmt.Sprintf("%7d  ", f.Lines), f.short(), f.place()+f.note())
+			t.writeSites(9, f.Sites)
+		}
+		return
+	}
+	piles := p.files()
+	t.printf("\n  LINES  FUNCTIONS  FILE\n")
+	for _, f := range piles[:min(len(piles), most)] {
+		t.printf("%7d  %9d  %s\n", f.lines, f.functions, printable(f.file))
+	}
+	t.rest(len(piles), "file")
+}
+
+// note says of an unreachable function that the settings leave it out.
+func (f *Dead) note() string {
+	if f.Status == NotListed {
+		return "  (not in the report)"
+	}
+	return ""
+}
+
+// totals returns what falls with entries.
+func (p *Plan) totals() (functions, lines int) {
 	for i := range p.Entries {
 		functions += p.Entries[i].FallsFunctions
 		lines += p.Entries[i].FallsLines
 	}
+	return functions, lines
+}
+
+// writeEntries writes each entry with its sites.
+func (t text) writeEntries(p *Plan) {
+	functions, lines := p.totals()
 	t.printf("\nEntries: %d, never called, where code that stays refers to them. With them\n%s and %s fall, and what falls with several.\n", len(p.Entries), plural(functions, "function"), plural(lines, "line"))
 	if len(p.Entries) > 0 {
 		t.printf("\n  LINES  FUNCTIONS  ENTRY\n")
 	}
-	for i := range p.Entries {
+	for i := range p.Entries[:min(len(p.Entries), most)] {
 		e := &p.Entries[i]
-		t.printf("%7d  %9d  %s  %s\n", e.FallsLines, e.FallsFunctions, e.place(), e.name())
-		for j, s := range e.Sites {
-			if j == most {
-				t.printf("%22sand at %s\n", "", plural(len(e.Sites)-most, "place"))
-				break
-			}
-			t.printf("%20s%s:%d  %s %s%s\n", "", printable(s.File), s.Line, s.by(), printable(s.Caller), s.note())
-		}
+		t.row(fmt.Sprintf("%7d  %9d  ", e.FallsLines, e.FallsFunctions), e.short(), e.place())
+		t.writeSites(20, e.Sites)
+	}
+	t.rest(len(p.Entries), "entry")
+}
+
+// writeSites writes the first places that refer to a function.
+func (t text) writeSites(indent int, sites []Site) {
+	lead := strings.Repeat(" ", indent)
+	for i := range sites[:min(len(sites), mostSites)] {
+		s := &sites[i]
+		t.row(lead, s.place(), s.Kind.passive()+" "+s.short()+s.note())
+	}
+	if n := len(sites) - mostSites; n > 0 {
+		t.printf("%sand at %s\n", lead, plural(n, "place"))
 	}
 }
 
-// by says what the code at a site does.
-func (s *Site) by() string {
-	if s.Kind == Call {
+// passive says what happens to the function that a site refers to.
+func (k Kind) passive() string {
+	switch k {
+	case Call:
 		return "called in"
+	case Value:
+		return "a value in"
 	}
-	return "a value in"
+	return "needed in"
 }
 
 // note says of a caller that it is not known to have run.
@@ -122,45 +216,69 @@ func (s *Site) note() string {
 	if s.Status == report.Called {
 		return ""
 	}
-	return "  (" + string(s.Status) + ")"
+	return " (" + string(s.Status) + ")"
 }
 
 func (t text) writeShared(p *Plan) {
-	if len(p.Shared) == 0 {
-		return
-	}
-	lines := 0
-	for i := range p.Shared {
-		lines += p.Shared[i].Lines
-	}
-	t.printf("\nFalls with several entries: %s, %s.\n", plural(len(p.Shared), "function"), plural(lines, "line"))
-	for i := range p.Shared {
+	t.writeGroup("Falls with several entries", len(p.Shared), func(i int) (*Function, []string) {
 		s := &p.Shared[i]
-		t.printf("%7d  %s  %s  (%s)\n", s.Lines, s.place(), s.Function.name(), plural(len(s.Entries), "entry"))
-	}
+		return &s.Function, []string{"(" + plural(len(s.Entries), "entry") + ")"}
+	})
 }
 
 func (t text) writeKept(p *Plan) {
-	if len(p.MustStay) == 0 {
+	t.writeGroup("Must stay", len(p.MustStay), func(i int) (*Function, []string) {
+		k := &p.MustStay[i]
+		return &k.Function, []string{printable(k.Reason) + k.where()}
+	})
+}
+
+// where says where the reason stands.
+func (k *Kept) where() string {
+	if k.Site == nil {
+		return ""
+	}
+	return ": " + k.Site.place()
+}
+
+// writeGroup writes n functions, each with what there is to say of it.
+func (t text) writeGroup(title string, n int, at func(i int) (f *Function, notes []string)) {
+	if n == 0 {
 		return
 	}
 	lines := 0
-	for i := range p.MustStay {
-		lines += p.MustStay[i].Lines
+	for i := range n {
+		f, _ := at(i)
+		lines += f.Lines
 	}
-	t.printf("\nMust stay: %s, %s.\n", plural(len(p.MustStay), "function"), plural(lines, "line"))
-	for i := range p.MustStay {
-		k := &p.MustStay[i]
-		t.printf("%7d  %s  %s\n%9s%s", k.Lines, k.place(), k.Function.name(), "", printable(k.Reason))
-		if s := k.Site; s != nil {
-			t.printf(": %s:%d in %s", printable(s.File), s.Line, printable(s.Caller))
-		}
-		t.printf("\n")
+	t.printf("\n%s: %s, %s.\n", title, plural(n, "function"), plural(lines, "line"))
+	for i := range min(n, most) {
+		f, notes := at(i)
+		t.row(fmt.Sprintf("%7d  ", f.Lines), append([]string{f.short(), f.place()}, notes...)...)
 	}
+	t.rest(n, "function")
+}
+
+// place is where a site stands.
+func (s *Site) place() string { return printable(s.File) + ":" + strconv.Itoa(s.Line) }
+
+// short is the caller without the path to its package, as a stack trace's reader says it.
+func (s *Site) short() string { return printable(shorten(s.Caller)) }
+
+// shorten takes from a name all elements of its import path but the last.
+func shorten(name string) string {
+	paren := strings.IndexAny(name, "([")
+	if paren < 0 {
+		paren = len(name)
+	}
+	return name[strings.LastIndexByte(name[:paren], '/')+1:]
 }
 
 // place is where a function stands.
 func (f *Function) place() string { return printable(f.File) + ":" + strconv.Itoa(f.Line) }
+
+// short is the name without the path to its package.
+func (f *Function) short() string { return shorten(f.name()) }
 
 // name is what the runtime calls a function.
 func (f *Function) name() string {

@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
+)
+
+// Two runs print the same in each format, and the formats have each group.
+func TestOutput(t *testing.T) {
+	dir := extract(t, "groups.txtar")
+	r, _ := annotated(t, dir)
+	formats := map[string]struct {
+		write func(*Plan, io.Writer) error
+		want  []string
+	}{
+		"text": {(*Plan).WriteText, []string{
+			"\nUnreachable: 9 functions, 9 lines.", "\nEntries: ", "\nFalls with several entries: 1 function, 1 line.\n", "  (3 entries)\n",
+			"\nMust stay: ", "(not in the report)\n", "entries; --all has them\n", "\n         main.go:72  called in app.init\n",
+		}},
+		"all": {(*Plan).WriteAll, []string{
+			"main.go:76: app.branch: never called; with it 3 functions and 6 lines fall\n", "main.go:18: app.main calls app.branch\n",
+			"app.deadLeft: unreachable (not in the report)\n", "app.deep: falls with app.branch\n", "app.both: falls with app.branch, app.shared1, app.shared2\n",
+			"app.hidden calls app.belowHidden (not-observable)\n", "app.inUncalled: unreachable\n", "never called, must stay: ",
+		}},
+		"markdown": {func(p *Plan, w io.Writer) error { return p.WriteMarkdown(w, true) }, []string{
+			"| unreachable | 9 | 9 |", "| 6 | 3 | `app.branch` | `main.go:76` | `main.go:18` |\n", "| `text.y:3` | `text.y:7` |\n",
+		}},
+		"json": {func(p *Plan, w io.Writer) error { return WriteJSON(w, p) }, []string{`"schemaVersion": 1,`}},
+	}
+	var texts [2]map[string]string
+	for i := range texts {
+		texts[i] = map[string]string{}
+		p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
+		for name, f := range formats {
+			var b strings.Builder
+			if err := f.write(p, &b); err != nil {
+				t.Fatal(err)
+			}
+			texts[i][name] = b.String()
+		}
+	}
+	for name, f := range formats {
+		if texts[0][name] != texts[1][name] {
+			t.Errorf("%s: two runs differ", name)
+		}
+		for _, want := range f.want {
+			if !strings.Contains(texts[0][name], want) {
+				t.Errorf("%s: no %q in\n%s", name, want, texts[0][name])
+			}
+		}
+	}
+	message := regexp.MustCompile(`^[^:\s]+:\d+: \S`)
+	for line := range strings.Lines(texts[0]["all"]) {
+		if !message.MatchString(line) {
+			t.Errorf("--all: %q is no message", line)
+		}
+	}
+	var back Plan
+	if err := json.Unmarshal([]byte(texts[0]["json"]), &back); err != nil || back.SchemaVersion != SchemaVersion || len(back.Entries) == 0 {
+		t.Errorf("%v, %+v", err, back)
+	}
+}
+
+// A plan of a large program fits on a screen, and names stay what they are.
+func TestLargeOutput(t *testing.T) {
+	p := &Plan{Programs: []string{"example.com/a"}, GOOS: "linux", GOARCH: "amd64", Observed: Observed{Complete: true, Processes: 2}}
+	p.Difference = Difference{Missing: []string{"example.com/a.F"}, Moved: 12345, Packages: []string{"example.com/other"}}
+	for i := range 3000 {
+		f := Function{Package: "example.com/some/where/pkg", Receiver: "*Server", Name: fmt.Sprintf("handleRequest%d", i), File: fmt.Sprintf("some/where/pkg/file%d.go", i%50), Line: i + 1, Lines: i%7 + 1, Status: report.NeverCalled}
+		s := Site{File: "some/where/pkg/server.go", Line: 1000 + i, Kind: Call, Caller: "example.com/some/where/pkg.(*Server).dispatchRequests", Status: report.NotObservable}
+		p.Unreachable = append(p.Unreachable, Dead{Function: f})
+		p.Entries = append(p.Entries, Entry{Function: f, Sites: []Site{s, s, s, s, s}, FallsFunctions: 3, FallsLines: 10})
+		p.Shared = append(p.Shared, Shared{f, []string{"a", "b"}})
+		p.MustStay = append(p.MustStay, Kept{f, "its type becomes io.Reader", &s})
+	}
+	p.Entries[0].Name, p.Entries[0].File = "a|b`c", "two\nlines.go"
+	var text, all, markdown bytes.Buffer
+	for _, err := range []error{p.WriteText(&text), p.WriteAll(&all), p.WriteMarkdown(&markdown, false)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := strings.Count(text.String(), "\n"); n > 300 {
+		t.Errorf("%d lines of text, want 300 at most", n)
+	}
+	for line := range strings.Lines(text.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	if n := strings.Count(all.String(), "\n"); n < 4*3000 {
+		t.Errorf("%d lines with --all", n)
+	}
+	columns := strings.NewReplacer(`\|`, "")
+	for line := range strings.Lines(markdown.String()) {
+		if n := strings.Count(columns.Replace(line), "|"); n != 0 && n != 5 && n != 6 {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+	if n := strings.Count(markdown.String(), "\n"); n > 50 || !strings.Contains(markdown.String(), "\nand 2980 entries.\n") {
+		t.Errorf("%d lines of Markdown:\n%s", n, &markdown)
+	}
+	if want := "`` pkg.(*Server).a\\|b`c ``"; !strings.Contains(markdown.String(), want) {
+		t.Errorf("no %s in\n%s", want, &markdown)
+	}
+}
