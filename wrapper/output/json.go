@@ -20,8 +20,8 @@ const schemaVersion = 1
 // A header is what the JSON says of all programs together.
 type header struct {
 	report.Observed
-	Filter           *report.Filter    `json:"filter,omitempty"`    // absent if everything was read
-	Selection        *report.Selection `json:"selection,omitempty"` // absent if all functions are there
+	Filter           *report.Filter    `json:"filter,omitempty"` // absent if all was read
+	Selection        *report.Selection `json:"selection,omitempty"` // absent if all are there
 	RemovedFunctions int               `json:"removedFunctions"`
 	UnobservedBuilds int               `json:"unobservedBuilds"`
 }

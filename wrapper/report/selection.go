@@ -13,12 +13,14 @@ import (
 // A Selection selects functions by what the report says of them. The zero value selects
 // all. A [Filter] is another thing: it decides which processes count.
 type Selection struct {
-	Packages       []string               `json:"packages,omitempty"`      // patterns
-	Statuses       []Status               `json:"statuses,omitempty"`      // any of them
-	ObservedFor    int64                  `json:"observedFor,omitempty"`   // seconds at least
-	NotCalledSince time.Time              `json:"notCalledSince,omitzero"` // never called, or not after that
-	Exported       *bool                  `json:"exported,omitempty"`      // by its name and that of its type
-	InPackages     func(path string) bool `json:"-"`                       // what Packages match
+	Packages       []string  `json:"packages,omitempty"` // patterns
+	Statuses       []Status  `json:"statuses,omitempty"`
+	ObservedFor    int64     `json:"observedFor,omitempty"`   // seconds at least
+	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // called before, or never
+	Exported       *bool     `json:"exported,omitempty"`
+
+	// InPackages reports whether a package matches Packages.
+	InPackages func(path string) bool `json:"-"`
 
 	// NotCalledFor sets NotCalledSince to a time before the last one that is known of the
 	// processes: nobody knows what was called after it.
@@ -30,8 +32,8 @@ func (s *Selection) IsZero() bool {
 	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil
 }
 
-// Select leaves only some functions in the report's Functions. The rest is in Others. The
-// error is for a selection that the data cannot answer.
+// Select leaves only some functions in the report's Functions. The rest is in Others
+// afterwards. It is called once. The error is for a selection that the data cannot answer.
 func (r *Report) Select(s Selection) error {
 	if s.NotCalledFor > 0 {
 		s.NotCalledSince = r.Observed.To.Add(-s.NotCalledFor)
@@ -40,9 +42,8 @@ func (r *Report) Select(s Selection) error {
 		return fmt.Errorf("the data end on %s: nobody knows what was called since %s", r.Observed.To.Format(time.DateTime), s.NotCalledSince.Format(time.DateTime))
 	}
 	r.Selection = s
-	all := append(r.Functions, r.Others...)
-	slices.SortFunc(all, compareFunctions)
-	r.Functions, r.Others = nil, nil
+	all := r.Functions
+	r.Functions = nil
 	for i := range all {
 		if s.selects(&all[i]) {
 			r.Functions = append(r.Functions, all[i])
