@@ -5,9 +5,7 @@ package command
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,7 +21,8 @@ func (cmd *commands) planCommand() *cli.Command {
 		ArgsUsage: "[packages] DIR...",
 		Description: "Run it in the module's source. Packages are the main packages of the programs,\n" +
 			"named as for go build; without any, all below the working directory. Each DIR is\n" +
-			"a SCAVENGER_DATA_DIR that these programs wrote to. Nothing is changed.\n\n" +
+			"a SCAVENGER_DATA_DIR that these programs wrote to, has some below it, or is \"-\"\n" +
+			"for an archive in standard input, as for report. Nothing is changed.\n\n" +
 			"Functions that were never called are in four groups: unreachable (no path leads\n" +
 			"there from main), entry (code that stays refers to it), falls with (only entries\n" +
 			"lead there), and must stay (an interface, a type argument, assembly or a\n" +
@@ -56,7 +55,7 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if len(dirs) == 0 {
 		return usageError{errors.New("plan: no argument is a directory with data: name the one that SCAVENGER_DATA_DIR named")}
 	}
-	r, err := readAll(dirs)
+	r, err := readInputs(dirs, report.Filter{})
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
@@ -100,10 +99,13 @@ func (cmd *commands) writePlan(p *plan.Plan, function, format string, all bool) 
 	return e.WriteText(cmd.stdout)
 }
 
-// splitPlanArguments tells data directories from packages by what is in them.
+// splitPlanArguments tells data directories from packages by what is in them. A directory
+// with Go files is a package, even if there are data below it.
 func splitPlanArguments(args []string) (patterns, dirs []string) {
 	for _, arg := range args {
-		if report.IsData(arg) {
+		files, _ := filepath.Glob(filepath.Join(arg, "*.go"))
+		mayBePackage := len(files) > 0 || arg == "." || arg == ".."
+		if arg == "-" || report.IsData(arg) || !mayBePackage && report.HasData(arg) {
 			dirs = append(dirs, arg)
 		} else {
 			patterns = append(patterns, arg)
@@ -113,27 +115,4 @@ func splitPlanArguments(args []string) (patterns, dirs []string) {
 		patterns = []string{"./..."}
 	}
 	return patterns, dirs
-}
-
-// readAll reads data directories as one.
-func readAll(dirs []string) (*report.Report, error) {
-	if len(dirs) == 1 {
-		return report.Read(dirs[0])
-	}
-	tmp, err := os.MkdirTemp("", "scavenger-plan-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(tmp)
-	merged := filepath.Join(tmp, "data")
-	m, err := report.Merge(merged, dirs)
-	if err != nil {
-		return nil, err
-	}
-	r, err := report.Read(merged)
-	if err != nil {
-		return nil, err
-	}
-	r.Problems = slices.Concat(m.Problems, r.Problems)
-	return r, nil
 }

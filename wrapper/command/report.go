@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -18,18 +19,24 @@ func (cmd *commands) reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "report",
 		Usage:     "show which functions were called, and which were not",
-		ArgsUsage: "DIR",
-		Description: "DIR is the SCAVENGER_DATA_DIR that programs wrote to. What any number of\n" +
-			"processes, of one program or several, left there is joined. What processes that\n" +
-			"were killed on this machine had not written there yet is written there first.\n\n" +
+		ArgsUsage: "DIR...",
+		Description: "Each DIR is a SCAVENGER_DATA_DIR that programs wrote to, or a copy of one, or has\n" +
+			"some below it, as hosts has in hosts/*/data. \"-\" is an archive of some, from tar,\n" +
+			"in standard input. What any number of processes, of one program or several, left\n" +
+			"there is joined; what is there twice counts once. What processes that were killed\n" +
+			"on this machine had not written there yet is written there first.\n\n" +
+			"The text is short: what to delete first. --all lists every function.\n\n" +
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
 			"in any environment counts; --environment reports on one alone.\n\n" +
 			"docs/report.md says what each format has, and how CI uses it.\n\n" +
-			"Exit status 1: there is nothing to report.\n" +
-			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
-			"are damaged, unreadable or without their list of functions, or processes that\n" +
-			"were killed and of whose calls up to a second may be missing. Each is named.",
+			"Exit status:\n" +
+			"   0  the report is written, and complete\n" +
+			"   1  there is nothing to report, or it cannot be written\n" +
+			"   2  the command line is wrong\n" +
+			"   3  the report is written, but rests on incomplete data: files that are\n" +
+			"      damaged, unreadable or without their list of functions, or processes that\n" +
+			"      were killed and of whose calls up to a second may be missing; each is named",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},
 			&cli.BoolFlag{Name: "all", Usage: "list every function in the text, not only the largest parts, as file:line: message"},
@@ -44,10 +51,10 @@ func (cmd *commands) reportCommand() *cli.Command {
 // runReport prints what the data files in a directory say. What they lack is named first,
 // so that it stands out from a long report.
 func runReport(c *cli.Context, stdout, stderr io.Writer) error {
-	if err := arguments(c, 1, "one directory"); err != nil {
+	if err := arguments(c, -1, ""); err != nil {
 		return err
 	}
-	if c.NArg() != 1 {
+	if c.NArg() == 0 || slices.Contains(c.Args().Slice(), "") {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}
 	format, err := oneOf(c, "format", formatNames()...)
@@ -58,7 +65,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r, err := report.ReadOnly(c.Args().First(), report.Filter{
+	r, err := readInputs(c.Args().Slice(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
 	if err != nil {
@@ -83,6 +90,19 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 		return incompleteError{errors.New("report: it rests on incomplete data: functions may have been called that are reported as never called")}
 	}
 	return nil
+}
+
+// readInputs reads what arguments name: directories, or "-" for an archive in standard input.
+func readInputs(args []string, filter report.Filter) (*report.Report, error) {
+	in, err := report.Open(args, os.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	r, err := in.Read(filter)
+	if closeErr := in.Close(); err == nil {
+		err = closeErr
+	}
+	return r, err
 }
 
 // writeProblems names what files lack.

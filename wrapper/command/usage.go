@@ -60,7 +60,7 @@ func flagNames(flags []cli.Flag) (names []string) {
 func arguments(c *cli.Context, limit int, what string) error {
 	name := c.Command.Name
 	for i, arg := range c.Args().Slice() {
-		if strings.HasPrefix(arg, "-") {
+		if strings.HasPrefix(arg, "-") && arg != "-" {
 			rest := slices.Delete(c.Args().Slice(), i, i+1)
 			return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s %s", name, name, strings.Join(append([]string{arg}, rest...), " "))}
 		}

@@ -265,6 +265,7 @@ func TestRowsSelected(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
+	*r = report.Report{Functions: r.Functions, Observed: r.Observed}
 	if err := r.Select(report.Selection{Statuses: []report.Status{report.NeverCalled}}); err != nil {
 		t.Fatal(err)
 	}

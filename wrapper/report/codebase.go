@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
@@ -63,6 +64,11 @@ func (d *data) codebase(key codebaseKey) *codebase {
 func (d *data) readCodebase(key codebaseKey) *codebase {
 	c := &codebase{file: datafile.CodebaseName(key.fingerprint, -1)}
 	file, err := openCodebase(d.dir, key)
+	for _, dir := range d.elsewhere {
+		if errors.Is(err, fs.ErrNotExist) {
+			file, err = openCodebase(dir, key)
+		}
+	}
 	if err != nil {
 		c.err, c.kind = withoutPath(err), kindOf(err)
 		if c.kind != NoCodebase {
@@ -83,6 +89,7 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 		d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
 		return c
 	}
+	c.entries = d.shared(key.fingerprint, c.entries)
 	c.last, c.calledIn = make([]int64, len(c.entries)), map[string]*numberSet{}
 	for _, e := range c.entries {
 		if e.Name == "main" && e.Receiver == "" {
@@ -91,6 +98,17 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 		}
 	}
 	return c
+}
+
+// shared returns entries that were read in another directory if they are the same.
+func (d *data) shared(fingerprint string, entries []entry) []entry {
+	for _, known := range d.entries[fingerprint] {
+		if slices.Equal(known, entries) {
+			return known
+		}
+	}
+	d.entries[fingerprint] = append(d.entries[fingerprint], entries)
+	return entries
 }
 
 // openCodebase opens the file of a codebase. It believes the owner of the hits files, and
@@ -148,7 +166,7 @@ func (d *data) unused(names []string) {
 		}
 		switch {
 		case err == nil:
-			d.unseen++
+			d.unseen = append(d.unseen, name)
 		case !errors.Is(err, fs.ErrNotExist):
 			d.problem(filepath.Join(d.dir, name), kindOf(err), withoutPath(err))
 		}

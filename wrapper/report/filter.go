@@ -68,17 +68,17 @@ func (d *data) wants(id *datafile.Identity) bool {
 }
 
 // nothingSelected returns an error that says what may be selected instead.
-func (d *data) nothingSelected() error {
+func nothingSelected(filter Filter, args []string, others []datafile.Identity) error {
 	var has []string
-	for _, k := range d.filter.keys() {
+	for _, k := range filter.keys() {
 		if len(k.wanted) == 0 {
 			continue
 		}
 		values := map[string]bool{}
-		for i := range d.others {
-			values[Printable(k.value(&d.others[i]))] = true
+		for i := range others {
+			values[Printable(k.value(&others[i]))] = true
 		}
 		has = append(has, fmt.Sprintf("%s %s", k.noun, strings.Join(slices.Sorted(maps.Keys(values)), ", ")))
 	}
-	return fmt.Errorf("no data in %q of %s: there is %s", d.dir, &d.filter, strings.Join(has, "; "))
+	return fmt.Errorf("no data in %q of %s: there is %s", strings.Join(args, " "), &filter, strings.Join(has, "; "))
 }

@@ -40,7 +40,7 @@ func (d *data) addFile(name string) {
 	if err != nil {
 		d.problem(path, Damaged, err)
 	}
-	f := hitsFile{path: path, c: c, id: r.Identity, latest: latest, format: r.Format}
+	f := hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, latest: latest, format: r.Format}
 	if err := f.readProcesses(r); err != nil {
 		d.problem(path, Damaged, err)
 	}
@@ -48,7 +48,7 @@ func (d *data) addFile(name string) {
 		d.joined = append(d.joined, f)
 		return
 	}
-	d.addProcesses(&f)
+	d.files = append(d.files, f)
 }
 
 // addCalls raises the times of a codebase to those of a file. It returns the latest of
@@ -69,13 +69,14 @@ func (d *data) addCalls(c *codebase, r *datafile.Reader) (latest int64, err erro
 
 // A hitsFile is what a hits file says of processes.
 type hitsFile struct {
-	path   string
-	c      *codebase
-	id     datafile.Identity
-	format int
-	latest int64
-	sums   datafile.Totals
-	list   []datafile.Process
+	path    string
+	c       *codebase
+	id      datafile.Identity
+	format  int
+	created int64
+	latest  int64
+	sums    datafile.Totals
+	list    []datafile.Process
 }
 
 // readProcesses reads the records of a file.

@@ -3,7 +3,9 @@
 package report
 
 import (
+	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -11,10 +13,16 @@ import (
 // IsData reports whether a directory holds data files.
 func IsData(dir string) bool {
 	list, _ := os.ReadDir(dir)
-	for _, e := range list {
-		if _, isCodebase := datafile.CodebaseFingerprint(e.Name()); !e.IsDir() && (isCodebase || datafile.IsHits(e.Name())) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, isDataFile)
+}
+
+// HasData reports whether there is a data directory at or below a directory.
+func HasData(dir string) bool { return len(new(Inputs).search(nil, dir, dir)) > 0 }
+
+// isDataFile reports whether a file says that its directory has data.
+func isDataFile(e fs.DirEntry) bool { return !e.IsDir() && isDataName(e.Name()) }
+
+func isDataName(name string) bool {
+	_, isCodebase := datafile.CodebaseFingerprint(name)
+	return isCodebase || datafile.IsHits(name)
 }

@@ -14,8 +14,8 @@ import (
 
 // join turns the gathered data into a report.
 func (d *data) join() *Report {
-	r := &Report{Problems: d.problems, Processes: d.processes, Unseen: d.unseen, Filter: d.filter}
-	builds := d.builds(r)
+	r := &Report{Problems: d.problems, Processes: d.processes, Unseen: d.unseenBuilds(), Filter: d.filter}
+	builds := d.builds()
 	programs := programs(builds)
 	r.Observed = observedOf(builds)
 	for _, p := range programs {
@@ -64,13 +64,33 @@ func (r *Report) addFunctions(list []*function, builds []*build) {
 	}
 }
 
+// unseenBuilds returns how many codebases no process belongs to, of this directory or
+// another.
+func (d *data) unseenBuilds() int {
+	seen, unseen := map[string]bool{}, map[string]bool{}
+	for i := range d.others {
+		seen[d.others[i].Fingerprint] = true // it is not selected
+	}
+	names := slices.Clone(d.unseen)
+	for _, c := range d.byFile {
+		fingerprint, _ := datafile.CodebaseFingerprint(c.file)
+		seen[fingerprint] = seen[fingerprint] || len(c.processes) > 0
+		if c.err == nil && len(c.processes) == 0 {
+			names = append(names, c.file)
+		}
+	}
+	for _, name := range names {
+		if fingerprint, _ := datafile.CodebaseFingerprint(name); !seen[fingerprint] {
+			unseen[name] = true
+		}
+	}
+	return len(unseen)
+}
+
 // builds returns the usable codebases that processes belong to, the newest first.
-func (d *data) builds(r *Report) []*build {
+func (d *data) builds() []*build {
 	var list []*build
 	for _, c := range d.byFile {
-		if c.err == nil && len(c.processes) == 0 {
-			r.Unseen++
-		}
 		byKey := map[programKey]*build{}
 		for i := range c.processes {
 			p := &c.processes[i]

@@ -50,11 +50,10 @@ const (
 
 // addProcesses adds the processes of a file to its codebase.
 func (d *data) addProcesses(f *hitsFile) {
-	d.recorded[f.id] = true
 	var lost, otherBoot, unreachable, without int
 	for i := range f.list {
 		p := &f.list[i]
-		m := d.marks[p.UUID]
+		m := d.allMarks[p.UUID]
 		if m != nil {
 			m.recorded = true
 		}
@@ -167,14 +166,28 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 	return gone
 }
 
-// addJoined adds the processes of joined files, which the shared files have, unless
-// those are gone.
-func (d *data) addJoined() {
-	for i := range d.joined {
-		if f := &d.joined[i]; !d.recorded[f.id] {
-			d.addProcesses(f)
+// countJoined adds joined files to those whose processes count, unless the shared file is
+// there, which has them.
+func (d *data) countJoined() {
+	shared := map[datafile.Identity]bool{}
+	for i := range d.files {
+		shared[d.files[i].id] = true
+	}
+	for _, f := range d.joined {
+		if !shared[f.id] {
+			d.files = append(d.files, f)
 		}
 	}
+}
+
+// add adds the numbers of other processes.
+func (p *Processes) add(other *Processes) {
+	p.Total += other.Total
+	p.Running += other.Running
+	p.Recovered += other.Recovered
+	p.Lossy += other.Lossy
+	p.KeptOnceASecond += other.KeptOnceASecond
+	p.Mute += other.Mute
 }
 
 // add adds a process to the codebase of its file. A clock that was wrong must not make

@@ -72,6 +72,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
@@ -171,30 +172,20 @@ func Read(dir string) (*Report, error) { return ReadOnly(dir, Filter{}) }
 
 // ReadOnly does what Read does with the data of some processes only.
 func ReadOnly(dir string, filter Filter) (*Report, error) {
-	d := newData(dir, time.Now(), datafile.BootID())
-	d.filter = filter
-	return d.report()
+	in := &Inputs{sources: []source{{dir, dir, dir}}}
+	return in.Read(filter)
 }
 
-// report reads the directory.
-func (d *data) report() (*Report, error) {
-	dir := d.dir
-	files, err := listFiles(dir)
+// gather reads the directory, but for what processes have in common with others.
+func (d *data) gather() error {
+	files, err := listFiles(d.dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.readMarks(files.users)
 	d.addMarks()
-	if len(files.hits) == 0 && len(d.marks) == 0 && len(d.others) == 0 {
-		// The first process may have come meanwhile.
-		if files, err = listFiles(dir); err == nil && len(files.hits) == 0 {
-			err = fmt.Errorf("no data of a process in %q: %s", dir, whatToDo)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	// Twice, as a file may have got another name, or have been recovered to.
+	// Twice, as a file may have got another name, or have been recovered to, and as the
+	// first process may have come meanwhile.
 	for range 2 {
 		for _, name := range files.hits {
 			if !d.read[name] {
@@ -202,24 +193,25 @@ func (d *data) report() (*Report, error) {
 				d.addFile(name)
 			}
 		}
-		if again, err := listFiles(dir); err == nil {
+		if again, err := listFiles(d.dir); err == nil {
 			files = again
 		}
-	}
-	d.addJoined()
-	d.addMarked()
-	if !d.selected && len(d.others) > 0 {
-		return nil, d.nothingSelected()
 	}
 	// Codebases are read when a hits file asks for them, by name: one may have
 	// appeared after the directory was listed. What is left now belongs to no
 	// readable process, but damage in it is still worth knowing.
 	d.unused(files.codebases)
-	return d.join(), nil
+	return nil
 }
 
-// whatToDo ends the messages about a directory without data.
-const whatToDo = "set SCAVENGER_DATA_DIR to it, run the marked program until it ends, and report again"
+// hasData reports whether a process left something, whatever it is.
+func (d *data) hasData() bool { return len(d.read) > 0 || len(d.marks) > 0 || len(d.others) > 0 }
+
+// whatToDo and whatToPipe end the messages about a directory, or an archive, without data.
+const (
+	whatToPipe = "pipe an archive of the directory that SCAVENGER_DATA_DIR names: tar c data | scavenger-wrap report -"
+	whatToDo   = "set SCAVENGER_DATA_DIR to it, run the marked program until it ends, and report again"
+)
 
 // files are the names of data files in a directory. Anything else there, above all the
 // temporary names ending in .tmp, is none of our business.
@@ -269,35 +261,45 @@ func listFiles(dir string) (files, error) {
 
 // data is what one Read has gathered so far.
 type data struct {
+	// entries are those of codebases that were read, by fingerprint, in other directories
+	// as well.
+	entries map[string][][]entry
+
 	dir         string
-	began       int64                      // Unix milliseconds
-	future      int64                      // times after that are of a wrong clock
-	boot        string                     // this machine's, "" if unknown
-	codebases   map[codebaseKey]*codebase  // unusable ones too
-	byFile      map[string]*codebase       // by the name of its file
-	named       map[string]bool            // codebase files that cannot be opened
-	read        map[string]bool            // hits files
-	marks       map[string]*marks          // by process
-	unreachable map[int]bool               // users whose marks files cannot be listed
-	recorded    map[datafile.Identity]bool // those of files whose processes are counted
+	name        string                    // what messages call it
+	elsewhere   []string                  // other directories, which may have its codebases
+	files       []hitsFile                // whose processes are not counted yet
+	began       int64                     // Unix milliseconds
+	future      int64                     // times after that are of a wrong clock
+	boot        string                    // this machine's, "" if unknown
+	codebases   map[codebaseKey]*codebase // unusable ones too
+	byFile      map[string]*codebase      // by the name of its file
+	named       map[string]bool           // codebase files that cannot be opened
+	read        map[string]bool           // hits files
+	marks       map[string]*marks         // by process
+	allMarks    map[string]*marks         // those of other directories as well
+	unreachable map[int]bool              // users whose marks files cannot be listed
 	joined      []hitsFile
 	filter      Filter
 	selected    bool                // the filter selects some process
 	others      []datafile.Identity // that it does not select
 	processes   Processes
-	unseen      int
+	unseen      []string // names of codebases without a process
 	problems    []Problem
 }
 
 func newData(dir string, now time.Time, boot string) *data {
 	return &data{
-		dir: dir, began: now.UnixMilli(), future: now.Add(24 * time.Hour).UnixMilli(), boot: boot,
+		dir: dir, name: dir, began: now.UnixMilli(), future: now.Add(24 * time.Hour).UnixMilli(), boot: boot,
 		codebases: map[codebaseKey]*codebase{}, byFile: map[string]*codebase{}, named: map[string]bool{}, read: map[string]bool{},
-		marks: map[string]*marks{}, unreachable: map[int]bool{}, recorded: map[datafile.Identity]bool{},
+		marks: map[string]*marks{}, unreachable: map[int]bool{}, entries: map[string][][]entry{},
 	}
 }
 
 // problem notes what is wrong with a file.
 func (d *data) problem(path string, kind Kind, err error) {
+	if rest, ok := strings.CutPrefix(path, d.dir); ok {
+		path = d.name + rest // an archive was unpacked elsewhere
+	}
 	d.problems = append(d.problems, Problem{File: path, Kind: kind, Err: err})
 }

@@ -13,13 +13,13 @@ import (
 // A Selection selects functions by what the report says of them. The zero value selects
 // all. A [Filter] is another thing: it decides which processes count.
 type Selection struct {
-	Packages       []string  `json:"packages,omitempty"`      // patterns
-	Statuses       []Status  `json:"statuses,omitempty"`      // any of them
+	Packages       []string  `json:"packages,omitempty"` // patterns
+	Statuses       []Status  `json:"statuses,omitempty"`
 	ObservedFor    int64     `json:"observedFor,omitempty"`   // seconds at least
-	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // never called, or not after that
-	Exported       *bool     `json:"exported,omitempty"`      // by its name and that of its type
+	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // called before, or never
+	Exported       *bool     `json:"exported,omitempty"`
 
-	// InPackages reports whether Packages match an import path.
+	// InPackages reports whether a package matches Packages.
 	InPackages func(path string) bool `json:"-"`
 
 	// NotCalledFor sets NotCalledSince to a time before the last one that is known of the
@@ -32,8 +32,8 @@ func (s *Selection) IsZero() bool {
 	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil
 }
 
-// Select leaves only some functions in the report's Functions. The rest is in Others. The
-// error is for a selection that the data cannot answer.
+// Select leaves only some functions in the report's Functions. The rest is in Others
+// afterwards. It is called once. The error is for a selection that the data cannot answer.
 func (r *Report) Select(s Selection) error {
 	if s.NotCalledFor > 0 {
 		s.NotCalledSince = r.Observed.To.Add(-s.NotCalledFor)
@@ -43,11 +43,7 @@ func (r *Report) Select(s Selection) error {
 	}
 	r.Selection = s
 	all := r.Functions
-	if len(r.Others) > 0 {
-		all = append(all, r.Others...)
-		slices.SortFunc(all, func(a, b Function) int { return a.place().compare(b.place()) })
-	}
-	r.Functions, r.Others = nil, nil
+	r.Functions = nil
 	for i := range all {
 		if s.selects(&all[i]) {
 			r.Functions = append(r.Functions, all[i])
@@ -56,10 +52,6 @@ func (r *Report) Select(s Selection) error {
 		}
 	}
 	return nil
-}
-
-func (f *Function) place() *entry {
-	return &entry{Package: f.Package, File: f.File, Line: f.Line, Receiver: f.Receiver, Name: f.Name}
 }
 
 func (s *Selection) selects(f *Function) bool {

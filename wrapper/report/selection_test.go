@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,9 +44,6 @@ func TestSelect(t *testing.T) {
 		}
 		if (name == "all") != r.Selection.IsZero() {
 			t.Errorf("%s: IsZero is %v", name, r.Selection.IsZero())
-		}
-		if !slices.IsSortedFunc(r.Others, func(a, b Function) int { return a.place().compare(b.place()) }) {
-			t.Errorf("%s: the others are not sorted", name)
 		}
 	}
 	if err := mustRead(t, dir).Select(Selection{NotCalledSince: at(22)}); err == nil || !strings.Contains(err.Error(), "the data end on 2026-01-21") {

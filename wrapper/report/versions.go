@@ -204,6 +204,15 @@ func (s *numberSet) add(n int) {
 	(*s)[n/64] |= 1 << (n % 64)
 }
 
+func (s *numberSet) union(other numberSet) {
+	for i, word := range other {
+		if i == len(*s) {
+			*s = append(*s, 0)
+		}
+		(*s)[i] |= word
+	}
+}
+
 func (s numberSet) has(n int) bool { return n/64 < len(s) && s[n/64]>>(n%64)&1 != 0 }
 
 // names returns those of a list whose places are in the set.

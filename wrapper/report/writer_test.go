@@ -242,7 +242,11 @@ func at(day int) time.Time {
 
 // readAt does what Read does at a time and in a run of the machine.
 func readAt(dir string, now time.Time, boot string) (*Report, error) {
-	return newData(dir, now, boot).report()
+	d := newData(dir, now, boot)
+	if err := d.gather(); err != nil {
+		return nil, err
+	}
+	return joinAll([]*data{d}), nil
 }
 
 // mustRead reads dir, which must hold something, and no damage.

@@ -1,0 +1,142 @@
+// Archives: data directories that come from a pipe, as in
+//
+//	kubectl exec shop -- tar c data | scavenger-wrap report -
+//
+// Nobody vouches for an archive. Of its names, only those of directories with data files
+// are kept, for messages: each directory is unpacked into one with a number. Links are not
+// followed, and what is written is bounded.
+
+package report
+
+import (
+	"archive/tar"
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// An archiveLimit bounds what an archive may cost.
+type archiveLimit struct {
+	read  int64 // bytes of the archive, after decompression
+	write int64 // bytes of data files
+	files int
+}
+
+var errTooLarge = errors.New("it is too large: unpack it, and name the directory")
+
+// unpack unpacks an archive into a temporary directory.
+func (in *Inputs) unpack(r io.Reader) ([]source, error) {
+	if in.temp != "" {
+		return nil, errors.New("\"-\" is there twice: standard input has one archive")
+	}
+	temp, err := os.MkdirTemp("", "scavenger-report-")
+	if err != nil {
+		return nil, err
+	}
+	in.temp = temp
+	u := &unpacking{dir: temp, limit: archiveLimit{read: 64 << 30, write: 4 << 30, files: 200_000}, dirs: map[string]string{}}
+	if err := u.unpack(r); err != nil {
+		return nil, fmt.Errorf("the archive in standard input: %w", err)
+	}
+	in.problems = append(in.problems, u.problems...)
+	if len(u.sources) == 0 {
+		return nil, fmt.Errorf("no data of a process in standard input: %s", whatToPipe)
+	}
+	return u.sources, nil
+}
+
+// An unpacking is an archive while it is unpacked.
+type unpacking struct {
+	dir      string
+	limit    archiveLimit
+	dirs     map[string]string // directory in the archive to that below dir
+	sources  []source
+	problems []Problem
+}
+
+func (u *unpacking) unpack(r io.Reader) error {
+	in := bufio.NewReader(r)
+	r = in
+	if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		r = z
+	}
+	bounded := &io.LimitedReader{R: r, N: u.limit.read}
+	for archive := tar.NewReader(bounded); ; {
+		h, err := archive.Next()
+		switch {
+		case err == io.EOF && bounded.N > 0:
+			return nil
+		case bounded.N <= 0:
+			return errTooLarge
+		case errors.Is(err, tar.ErrHeader):
+			return fmt.Errorf("it is none that tar wrote: %s", whatToPipe)
+		case err != nil:
+			return fmt.Errorf("it is cut off: %w", err)
+		}
+		if err := u.add(h, archive); err != nil {
+			return err
+		}
+	}
+}
+
+// add unpacks one file, if it is a data file.
+func (u *unpacking) add(h *tar.Header, content io.Reader) error {
+	name := path.Join("/", h.Name)
+	dir, base := path.Split(name)
+	if strings.ContainsAny(base, `\:`) || !isDataName(base) && !datafile.IsMarks(base, "") {
+		return nil
+	}
+	switch h.Typeflag {
+	case tar.TypeReg, tar.TypeGNUSparse:
+	case tar.TypeDir:
+		return nil
+	default:
+		u.problems = append(u.problems, Problem{File: "-" + name, Kind: Unreadable, Err: errors.New("a link in an archive is not followed")})
+		return nil
+	}
+	u.limit.files--
+	if u.limit.files < 0 {
+		return errTooLarge
+	}
+	to, known := u.dirs[dir]
+	if !known {
+		to = filepath.Join(u.dir, strconv.Itoa(len(u.dirs)))
+		u.dirs[dir] = to
+		if err := os.Mkdir(to, 0o700); err != nil {
+			return err
+		}
+		u.sources = append(u.sources, source{to, "-" + strings.TrimSuffix(dir, "/"), "-"})
+	}
+	return u.write(filepath.Join(to, base), content)
+}
+
+// write writes a file. A later one of the same name replaces it, as tar does.
+func (u *unpacking) write(name string, content io.Reader) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, io.LimitReader(content, u.limit.write+1))
+	u.limit.write -= n
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("it is cut off: %w", err)
+	}
+	if u.limit.write < 0 {
+		return errTooLarge
+	}
+	return nil
+}
