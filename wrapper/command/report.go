@@ -29,14 +29,16 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"Exit status 1: there is nothing to report.\n" +
 			"Exit status 3: the report is written, but rests on incomplete data: files that\n" +
 			"are damaged, unreadable or without their list of functions, or processes that\n" +
-			"were killed and of whose calls up to a second may be missing. Each is named.",
+			"were killed and of whose calls up to a second may be missing. Each is named.\n" +
+			"Exit status 4: the report is written and complete, and has what --fail-on names.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},
 			&cli.BoolFlag{Name: "all", Usage: "list every function in the text, not only the largest parts, as file:line: message"},
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
-		}, slices.Concat(pageFlags(), selectionFlags())...),
+			keepFlag(),
+		}, slices.Concat(pageFlags(), selectionFlags(), questionFlags())...),
 		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
 	}
 }
@@ -58,14 +60,24 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	questions, err := readQuestions(c)
+	if err != nil {
+		return err
+	}
 	r, err := report.ReadOnly(c.Args().First(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	if err := questions.ask(r, "report", stderr); err != nil {
+		return err
+	}
 	if err := r.Select(selection); err != nil {
 		return fmt.Errorf("report: %w", err)
+	}
+	if err := questions.compare(r, "report", stderr); err != nil {
+		return err
 	}
 	writeProblems(stderr, "report", r.Problems)
 	note := ""
@@ -82,7 +94,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if !r.Complete() {
 		return incompleteError{errors.New("report: it rests on incomplete data: functions may have been called that are reported as never called")}
 	}
-	return nil
+	return questions.fail(r)
 }
 
 // writeProblems names what files lack.

@@ -162,7 +162,7 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 	outside := 0
 	for i := range r.Functions {
 		switch f := &r.Functions[i]; {
-		case f.Status != report.NeverCalled:
+		case !f.Deletable():
 		case sourceURI(f) == "":
 			outside++
 		default:

@@ -80,8 +80,8 @@ func (s *Selection) uncalled(f *Function) bool {
 }
 
 // Uncalled reports whether a function is one that the report looks for: it was never
-// called, or not since the time that was asked for.
-func (r *Report) Uncalled(f *Function) bool { return r.Selection.uncalled(f) }
+// called, or not since the time that was asked for, and nobody said that it stays.
+func (r *Report) Uncalled(f *Function) bool { return !f.Kept() && r.Selection.uncalled(f) }
 
 // isExported reports whether other packages can name a function.
 func isExported(f *Function) bool {
