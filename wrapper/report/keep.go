@@ -19,7 +19,7 @@ import (
 type Keep struct {
 	Reason  string `json:"reason"`
 	Until   string `json:"until,omitempty"`   // the last day, 2027-02-01; "" is for ever
-	From    string `json:"from"`              // file:line of a list, or the file of a directive
+	From    string `json:"from"`              // file:line, in a list or of the first function
 	Expired bool   `json:"expired,omitempty"` // Until is over, so it does not count
 }
 
@@ -157,8 +157,8 @@ func (f *Function) keep(rule *KeepRule) {
 	}
 }
 
-// keepDirectives notes which functions directives in the source are about. Functions of a
-// type or a file have theirs from there, and count as one rule.
+// keepDirectives notes which functions directives in the source are about. Those of one
+// file that say the same count as one rule, as the functions of a type have its directive.
 func (r *Report) keepDirectives(now time.Time) {
 	type key struct{ file, text string }
 	found := map[key]int{}
@@ -171,7 +171,7 @@ func (r *Report) keepDirectives(now time.Time) {
 		n, ok := found[k]
 		if !ok {
 			rule, err := parseDirective(strings.TrimPrefix(f.directive, "keep"))
-			rule.From = f.File
+			rule.From = f.File + ":" + strconv.Itoa(f.Line)
 			if err != nil {
 				rule.Error = err.Error()
 			}

@@ -129,7 +129,7 @@ example.com/shop "nothing"
 			t.Errorf("%s is deletable: %v", f.Name, f.Deletable())
 		}
 	}
-	want := map[string]string{"Year": "store.go: in winter true", "Old": "store.go: in autumn false", "Shut": "keep.txt:3: second true"}
+	want := map[string]string{"Year": "store.go:19: in winter true", "Old": "store.go:29: in autumn false", "Shut": "keep.txt:3: second true"}
 	if !reflect.DeepEqual(kept, want) {
 		t.Errorf("kept are %v, want %v", kept, want)
 	}
@@ -137,9 +137,9 @@ example.com/shop "nothing"
 		t.Errorf("%d functions are kept no more, want 1", n)
 	}
 	notes := []string{
-		`store.go: //scavenger:keep expired after 2026-01-08, so it keeps no more: "in autumn" (1 function)`,
-		`store.go: //scavenger:keep does not count: "tomorrow" is no day: write it as 2027-02-01 (1 function)`,
-		`store.go: //scavenger:keep does not count: no reason: write //scavenger:keep why it stays, or //scavenger:keep until=2027-02-01 why it stays (2 functions)`,
+		`store.go:29: //scavenger:keep expired after 2026-01-08, so it keeps no more: "in autumn" (1 function)`,
+		`store.go:39: //scavenger:keep does not count: "tomorrow" is no day: write it as 2027-02-01 (1 function)`,
+		`store.go:49: //scavenger:keep does not count: no reason: write //scavenger:keep why it stays, or //scavenger:keep until=2027-02-01 why it stays (2 functions)`,
 		`keep.txt:2: example.com/store.Sh* expired after 2026-01-01, so it keeps no more: "expired" (1 function)`,
 		`keep.txt:5: example.com/store.Old expired after 2026-01-07, so it keeps no more: "first" (1 function)`,
 		`keep.txt:6: example.com/shop matches no function of the report: remove the line, or correct it`,
