@@ -14,7 +14,7 @@ import (
 func (t text) writeKept() {
 	functions, lines := t.countUncalled(func(f *report.Function) bool { return f.Kept() })
 	if functions > 0 {
-		t.note("Kept: %s of %s. Nobody called them, and their reasons are in the JSON.", plural(functions, "function"), plural(lines, "line"))
+		t.note("Kept: %s of %s never called, for reasons that the JSON has.", plural(functions, "function"), plural(lines, "line"))
 	}
 }
 

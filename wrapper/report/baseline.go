@@ -167,9 +167,10 @@ func byIdentity(lists ...[]Function) identityTable {
 // not called are mostly different.
 func sameSelection(a, b *Selection) bool {
 	return slices.Equal(a.Packages, b.Packages) && slices.Equal(a.Statuses, b.Statuses) && a.ObservedFor == b.ObservedFor &&
-		a.NotCalledSince.IsZero() == b.NotCalledSince.IsZero() && (a.Exported == nil) == (b.Exported == nil) &&
-		(a.Exported == nil || *a.Exported == *b.Exported)
+		a.NotCalledSince.IsZero() == b.NotCalledSince.IsZero() && sameChoice(a.Exported, b.Exported) && sameChoice(a.Generated, b.Generated)
 }
+
+func sameChoice(a, b *bool) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // find returns the function that is the same as f, nil if there is none. shared says that
 // the report of f has several of that name.

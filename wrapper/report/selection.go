@@ -18,6 +18,7 @@ type Selection struct {
 	ObservedFor    int64     `json:"observedFor,omitempty"`   // seconds at least
 	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // never called, or not after that
 	Exported       *bool     `json:"exported,omitempty"`      // by its name and that of its type
+	Generated      *bool     `json:"generated,omitempty"`     // by its file
 
 	// InPackages reports whether Packages match an import path.
 	InPackages func(path string) bool `json:"-"`
@@ -29,7 +30,7 @@ type Selection struct {
 
 // IsZero reports whether all functions are selected.
 func (s *Selection) IsZero() bool {
-	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil
+	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil && s.Generated == nil
 }
 
 // Select leaves only some functions in the report's Functions. The rest is in Others. The
@@ -68,7 +69,8 @@ func (s *Selection) selects(f *Function) bool {
 		len(s.Statuses) > 0 && !slices.Contains(s.Statuses, f.Status),
 		f.ObservedFor < s.ObservedFor,
 		!s.NotCalledSince.IsZero() && !s.uncalled(f),
-		s.Exported != nil && *s.Exported != isExported(f):
+		s.Exported != nil && *s.Exported != isExported(f),
+		s.Generated != nil && *s.Generated != f.Generated:
 		return false
 	}
 	return true
