@@ -18,13 +18,14 @@ import (
 
 // An entry is one function: a line of [Package.Entries].
 type entry struct {
-	index    int    // into Marks; -1 if the function is not observable
-	reason   string // why it is not observable
-	file     string // empty: as in the line before
-	line     string // "12", or "12+3" if three more follow up to its end
-	receiver string
-	name     string
-	params   string
+	index     int    // into Marks; -1 if the function is not observable
+	reason    string // why it is not observable
+	file      string // empty: as in the line before
+	line      string // "12", or "12+3" if three more follow up to its end; a "g" at its end: generated
+	receiver  string
+	name      string
+	params    string
+	directive string // mostly absent: "keep" and what follows it in the source
 }
 
 // parseEntry reads one line, without its end.
@@ -35,8 +36,8 @@ func parseEntry(line string) (e entry, ok bool) {
 			return entry{}, false
 		}
 	}
-	fields[5] = line
-	e = entry{index: -1, file: fields[1], line: fields[2], receiver: fields[3], name: fields[4], params: fields[5]}
+	fields[5], line, _ = strings.Cut(line, "\t")
+	e = entry{index: -1, file: fields[1], line: fields[2], receiver: fields[3], name: fields[4], params: fields[5], directive: line}
 	if reason, none := strings.CutPrefix(fields[0], "-"); none {
 		e.reason = reason
 		return e, true
@@ -51,11 +52,16 @@ func parseEntry(line string) (e entry, ok bool) {
 
 // lines returns the function's first line, and how many it has.
 func (e *entry) lines() (first, count int) {
-	from, more, _ := strings.Cut(e.line, "+")
+	from, more, _ := strings.Cut(strings.TrimSuffix(e.line, generatedSuffix), "+")
 	first, _ = strconv.Atoi(from)
 	count, _ = strconv.Atoi(more)
 	return first, count + 1
 }
+
+// generatedSuffix ends the lines of a function in a generated file.
+const generatedSuffix = "g"
+
+func (e *entry) generated() bool { return strings.HasSuffix(e.line, generatedSuffix) }
 
 // entries yields the functions of p with the offsets of their lines. It skips lines
 // that do not parse, such as the first, which is for people who look into a binary.

@@ -12,9 +12,10 @@ func TestParseEntry(t *testing.T) {
 		want entry
 		ok   bool
 	}{
-		{"0\ta/b.go\t12\t*Server\tClose\tint,...string", entry{0, "", "a/b.go", "12", "*Server", "Close", "int,...string"}, true},
-		{"17\t\t3\t\tmain\t", entry{17, "", "", "3", "", "main", ""}, true},
-		{"-no body\ta.go\t3\t\tadd\tint", entry{-1, "no body", "a.go", "3", "", "add", "int"}, true},
+		{"0\ta/b.go\t12\t*Server\tClose\tint,...string", entry{0, "", "a/b.go", "12", "*Server", "Close", "int,...string", ""}, true},
+		{"17\t\t3\t\tmain\t", entry{17, "", "", "3", "", "main", "", ""}, true},
+		{"-no body\ta.go\t3\t\tadd\tint", entry{-1, "no body", "a.go", "3", "", "add", "int", ""}, true},
+		{"2\ta.go\t3+4g\t\tadd\tint\tkeep for years", entry{2, "", "a.go", "3+4g", "", "add", "int", "keep for years"}, true},
 		{"x\ta.go\t3\t\tadd\tint", entry{}, false},
 		{"1\ta.go\t3\t\tadd", entry{}, false},
 		{"", entry{}, false},
@@ -27,10 +28,13 @@ func TestParseEntry(t *testing.T) {
 }
 
 func TestEntryLines(t *testing.T) {
-	for line, want := range map[string][2]int{"12": {12, 1}, "12+3": {12, 4}, "1+10000": {1, 10001}} {
+	for line, want := range map[string][2]int{"12": {12, 1}, "12+3": {12, 4}, "1+10000": {1, 10001}, "12g": {12, 1}, "12+3g": {12, 4}} {
 		e := entry{line: line}
 		if first, count := e.lines(); first != want[0] || count != want[1] {
 			t.Errorf("lines of %q = %d, %d, want %v", line, first, count, want)
+		}
+		if got, want := e.generated(), strings.HasSuffix(line, "g"); got != want {
+			t.Errorf("%q is generated: %v, want %v", line, got, want)
 		}
 	}
 }
@@ -187,4 +191,20 @@ func FuzzIndices(f *testing.F) {
 			t.Errorf("indices %v, want %v", got, want)
 		}
 	})
+}
+
+// What only the report reads changes nothing for the collector.
+func TestCodebaseOfDirectives(t *testing.T) {
+	send := func(entries string) string {
+		c := newCodebase([]Package{{Path: "example.com/p", Marks: make([]uint8, 8), Entries: entries}})
+		var all []byte
+		for _, k := range c.chunks("test", 1<<20) {
+			all = append(append(all, k.fingerprint...), c.encode(k, nil)...)
+		}
+		return string(all)
+	}
+	plain := send("0\ta.go\t1+2\t\tF\tint\n1\t\t9\t*T\tM\t\n")
+	if got := send("0\ta.go\t1+2g\t\tF\tint\n1\t\t9g\t*T\tM\t\tkeep until=2027-02-01 why\n"); got != plain {
+		t.Errorf("with directives %q is sent, without %q", got, plain)
+	}
 }

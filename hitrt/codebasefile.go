@@ -128,6 +128,8 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Line:      line,
 				Lines:     count,
 				Reason:    e.reason,
+				Generated: e.generated(),
+				Directive: e.directive,
 			})
 			if err != nil {
 				return err

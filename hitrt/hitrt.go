@@ -91,8 +91,9 @@ type Package struct {
 	// Entries lists the package's functions, one per line. A line ends in "\n" and has
 	// six fields separated by tabs: the index into Marks (or "-" and the reason why the
 	// function is not observable), file (empty: as in the line before), line ("12+3" if
-	// three more follow up to its end), receiver base type with its star, name, parameter
-	// types.
+	// three more follow up to its end, "12+3g" in a generated file), receiver base type with
+	// its star, name, parameter types. A seventh is there if a //scavenger:keep comment in
+	// the source is about the function: that comment without "//scavenger:".
 	Entries string
 
 	// InOrder is the number of functions in Entries if the first has index 0, the next

@@ -50,10 +50,10 @@ func (f *file) literalsIn(node ast.Node) []*ast.FuncLit {
 	return f.literals[index(node.Pos()):index(node.End())]
 }
 
-// markLiterals lists and marks the literals in a function. leftOut and reason, which are
-// about the function, hold for them too. The filter may also leave out a literal by its
-// own name, and with it the literals in that one.
-func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason string) {
+// markLiterals lists and marks the literals in a function. The verdict, which is about the
+// function, holds for them too. The filter may also leave out a literal by its own name,
+// and with it the literals in that one.
+func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, v verdict) {
 	if fn.Body == nil {
 		return
 	}
@@ -61,15 +61,15 @@ func (p *pkg) markLiterals(w *writer, f *file, fn *ast.FuncDecl, leftOut, reason
 	outer := "" // the last literal that was left out by its own name
 	for _, lit := range f.literalsIn(fn.Body) {
 		entry := p.literalEntry(f, receiver(fn), lit)
-		left := leftOut
+		own := v
 		switch {
-		case left != "":
+		case own.leftOut != "":
 		case outer != "" && standsIn(entry.Name, outer):
-			left = leftOutRegex
+			own.leftOut = leftOutRegex
 		case p.selection.matches(p.selection.Names, typ, entry.Name):
-			left, outer = leftOutRegex, entry.Name
+			own.leftOut, outer = leftOutRegex, entry.Name
 		}
-		p.add(w, entry, lit, lit.Body, left, reason)
+		p.add(w, entry, lit, lit.Body, own)
 	}
 }
 
@@ -82,45 +82,47 @@ func standsIn(name, outer string) bool {
 // markVariables lists and marks the literals in initialisers of package-level variables.
 // The filter and the comments in the source apply to the variable as they do to a
 // function.
-func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte, fileReason string) {
+func (p *pkg) markVariables(w *writer, f *file, decl *ast.GenDecl, gap []byte) {
 	if decl.Tok != token.VAR {
 		return
 	}
-	reason := ""
+	v := verdict{}
 	if p.elem == "" {
-		reason = reasonShadowed
+		v.reason = reasonShadowed
 	}
 	before := decl.Lparen + 1
 	for _, spec := range decl.Specs {
-		v := spec.(*ast.ValueSpec)
+		variable := spec.(*ast.ValueSpec)
 		gaps := [][]byte{gap}
 		if decl.Lparen.IsValid() {
-			gaps = append(gaps, f.between(before, v.Pos()))
+			gaps = append(gaps, f.between(before, variable.Pos()))
 		}
-		before = v.End()
-		for _, lit := range f.literalsIn(v) {
+		before = variable.End()
+		d := comments{}
+		if p.selection.commentsMatter(f) {
+			for _, gap := range gaps {
+				p.selection.readComments(&d, docLines(gap))
+			}
+		}
+		v.directive = cmp.Or(d.keep, f.keep)
+		for _, lit := range f.literalsIn(variable) {
 			entry := p.literalEntry(f, "", lit)
-			p.add(w, entry, lit, lit.Body, p.selection.leftOutVariable(f, v, entry.Name, gaps, fileReason), reason)
+			v.leftOut = p.selection.leftOutVariable(f, variable, entry.Name, d)
+			p.add(w, entry, lit, lit.Body, v)
 		}
 	}
 }
 
-// leftOutVariable is [selection.leftOut] for a literal in the initialiser of v. gaps are
-// the texts that end with the doc comments of the variable.
-func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, gaps [][]byte, fileReason string) string {
-	d := comments{}
-	if s.commentsMatter(f) {
-		for _, gap := range gaps {
-			s.readComments(&d, docLines(gap))
-		}
-	}
+// leftOutVariable is [selection.leftOut] for a literal in the initialiser of v, which has
+// such comments.
+func (s *selection) leftOutVariable(f *file, v *ast.ValueSpec, name string, d comments) string {
 	switch {
 	case d.ignored:
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case fileReason != "":
-		return fileReason
+	case f.leftOut != "":
+		return f.leftOut
 	case s.matches(s.Names, "", name):
 		return leftOutRegex
 	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, "", name):

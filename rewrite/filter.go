@@ -8,6 +8,7 @@ package rewrite
 
 import (
 	"bytes"
+	"cmp"
 	"go/ast"
 	"go/token"
 	"regexp"
@@ -20,8 +21,10 @@ import (
 // listed. The zero Filter leaves none out.
 //
 // Two comments are obeyed with any Filter. //scavenger:ignore leaves out a function, the
-// methods of a type, or, above the package clause, a file. //scavenger:track keeps a
+// methods of a type, or, above the package clause, a file. //scavenger:track lists a
 // function or the methods of a type, whatever the Filter says.
+//
+// A third one, //scavenger:keep, is for the report alone (directive.go).
 type Filter struct {
 	ExportedOnly bool // leaves out what is not exported, and methods of such types
 	Constructors bool // leaves out New… and Must… functions that return a type of the package
@@ -54,6 +57,7 @@ const (
 const (
 	ignoreDirective = "scavenger:ignore"
 	trackDirective  = "scavenger:track"
+	keepDirective   = "scavenger:keep"
 )
 
 // A selection decides which functions of a package are listed.
@@ -66,6 +70,7 @@ type selection struct {
 // A comments says what the doc comment of a declaration asks for.
 type comments struct {
 	ignored, tracked, hasMarker bool
+	keep                        string // see Function.Directive
 }
 
 func newSelection(opts Options, files []*file) *selection {
@@ -125,6 +130,8 @@ func (s *selection) readComments(d *comments, lines []string) {
 			d.ignored = true
 		case "//" + trackDirective:
 			d.tracked = true
+		case "//" + keepDirective:
+			d.keep = keepText(line)
 		}
 		word = strings.TrimPrefix(word, "//")
 		for _, m := range s.Markers {
@@ -176,20 +183,26 @@ func lineText(comment string) string {
 	return strings.TrimLeft(comment[2:], " \t")
 }
 
-// leftOutFile returns why the whole file is left out, or "" if it is not.
-func (s *selection) leftOutFile(f *file) string {
+// readHead notes what the text above the package clause says of the whole file.
+func (s *selection) readHead(f *file) {
 	head := f.source.Text[:f.offset(f.tree.Package)]
-	if bytes.Contains(head, []byte("//"+ignoreDirective)) {
-		for line := range strings.SplitSeq(string(head), "\n") {
-			if fields := strings.Fields(line); len(fields) > 0 && fields[0] == "//"+ignoreDirective {
-				return leftOutIgnored
-			}
+	f.generated = isGenerated(head)
+	if s.Generated && f.generated {
+		f.leftOut = leftOutGenerated
+	}
+	if !bytes.Contains(head, []byte("//scavenger:")) {
+		return
+	}
+	for line := range strings.SplitSeq(string(head), "\n") {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 0:
+		case fields[0] == "//"+ignoreDirective:
+			f.leftOut = leftOutIgnored
+		case fields[0] == "//"+keepDirective:
+			f.keep = keepText(strings.TrimSpace(line))
 		}
 	}
-	if s.Generated && isGenerated(head) {
-		return leftOutGenerated
-	}
-	return ""
 }
 
 // isGenerated reports whether head, the text above a package clause, contains the line
@@ -209,26 +222,32 @@ func isGenerated(head []byte) bool {
 	return false
 }
 
-// leftOut returns why a function is left out, or "" if it is not. gap is the text between
-// the function and the previous declaration, fileReason why the whole file is left out.
-func (s *selection) leftOut(f *file, fn *ast.FuncDecl, gap []byte, fileReason string) string {
-	typ := strings.TrimPrefix(receiver(fn), "*")
+// commentsOf returns what the comments of a function and of its receiver's type ask for.
+// gap is the text between the function and the previous declaration.
+func (s *selection) commentsOf(f *file, fn *ast.FuncDecl, gap []byte) comments {
 	d := comments{}
 	if s.commentsMatter(f) {
 		s.readComments(&d, docLines(gap))
 	}
-	if t := s.types[typ]; t != nil && fn.Recv != nil {
+	if t := s.types[strings.TrimPrefix(receiver(fn), "*")]; t != nil && fn.Recv != nil {
 		d.hasMarker = d.hasMarker || t.hasMarker
 		d.tracked = d.tracked || t.tracked && !d.ignored
 		d.ignored = d.ignored || t.ignored && !d.tracked
+		d.keep = cmp.Or(d.keep, t.keep)
 	}
+	return d
+}
+
+// leftOut returns why a function with such comments is left out, or "" if it is not.
+func (s *selection) leftOut(f *file, fn *ast.FuncDecl, d comments) string {
+	typ := strings.TrimPrefix(receiver(fn), "*")
 	switch {
 	case d.ignored:
 		return leftOutIgnored
 	case d.tracked:
 		return ""
-	case fileReason != "":
-		return fileReason
+	case f.leftOut != "":
+		return f.leftOut
 	case s.matches(s.Names, typ, fn.Name.Name):
 		return leftOutRegex
 	case len(s.Markers) > 0 && !d.hasMarker && !s.matches(s.Exempt, typ, fn.Name.Name):

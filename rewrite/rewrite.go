@@ -27,6 +27,7 @@ package rewrite
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -108,6 +109,15 @@ type Function struct {
 	// Static says that the function counts as called as soon as the program starts: an
 	// initialiser calls it, and the compiler evaluates that call.
 	Static bool `json:",omitempty"`
+
+	// Generated says that the line "// Code generated … DO NOT EDIT." is above the package
+	// clause.
+	Generated bool `json:",omitempty"`
+
+	// Directive is the //scavenger:keep comment that is about the function, its receiver's
+	// type or its file, without "//scavenger:"; "" if there is none. It is one line, and
+	// what it says need not make sense.
+	Directive string `json:",omitempty"`
 }
 
 // Reasons why a function is not observable.
@@ -186,6 +196,18 @@ type file struct {
 	name   string // that a //line directive above the package clause gives; or ""
 
 	literals []*ast.FuncLit // those with names, in the order of the text
+
+	// What the text above the package clause says.
+	leftOut   string // why the whole file is left out, or ""
+	keep      string // see Function.Directive
+	generated bool
+}
+
+// A verdict is what becomes of a function.
+type verdict struct {
+	leftOut   string // why it is left out, or ""
+	reason    string // why it is not observable, or ""
+	directive string // see Function.Directive
 }
 
 func (p *pkg) parse(source Source) (*file, error) {
@@ -219,7 +241,7 @@ func leftAlone(name string) bool {
 // the file changes.
 func (p *pkg) mark(f *file) []byte {
 	w := p.writer(f)
-	fileReason := p.selection.leftOutFile(f)
+	p.selection.readHead(f)
 	end := f.tree.Name.End() // of the previous declaration
 	for _, decl := range f.tree.Decls {
 		gap := f.source.Text[f.offset(end):f.offset(decl.Pos())]
@@ -227,10 +249,10 @@ func (p *pkg) mark(f *file) []byte {
 		switch decl := decl.(type) {
 		case *ast.FuncDecl:
 			w.form = p.form(isGeneric(decl))
-			p.markFunction(w, f, decl, gap, fileReason)
+			p.markFunction(w, f, decl, gap)
 		case *ast.GenDecl:
 			w.form = p.form(false)
-			p.markVariables(w, f, decl, gap, fileReason)
+			p.markVariables(w, f, decl, gap)
 		}
 	}
 	return w.finish()
@@ -241,35 +263,36 @@ func (p *pkg) writer(f *file) *writer {
 }
 
 // markFunction lists and marks a function and the literals in it. gap is the text between
-// the function and the previous declaration, fileReason why the whole file is left out.
-func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte, fileReason string) {
-	leftOut := p.selection.leftOut(f, fn, gap, fileReason)
-	reason := ""
+// the function and the previous declaration.
+func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte) {
+	d := p.selection.commentsOf(f, fn, gap)
+	v := verdict{leftOut: p.selection.leftOut(f, fn, d), directive: cmp.Or(d.keep, f.keep)}
 	switch {
 	case fn.Body == nil:
-		reason = reasonNoBody
+		v.reason = reasonNoBody
 	case hasDirective(gap, "//go:nosplit"):
-		reason = reasonNosplit
+		v.reason = reasonNosplit
 	case p.elem == "":
-		reason = reasonShadowed
+		v.reason = reasonShadowed
 	}
 	if listed(fn) {
-		p.add(w, p.entry(f, fn), fn, fn.Body, leftOut, reason)
+		p.add(w, p.entry(f, fn), fn, fn.Body, v)
 	}
-	p.markLiterals(w, f, fn, leftOut, reason)
+	p.markLiterals(w, f, fn, v)
 }
 
-// add lists a function or function literal. It also marks it, unless leftOut says why it
-// is left out or reason why it is not observable. A static function gets a cell and no
-// mark: it counts as called (see static.go).
-func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, leftOut, reason string) {
-	if leftOut != "" {
-		entry.Reason = leftOut
+// add lists a function or function literal, and marks it unless the verdict says that it
+// is left out or not observable. A static function gets a cell and no mark: it counts as
+// called (see static.go).
+func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, v verdict) {
+	entry.Generated, entry.Directive = w.file.generated, v.directive
+	if v.leftOut != "" {
+		entry.Reason = v.leftOut
 		p.result.LeftOut = append(p.result.LeftOut, entry)
 		return
 	}
-	if reason != "" {
-		entry.Reason = reason
+	if v.reason != "" {
+		entry.Reason = v.reason
 	} else {
 		entry.Index = p.marked
 		entry.Static = p.static.isCalled(fn)

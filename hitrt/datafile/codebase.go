@@ -3,6 +3,7 @@
 //	{"format":1,"fingerprint":"…","functions":2}
 //	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
 //	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
+//	{"package":"…","name":"closeYear","signature":"…","hash":"…","file":"…","line":42,"directive":"keep runs on 31 December"}
 //	{"sha256":"<hex of all bytes before this line>"}
 //
 // The last line tells a file that was cut off or altered from a whole one.
@@ -55,6 +56,8 @@ type Function struct {
 	Line      int    `json:"line"`
 	Lines     int    `json:"lines,omitempty"`  // that it has; 0 in files of earlier versions
 	Reason    string `json:"reason,omitempty"` // why it cannot be observed
+	Generated bool   `json:"generated,omitempty"`
+	Directive string `json:"directive,omitempty"` // "keep" and what follows it in //scavenger:keep
 }
 
 // CodebaseName returns the name of the codebase file with a fingerprint. A user who

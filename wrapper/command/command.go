@@ -50,7 +50,8 @@ one line per build action: why a package was not marked is one grep in it.
 NO_COLOR turns colours off.
 
 Exit status: 0 success, 1 failure, 2 wrong usage, 3 a result that rests on
-incomplete data (report, plan and merge); under -toolexec that of the wrapped tool.`
+incomplete data (report, plan and merge), 4 a report that has what --fail-on names;
+under -toolexec that of the wrapped tool.`
 
 // A commands value is what all commands share.
 type commands struct {
@@ -113,6 +114,7 @@ func Run(args []string, sources fs.FS, configFile string) int {
 	err := cmd.app().Run(args)
 	var usage usageError
 	var incomplete incompleteError
+	var found foundError
 	var exit cli.ExitCoder
 	switch {
 	case err == nil:
@@ -127,8 +129,11 @@ func Run(args []string, sources fs.FS, configFile string) int {
 		return ExitUsage
 	}
 	cmd.complain("%v", err)
-	if errors.As(err, &incomplete) {
+	switch {
+	case errors.As(err, &incomplete):
 		return ExitIncomplete
+	case errors.As(err, &found):
+		return ExitFound
 	}
 	return ExitFail
 }
@@ -199,4 +204,8 @@ const (
 	// ExitIncomplete says that there is a result, and that some of what it should rest on
 	// is missing.
 	ExitIncomplete = 3
+
+	// ExitFound says that there is a result, that nothing of it is missing, and that it has
+	// what the command line says must not be there.
+	ExitFound = 4
 )

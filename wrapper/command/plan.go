@@ -26,14 +26,16 @@ func (cmd *commands) planCommand() *cli.Command {
 			"Functions that were never called are in four groups: unreachable (no path leads\n" +
 			"there from main), entry (code that stays refers to it), falls with (only entries\n" +
 			"lead there), and must stay (an interface, a type argument, assembly or a\n" +
-			"directive needs it, or reflection may call it). A function that was called, that\n" +
-			"cannot be observed or of which nothing is known is in no group.\n\n" +
+			"directive needs it, reflection may call it, or --keep or //scavenger:keep names\n" +
+			"it). A function that was called, that cannot be observed or of which nothing is\n" +
+			"known is in no group.\n\n" +
 			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
 			"Exit status 3: the plan rests on incomplete data; see report.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json or markdown"},
 			&cli.BoolFlag{Name: "all", Usage: "list everything, as file:line: message"},
 			&cli.StringFlag{Name: "tags", Usage: "build `TAGS`, separated by commas"},
+			keepFlag(),
 			&cli.StringFlag{Name: "explain", Usage: "say why a `FUNCTION` is in its group, and how main gets there"},
 		},
 		Action: cmd.runPlan,
@@ -55,11 +57,18 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if len(dirs) == 0 {
 		return usageError{errors.New("plan: no argument is a directory with data: name the one that SCAVENGER_DATA_DIR named")}
 	}
+	questions, err := readQuestions(c)
+	if err != nil {
+		return err
+	}
 	r, err := readInputs(dirs, report.Filter{})
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	writeProblems(cmd.stderr, "plan", r.Problems)
+	if err := questions.ask(r, "plan", cmd.stderr); err != nil {
+		return err
+	}
 	progress := startProgress(cmd.stderr, time.Second)
 	progress.say("reading the source of the program")
 	p, err := plan.Make(plan.Options{Patterns: patterns, Tags: c.String("tags")}, r)

@@ -36,14 +36,16 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"   2  the command line is wrong\n" +
 			"   3  the report is written, but rests on incomplete data: files that are\n" +
 			"      damaged, unreadable or without their list of functions, or processes that\n" +
-			"      were killed and of whose calls up to a second may be missing; each is named",
+			"      were killed and of whose calls up to a second may be missing; each is named\n" +
+			"   4  the report is written and complete, and has what --fail-on names",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},
 			&cli.BoolFlag{Name: "all", Usage: "list every function in the text, not only the largest parts, as file:line: message"},
 			&cli.StringSliceFlag{Name: "environment", Usage: "report on processes of the environment `NAME` only; may be repeated, as the next two"},
 			&cli.StringSliceFlag{Name: "application", Usage: "on those of the application `NAME`"},
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
-		}, slices.Concat(pageFlags(), selectionFlags())...),
+			keepFlag(),
+		}, slices.Concat(pageFlags(), selectionFlags(), questionFlags())...),
 		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
 	}
 }
@@ -65,14 +67,24 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	questions, err := readQuestions(c)
+	if err != nil {
+		return err
+	}
 	r, err := readInputs(c.Args().Slice(), report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
+	if err := questions.ask(r, "report", stderr); err != nil {
+		return err
+	}
 	if err := r.Select(selection); err != nil {
 		return fmt.Errorf("report: %w", err)
+	}
+	if err := questions.compare(r, "report", stderr); err != nil {
+		return err
 	}
 	writeProblems(stderr, "report", r.Problems)
 	note := ""
@@ -89,7 +101,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if !r.Complete() {
 		return incompleteError{errors.New("report: it rests on incomplete data: functions may have been called that are reported as never called")}
 	}
-	return nil
+	return questions.fail(r)
 }
 
 // readInputs reads what arguments name: directories, or "-" for an archive in standard input.

@@ -17,6 +17,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -37,7 +38,8 @@ type scannedPackage struct {
 	LeftOut       map[string]int `json:"leftOut,omitempty"`       // besides, by key
 	NotMarked     string         `json:"notMarked,omitempty"`     // why the package is not
 
-	leftOut []rewrite.Function
+	leftOut    []rewrite.Function
+	directives []string // that the report will not obey
 }
 
 type unmatched struct {
@@ -107,7 +109,9 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 		p.say("package %d of %d: %s", i+1, len(packages), lp.ImportPath)
 		paths = append(paths, lp.ImportPath)
 		if matches(cfg, lp) {
-			s.Packages = append(s.Packages, scanPackage(cfg, lp))
+			p := scanPackage(cfg, lp)
+			s.Packages = append(s.Packages, p)
+			s.Notes = append(s.Notes, p.directives...)
 		} else if !lp.DepOnly {
 			s.Packages = append(s.Packages, scannedPackage{Package: lp.ImportPath, NotMarked: compile.NoMatch(cfg, lp.ImportPath)})
 		}
@@ -135,7 +139,24 @@ func scanPackage(cfg *config.Config, lp *toolchain.ListedPackage) scannedPackage
 	for _, f := range res.LeftOut {
 		p.LeftOut[f.Reason]++
 	}
+	p.directives = wrongDirectives(res.Functions)
 	return p
+}
+
+// wrongDirectives says which //scavenger:keep comments count for nothing, each once. A
+// build takes them as they are.
+func wrongDirectives(functions []rewrite.Function) (notes []string) {
+	seen := map[string]bool{}
+	for _, f := range functions {
+		if f.Directive == "" || seen[f.File+f.Directive] {
+			continue
+		}
+		seen[f.File+f.Directive] = true
+		if err := report.CheckDirective(f.Directive); err != nil {
+			notes = append(notes, fmt.Sprintf("%s:%d: //scavenger:keep does not count: %v", f.File, f.Line, err))
+		}
+	}
+	return notes
 }
 
 func sum(counts map[string]int) int {

@@ -23,6 +23,7 @@ func selectionFlags() []cli.Flag {
 		&cli.StringFlag{Name: "observed-for", Usage: "list those only that were observed for a `TIME`, such as 30d (h, d or w)"},
 		&cli.StringFlag{Name: "not-called-since", Usage: "list those only that were never called, or not after a `DATE`, such as 2026-01-31, or in the last time that was observed, such as 90d"},
 		&cli.BoolFlag{Name: "exported", Usage: "list those only that are exported; with --exported=false, the others"},
+		&cli.BoolFlag{Name: "generated", Usage: "list those of generated files only; with --generated=false, the others"},
 	}
 }
 
@@ -64,6 +65,10 @@ func selectionOf(c *cli.Context) (s report.Selection, err error) {
 	if c.IsSet("exported") {
 		exported := c.Bool("exported")
 		s.Exported = &exported
+	}
+	if c.IsSet("generated") {
+		generated := c.Bool("generated")
+		s.Generated = &generated
 	}
 	return s, nil
 }

@@ -36,6 +36,7 @@ func TestSelectionOf(t *testing.T) {
 		"--observed-for=2w":                   {ObservedFor: 14 * 24 * 3600},
 		"--not-called-since=90d":              {NotCalledFor: 90 * day},
 		"--not-called-since=2026-01-31":       {NotCalledSince: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC)},
+		"--generated=false":                   {Generated: &no},
 		"--exported=false|--observed-for=30d": {Exported: &no, ObservedFor: 30 * 24 * 3600},
 	} {
 		var list []string

@@ -136,7 +136,7 @@ func newCoverBlock(r *report.Report, f *report.Function) coverBlock {
 	case b.to > b.from:
 		b.endColumn = behindBrace
 	}
-	if !r.Uncalled(f) {
+	if f.Status != report.NeverCalled && !r.Uncalled(f) {
 		b.count = 1
 	}
 	return b

@@ -13,10 +13,6 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
-// schemaVersion is raised when a field of the JSON gets another meaning or goes away. New
-// fields do not raise it.
-const schemaVersion = 1
-
 // A header is what the JSON says of all programs together.
 type header struct {
 	report.Observed
@@ -26,6 +22,8 @@ type header struct {
 
 	RemovedFunctions int `json:"removedFunctions"`
 	UnobservedBuilds int `json:"unobservedBuilds"`
+	// Absent if none were looked at.
+	Binaries []string `json:"binaries,omitempty"`
 }
 
 // JSON writes the report as one JSON object, with one function to a line: two
@@ -42,6 +40,8 @@ type header struct {
 //	{"package":…,"receiver":…,"name":…,"signature":…,"file":…,"line":…,"lines":…,"module":…,"status":…,"lastCalledAt":…,…},
 //	…
 //	],
+//	"keep":[…],
+//	"baseline":{…},
 //	"complete":…,
 //	"processes":{"total":…,"running":…,"recovered":…,"lossy":…,"keptOnceASecond":…,"mute":…},
 //	"problems":[
@@ -50,13 +50,14 @@ type header struct {
 //	]}
 //
 // The status is called, never-called, not-observable or unknown. Receiver is absent for
-// plain functions, lastCalledAt (RFC 3339, UTC) unless the function was called. The
+// plain functions, lastCalledAt (RFC 3339, UTC) unless the function was called, keep if
+// nothing says what to keep, and baseline if the report was not compared. The
 // kinds of problems are those of [report.Kind]. The report is complete if it rests on all that
 // its processes called.
 func JSON(w io.Writer, r *report.Report) error {
 	out := &jsonWriter{Writer: bufio.NewWriter(w)}
-	out.WriteString(`{"schemaVersion":` + strconv.Itoa(schemaVersion) + ",\n\"header\":")
-	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen}
+	out.WriteString(`{"schemaVersion":` + strconv.Itoa(report.SchemaVersion) + ",\n\"header\":")
+	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen, Binaries: r.Binaries}
 	if r.Filter.String() != "" {
 		head.Filter = &r.Filter
 	}
@@ -74,6 +75,8 @@ func JSON(w io.Writer, r *report.Report) error {
 		out.element(i, &r.Functions[i])
 	}
 	out.end(len(r.Functions))
+	out.keepRules(r.KeepRules)
+	out.baseline(r.Baseline)
 	out.WriteString(",\n\"complete\":" + strconv.FormatBool(r.Complete()) + ",\n\"processes\":")
 	out.value(r.Processes)
 	out.WriteString(",\n\"problems\":[")

@@ -44,11 +44,14 @@ func writeText(w io.Writer, r *report.Report, body func(t text)) error {
 	switch {
 	case len(r.Functions) > 0:
 		body(t)
+		t.writeKept()
+		t.writeLinkedOut()
 	case len(r.Others) > 0:
 		t.printf("None of %s is selected.\n", plural(len(r.Others), "function"))
 	default:
 		t.print("No function of a program is known here.\n")
 	}
+	t.writeBaseline()
 	t.writeNotes()
 	t.writePrograms()
 	return t.Flush()
@@ -314,6 +317,9 @@ func message(f *report.Function) string {
 	text := "never called: " + name
 	if f.Lines > 0 {
 		text += ", " + plural(f.Lines, "line")
+	}
+	if f.LinkedOut {
+		text += ", not in the binary"
 	}
 	return text + ", observed for " + seconds(f.ObservedFor)
 }

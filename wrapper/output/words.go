@@ -108,5 +108,12 @@ func selectionText(s *report.Selection) string {
 		}
 		parts = append(parts, word)
 	}
+	if s.Generated != nil {
+		word := "that people wrote"
+		if *s.Generated {
+			word = "that are generated"
+		}
+		parts = append(parts, word)
+	}
 	return strings.Join(parts, ", ")
 }

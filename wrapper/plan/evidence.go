@@ -52,6 +52,9 @@ func (p *program) know(f *report.Function) {
 		if d.status != report.Called {
 			d.status = status
 		}
+		if f.Kept() && d.reason == "" {
+			d.reason = f.Keep.From + " keeps it: " + f.Keep.Reason
+		}
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 // entries returns functions in the form that hitrt reads (codebase.go there), one line
 // each. A line has these fields, separated by tabs: the index of the cell, or "-" and the
 // reason why there is none; the file, empty if it is that of the line before; the line,
-// and how many follow up to the function's last, "12+3" or "12"; the receiver; the name;
-// the types of the parameters.
+// and how many follow up to the function's last, "12+3" or "12", with a "g" behind it in a
+// generated file; the receiver; the name; the types of the parameters; and, if there is
+// one, the directive in the source that is about the function.
 func entries(functions []rewrite.Function) string {
 	var b []byte
 	file := ""
@@ -36,8 +37,14 @@ func entries(functions []rewrite.Function) string {
 		if f.Lines > 1 {
 			b = strconv.AppendInt(append(b, '+'), int64(f.Lines-1), 10)
 		}
+		if f.Generated {
+			b = append(b, 'g')
+		}
 		for _, s := range []string{f.Receiver, f.Name, f.Params} {
 			b = append(append(b, '\t'), s...)
+		}
+		if f.Directive != "" {
+			b = append(append(b, '\t'), f.Directive...)
 		}
 		b = append(b, '\n')
 	}
@@ -65,7 +72,7 @@ func readEntries(data []byte) (p InspectedPackage, ok bool) {
 	p.Path = path
 	for line := range strings.Lines(string(data[len(head)+1:][:n])) {
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(f) != 6 {
+		if len(f) != 6 && len(f) != 7 {
 			return p, false
 		}
 		name := f[4]

@@ -39,6 +39,8 @@ type entry struct {
 	Line      int
 	Lines     int
 	Reason    string
+	Directive string
+	Generated bool
 }
 
 // A codebaseKey names a codebase as the hits files of one user do. Two users whose
@@ -128,7 +130,7 @@ func openCodebase(dir string, key codebaseKey) (*os.File, error) {
 func readEntries(file *os.File, fingerprint string) ([]entry, error) {
 	var entries []entry
 	err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
-		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason}
+		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason, f.Directive, f.Generated}
 		if n := len(entries); n > 0 { // names that repeat need not be there twice
 			last := &entries[n-1]
 			e.Package, e.File, e.Receiver = shared(e.Package, last.Package), shared(e.File, last.File), shared(e.Receiver, last.Receiver)

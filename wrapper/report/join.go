@@ -37,6 +37,7 @@ func (d *data) join() *Report {
 	})
 	r.addFunctions(functions(builds, d.future, r.Observed.Environments), builds)
 	sortProblems(r.Problems)
+	r.keepDirectives(time.UnixMilli(d.began))
 	return r
 }
 
@@ -186,11 +187,15 @@ func reportBuild(same []*build) Build {
 	for _, b := range same {
 		w.add(b)
 	}
-	return Build{
+	out := Build{
 		Versions: sortedKeys(w.versions), Environments: sortedKeys(w.environments), Functions: len(same[0].entries), Processes: w.processes,
 		From: fromMillis(w.from), To: fromMillis(w.to), ObservedFor: w.seconds(),
 		InUse: slices.ContainsFunc(same, (*build).inUse),
 	}
+	if out.InUse {
+		out.entries = same[0].entries
+	}
+	return out
 }
 
 // observedOf sums up all builds, but for their number.
@@ -240,6 +245,7 @@ func (f *function) report() Function {
 	out := Function{
 		Package: f.Package, Receiver: f.Receiver, Name: f.Name,
 		Signature: f.Signature, File: f.File, Line: f.Line, Lines: f.Lines, Module: f.module, Reason: f.reason,
+		Generated: f.Generated, directive: f.Directive,
 	}
 	switch {
 	case f.last != 0:

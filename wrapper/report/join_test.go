@@ -167,6 +167,11 @@ func TestDescription(t *testing.T) {
 			{Versions: versions, Environments: environments, Functions: 2, Processes: 2, From: at(1), To: at(4), ObservedFor: 3 * day},
 		},
 	}
+	if newest := &r.Programs[0].Builds[0]; len(newest.entries) != 1 {
+		t.Errorf("the newest build has the functions %v, want one", newest.entries)
+	} else {
+		newest.entries = nil
+	}
 	if len(r.Programs) != 1 || !reflect.DeepEqual(r.Programs[0], wantProgram) {
 		t.Errorf("Programs = %+v, want only %+v", r.Programs, wantProgram)
 	}

@@ -102,8 +102,12 @@ type Function struct {
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
 	CalledIn     []string  `json:"calledIn,omitempty"`    // environments, sorted
 	Evidence
-	Reason string `json:"-"` // why it cannot be observed, or ""
-	Mute   bool   `json:"-"` // unknown, as no process wrote calls
+	Generated bool   `json:"generated,omitempty"` // its file says that a program wrote it
+	LinkedOut bool   `json:"linkedOut,omitempty"` // never called, and in no binary: see Look
+	Keep      *Keep  `json:"keep,omitempty"`      // why it stays all the same
+	Reason    string `json:"-"`                   // why it cannot be observed, or ""
+	Mute      bool   `json:"-"`                   // unknown, as no process wrote calls
+	directive string // //scavenger:keep in the source, without the slashes and "scavenger:"
 }
 
 // A Program is one program that left data.
@@ -132,6 +136,7 @@ type Build struct {
 	To           time.Time `json:"to,omitzero"`
 	ObservedFor  int64     `json:"observedFor"` // seconds in which a process of it ran
 	InUse        bool      `json:"inUse"`       // its functions are listed
+	entries      []entry   // nil unless it is in use
 }
 
 // A Report is what the data files of one directory say together.
@@ -147,6 +152,10 @@ type Report struct {
 	Processes Processes
 	Problems  []Problem // sorted by file
 	Mute      []Program // those in Programs with a build in use that nothing is known of
+
+	KeepRules []KeepRule // directives in the source, and what Keep was given
+	Baseline  *Baseline  // what changed since an earlier report; nil if nobody asked
+	Binaries  []string   // in which Look looked for functions
 }
 
 // Observed is what the programs have together.

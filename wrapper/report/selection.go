@@ -16,8 +16,9 @@ type Selection struct {
 	Packages       []string  `json:"packages,omitempty"` // patterns
 	Statuses       []Status  `json:"statuses,omitempty"`
 	ObservedFor    int64     `json:"observedFor,omitempty"`   // seconds at least
-	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // called before, or never
-	Exported       *bool     `json:"exported,omitempty"`
+	NotCalledSince time.Time `json:"notCalledSince,omitzero"` // never called, or not after that
+	Exported       *bool     `json:"exported,omitempty"`      // by its name and that of its type
+	Generated      *bool     `json:"generated,omitempty"`     // by its file
 
 	// InPackages reports whether a package matches Packages.
 	InPackages func(path string) bool `json:"-"`
@@ -29,7 +30,7 @@ type Selection struct {
 
 // IsZero reports whether all functions are selected.
 func (s *Selection) IsZero() bool {
-	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil
+	return len(s.Packages) == 0 && len(s.Statuses) == 0 && s.ObservedFor == 0 && s.NotCalledSince.IsZero() && s.Exported == nil && s.Generated == nil
 }
 
 // Select leaves only some functions in the report's Functions. The rest is in Others
@@ -60,7 +61,8 @@ func (s *Selection) selects(f *Function) bool {
 		len(s.Statuses) > 0 && !slices.Contains(s.Statuses, f.Status),
 		f.ObservedFor < s.ObservedFor,
 		!s.NotCalledSince.IsZero() && !s.uncalled(f),
-		s.Exported != nil && *s.Exported != isExported(f):
+		s.Exported != nil && *s.Exported != isExported(f),
+		s.Generated != nil && *s.Generated != f.Generated:
 		return false
 	}
 	return true
@@ -72,8 +74,8 @@ func (s *Selection) uncalled(f *Function) bool {
 }
 
 // Uncalled reports whether a function is one that the report looks for: it was never
-// called, or not since the time that was asked for.
-func (r *Report) Uncalled(f *Function) bool { return r.Selection.uncalled(f) }
+// called, or not since the time that was asked for, and nobody said that it stays.
+func (r *Report) Uncalled(f *Function) bool { return !f.Kept() && r.Selection.uncalled(f) }
 
 // isExported reports whether other packages can name a function.
 func isExported(f *Function) bool {

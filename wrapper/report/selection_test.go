@@ -12,6 +12,9 @@ func TestSelect(t *testing.T) {
 		fn("a.Open", "a.go", 1), fn("a.Old", "a.go", 2), fn("a.dead", "a.go", 3), fn("a.*T.Dead", "a.go", 4), fn("a.*t.Dead", "a.go", 5),
 		fn("a.Asm", "a.go", 6).unobservable("no body"),
 	}
+	for i := range functions {
+		functions[i].Generated = functions[i].Name == "Old"
+	}
 	leave(t, dir, "a", functions, testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(21), "Old": at(5)}})
 	leave(t, dir, "b", []testFunc{fn("b.New", "b.go", 1)}, testProcess{id: "2", app: "work", started: at(20), calls: calls{"None": at(21)}})
 	yes, no := true, false
@@ -29,6 +32,8 @@ func TestSelect(t *testing.T) {
 		"not called for":         {Selection{NotCalledFor: 15 * 24 * time.Hour}, "Old dead T.Dead t.Dead New"},
 		"exported":               {Selection{Exported: &yes}, "Open Old T.Dead Asm New"},
 		"not exported":           {Selection{Exported: &no}, "dead t.Dead"},
+		"generated":              {Selection{Generated: &yes}, "Old"},
+		"not generated":          {Selection{Generated: &no}, "Open dead T.Dead t.Dead Asm New"},
 		"several":                {Selection{Exported: &yes, Statuses: []Status{NeverCalled}, ObservedFor: 5 * day}, "T.Dead"},
 	} {
 		r := mustRead(t, dir)

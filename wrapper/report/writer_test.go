@@ -31,6 +31,8 @@ type testFunc struct {
 	Line      int    `json:"line"`
 	Lines     int    `json:"lines,omitempty"`
 	Reason    string `json:"reason,omitempty"`
+	Generated bool   `json:"generated,omitempty"`
+	Directive string `json:"directive,omitempty"`
 }
 
 // fn makes a function from "pkg.Name", "pkg.Type.Name" or "pkg.*Type.Name",
