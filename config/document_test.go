@@ -67,6 +67,10 @@ Settings that may be intended do not stop a build. When a program of the main mo
   write ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + `.
 - a package that matches and could not be marked, because its code is nested too deeply for go/parser or the
   name of its directory is not UTF-8. Its functions are not observable.
+- a variable that is most likely meant to be another one (` + "`SCAVENGER_PACKAGE`" + `).
+- a settings file of the program's module that is not read, because the build runs in another directory of the
+  workspace and finds no file there. ` + "`scan`" + ` and ` + "`doctor`" + ` name the files of all modules.
+- a ` + "`SCAVENGER_WRAP_LOG`" + ` that cannot be written.
 
 A line also warns of any program that gets no marks by default, for one of two reasons. There is no main module
 (` + "`go install example.com/cmd@version`" + `, GOPATH mode). Or the main module is not the one that scavenger-wrap finds,

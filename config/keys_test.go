@@ -213,32 +213,3 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
-
-func TestOptions(t *testing.T) {
-	var got []string
-	for _, v := range Options(" app_name = a=b; ;apKey=x;packages=p;y") {
-		name := ""
-		if v.Key != nil {
-			name = v.Key.Name
-		}
-		got = append(got, v.Name+" "+name+" "+v.Nearest+" "+v.Value)
-	}
-	if want := []string{"app_name appName  a=b", "apKey  apiKey x", "packages packages  p", "y   "}; !slices.Equal(got, want) {
-		t.Errorf("options %q, want %q", got, want)
-	}
-}
-
-func TestVariables(t *testing.T) {
-	var got []string
-	for _, v := range Variables([]string{"PATH=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_CONFIG=x", "SCAVENGER_SEVER_URL=x", "SCAVENGER_LICENSE_KEY=y", "SCAVENGER_ZZZZZZZZ=1"}) {
-		name := ""
-		if v.Key != nil {
-			name = v.Key.Name
-		}
-		got = append(got, v.Name+" "+name+" "+v.Nearest)
-	}
-	want := []string{"SCAVENGER_LICENSE_KEY apiKey ", "SCAVENGER_SEVER_URL  SCAVENGER_SERVER_URL", "SCAVENGER_ZZZZZZZZ  "}
-	if !slices.Equal(got, want) {
-		t.Errorf("variables %q, want %q", got, want)
-	}
-}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -95,6 +96,9 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		settings = b.Settings
 	}
 	d.variables()
+	if err := action.CheckLog(); err != nil {
+		d.say("log", "failed", err.Error(), "name a file that builds may write to")
+	}
 	d.dataDir(settings)
 	switch {
 	case offline || d.failed > 0 && settings == nil:
@@ -154,7 +158,7 @@ func (d *examination) goCommand() (marked bool) {
 		d.say("go", "ok", env.GOVERSION, "")
 	}
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
-	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+	if (env.GOMOD == "" || env.GOMOD == os.DevNull) && (env.GOWORK == "" || env.GOWORK == "off") {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
 		d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
 	}
@@ -211,6 +215,12 @@ func (d *examination) settings() map[string]string {
 	}
 	for _, n := range cfg.Notes {
 		d.say("settings", "note", n, "")
+	}
+	for _, o := range cfg.Overlooked() {
+		d.say("settings", "note", o.Message(), "")
+		if cfg.File == "" {
+			d.next.better(o.Message())
+		}
 	}
 	if cfg.NoAPIKey != "" {
 		d.next.better(cfg.NoAPIKey)
