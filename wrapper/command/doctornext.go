@@ -59,7 +59,7 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 	if !d.next.marked {
 		build += toolexecFlag() + " "
 	}
-	return fmt.Sprintf("build the program: %s%s; %s", build, mainDir(), run)
+	return fmt.Sprintf("build the program: %s%s; %s", build, d.mainDir(), run)
 }
 
 // toolexecFlag returns the flag of the go command that starts this scavenger-wrap.
@@ -73,8 +73,12 @@ func toolexecFlag() string {
 
 // mainDir returns the first directory below the working directory with a main package, as
 // go build takes it. It returns "[packages]" if there is none.
-func mainDir() string {
-	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir", []string{"-e", "-find"}, "./...")
+func (d *examination) mainDir() string {
+	patterns, err := d.allPackages()
+	if err != nil {
+		return "[packages]"
+	}
+	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir", []string{"-e", "-find"}, patterns...)
 	i := slices.IndexFunc(packages, func(p toolchain.ListedPackage) bool { return p.Name == "main" })
 	work, workErr := os.Getwd()
 	if err != nil || workErr != nil || i < 0 {
