@@ -77,6 +77,13 @@ A line also warns of any program that gets no marks by default, for one of two r
 because it does not see ` + "`-modfile`" + ` or ` + "`-overlay`" + `. It sees these flags in ` + "`GOFLAGS`" + `, in ` + "`scavenger-wrap go`" + `, and on
 Linux beside ` + "`-toolexec`" + ` on the command line, unless another program is in between.
 
+A running program never stops for a setting. It logs once what it does not understand, and uses the default: a
+wrong value, a key in ` + "`SCAVENGER_OPTIONS`" + ` or ` + "`scavenger.conf`" + ` that is no setting (unless another value refers to it
+as ` + "`$NAME`" + `), a variable that is most likely meant to be another one (` + "`SCAVENGER_DATADIR`" + `), and a ` + "`serverUrl`" + `
+without an ` + "`apiKey`" + `. A program that is silent says these only if they keep it from reporting: if ` + "`dataDir`" + `,
+` + "`serverUrl`" + ` or ` + "`apiKey`" + ` is what was meant, or if ` + "`SCAVENGER_CONFIG`" + ` names a ` + "`.toml`" + ` with a ` + "`dataDir`" + ` or
+` + "`serverUrl`" + ` that it was not built with. At level ` + "`info`" + ` it also says which settings of the run have no effect.
+
 ## What settings mean
 
 The column *acts* says when a key acts. The column *again* says what the go command does again after a change:

@@ -2,6 +2,10 @@ package config
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -210,6 +214,49 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := Nearest(name, allNames()); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// hitrt knows the same names, and which of them act where a program runs.
+func TestHitrtKeys(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "hitrt", "misspelled.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok {
+				values[spec.Names[0].Name] += strings.Trim(lit.Value, `"`)
+			}
+			return true
+		})
+		return false
+	})
+	var run, other []string
+	for i := range Keys {
+		k := &Keys[i]
+		names := k.names()
+		if k.Seconds != "" {
+			names = append(names, k.Seconds)
+		}
+		if k.Build || k.Ignored != "" || k.Refused != "" {
+			other = append(other, names...)
+		} else {
+			run = append(run, names...)
+		}
+	}
+	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other} {
+		got := strings.Fields(values[name])
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("hitrt's %s are\n%q, want\n%q", name, got, want)
 		}
 	}
 }
