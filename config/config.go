@@ -71,7 +71,8 @@ type Config struct {
 	// NoAPIKey is the note about a serverUrl without an apiKey, or "".
 	NoAPIKey string
 
-	tree moduleTree
+	tree     moduleTree
+	searched []string // the directories where the file was looked for
 }
 
 // A Setting is the value of a key.
@@ -134,7 +135,7 @@ func Load(from Source) (*Config, error) {
 	}
 	c.tree = *t
 	c.Modules = c.tree.modules()
-	if c.File, err = findFile(from, c.tree.root); err != nil {
+	if c.File, c.searched, err = findFile(from, c.tree.root); err != nil {
 		return nil, err
 	}
 	values := map[*Key]Setting{}

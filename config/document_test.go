@@ -67,11 +67,22 @@ Settings that may be intended do not stop a build. When a program of the main mo
   write ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + `.
 - a package that matches and could not be marked, because its code is nested too deeply for go/parser or the
   name of its directory is not UTF-8. Its functions are not observable.
+- a variable that is most likely meant to be another one (` + "`SCAVENGER_PACKAGE`" + `).
+- a settings file of the program's module that is not read, because the build runs in another directory of the
+  workspace and finds no file there. ` + "`scan`" + ` and ` + "`doctor`" + ` name the files of all modules.
+- a ` + "`SCAVENGER_WRAP_LOG`" + ` that cannot be written.
 
 A line also warns of any program that gets no marks by default, for one of two reasons. There is no main module
 (` + "`go install example.com/cmd@version`" + `, GOPATH mode). Or the main module is not the one that scavenger-wrap finds,
 because it does not see ` + "`-modfile`" + ` or ` + "`-overlay`" + `. It sees these flags in ` + "`GOFLAGS`" + `, in ` + "`scavenger-wrap go`" + `, and on
 Linux beside ` + "`-toolexec`" + ` on the command line, unless another program is in between.
+
+A running program never stops for a setting. It logs once what it does not understand, and uses the default: a
+wrong value, a key in ` + "`SCAVENGER_OPTIONS`" + ` or ` + "`scavenger.conf`" + ` that is no setting (unless another value refers to it
+as ` + "`$NAME`" + `), a variable that is most likely meant to be another one (` + "`SCAVENGER_DATADIR`" + `), and a ` + "`serverUrl`" + `
+without an ` + "`apiKey`" + `. A program that is silent says these only if they keep it from reporting: if ` + "`dataDir`" + `,
+` + "`serverUrl`" + ` or ` + "`apiKey`" + ` is what was meant, or if ` + "`SCAVENGER_CONFIG`" + ` names a ` + "`.toml`" + ` with a ` + "`dataDir`" + ` or
+` + "`serverUrl`" + ` that it was not built with. At level ` + "`info`" + ` it also says which settings of the run have no effect.
 
 ## What settings mean
 

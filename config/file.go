@@ -27,35 +27,37 @@ const fileVariable = "SCAVENGER_CONFIG"
 
 // findFile returns the settings file: the one that a flag or a variable names, or else
 // the nearest above the working directory, no further up than root. It returns "" if
-// there is none.
-func findFile(from Source, root string) (string, error) {
+// there is none. searched are the directories that it has looked in, unless the file is
+// named.
+func findFile(from Source, root string) (file string, searched []string, err error) {
 	if from.File != "" {
 		file, err := findNamed(from, root, from.File)
 		if err != nil {
-			return "", fmt.Errorf("-config=%s: %w", from.File, err)
+			return "", nil, fmt.Errorf("-config=%s: %w", from.File, err)
 		}
-		return file, nil
+		return file, nil, nil
 	}
 	if name, _ := from.Lookup(fileVariable); strings.TrimSpace(name) != "" {
 		file, err := findNamed(from, root, strings.TrimSpace(name))
 		if err != nil {
-			return "", fmt.Errorf("%s=%s: %w", fileVariable, name, err)
+			return "", nil, fmt.Errorf("%s=%s: %w", fileVariable, name, err)
 		}
-		return file, nil
+		return file, nil, nil
 	}
-	for _, dir := range upTo(from.Dir, root) {
+	searched = upTo(from.Dir, root)
+	for _, dir := range searched {
 		toml, conf := filepath.Join(dir, FileName), filepath.Join(dir, PropertiesName)
 		hasTOML, hasConf := exists(toml), exists(conf)
 		switch {
 		case hasTOML && hasConf:
-			return "", fmt.Errorf("%s: there is also %s, and settings stand in one file: remove %s if the other has all of them", toml, PropertiesName, PropertiesName)
+			return "", nil, fmt.Errorf("%s: there is also %s, and settings stand in one file: remove %s if the other has all of them", toml, PropertiesName, PropertiesName)
 		case hasTOML:
-			return toml, nil
+			return toml, searched, nil
 		case hasConf:
-			return conf, nil
+			return conf, searched, nil
 		}
 	}
-	return "", nil
+	return "", searched, nil
 }
 
 // findNamed finds a settings file by its name. A relative name may also be relative to a

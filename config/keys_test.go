@@ -2,6 +2,10 @@ package config
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -214,31 +218,45 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
-	var got []string
-	for _, v := range Options(" app_name = a=b; ;apKey=x;packages=p;y") {
-		name := ""
-		if v.Key != nil {
-			name = v.Key.Name
+// hitrt knows the same names, and which of them act where a program runs.
+func TestHitrtKeys(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "hitrt", "misspelled.go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
 		}
-		got = append(got, v.Name+" "+name+" "+v.Nearest+" "+v.Value)
-	}
-	if want := []string{"app_name appName  a=b", "apKey  apiKey x", "packages packages  p", "y   "}; !slices.Equal(got, want) {
-		t.Errorf("options %q, want %q", got, want)
-	}
-}
-
-func TestVariables(t *testing.T) {
-	var got []string
-	for _, v := range Variables([]string{"PATH=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_CONFIG=x", "SCAVENGER_SEVER_URL=x", "SCAVENGER_LICENSE_KEY=y", "SCAVENGER_ZZZZZZZZ=1"}) {
-		name := ""
-		if v.Key != nil {
-			name = v.Key.Name
+		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok {
+				values[spec.Names[0].Name] += strings.Trim(lit.Value, `"`)
+			}
+			return true
+		})
+		return false
+	})
+	var run, other []string
+	for i := range Keys {
+		k := &Keys[i]
+		names := k.names()
+		if k.Seconds != "" {
+			names = append(names, k.Seconds)
 		}
-		got = append(got, v.Name+" "+name+" "+v.Nearest)
+		if k.Build || k.Ignored != "" || k.Refused != "" {
+			other = append(other, names...)
+		} else {
+			run = append(run, names...)
+		}
 	}
-	want := []string{"SCAVENGER_LICENSE_KEY apiKey ", "SCAVENGER_SEVER_URL  SCAVENGER_SERVER_URL", "SCAVENGER_ZZZZZZZZ  "}
-	if !slices.Equal(got, want) {
-		t.Errorf("variables %q, want %q", got, want)
+	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other} {
+		got := strings.Fields(values[name])
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("hitrt's %s are\n%q, want\n%q", name, got, want)
+		}
 	}
 }

@@ -227,3 +227,16 @@ func Root(from Source) (root string, modules []Module, err error) {
 	}
 	return t.root, t.modules(), nil
 }
+
+// ModuleDirs returns the directory of go.work or go.mod, which is "" outside a module, and
+// the directories of the main modules.
+func ModuleDirs(from Source) (root string, dirs []string, err error) {
+	t, err := findTree(from)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, m := range t.main {
+		dirs = append(dirs, m.dir)
+	}
+	return t.root, dirs, nil
+}

@@ -9,9 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
-	"strings"
 )
 
 // A checkStep is one line of what [Check] writes.
@@ -63,13 +61,4 @@ func Check(out io.Writer, settings string) {
 		step("PollConfig", "ok", fmt.Sprintf("%s answers; polls every %v s", target, answer.poll), "")
 		step("apiKey", "ok", "the collector knows the key", "")
 	}
-}
-
-// withoutKey removes the api key, which is part of a URL, from a text.
-func withoutKey(text, key string) string {
-	if key == "" {
-		return text
-	}
-	text = strings.ReplaceAll(text, key, "***")
-	return strings.ReplaceAll(text, url.QueryEscape(key), "***")
 }

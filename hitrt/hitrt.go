@@ -47,6 +47,7 @@
 package hitrt
 
 import (
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -126,7 +127,11 @@ func Register(p *Program) (active bool) {
 			active = false
 		}
 	}()
-	set := loadSettings(p, variables())
+	lookup := variables()
+	set := loadSettings(p, lookup)
+	if lookup != nil {
+		set.checkVariables(os.Environ())
+	}
 	if !set.active() {
 		set.explain(standardError())
 		dormant.CompareAndSwap(nil, p) // Start may wake it

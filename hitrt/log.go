@@ -56,6 +56,11 @@ func (l *logger) Warn(format string, args ...any) {
 	l.line(slog.LevelWarn, format, args...)
 }
 
+// Info logs at level info.
+func (l *logger) Info(format string, args ...any) {
+	l.line(slog.LevelInfo, format, args...)
+}
+
 // Error logs at level error: something ends this package's work.
 func (l *logger) Error(format string, args ...any) {
 	l.line(slog.LevelError, format, args...)
@@ -70,11 +75,7 @@ func (l *logger) line(level slog.Level, format string, args ...any) {
 	if !l.log.Enabled(context.Background(), level) {
 		return
 	}
-	line := fmt.Sprintf(format, args...)
-	if len(l.key) >= shortestKey {
-		line = strings.ReplaceAll(line, l.key, "***")
-		line = strings.ReplaceAll(line, url.QueryEscape(l.key), "***")
-	}
+	line := withoutKey(fmt.Sprintf(format, args...), l.key)
 	// Parts of it may come from a server: keep it to one line without control characters.
 	l.log.Log(context.Background(), level, "scavenger: "+clamp(printable(line), 600))
 }
@@ -82,6 +83,15 @@ func (l *logger) line(level slog.Level, format string, args ...any) {
 // shortestKey is the length from which an api key is removed from lines: a shorter
 // one, which no collector gives out, would be found in the middle of words.
 const shortestKey = 6
+
+// withoutKey removes the api key, which is part of a URL, from a text.
+func withoutKey(text, key string) string {
+	if len(key) < shortestKey {
+		return text
+	}
+	text = strings.ReplaceAll(text, key, "***")
+	return strings.ReplaceAll(text, url.QueryEscape(key), "***")
+}
 
 // keyStart returns as much of an api key as may be shown.
 func keyStart(key string) string {

@@ -20,6 +20,7 @@ const maxSettingsFile = 1 << 20
 // A settingsFile is the settings file of the running program.
 type settingsFile struct {
 	values map[string]string // by key; none if there is no file
+	toml   map[string]string // if the file is one of a build: what looks like its values
 	err    error             // why a file that should be there cannot be read
 
 	// found reports whether it lies in the working directory and nobody named it.
@@ -41,6 +42,7 @@ func findSettings(lookup func(string) (string, bool), trusted bool) (f settingsF
 	if named, _ := lookup("SCAVENGER_CONFIG"); strings.TrimSpace(named) != "" {
 		file := strings.TrimSpace(named)
 		if filepath.Ext(file) == ".toml" {
+			f.toml, _ = readProperties(file, nil)
 			return f
 		}
 		if f.values, f.err = readProperties(file, nil); f.err != nil {

@@ -110,7 +110,7 @@ func FuzzExpand(f *testing.F) {
 // the binary; the first that has the key, even if it is blank.
 func TestSettingsPrecedence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "scavenger.conf")
-	const text = "app_name = file\nlicenseKey = file-key\nenvironment =\nhostname = ${HOST_PREFIX}-1\nunknown = 1\nscheduler_interval_seconds = 3\n"
+	const text = "app_name = file\nlicenseKey = file-key\nenvironment =\nhostname = ${HOST_PREFIX}-1\nscheduler_interval_seconds = 3\n"
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -144,6 +144,9 @@ func (p *publisher) prepare() {
 	for _, problem := range slices.Concat(p.set.passedOver, p.set.problems) {
 		p.log.Warn("%s", problem)
 	}
+	for _, remark := range p.set.remarks {
+		p.log.Info("%s", remark)
+	}
 	p.set.applyDefaults()
 	p.process = newUUID()
 	p.isProgram = builtAsProgram()

@@ -23,6 +23,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -298,10 +299,25 @@ func (d *directory) note(o *orphan, round int) error {
 // refused writes a step that the collector refused, and what to do about it.
 func (d *directory) refused(e *exporter, step string, err error) {
 	advice := "run it again later: what was not sent stays"
-	if unauthenticated(err) {
+	switch {
+	case unauthenticated(err):
 		advice = "the collector does not know the api key: copy it from the dashboard of the workspace in Scavenger's web page"
+	case isOther(err):
+		advice = "serverUrl must be that of the collector (not of the web page); what was not sent stays"
 	}
 	d.step(step, "failed", fmt.Sprintf("%s: %v", cmp.Or(e.target, d.set.serverURL), err), advice)
+}
+
+// isOther reports whether an answer comes from something else than a collector, which
+// will not be one later either.
+func isOther(err error) bool {
+	var status *statusError
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return true
+	}
+	return errors.As(err, &status) && (300 <= status.http && status.http < 400 ||
+		slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone}, status.http))
 }
 
 // exporter returns an exporter that sends in the name of the latest process of a

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -210,4 +211,47 @@ func TestPublishDirOtherFunctions(t *testing.T) {
 		}
 	}
 	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
+}
+
+// What to do about a refusal depends on who refuses.
+func TestPublishDirAdvice(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	leave(t, dir, newProgram(90), []int{3})
+	for _, test := range []struct {
+		status     int
+		body, want string
+	}{
+		{http.StatusNotFound, "", "serverUrl must be that of the collector"},
+		{http.StatusOK, "<html>", "serverUrl must be that of the collector"},
+		{http.StatusFound, "", "serverUrl must be that of the collector"},
+		{http.StatusServiceUnavailable, "", "run it again later"},
+		{http.StatusTooManyRequests, "", "run it again later"},
+		{http.StatusRequestEntityTooLarge, "", "run it again later"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(test.status)
+			_, _ = w.Write([]byte(test.body))
+		}))
+		var out bytes.Buffer
+		d := directory{path: dir, pause: time.Millisecond}
+		d.run(&out, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server.URL, testKey))
+		server.Close()
+		var s checkStep
+		if err := json.NewDecoder(&out).Decode(&s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Outcome != "failed" || !strings.HasPrefix(s.Advice, test.want) {
+			t.Errorf("status %d: %+v, want the advice %q", test.status, s, test.want)
+		}
+	}
+}
+
+// A key that is found in the middle of words is left there.
+func TestWithoutKey(t *testing.T) {
+	for key, want := range map[string]string{"": "GET /a?key=abc%2Fdef", "a": "GET /a?key=abc%2Fdef", "abc/def": "GET /a?key=***"} {
+		if got := withoutKey("GET /a?key=abc%2Fdef", key); got != want {
+			t.Errorf("without %q: %q, want %q", key, got, want)
+		}
+	}
 }

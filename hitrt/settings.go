@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,10 @@ type settings struct {
 	explicit bool
 	problems []string // values that were not understood; logged once
 	fileErr  error    // why a settings file that should be there cannot be read
+
+	// asked are the problems by which a program is silent that is most likely asked to
+	// report. remarks are about settings that have no effect. They are logged once.
+	asked, remarks []string
 
 	// passedOver says which files and values do not count, as somebody else may have
 	// written them. It is logged once.
@@ -90,7 +95,8 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if file.err != nil {
 		r.problem("reading settings: %v", file.err)
 	}
-	r.setValues(parseOptions(options), file, baked)
+	given := parseOptions(options)
+	r.setValues(given, file, baked)
 	s := &settings{
 		enabled:     r.boolean("enabled", true),
 		apiKey:      r.text("apiKey", "licenseKey"),
@@ -125,6 +131,10 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		s.appName = defaultAppName(p.Main)
 	}
 	s.problems, s.passedOver, s.fileErr = r.problems, r.passedOver(file), file.err
+	s.checkKeys("SCAVENGER_OPTIONS", given)
+	s.checkKeys("scavenger.conf", r.values[fromFile])
+	s.checkTOML(file.toml, baked)
+	s.checkEffect(&own)
 	return s
 }
 
@@ -159,16 +169,25 @@ func (s *settings) dirMode() os.FileMode {
 	return s.dataMode | s.dataMode&0o444>>2
 }
 
+const noKey = "serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace"
+
 // explain logs why a program is inert although its environment asks it to report.
 func (s *settings) explain(out io.Writer) {
+	if s.enabled {
+		for _, problem := range s.asked {
+			newLogger(out, s).Warn("%s", problem)
+		}
+	}
 	switch {
 	case s.fileErr != nil:
 		newLogger(out, s).Warn("reading settings: %v", s.fileErr)
 	case s.enabled && s.explicit && s.apiKey == "":
-		newLogger(out, s).Warn("serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace")
+		newLogger(out, s).Warn(noKey)
 	case s.enabled && s.explicit: // serverUrl is not a URL
 		for _, problem := range s.problems {
-			newLogger(out, s).Warn("%s", problem)
+			if !slices.Contains(s.asked, problem) {
+				newLogger(out, s).Warn("%s", problem)
+			}
 		}
 	}
 }

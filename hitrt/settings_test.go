@@ -62,8 +62,8 @@ func TestSettingsValues(t *testing.T) {
 		enabled: true, serverURL: "http://collector:8080/scavenger", grpcTLS: "on", dataDir: filepath.Join(wd, "data"),
 		appName: "shop", forceInterval: 7 * time.Second, interval: 50 * time.Millisecond, exitTimeout: 750 * time.Millisecond,
 	}
-	if len(s.problems) != 0 {
-		t.Errorf("problems %q, want none", s.problems)
+	if len(s.problems) != 1 || s.problems[0] != noKey {
+		t.Errorf("problems %q, want only that there is no apiKey", s.problems)
 	}
 	s.problems = nil
 	if got := *s; !equalSettings(got, want) {

@@ -105,14 +105,15 @@ func (l *Log) Linked(functions int, unmatched []config.Setting) {
 	l.reason = strings.TrimSuffix(l.reason, "; ")
 }
 
-// Write writes the line, once. It ignores errors: a log must not fail a build.
+// Write writes the line, once. It ignores errors: a log must not fail a build
+// (CheckLog has them).
 func (l *Log) Write() {
 	if l == nil || l.file == "" {
 		return
 	}
 	file := l.file
 	l.file = ""
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	f, err := openLog(file)
 	if err != nil {
 		return
 	}
@@ -127,6 +128,10 @@ func (l *Log) Write() {
 	}
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(LogEncoding("outcome")), zapcore.AddSync(f), zapcore.DebugLevel)
 	_ = core.Write(zapcore.Entry{Time: l.start, Message: l.outcome}, fields)
+}
+
+func openLog(file string) (*os.File, error) {
+	return os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
 }
 
 // LogEncoding returns how our logs are written, with the key of the message.

@@ -79,7 +79,7 @@ func (cmd *commands) app() *cli.App {
 		},
 		Before: func(c *cli.Context) (err error) {
 			if cmd.log, err = newLogger(cmd.stderr, c.String("log-level")); err != nil {
-				return usageError{err}
+				return optionError{err}
 			}
 			if c.Args().First() != "go" { // what the go command starts is to find the same go
 				avoidSelf()
@@ -113,6 +113,7 @@ func Run(args []string, sources fs.FS, configFile string) int {
 	cmd := &commands{stdout: stdout, stderr: stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
 	var usage usageError
+	var option optionError
 	var incomplete incompleteError
 	var found foundError
 	var exit cli.ExitCoder
@@ -123,6 +124,9 @@ func Run(args []string, sources fs.FS, configFile string) int {
 		return ExitUsage
 	case errors.As(err, &exit): // help for what is no command
 		cmd.complain("%v", Unknown(args[len(args)-1]))
+		return ExitUsage
+	case errors.As(err, &option):
+		cmd.complain("%v; see scavenger-wrap --help", err)
 		return ExitUsage
 	case errors.As(err, &usage):
 		cmd.complain("%v; see scavenger-wrap%s --help", err, commandIn(args))

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -27,10 +28,11 @@ func (cmd *commands) doctorCommand() *cli.Command {
 		Usage:     "check the settings, the go command and the collector, step by step",
 		ArgsUsage: "[BINARY]",
 		Description: "Each line is a step with its outcome; below one that failed is what to do about\n" +
-			"it. The collector is asked what a program asks first, with the code that is\n" +
-			"built into programs; nothing is published. Of dataDir it says how calls would be\n" +
-			"kept of a program that this user starts here. With BINARY, what is built into\n" +
-			"that program counts, and what it tracks is listed.\n\n" +
+			"it, and the last line says what to do next. The collector is asked what a\n" +
+			"program asks first, with the code that is built into programs; nothing is\n" +
+			"published. Of dataDir it says how calls would be kept of a program that this user\n" +
+			"starts here. With BINARY, what is built into that program counts, and what it\n" +
+			"tracks is listed.\n\n" +
 			"Exit status 1: a step failed.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "functions", Usage: "of BINARY, list each function"},
@@ -51,12 +53,14 @@ type examination struct {
 	*commands
 	color  bool
 	failed int
+	next   nextStep
 }
 
 // say prints a step: its outcome is ok, note or failed.
 func (d *examination) say(step, outcome, detail, advice string) {
 	if outcome == "failed" {
 		d.failed++
+		d.next.mend(step, detail, advice)
 	}
 	color, ok := map[string]string{"ok": "32", "note": "33", "failed": "31"}[outcome]
 	if ok && d.color {
@@ -83,7 +87,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		return fmt.Errorf("doctor: %w", err)
 	}
 	d.say("scavenger-wrap", "ok", self, "")
-	d.goCommand()
+	d.next.marked = d.goCommand()
 	var settings map[string]string
 	if b == nil {
 		settings = d.settings()
@@ -92,6 +96,9 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		settings = b.Settings
 	}
 	d.variables()
+	if err := action.CheckLog(); err != nil {
+		d.say("log", "failed", err.Error(), "name a file that builds may write to")
+	}
 	d.dataDir(settings)
 	switch {
 	case offline || d.failed > 0 && settings == nil:
@@ -102,6 +109,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 			d.say("collector", "failed", err.Error(), "the check is a small Go program that could not be built or run here")
 		}
 	}
+	fmt.Fprintf(d.stdout, "\nNext: %s\n", Indented(d.whatNext(binary, settings), 6))
 	if d.failed > 0 {
 		return fmt.Errorf("doctor: %d of the steps failed", d.failed)
 	}
@@ -132,8 +140,9 @@ func runValue(key string, settings map[string]string) string {
 	return strings.TrimSpace(value)
 }
 
-// goCommand looks at the go command and at what makes it start us.
-func (d *examination) goCommand() {
+// goCommand looks at the go command and at what makes it start us, and reports whether it
+// does without a -toolexec on its command line.
+func (d *examination) goCommand() (marked bool) {
 	out, err := exec.Command("go", "env", "-json", "GOVERSION", "GOFLAGS", "GOMOD", "GOWORK").Output()
 	var env struct{ GOVERSION, GOFLAGS, GOMOD, GOWORK string }
 	if err == nil {
@@ -141,7 +150,7 @@ func (d *examination) goCommand() {
 	}
 	if err != nil {
 		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
-		return
+		return false
 	}
 	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(env.GOVERSION))); err != nil {
 		d.say("go", "failed", "scavenger-wrap "+err.Error(), "install a newer Go; one from Go 1.21 on runs it for GOTOOLCHAIN=go1.24.0+auto")
@@ -149,35 +158,37 @@ func (d *examination) goCommand() {
 		d.say("go", "ok", env.GOVERSION, "")
 	}
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
-	if env.GOMOD == "" || env.GOMOD == os.DevNull {
+	if (env.GOMOD == "" || env.GOMOD == os.DevNull) && (env.GOWORK == "" || env.GOWORK == "off") {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
+		d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
 	}
 	flags, err := toolchain.SplitQuoted(env.GOFLAGS)
 	if err != nil {
 		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", env.GOFLAGS, err), "scavenger-wrap goflags prints a value that is quoted as it must be")
-		return
+		return false
 	}
 	i := slices.IndexFunc(flags, func(f string) bool { return strings.HasPrefix(toolchain.OneDash(f), "-toolexec=") })
 	if i < 0 {
-		d.say("GOFLAGS", "ok", "no -toolexec: give go build -toolexec=scavenger-wrap, or see scavenger-wrap goflags", "")
-		return
+		d.say("GOFLAGS", "note", "no -toolexec: give go build -toolexec=scavenger-wrap, or see scavenger-wrap goflags", "")
+		return false
 	}
 	_, value, _ := strings.Cut(flags[i], "=")
 	words, err := toolchain.SplitQuoted(value)
 	if err != nil || len(words) == 0 {
 		d.say("GOFLAGS", "failed", flags[i], "scavenger-wrap goflags prints a value that is quoted as it must be")
-		return
+		return false
 	}
 	found, err := exec.LookPath(words[0])
 	if err != nil {
 		d.say("GOFLAGS", "failed", fmt.Sprintf("%s: %v", flags[i], toolchain.UnwrapExec(err)), "name the path: scavenger-wrap goflags")
-		return
+		return false
 	}
 	if exe, err := os.Executable(); err != nil || !sameFile(exe, found) {
 		d.say("GOFLAGS", "note", fmt.Sprintf("builds start %s, which is not this scavenger-wrap", found), "")
-		return
+		return true
 	}
 	d.say("GOFLAGS", "ok", flags[i], "")
+	return true
 }
 
 func sameFile(a, b string) bool {
@@ -205,8 +216,18 @@ func (d *examination) settings() map[string]string {
 	for _, n := range cfg.Notes {
 		d.say("settings", "note", n, "")
 	}
+	for _, o := range cfg.Overlooked() {
+		d.say("settings", "note", o.Message(), "")
+		if cfg.File == "" {
+			d.next.better(o.Message())
+		}
+	}
+	if cfg.NoAPIKey != "" {
+		d.next.better(cfg.NoAPIKey)
+	}
 	for _, s := range cfg.CannotMatch(nil) {
 		d.say("settings", "note", link.CannotMatch(s), "")
+		d.next.better(link.CannotMatch(s))
 	}
 	return cfg.Run
 }
@@ -216,7 +237,7 @@ func (d *examination) variables() {
 	for _, v := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
 		switch {
 		case v.Key == nil && v.Nearest != "":
-			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+			d.misspelled(fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest))
 		case v.Key == nil:
 			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting", v.Name), "")
 		case v.Key.Build:
@@ -228,13 +249,19 @@ func (d *examination) variables() {
 	for _, v := range config.Variables(os.Environ()) {
 		switch {
 		case v.Key == nil && v.Nearest != "":
-			d.say("environment", "note", fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest), "")
+			d.misspelled(fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest))
 		case v.Key == nil:
 			d.say("environment", "note", v.Name+" is no setting", "")
 		case !v.Key.Build:
 			d.say("environment", "ok", fmt.Sprintf("%s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
 		}
 	}
+}
+
+// misspelled notes a setting that nobody knows and somebody may have meant otherwise.
+func (d *examination) misspelled(text string) {
+	d.say("environment", "note", text, "")
+	d.next.better(text)
 }
 
 // binary shows what is built into a program.
@@ -294,6 +321,7 @@ func (d *examination) stale(b *registry.Inspected) {
 			from = "the directory, which has no settings file,"
 		}
 		d.say("binary", "note", fmt.Sprintf("%s now has another value of %s: build the program again", from, name), "")
+		d.next.better("build the program again, as its settings have changed")
 	}
 }
 

@@ -49,6 +49,9 @@ func (cmd *commands) goCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("go: %w", err)
 			}
+			if name := ourFlag(c.Args().Slice()); name != "" {
+				return misplaced(name, "go")
+			}
 			args, err := cmd.frontend(goFile, exe, c.Args().Slice())
 			if err != nil {
 				return fmt.Errorf("go: %w", err)
@@ -56,6 +59,28 @@ func (cmd *commands) goCommand() *cli.Command {
 			return action.ReplaceProcess(goFile, args)
 		},
 	}
+}
+
+// ourFlag returns the name of a flag of ours among the arguments of the go command, which
+// would answer with its whole usage. Those of a test binary are its own.
+func ourFlag(args []string) string {
+	for i, arg := range args {
+		name, isFlag := strings.CutPrefix(toolchain.OneDash(arg), "-")
+		name, _, _ = strings.Cut(name, "=")
+		switch {
+		case i == 0 && !isFlag && commandHasFlags(arg):
+		case !isFlag:
+			return ""
+		case name == "config" || name == "log-level":
+			return name
+		}
+	}
+	return ""
+}
+
+// commandHasFlags reports whether a go command knows all of its flags.
+func commandHasFlags(name string) bool {
+	return slices.Contains([]string{"build", "install", "run", "vet", "list"}, name)
 }
 
 // frontend returns the arguments of the go command with ours among them.

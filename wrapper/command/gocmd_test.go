@@ -30,6 +30,25 @@ func TestWithIDFlags(t *testing.T) {
 	}
 }
 
+// Flags of ours are known behind commands whose flags are all the go command's own.
+func TestOurFlag(t *testing.T) {
+	for args, want := range map[string]string{
+		"--config=x build":         "config",
+		"-config x build":          "config",
+		"build -log-level=debug .": "log-level",
+		"build -v --config=x":      "config",
+		"build -o app .":           "",
+		"build . -config=x":        "",
+		"test -config=x":           "", // the test binary's
+		"tool x -config=x":         "",
+		"":                         "",
+	} {
+		if got := ourFlag(strings.Fields(args)); got != want {
+			t.Errorf("ourFlag(%q) = %q, want %q", args, got, want)
+		}
+	}
+}
+
 // Each pattern matches at least the packages that the setting matches.
 func TestIDPatterns(t *testing.T) {
 	dir := t.TempDir()

@@ -3,7 +3,6 @@
 package command
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,18 +19,43 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
+// allPackages returns patterns for the packages below the working directory. In a workspace
+// each module has its own, as the go command wants it.
+func (cmd *commands) allPackages() ([]string, error) {
+	from, err := cmd.buildSource()
+	if err != nil {
+		return nil, err
+	}
+	root, dirs, err := config.ModuleDirs(from)
+	switch {
+	case err != nil:
+		return nil, err
+	case root == "":
+		return nil, errors.New("no go.mod here or above: run it in the module of your program, or name packages")
+	}
+	var patterns []string
+	for _, dir := range dirs {
+		if rel, err := filepath.Rel(dir, from.Dir); err == nil && filepath.IsLocal(rel) {
+			patterns = append(patterns, "./...") // the working directory is in the module
+		} else if rel, err := filepath.Rel(from.Dir, dir); err == nil && filepath.IsLocal(rel) {
+			patterns = append(patterns, "./"+filepath.ToSlash(rel)+"/...")
+		}
+	}
+	slices.Sort(patterns)
+	if patterns = slices.Compact(patterns); len(patterns) == 0 {
+		return nil, fmt.Errorf("no module of the workspace is in this directory: run it in %s, or name packages", root)
+	}
+	return patterns, nil
+}
+
 // list returns the packages that patterns name, and all that they import. Without
 // patterns it lists the packages below the working directory.
 func (cmd *commands) list(patterns []string) ([]toolchain.ListedPackage, error) {
 	if len(patterns) == 0 {
-		from, err := cmd.buildSource()
-		if err != nil {
+		var err error
+		if patterns, err = cmd.allPackages(); err != nil {
 			return nil, err
 		}
-		if root, _, err := config.Root(from); err != nil || root == "" {
-			return nil, cmp.Or(err, errors.New("no go.mod here or above: run it in the module of your program, or name packages"))
-		}
-		patterns = []string{"./..."}
 	}
 	flags := []string{"-e", "-deps"}
 	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(slices.Concat([]string{"go", "list"}, flags, patterns), " ")))

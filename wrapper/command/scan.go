@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,10 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 		return nil, err
 	}
 	s := &scan{Settings: cfg.File, Packages: []scannedPackage{}, Unmatched: []unmatched{}, Notes: append([]string{}, cfg.Notes...)}
+	s.Notes = append(s.Notes, config.Misspelled(os.Environ())...)
+	for _, o := range cfg.Overlooked() {
+		s.Notes = append(s.Notes, o.Message())
+	}
 	var paths []string
 	for i := range packages {
 		lp := &packages[i]

@@ -16,6 +16,10 @@ import (
 // A usageError says what is wrong with the command line.
 type usageError struct{ error }
 
+// An optionError is a usageError of a flag that stands before the command, so that the help
+// of the command does not list it.
+type optionError struct{ error }
+
 // An incompleteError says that there is a result, and what it lacks.
 type incompleteError struct{ error }
 
@@ -34,7 +38,7 @@ func flagError(c *cli.Context, err error, _ bool) error {
 		return usageError{fmt.Errorf("%s%w", prefix, err)}
 	}
 	if prefix != "" && slices.Contains(flagNames(c.App.Flags), name) {
-		return usageError{fmt.Errorf("%s--%s comes before the command: scavenger-wrap --%s=… %s", prefix, name, name, c.Command.Name)}
+		return misplaced(name, c.Command.Name)
 	}
 	flags := c.App.Flags
 	if prefix != "" {
@@ -45,6 +49,11 @@ func flagError(c *cli.Context, err error, _ bool) error {
 		hint = "; did you mean --" + n + "?"
 	}
 	return usageError{fmt.Errorf("%sno flag --%s%s", prefix, name, hint)}
+}
+
+// misplaced returns the error about a flag behind a command that belongs in front of it.
+func misplaced(flag, command string) error {
+	return optionError{fmt.Errorf("%s: --%s comes before the command: scavenger-wrap --%s=… %s", command, flag, flag, command)}
 }
 
 func flagNames(flags []cli.Flag) (names []string) {

@@ -22,17 +22,22 @@ func (cmd *commands) versionCommand() *cli.Command {
 			if err := arguments(c, 0, "no arguments"); err != nil {
 				return err
 			}
+			build, err := toolid.BuildName(cmd.sources)
+			if err != nil {
+				return fmt.Errorf("version: %w", err)
+			}
 			if !c.Bool("json") {
-				_, err := fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", toolid.Version())
+				_, err := fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", build)
 				return err
 			}
 			v := struct {
 				Version  string `json:"version"`
+				Build    string `json:"build"` // which doctor compares with that of a program
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
 				Revision string `json:"revision,omitempty"`
 				Modified bool   `json:"modified,omitempty"`
-			}{Version: toolid.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			}{Version: toolid.Version(), Build: build, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 			if info, ok := debug.ReadBuildInfo(); ok {
 				for _, s := range info.Settings {
 					switch s.Key {

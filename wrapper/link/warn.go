@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -27,6 +28,9 @@ func warn(out io.Writer, importPath string, c *config.Config, importcfgFile stri
 	main := toolchain.PackagePath(importPath, "")
 	if strings.HasSuffix(main, ".test") || !c.OfModules(main) {
 		return nil
+	}
+	for _, line := range action.Notices(c, func(module string) bool { return main == module || strings.HasPrefix(main, module+"/") }) {
+		fmt.Fprintf(out, "scavenger-wrap: %s\n", line)
 	}
 	if note := c.NoAPIKey; note != "" {
 		fmt.Fprintf(out, "scavenger-wrap: %s\n", note)

@@ -12,8 +12,8 @@
 //
 //   - compile's with the sources of scavenger-wrap that decide how a package is
 //     compiled, and the settings that say what is marked;
-//   - link's with that, the sources of wrapper/link and those of hitrt, and the
-//     settings baked into programs.
+//   - link's with that, the sources of wrapper/link and those of hitrt, the
+//     settings baked into programs, and what link says of the build's surroundings.
 //
 // The sources are hashed as they were built into this binary. A version number
 // kept by hand would recompile less often between two releases, but to forget
@@ -119,6 +119,9 @@ func Of(tool string, sources fs.FS, cfg *config.Config) (string, error) {
 			return "", err
 		}
 		cfg.WriteLinkID(h)
+		for _, line := range action.Notices(cfg, func(string) bool { return true }) {
+			fmt.Fprintf(h, "notice %q\n", line)
+		}
 		fmt.Fprintf(h, "version %s\n", Version()) // which doctor finds in programs
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:10]), nil

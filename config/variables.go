@@ -1,0 +1,88 @@
+// Names that look like settings, in the environment and in SCAVENGER_OPTIONS.
+
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An Assignment gives a setting a value, in an environment or in SCAVENGER_OPTIONS.
+type Assignment struct {
+	Name, Value string
+	Key         *Key   // nil if no key has that name
+	Nearest     string // the name of which Name may be a misspelling, if Key is nil
+	nearestKey  *Key   // the key that is called Nearest
+}
+
+// Options returns the assignments in a value of SCAVENGER_OPTIONS, which has the form
+// "key=value;key=value".
+func Options(text string) []Assignment {
+	var all []Assignment
+	for option := range strings.SplitSeq(text, ";") {
+		name, value, _ := strings.Cut(option, "=")
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
+		if v.Key == nil {
+			v.Nearest = Nearest(camelCase(name), allNames())
+			v.nearestKey = LookUp(v.Nearest)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// variablePrefix begins the names of all variables of ours.
+const variablePrefix = "SCAVENGER_"
+
+// otherVariables are those of our variables that are no keys.
+var otherVariables = []string{"SCAVENGER_WRAP_LOG", "SCAVENGER_WRAP_LOG_LEVEL", "SCAVENGER_WRAP_STARTED", "SCAVENGER_PLAIN_CACHE",
+	"SCAVENGER_OPTIONS", fileVariable}
+
+// Variables returns the variables in environ, a list as [os.Environ] returns it, that
+// look like settings. They are sorted by name.
+func Variables(environ []string) []Assignment {
+	known := map[string]*Key{}
+	var candidates []string // without the prefix, which would make all of them alike
+	for i := range Keys {
+		for _, n := range append(Keys[i].names(), Keys[i].Seconds) {
+			if n != "" {
+				known[Variable(n)] = &Keys[i]
+				candidates = append(candidates, strings.TrimPrefix(Variable(n), variablePrefix))
+			}
+		}
+	}
+	var all []Assignment
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		rest, ours := strings.CutPrefix(name, variablePrefix)
+		if !ours || slices.Contains(otherVariables, name) {
+			continue
+		}
+		v := Assignment{Name: name, Value: value, Key: known[name]}
+		if v.Key == nil {
+			if n := Nearest(rest, candidates); n != "" {
+				v.Nearest = variablePrefix + n
+				v.nearestKey = known[v.Nearest]
+			}
+		}
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b Assignment) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Misspelled returns a line for each variable in environ that is most likely meant to be
+// one that acts at build time. The running program says the same of its own.
+func Misspelled(environ []string) []string {
+	var lines []string
+	for _, v := range Variables(environ) {
+		if v.nearestKey != nil && v.nearestKey.Build {
+			lines = append(lines, fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,166 @@
+// Names that are no settings. A variable or key with one has no effect, and the program
+// would be silent about what somebody wants it to do.
+
+package hitrt
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// The names of all settings, as config/keys.go has them: those that act where a program
+// runs, and the others.
+const (
+	runKeys = "enabled apiKey licenseKey serverUrl grpcTls dataDir dataMode mapping appName appVersion environment hostname " +
+		"exitTimeout flushOnSignal schedulerInitialDelayMillis schedulerInitialDelaySeconds schedulerIntervalMillis " +
+		"schedulerIntervalSeconds forceIntervalSeconds maxMessageSize logFile logLevel debugMode"
+	otherKeys = "packages excludePackages additionalPackages excludeGenerated methodVisibility excludeConstructors excludeInit " +
+		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests maxMethodsCount " +
+		"httpConnectTimeoutSeconds httpReadTimeoutSeconds httpWriteTimeoutSeconds codeBase codebase asyncCodeBaseScanMode " +
+		"asyncCodebaseScanMode legacyCompatibilityMode tags callStackTraceMode"
+)
+
+// prefix begins the names of all variables of ours. Those of others may begin with it too:
+// Kubernetes makes some of the name of a service.
+const prefix = "SCAVENGER_"
+
+// reports reports whether a key is one of those that make a program report.
+func reports(key string) bool {
+	return key == "dataDir" || key == "serverUrl" || key == "apiKey" || key == "licenseKey"
+}
+
+// checkVariables notes the variables that are most likely meant to be another one, which
+// acts where a program runs.
+func (s *settings) checkVariables(environ []string) {
+	for _, e := range environ {
+		name, _, _ := strings.Cut(e, "=")
+		rest, ours := strings.CutPrefix(name, prefix)
+		if !ours {
+			continue
+		}
+		key := nearest(rest, func(key string) string { return variable(key)[len(prefix):] })
+		if key == "" || variable(key) == name || !isRunKey(key) {
+			continue
+		}
+		s.misspelled(key, fmt.Sprintf("%s is no setting; did you mean %s?", clamp(name, 60), variable(key)))
+	}
+}
+
+// checkKeys notes the keys of a source of settings that are no settings. Keys may be
+// anything, a secret too, so only those that are near to a setting are shown.
+func (s *settings) checkKeys(source string, values map[string]string) {
+	unknown := 0
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch key := nearest(name, func(key string) string { return key }); {
+		case key == name || isReferred(values, name):
+		case key == "":
+			unknown++
+		default:
+			s.misspelled(key, fmt.Sprintf("%s: %s is no setting; did you mean %s?", source, clamp(name, 60), key))
+		}
+	}
+	if unknown > 0 {
+		s.problems = append(s.problems, fmt.Sprintf("%s: %d of the keys are no settings, and not near to one", source, unknown))
+	}
+}
+
+// checkEffect notes settings of this run that have none, as others are missing or they
+// act when a program is built. own reads what is set for this run.
+func (s *settings) checkEffect(own *settingsReader) {
+	if s.explicit && s.apiKey == "" && s.active() {
+		s.problems = append(s.problems, noKey)
+	}
+	lacking := func(what string, keys ...string) {
+		keys = slices.DeleteFunc(keys, func(key string) bool { return own.text(key) == "" })
+		if len(keys) > 0 {
+			s.remarks = append(s.remarks, fmt.Sprintf("without effect, as there is no %s: %s", what, strings.Join(keys, ", ")))
+		}
+	}
+	if s.dataDir == "" {
+		lacking("dataDir", "dataMode", "mapping")
+	}
+	if !s.collects() {
+		lacking("collector", "grpcTls", "forceIntervalSeconds", "maxMessageSize", "exitTimeout")
+	}
+	for _, key := range strings.Fields(otherKeys) {
+		if _, ok := own.values[fromOptions][key]; ok {
+			s.remarks = append(s.remarks, "without effect where a program runs: SCAVENGER_OPTIONS: "+key)
+		}
+	}
+}
+
+// checkTOML notes that SCAVENGER_CONFIG names the settings file of a build which would
+// make the program report, and was not read when it was built.
+func (s *settings) checkTOML(values, baked map[string]string) {
+	for _, key := range []string{"dataDir", "serverUrl"} {
+		if values[key] != "" && baked[key] == "" {
+			problem := "SCAVENGER_CONFIG names a .toml file, which counts when a program is built: to set " + key + " where it runs, name a scavenger.conf, or set " + variable(key)
+			s.problems = append(s.problems, problem)
+			s.asked = append(s.asked, problem)
+			return
+		}
+	}
+}
+
+// isReferred reports whether one of the values has $name in it, for which the key is made.
+func isReferred(values map[string]string, name string) bool {
+	for _, v := range values {
+		if strings.Contains(v, "$"+name) || strings.Contains(v, "${"+name+"}") {
+			return true
+		}
+	}
+	return false
+}
+
+// misspelled notes a name that may be meant to be key.
+func (s *settings) misspelled(key, problem string) {
+	s.problems = append(s.problems, problem)
+	if reports(key) {
+		s.asked = append(s.asked, problem)
+	}
+}
+
+func isRunKey(key string) bool { return slices.Contains(strings.Fields(runKeys), key) }
+
+// nearest returns the key that is called name, or else the one of which name is most
+// likely a misspelling, or "". called says what a key is called.
+func nearest(name string, called func(key string) string) string {
+	keys := strings.Fields(runKeys + " " + otherKeys)
+	for _, key := range keys {
+		if called(key) == name {
+			return key
+		}
+	}
+	best, least := "", 1+max(1, min(len(name), 60)/3)
+	for _, key := range keys {
+		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(called(key))); d < least {
+			best, least = key, d
+		}
+	}
+	return best
+}
+
+// distance returns how many bytes must be inserted, deleted or replaced to turn a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			above := row[j+1]
+			row[j+1] = min(row[j], above) + 1
+			if a[i] == b[j] {
+				row[j+1] = min(row[j+1], diagonal)
+			} else {
+				row[j+1] = min(row[j+1], diagonal+1)
+			}
+			diagonal = above
+		}
+	}
+	return row[len(b)]
+}
