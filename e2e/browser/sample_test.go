@@ -135,7 +135,7 @@ func samplePlan(tag string) any {
 	open := function("Store", "Open", "cart/old/old.go", 3, 9)
 	open["package"] = "example.com/shop/cart/old"
 	entry := function("*Cart", "Clear", "cart/cart.go", 10, 12)
-	entry["sites"] = []any{map[string]any{"file": "main.go", "line": 6, "kind": "call", "caller": "example.com/shop.main" + tag, "status": "called"}}
+	entry["sites"] = []any{map[string]any{"file": "main.go", "line": 6, "kind": "call", "caller": "example.com/shop.main", "status": "called"}}
 	entry["falls"], entry["fallsFunctions"], entry["fallsLines"] = []any{open}, 2, 21
 	shared := function("", "elsewhere"+tag, "cart/cart.go", 1, 1)
 	shared["entries"] = []string{"example.com/shop.b", "example.com/shop.c"}

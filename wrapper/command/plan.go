@@ -29,6 +29,7 @@ func (cmd *commands) planCommand() *cli.Command {
 			"lead there), and must stay (an interface, a type argument, assembly or a\n" +
 			"directive needs it, or reflection may call it). A function that was called, that\n" +
 			"cannot be observed or of which nothing is known is in no group.\n\n" +
+			"html is the page of report --format=html with the plan as its first tab.\n\n" +
 			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
 			"Exit status 3: the plan rests on incomplete data; see report.",
 		Flags: []cli.Flag{
