@@ -42,6 +42,9 @@ func TestPage(t *testing.T) {
 		name := write(t, r, html.Options{})
 		largeReport(t, openFile(t, browser, name, ""), name, n)
 	})
+	t.Run("plan", func(t *testing.T) {
+		planTab(t, open(t, browser, sample(), html.Options{Plan: samplePlan(tags[1]), Source: checkout(t)}))
+	})
 	t.Run("empty", func(t *testing.T) {
 		r := sample()
 		r.Functions, r.Programs = nil, nil
@@ -270,6 +273,37 @@ func address(_ *testing.T, p *tab) {
 	p.wantRows("(*Cart).Clear", "Store.Open", "sum")
 	p.wantText("#panel h3", "sum")
 	p.wantText("#panel", "source was not at hand")
+}
+
+func planTab(t *testing.T, p *tab) {
+	p.wantText("#tabs [aria-selected=true]", "Plan")
+	p.wantText("#plan", "Delete now", "1 function, 5 lines", "Decide", "1 place", "2 functions and 21 lines fall", "called at main.go:6 in shop.main",
+		"when all go: shop.b, shop.c", "its type becomes io.Reader"+tags[1]+": main.go:9", "The source is not what was observed: 3 functions stand elsewhere in it.")
+	p.click("#plan summary .p-why")
+	p.wantText("#plan details", "main.go:6 call in example.com/shop.main (called)", "Falls with it:", "Store.Open", "cart/old/old.go:3")
+	p.click("#plan summary button")
+	p.wantText("#plan #panel h3", "(*Cart).Clear")
+	p.wantText("#plan #panel .code", "func (c *Cart) Clear(n int) {")
+	p.keys(kb.Escape)
+	if !eval[bool](p, `document.getElementById('panel').hidden && document.activeElement.matches('#plan summary button')`) {
+		t.Error("Escape does not lead back from the evidence")
+	}
+	p.run(chromedp.Focus("#tabs [aria-selected=true]", chromedp.ByQuery))
+	p.keys(kb.ArrowRight)
+	p.wantText("#tabs [aria-selected=true]", "Functions")
+	if got := len(p.rows()); got != 8 {
+		t.Errorf("%d rows beside the plan, want 8", got)
+	}
+	p.click("#map .cell")
+	if !eval[bool](p, `document.getElementById('plan').hidden`) {
+		t.Error("the plan is shown beside the functions")
+	}
+	p.keys(kb.Escape)
+	p.click("#tabs button")
+	p.slash()
+	if got := p.focus(); got != "search" {
+		t.Errorf("after / in the plan, the focus is on %s, want search", got)
+	}
 }
 
 func hostileNames(t *testing.T, p *tab) {

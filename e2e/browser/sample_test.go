@@ -126,6 +126,27 @@ func hostile() *report.Report {
 	return r
 }
 
+// samplePlan is a plan for sample, as scavenger-wrap plan writes it. Some of its texts have
+// a tag.
+func samplePlan(tag string) any {
+	function := func(receiver, name, file string, line, lines int) map[string]any {
+		return map[string]any{"package": "example.com/shop/cart", "receiver": receiver, "name": name, "file": file, "line": line, "lines": lines, "status": "never-called"}
+	}
+	open := function("Store", "Open", "cart/old/old.go", 3, 9)
+	open["package"] = "example.com/shop/cart/old"
+	entry := function("*Cart", "Clear", "cart/cart.go", 10, 12)
+	entry["sites"] = []any{map[string]any{"file": "main.go", "line": 6, "kind": "call", "caller": "example.com/shop.main", "status": "called"}}
+	entry["falls"], entry["fallsFunctions"], entry["fallsLines"] = []any{open}, 2, 21
+	shared := function("", "elsewhere"+tag, "cart/cart.go", 1, 1)
+	shared["entries"] = []string{"example.com/shop.b", "example.com/shop.c"}
+	kept := function("*Cart", "Read", "cart/cart.go", 1, 1)
+	kept["reason"], kept["site"] = "its type becomes io.Reader"+tag, map[string]any{"file": "main.go", "line": 9}
+	return map[string]any{
+		"difference": map[string]any{"missing": []any{}, "moved": 3, "packages": []any{}}, "unreachable": []any{function("", "sum", "cart/cart.go", 23, 5)},
+		"entries": []any{entry}, "shared": []any{shared}, "mustStay": []any{kept},
+	}
+}
+
 // words are what names are made of.
 var words = strings.Fields("Account Address Batch Billing Cache Catalog Check Client Close Commit Config Convert Count Create Currency Customer Delete Delivery " +
 	"Encode Error Event Export Fetch Filter Find Format Handle Import Index Invoice Item Job List Load Lock Log Map Match Merge Message Metric Node Open Order " +

@@ -39,7 +39,7 @@ func formats() []format {
 			return output.SARIF(w, r, toolid.Version())
 		}},
 		{"html", func(w io.Writer, r *report.Report, o formatOptions) (string, error) {
-			return "", writeHTML(w, r, o.source)
+			return "", writeHTML(w, r, nil, o.source)
 		}},
 		{"coverprofile", func(w io.Writer, r *report.Report, _ formatOptions) (string, error) { return output.CoverProfile(w, r) }},
 	}

@@ -5,6 +5,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"time"
 
@@ -29,10 +30,12 @@ func (cmd *commands) planCommand() *cli.Command {
 			"directive needs it, reflection may call it, or --keep or //scavenger:keep names\n" +
 			"it). A function that was called, that cannot be observed or of which nothing is\n" +
 			"known is in no group.\n\n" +
+			"html is the page of report --format=html with the plan as its first tab.\n\n" +
 			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
 			"Exit status 3: the plan rests on incomplete data; see report.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json or markdown"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json, markdown or html"},
+			outputFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "list everything, as file:line: message"},
 			&cli.StringFlag{Name: "tags", Usage: "build `TAGS`, separated by commas"},
 			keepFlag(),
@@ -46,11 +49,11 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if err := arguments(c, -1, ""); err != nil {
 		return err
 	}
-	format, err := oneOf(c, "format", "text", "json", "markdown")
+	format, err := oneOf(c, "format", "text", "json", "markdown", "html")
 	if err != nil {
 		return err
 	}
-	if c.String("explain") != "" && (format == "markdown" || c.Bool("all")) {
+	if c.String("explain") != "" && (format == "markdown" || format == "html" || c.Bool("all")) {
 		return usageError{errors.New("plan: --explain is about one function, and writes text or json")}
 	}
 	patterns, dirs := splitPlanArguments(c.Args().Slice())
@@ -76,7 +79,13 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
-	if err := cmd.writePlan(p, c.String("explain"), format, c.Bool("all")); err != nil {
+	err = writeTo(c.String("output"), cmd.stdout, func(w io.Writer) error {
+		if format == "html" {
+			return writeHTML(w, r, p, "")
+		}
+		return writePlan(w, p, c.String("explain"), format, c.Bool("all"))
+	})
+	if err != nil {
 		return fmt.Errorf("plan: %w", err)
 	}
 	if !r.Complete() {
@@ -86,26 +95,26 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 }
 
 // writePlan writes the plan, or what it says of one function.
-func (cmd *commands) writePlan(p *plan.Plan, function, format string, all bool) error {
+func writePlan(w io.Writer, p *plan.Plan, function, format string, all bool) error {
 	switch {
 	case function != "":
 	case format == "json":
-		return plan.WriteJSON(cmd.stdout, p)
+		return plan.WriteJSON(w, p)
 	case format == "markdown":
-		return p.WriteMarkdown(cmd.stdout, all)
+		return p.WriteMarkdown(w, all)
 	case all:
-		return p.WriteAll(cmd.stdout)
+		return p.WriteAll(w)
 	default:
-		return p.WriteText(cmd.stdout)
+		return p.WriteText(w)
 	}
 	e, err := p.Explain(function)
 	if err != nil {
 		return err
 	}
 	if format == "json" {
-		return plan.WriteJSON(cmd.stdout, e)
+		return plan.WriteJSON(w, e)
 	}
-	return e.WriteText(cmd.stdout)
+	return e.WriteText(w)
 }
 
 // splitPlanArguments tells data directories from packages by what is in them. A directory

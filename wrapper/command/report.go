@@ -29,6 +29,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
 			"in any environment counts; --environment reports on one alone.\n\n" +
+			"html is one file for a browser, with the source of the working directory's module.\n" +
 			"docs/report.md says what each format has, and how CI uses it.\n\n" +
 			"Exit status:\n" +
 			"   0  the report is written, and complete\n" +

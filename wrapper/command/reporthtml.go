@@ -1,5 +1,5 @@
-// scavenger-wrap report --format=html: the source that the page shows, and the file that
-// a report is written to.
+// --format=html of report and plan: the source that the page shows, and the file that
+// either is written to.
 
 package command
 
@@ -15,17 +15,22 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
+func outputFlag() cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`"}
+}
+
 func pageFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report to `FILE`"},
+		outputFlag(),
 		&cli.StringFlag{Name: "source", Usage: "for html: take the source from the checkout in `DIR`, or with \"none\" show none; default: the working directory, if it is in a module"},
 	}
 }
 
-// writeHTML writes a report as a page, with the source in a directory.
-func writeHTML(w io.Writer, r *report.Report, dir string) error {
+// writeHTML writes a report as a page, with a plan, which may be nil, and the source in a
+// directory.
+func writeHTML(w io.Writer, r *report.Report, plan any, dir string) error {
 	if dir == "none" {
-		return html.Write(w, r, html.Options{})
+		return html.Write(w, r, html.Options{Plan: plan})
 	}
 	source, err := html.OpenSource(dir)
 	switch {
@@ -36,7 +41,7 @@ func writeHTML(w io.Writer, r *report.Report, dir string) error {
 	case !errors.Is(err, errors.ErrUnsupported):
 		return fmt.Errorf("--source: %w", err)
 	}
-	return html.Write(w, r, html.Options{Source: source})
+	return html.Write(w, r, html.Options{Plan: plan, Source: source})
 }
 
 // writeTo writes to a file, or to stdout if it has no name. What another program might read

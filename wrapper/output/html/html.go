@@ -35,11 +35,12 @@ import (
 var assets embed.FS
 
 // scripts are the files of the script, in their order.
-var scripts = [...]string{"data.js", "tree.js", "map.js", "table.js", "panel.js", "app.js"}
+var scripts = [...]string{"data.js", "tree.js", "map.js", "table.js", "panel.js", "plan.js", "app.js"}
 
 // Options say what the page has beside the report.
 type Options struct {
 	Source *Source // where the source is, nil if it is not at hand
+	Plan   any     // what to delete first, in the JSON of scavenger-wrap plan, or nil
 }
 
 // Write writes a report as a page.
@@ -59,7 +60,7 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 	for _, block := range []struct {
 		id    string
 		value any
-	}{{"data", data}, {"source", texts}} {
+	}{{"report-data", data}, {"plan-data", opts.Plan}, {"source-data", texts}} {
 		text, err := jsonBlock(block.id, block.value)
 		if err != nil {
 			return err

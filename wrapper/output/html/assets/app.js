@@ -1,12 +1,14 @@
 // The page: the numbers on top, and how map, filters, table and panel work together.
 
 async function start() {
-  const program = new Program(await read('data'));
+  const program = new Program(await read('report-data'));
   const root = tree(program);
   headline(program);
   banners(program);
   basis(program);
   const page = new Page(program, root);
+  const plan = await read('plan-data');
+  if (plan) page.plan(plan);
   page.restore();
   performance.measure('report-open', { start: 0 });
 }
@@ -85,9 +87,9 @@ function basis(program) {
 // shows the same.
 class Page {
   constructor(program, root) {
-    Object.assign(this, { program, root, at: root, shown: new Set() });
+    Object.assign(this, { program, root, at: root });
     this.fields = Object.fromEntries(['search', 'scope', 'observed', 'exported', 'count'].map((id) => [id, document.getElementById(id)]));
-    this.panel = new Panel(program, root, () => { this.table.show(-1); this.table.grid.focus(); this.remember(); });
+    this.panel = new Panel(program, () => { this.table.show(-1); this.remember(); });
     this.table = new Table(program, (i) => this.open(i));
     this.table.sorted = () => this.remember();
     this.map = new TreeMap(program, root, (n) => this.enter(n), (i) => this.open(i));
@@ -157,9 +159,20 @@ class Page {
   }
 
   open(i) {
-    this.panel.show(i);
+    this.panel.show(i, document.getElementById('split'));
     this.table.show(i);
     this.remember();
+  }
+
+  // plan shows a plan before the functions.
+  plan(data) {
+    const beside = document.getElementById('plan');
+    new Plan(this.program, data, (i) => { this.panel.show(i, beside); this.remember(); });
+    this.view = tabs([{ id: 'plan', title: 'Plan' }, { id: 'functions', title: 'Functions' }], (id) => {
+      if (this.panel.fn >= 0 && this.restored) this.panel.close();
+      this.shown = id;
+      this.remember();
+    });
   }
 
   // remember puts what is shown into the address.
@@ -172,7 +185,8 @@ class Page {
     put('observed', f.observed.value, '0');
     put('exported', f.exported.value, '');
     put('sort', (this.table.descending ? '-' : '') + this.table.sort, '-lines');
-    if (this.panel.fn >= 0) state.set('f', this.panel.fn);
+    if (this.view) put('view', this.shown, 'plan');
+    if (this.panel.fn >= 0 && this.shown !== 'plan') state.set('f', this.panel.fn);
     if (this.restored) history.replaceState(null, '', '#' + state);
   }
 
@@ -193,6 +207,7 @@ class Page {
     this.map.zoom(this.at);
     this.enter(this.at);
     const i = Number(state.get('f') ?? -1);
+    this.view?.(state.get('view') === 'functions' || i >= 0 ? 'functions' : 'plan');
     if (Number.isInteger(i) && i >= 0 && i < this.program.size) this.open(i);
     this.restored = true;
   }
@@ -201,6 +216,7 @@ class Page {
     const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== 'checkbox';
     if (e.key === '/' && !typing && !e.ctrlKey && !e.metaKey) {
       e.preventDefault();
+      if (this.shown === 'plan') this.view('functions');
       this.fields.search.select();
       this.fields.search.focus();
     } else if (e.key === 'Escape' && e.target === this.fields.search) {

@@ -7,29 +7,33 @@ const sourceNotes = {
 };
 
 class Panel {
-  constructor(program, root, closed) {
-    Object.assign(this, { program, root, closed, fn: -1 });
+  constructor(program, closed) {
+    Object.assign(this, { program, closed, fn: -1 });
     this.aside = document.getElementById('panel');
-    this.split = document.getElementById('split');
     this.aside.addEventListener('keydown', (e) => {
       if (e.key === 'Escape') this.close();
     });
   }
 
+  // close gives the focus back to where it came from.
   close() {
     this.fn = -1;
     this.aside.hidden = true;
-    this.split.classList.remove('open');
+    this.aside.parentElement.classList.remove('open');
     this.closed();
+    this.from?.focus();
   }
 
-  async show(i) {
+  // show shows a function beside a list.
+  async show(i, beside) {
     const p = this.program;
     this.fn = i;
     if (this.aside.hidden) {
-      this.split.classList.add('open');
+      this.from = document.activeElement;
+      beside.append(this.aside);
+      beside.classList.add('open');
       this.aside.hidden = false;
-      this.split.scrollIntoView({ block: 'end' });
+      beside.scrollIntoView({ block: 'end' });
     }
     const status = statuses[p.status(i)];
     const source = element('div', { class: 'source' });
@@ -42,7 +46,7 @@ class Panel {
     this.aside.scrollTop = 0;
     const state = p.files.source[p.fileOf[i]];
     if (sourceNotes[state]) return source.append(element('p', { class: 'note' }, sourceNotes[state]));
-    p.sources ??= read('source'); // once, and not before somebody asks
+    p.sources ??= read('source-data'); // once, and not before somebody asks
     const text = (await p.sources)[p.fileOf[i]];
     if (this.fn === i) new Source(p, i, text).show(source);
   }
