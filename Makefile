@@ -17,6 +17,7 @@ test-heavy: ## run those that do (more than an hour)
 	go test -timeout 20m ./rewrite ./e2e/faults -run Heavy
 	go test ./wrapper/... -run Toolchain
 	go test -timeout 1h ./e2e/matrix -run Settings
+	go test -timeout 30m ./e2e/matrix ./e2e/gotest ./e2e/corpus -run 'Builds|Sample|QuickSubjects'
 	go test -timeout 40m ./e2e/buildcost -run PlainCache
 
 race: ## run the unit tests with the race detector

@@ -6,7 +6,7 @@
 // with it another compilation of the standard library, so unless it is about
 // settings, a script's module is called example.com/app and has no build
 // settings of its own. Scripts for which the standard library has to be compiled
-// anew are in testdata/heavy, and run when asked for by name.
+// anew, or that take long, are in testdata/heavy, and run when asked for by name.
 package e2e
 
 import (
@@ -86,17 +86,19 @@ func warmCache(dir string) error {
 	return nil
 }
 
-func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+// TestScripts runs the scripts that everybody runs. Their programs have no debug
+// information, unless they say otherwise: it would be most of what a link does.
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", "-ldflags=-w") }
 
 // TestHeavy runs the scripts that compile a standard library of their own, with
 // flags or in a build cache that no other script has, or with another release of
-// Go.
+// Go; and those that take long and of which something shorter runs always.
 func TestHeavy(t *testing.T) {
 	program.Heavy(t)
-	runScripts(t, "testdata/heavy")
+	runScripts(t, "testdata/heavy", "")
 }
 
-func runScripts(t *testing.T, dir string) {
+func runScripts(t *testing.T, dir, goflags string) {
 	scripts, err := filepath.Glob(dir + "/*")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts (%v)", err)
@@ -107,7 +109,13 @@ func runScripts(t *testing.T, dir string) {
 		}
 	}
 	wrapperFile(t)
-	testscript.Run(t, scriptParams(testscript.Params{Dir: dir}))
+	p := scriptParams(testscript.Params{Dir: dir})
+	p.Setup = func(env *testscript.Env) error {
+		err := setUp(env)
+		env.Setenv("GOFLAGS", goflags)
+		return err
+	}
+	testscript.Run(t, p)
 }
 
 // scriptParams completes the parameters that say which scripts to run.

@@ -24,7 +24,11 @@ func TestSample(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(o.goroot, "test")); err != nil {
 		t.Skip("this Go comes without its test programs")
 	}
-	subjects, err := choose(o.goroot, sample)
+	names := always
+	if program.Named(t) {
+		names = sample
+	}
+	subjects, err := choose(o.goroot, names)
 	if err != nil {
 		t.Fatal(err)
 	}

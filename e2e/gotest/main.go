@@ -39,7 +39,7 @@ type options struct {
 func main() {
 	o := options{}
 	list := flag.Bool("list", false, "list the programs")
-	sampled := flag.Bool("sample", false, "take the programs that go test takes")
+	sampled := flag.Bool("sample", false, "take the programs that go test -run Sample takes")
 	verbose := flag.Bool("v", false, "name the programs that do not build, with the reason")
 	keep := flag.String("dir", "", "lay the programs out in `directory` and leave them there")
 	flag.BoolVar(&o.closures, "closures", false, "build with closures = true")

@@ -28,14 +28,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestBuilds runs the other rows that have arguments.
+// TestBuilds runs the other rows that have arguments: those that run always, and, when
+// -run names it, the rest. A row takes two to five seconds of CPU time.
 func TestBuilds(t *testing.T) {
 	wrapper, err := program.BuildWrapper(context.Background(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range Rows {
-		if len(row.Args) > 0 && !row.Std {
+		if len(row.Args) > 0 && !row.Std && (row.Always || program.Named(t)) {
 			Runner{wrapper}.Run(t, row)
 		}
 	}
@@ -77,6 +78,9 @@ func TestRows(t *testing.T) {
 			if given {
 				ways++
 			}
+		}
+		if row.Always && (len(row.Args) == 0 || row.Std) {
+			t.Errorf("%s cannot run always: another test runs it, or none unless it is named", name)
 		}
 		if ways != 1 {
 			t.Errorf("%s has %d of a script, a test and arguments, want one", name, ways)

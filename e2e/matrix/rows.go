@@ -11,6 +11,7 @@ type Row struct {
 	Command string // another command of go's: "test", "vet"
 	Cross   bool   // the program cannot run here
 	Std     bool   // compiles a standard library of its own, which takes a minute
+	Always  bool   // go test ./... runs it; the other rows run when they are named
 	Needs   string // a program without which the row is skipped
 	Script  string // a script in e2e/testdata that shows it instead
 	Test    string // or a test of another package of e2e's: "buildcost.TestPlainCache"
@@ -30,7 +31,7 @@ var Lists = []string{"Flags", "Cross builds", "Tests", "Shapes", "Source", "The 
 
 // Rows is the table.
 var Rows = []Row{
-	{List: "Flags", Name: "none", Args: []string{"."}, Toolchains: everyRelease},
+	{List: "Flags", Name: "none", Args: []string{"."}, Toolchains: everyRelease, Always: true},
 	{List: "Flags", Name: "-race", Args: []string{"-race", "."}, Needs: "gcc", Std: true},
 	{List: "Flags", Name: "-asan", Args: []string{"-asan", "."}, Needs: "gcc", Std: true},
 	{List: "Flags", Name: "-msan", Args: []string{"-msan", "."}, Env: []string{"CC=clang"}, Needs: "clang", Std: true},
@@ -46,10 +47,10 @@ var Rows = []Row{
 	{List: "Flags", Name: "-gcflags=all=… and another -gcflags", Script: "build_gcflags_twice", Reason: "works on Linux; elsewhere refused, with a message, as the go command records only the last of several"},
 	{List: "Flags", Name: "-gcflags=-e", Args: []string{"-gcflags=-e", "."}},
 	{List: "Flags", Name: "-gcflags=-m", Script: "mark_free", Toolchains: everyRelease},
-	{List: "Flags", Name: "-ldflags=-s -w", Args: []string{"-ldflags=-s -w", "."}},
+	{List: "Flags", Name: "-ldflags=-s -w", Args: []string{"-ldflags=-s -w", "."}, Always: true},
 	{List: "Flags", Name: "-ldflags=-X", Args: []string{"-ldflags=-X main.version=1.2", "."}},
 	{List: "Flags", Name: "-ldflags=-extldflags=-static", Args: []string{"-ldflags=-linkmode=external -extldflags=-static", "-tags=netgo,osusergo", "./withcgo"}, Needs: "gcc"},
-	{List: "Flags", Name: "-linkmode=external", Args: []string{"-ldflags=-linkmode=external", "."}, Needs: "gcc"},
+	{List: "Flags", Name: "-linkmode=external", Args: []string{"-ldflags=-linkmode=external", "."}, Needs: "gcc", Always: true},
 	{List: "Flags", Name: "-asmflags", Args: []string{"-asmflags=-D=X", "."}},
 	{List: "Flags", Name: "-tags", Args: []string{"-tags=extra", "."}},
 	{List: "Flags", Name: "-tags in GOFLAGS", Args: []string{"."}, Env: []string{"GOFLAGS=-tags=extra,netgo,osusergo"}},
@@ -63,8 +64,8 @@ var Rows = []Row{
 	{List: "Flags", Name: "-mod=readonly", Args: []string{"-mod=readonly", "."}},
 	{List: "Flags", Name: "-mod=mod", Args: []string{"-mod=mod", "."}},
 	{List: "Flags", Name: "-mod=vendor", Script: "build_vendor"},
-	{List: "Flags", Name: "-modfile", Args: []string{"-modfile=other.mod", "."}},
-	{List: "Flags", Name: "-overlay", Args: []string{"-overlay=overlay.json", "."}},
+	{List: "Flags", Name: "-modfile", Args: []string{"-modfile=other.mod", "."}, Always: true},
+	{List: "Flags", Name: "-overlay", Args: []string{"-overlay=overlay.json", "."}, Always: true},
 	{List: "Flags", Name: "-C", Args: []string{"-C=second", "."}},
 	{List: "Flags", Name: "-a", Args: []string{"-a", "."}, Std: true},
 	{List: "Flags", Name: "-p=1", Args: []string{"-p=1", "."}},
@@ -85,15 +86,15 @@ var Rows = []Row{
 	{List: "Cross builds", Name: "js/wasm", Args: []string{"."}, Env: []string{"GOOS=js", "GOARCH=wasm"}, Cross: true, Std: true},
 	{List: "Cross builds", Name: "wasip1/wasm", Args: []string{"."}, Env: []string{"GOOS=wasip1", "GOARCH=wasm"}, Cross: true, Std: true},
 
-	{List: "Tests", Name: "go test", Command: "test", Args: []string{"-v", "./..."}, Toolchains: everyRelease},
-	{List: "Tests", Name: "go test -cover", Command: "test", Args: []string{"-cover", "./..."}},
+	{List: "Tests", Name: "go test", Command: "test", Args: []string{"-v", "./..."}, Toolchains: everyRelease, Always: true},
+	{List: "Tests", Name: "go test -cover", Command: "test", Args: []string{"-cover", "./..."}, Always: true},
 	{List: "Tests", Name: "go test -coverpkg=./...", Command: "test", Args: []string{"-coverpkg=./...", "./..."}},
 	{List: "Tests", Name: "go test -race", Command: "test", Args: []string{"-race", "./lib"}, Needs: "gcc", Std: true},
 	{List: "Tests", Name: "go test -bench", Command: "test", Args: []string{"-run=^$", "-bench=NoSuch", "./lib"}},
 	{List: "Tests", Name: "go test -fuzz", Command: "test", Args: []string{"-run=^$", "-fuzz=FuzzUsed", "-fuzztime=10x", "./lib"}},
 	{List: "Tests", Name: "go test -c, -json, -coverprofile, cached", Script: "test_profile"},
 	{List: "Tests", Name: "go vet", Command: "vet", Args: []string{"./..."}, Toolchains: everyRelease},
-	{List: "Tests", Name: "go list -export", Command: "list", Args: []string{"-export", "-f={{.ImportPath}} {{.Name}}", "./..."}},
+	{List: "Tests", Name: "go list -export", Command: "list", Args: []string{"-export", "-f={{.ImportPath}} {{.Name}}", "./..."}, Always: true},
 	{List: "Tests", Name: "go run", Command: "run", Args: []string{"./second"}},
 	{List: "Tests", Name: "go install", Script: "build_install"},
 	{List: "Tests", Name: "internal and external tests, variants, TestMain", Script: "test_variants"},

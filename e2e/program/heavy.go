@@ -6,17 +6,21 @@ import (
 	"testing"
 )
 
-// Heavy skips a test unless -run names it, as -run Matrix names TestMatrix, or says
-// Heavy, where that is how its name begins. It is for tests that compile a standard
-// library of their own, and for those that do more of what others do a few times: each
-// takes a minute or more, and together they take longer than go test allows a package.
+// Named reports whether -run names a test, as -run Matrix names TestMatrix. A test that
+// has a cheap part and a thorough one does the latter then.
+func Named(t *testing.T) bool {
+	return strings.Contains(flag.Lookup("test.run").Value.String(), strings.TrimPrefix(t.Name(), "Test"))
+}
+
+// Heavy skips a test unless -run names it, or says Heavy, where that is how its name
+// begins. It is for tests that compile a standard library of their own, and for those
+// that do more of what others do a few times: each takes a minute or more, and together
+// they take longer than go test allows a package.
 func Heavy(t *testing.T) {
 	t.Helper()
-	name, run := strings.TrimPrefix(t.Name(), "Test"), flag.Lookup("test.run").Value.String()
-	if strings.HasPrefix(name, "Heavy") {
-		name = "Heavy"
+	run := flag.Lookup("test.run").Value.String()
+	if Named(t) || strings.HasPrefix(t.Name(), "TestHeavy") && strings.Contains(run, "Heavy") {
+		return
 	}
-	if !strings.Contains(run, name) {
-		t.Skipf("takes a minute or more; asked for by name, it runs: go test -timeout 1h -run %s", name)
-	}
+	t.Skipf("takes a minute or more; asked for by name, it runs: go test -timeout 1h -run %s", strings.TrimPrefix(t.Name(), "Test"))
 }

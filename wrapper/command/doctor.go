@@ -327,5 +327,5 @@ func (d *examination) stale(b *registry.Inspected) {
 
 // collector checks the collector, by a program that consists of hitrt.
 func (d *examination) collector(settings map[string]string) error {
-	return d.runHitrt("hitrt.Check(os.Stdout, string(settings))", settings, nil, d.say)
+	return d.runHitrt(settings, []string{"check"}, d.say)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -50,7 +51,7 @@ func (cmd *commands) publish(dir string, keep, all bool) error {
 		return fmt.Errorf("publish: %w", err)
 	}
 	failed := 0
-	err = cmd.runHitrt(fmt.Sprintf("hitrt.PublishDir(os.Stdout, string(settings), os.Args[1], %v, %v)", keep, all), cfg.Run, []string{dir},
+	err = cmd.runHitrt(cfg.Run, []string{"publish", dir, strconv.FormatBool(keep), strconv.FormatBool(all)},
 		func(step, outcome, detail, advice string) {
 			if outcome == "failed" {
 				failed++

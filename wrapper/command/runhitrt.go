@@ -1,10 +1,11 @@
 // Running hitrt. It is not linked into scavenger-wrap. What a command needs of it is done
-// by a small program that is built from the embedded source.
+// by a small program that is built from the embedded source, and kept in $GOCACHE.
 
 package command
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,32 +13,26 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.uber.org/zap/zapcore"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 )
 
-// runHitrt builds and runs a program that makes one call of hitrt. call is an expression
-// in Go, in which the variable settings holds the settings as JSON. The program writes an
+// runHitrt runs the program with arguments that hitrtMain knows. The program writes an
 // object for each step of its work, and runHitrt calls say with it.
-func (cmd *commands) runHitrt(call string, settings map[string]string, args []string, say func(step, outcome, detail, advice string)) error {
+func (cmd *commands) runHitrt(settings map[string]string, args []string, say func(step, outcome, detail, advice string)) error {
 	dir, err := os.MkdirTemp("", "scavenger-wrap-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := cmd.writeHitrt(dir, call); err != nil {
-		return err
-	}
 	exe := filepath.Join(dir, "main.exe")
-	build := exec.Command("go", "build", "-o", exe, ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=0", "PWD="+dir)
-	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(build.Args, " ")), stringField("dir", dir))
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
+	if err := cmd.buildHitrt(dir, exe); err != nil {
+		return err
 	}
 	baked, err := json.Marshal(settings)
 	if err != nil {
@@ -63,6 +58,39 @@ func (cmd *commands) runHitrt(call string, settings map[string]string, args []st
 	return errors.Join(decodeErr, run.Wait())
 }
 
+// buildHitrt writes the program to exe. It is kept from command to command, as the link
+// alone takes a second.
+func (cmd *commands) buildHitrt(dir, exe string) error {
+	sum, err := cmd.writeHitrt(dir)
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GOOS=", "GOARCH=", "CGO_ENABLED=0", "PWD="+dir)
+	goEnv := exec.Command("go", slices.Concat([]string{"env", "GOCACHE", "GOVERSION", "GOROOT", "GOFLAGS"}, link.CodeGeneration)...)
+	goEnv.Dir, goEnv.Env = dir, env
+	values, err := goEnv.Output()
+	if err != nil {
+		return fmt.Errorf("go env: %w", err)
+	}
+	cache, _, _ := strings.Cut(string(values), "\n")
+	kept := ""
+	if cache = strings.TrimSpace(cache); filepath.IsAbs(cache) {
+		key := sha256.Sum256(append(values, sum...))
+		kept = filepath.Join(cache, "scavenger", fmt.Sprintf("program-%x", key[:16]))
+	}
+	if link.TakeKept(kept, exe) && os.Chmod(exe, 0o700) == nil {
+		return nil
+	}
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, ".")
+	build.Dir, build.Env = dir, env
+	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(build.Args, " ")), stringField("dir", dir))
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w: %s", err, bytes.TrimSpace(out))
+	}
+	link.Keep(kept, exe)
+	return nil
+}
+
 // hitrtMain is the program. It reads the settings from standard input, because other
 // users can see a command line.
 const hitrtMain = registry.GeneratedHeader + `package main
@@ -79,18 +107,29 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	%s
+	switch os.Args[1] {
+	case "check":
+		hitrt.Check(os.Stdout, string(settings))
+	case "publish":
+		keep, all := os.Args[3] == "true", os.Args[4] == "true"
+		hitrt.PublishDir(os.Stdout, string(settings), os.Args[2], keep, all)
+	}
 }
 `
 
-func (cmd *commands) writeHitrt(dir, call string) error {
-	err := fs.WalkDir(cmd.sources, "hitrt", func(name string, d fs.DirEntry, err error) error {
-		to := filepath.Join(dir, filepath.FromSlash(name))
+// writeHitrt writes the program's source and returns its checksum.
+func (cmd *commands) writeHitrt(dir string) (sum []byte, err error) {
+	h := sha256.New()
+	write := func(name string, text []byte) error {
+		fmt.Fprintf(h, "%s %x\n", name, sha256.Sum256(text))
+		return os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), text, 0o666)
+	}
+	err = fs.WalkDir(cmd.sources, "hitrt", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir():
-			return os.Mkdir(to, 0o777)
+			return os.Mkdir(filepath.Join(dir, filepath.FromSlash(name)), 0o777)
 		case strings.HasSuffix(name, "_test.go"):
 			return nil
 		}
@@ -98,11 +137,8 @@ func (cmd *commands) writeHitrt(dir, call string) error {
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(to, text, 0o666)
+		return write(name, text)
 	})
-	return errors.Join(
-		err,
-		os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+modulePath+"\n\ngo 1.24\n"), 0o666),
-		os.WriteFile(filepath.Join(dir, "main.go"), fmt.Appendf(nil, hitrtMain, call), 0o666),
-	)
+	err = errors.Join(err, write("go.mod", []byte("module "+modulePath+"\n\ngo 1.24\n")), write("main.go", []byte(hitrtMain)))
+	return h.Sum(nil), err
 }

@@ -66,7 +66,7 @@ func (l *linking) addHitrtPackage(p *build.Package) error {
 	if err != nil {
 		return err
 	}
-	if archive := l.archive(hitrtPath(p.Dir)); takeHitrt(kept, archive) {
+	if archive := l.archive(hitrtPath(p.Dir)); TakeKept(kept, archive) {
 		l.cfg.Add(hitrtPath(p.Dir), archive)
 		return nil
 	}
@@ -89,7 +89,7 @@ func (l *linking) addHitrtPackage(p *build.Package) error {
 	// The name of the kept file stands for these imports, so hitrt is compiled against no
 	// other archives.
 	if archive, err := l.compilePackage(hitrtPath(p.Dir), files, p.Imports); err == nil {
-		keepHitrt(kept, archive)
+		Keep(kept, archive)
 		return nil
 	}
 	_, err = l.compilePackage(hitrtPath(p.Dir), files, l.cfg.Paths())

@@ -24,8 +24,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// codeGeneration are the variables that decide which code compile generates.
-var codeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
+// CodeGeneration are the variables that decide which code compile generates.
+var CodeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
 	"GOOS", "GOPPC64", "GORISCV64", "GOWASM"}
 
 // keptHitrt returns the file that the archive of a package of hitrt is kept in, "" if
@@ -41,7 +41,7 @@ func (l *linking) keptHitrt(p *build.Package) (string, error) {
 		return "", fmt.Errorf("compile -V=full: %w", err)
 	}
 	fmt.Fprintf(h, "%s%s %q\n", version, p.Dir, l.hitrtFlags())
-	for _, name := range codeGeneration {
+	for _, name := range CodeGeneration {
 		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
 	}
 	for _, name := range p.GoFiles {
@@ -78,10 +78,10 @@ func (l *linking) contentID(path string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(text)), err
 }
 
-// takeHitrt copies the archive that is kept in file, and reports whether it did. The file
-// begins with a checksum of the archive, because other programs may damage files in a
+// TakeKept copies to name what is kept in file, and reports whether it did. The file
+// begins with a checksum of the rest, because other programs may damage files in a
 // cache.
-func takeHitrt(file, archive string) bool {
+func TakeKept(file, name string) bool {
 	data, err := os.ReadFile(file)
 	if err != nil || len(data) < sha256.Size {
 		return false
@@ -94,15 +94,15 @@ func takeHitrt(file, archive string) bool {
 	if info, err := os.Stat(file); err == nil && now.Sub(info.ModTime()) > 24*time.Hour {
 		_ = os.Chtimes(file, now, now) // in use
 	}
-	return os.WriteFile(archive, data[sha256.Size:], 0o666) == nil
+	return os.WriteFile(name, data[sha256.Size:], 0o666) == nil
 }
 
-// keepHitrt keeps the archive in file. If it cannot, the next link compiles hitrt again.
-func keepHitrt(file, archive string) {
+// Keep keeps the file name in file. If it cannot, the next process makes it again.
+func Keep(file, name string) {
 	if file == "" {
 		return
 	}
-	data, err := os.ReadFile(archive)
+	data, err := os.ReadFile(name)
 	if err != nil {
 		return
 	}
@@ -125,7 +125,7 @@ func keepHitrt(file, archive string) {
 	}
 }
 
-// forgetUnused removes what no link has taken for a month.
+// forgetUnused removes what nobody has taken for a month.
 func forgetUnused(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
