@@ -21,7 +21,7 @@ type entry struct {
 	index     int    // into Marks; -1 if the function is not observable
 	reason    string // why it is not observable
 	file      string // empty: as in the line before
-	line      string // "12", or "12+3" if three more follow up to its end; a "g" at its end: generated
+	line      string // "12", or "12+3" if three more follow up to its end; then "g" if generated
 	receiver  string
 	name      string
 	params    string
