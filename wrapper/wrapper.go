@@ -58,6 +58,9 @@ func Main(args []string, sources fs.FS) int {
 	}
 	a, err := action.New(path, args[2:], flags, sources)
 	if err == nil {
+		err = a.Refused(args[0])
+	}
+	if err == nil {
 		err = run(a)
 	}
 	a.RemoveDir()

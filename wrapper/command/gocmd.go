@@ -99,6 +99,9 @@ func (cmd *commands) frontend(goFile, exe string, args []string) ([]string, erro
 		return nil, err
 	}
 	call.SetGOFLAGS(goflags)
+	if compiler, _ := call.Value("compiler"); compiler == "gccgo" {
+		return nil, action.ErrGccgo
+	}
 	gcflags := call.Values("gcflags")
 	ours, err := ourToolexec(call, exe)
 	if err != nil {
