@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,6 +59,18 @@ func TestReadme(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", command, err, out)
 		}
 		outputs.Write(out)
+	}
+	// The sample at the top is the demonstration's output, but for how long that took.
+	took := regexp.MustCompile(`\d+ seconds? *`)
+	printed := took.ReplaceAllString(outputs.String(), "")
+	sample := regexp.MustCompile(`(?m)^    ( +\d.*|.* --all .*)$`).FindAllStringSubmatch(string(readme), 6)
+	for _, line := range sample {
+		if want := took.ReplaceAllString(line[1], ""); !strings.Contains(printed, want+"\n") {
+			t.Errorf("the demonstration did not print the README's %q", want)
+		}
+	}
+	if len(sample) < 6 {
+		t.Errorf("README has %d lines of a sample, want 6", len(sample))
 	}
 	for _, want := range []string{
 		"Never called: 459 of 594 functions", // the demonstration

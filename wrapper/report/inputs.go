@@ -169,7 +169,9 @@ func joinAll(list []*data) *Report {
 		for i := range d.files {
 			d.addProcesses(&d.files[i])
 		}
-		d.addMarked()
+	}
+	for _, d := range list {
+		d.addMarked() // what is in no file of any directory
 	}
 	for _, d := range list[1:] {
 		list[0].absorb(d)

@@ -348,3 +348,26 @@ func TestDropCopies(t *testing.T) {
 		t.Errorf("%d files, and %d records in the copy, want 1 and 0", len(a.files), len(b.files[0].list))
 	}
 }
+
+// The marks file of a process that lives belongs to its hits file, also if that is in a copy.
+func TestMarksBesideCopy(t *testing.T) {
+	m := newMarked(t, "1", []string{"Open"}, "Shut")
+	hold(t, m.path)
+	other := filepath.Join(t.TempDir(), "copy")
+	if err := os.Mkdir(other, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	hits := filepath.Base(m.store.Path())
+	if err := os.Rename(m.store.Path(), filepath.Join(other, hits)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{m.dir, other}, {other, m.dir}} {
+		r := mustOpen(t, args...)
+		if want := (Processes{Total: 1, Running: 1}); r.Processes != want {
+			t.Errorf("processes %+v, want %+v", r.Processes, want)
+		}
+		if got := statuses(r); got["store.Open"] != Called || got["store.*DB.Shut"] != Called {
+			t.Errorf("statuses %v, want Open and Shut called", got)
+		}
+	}
+}
