@@ -21,7 +21,7 @@ const (
 )
 
 // stays reports whether code stays as it is if the plan is carried out.
-func (d *decl) stays() bool { return d.live && (d.group == none || d.group == kept) }
+func (d *decl) stays() bool { return (d.live || d.made) && (d.group == none || d.group == kept) }
 
 // group finds the group of each function.
 func (p *program) group() {
@@ -97,7 +97,7 @@ func (p *program) findEntries(dying []*decl) {
 	for i, d := range dying {
 		needs, refers, named, weak := (*ref)(nil), false, false, false
 		for _, r := range d.refs {
-			if !r.from.live || r.from == d {
+			if !r.from.live && !r.from.made || r.from == d {
 				continue
 			}
 			stays := r.from.group == none

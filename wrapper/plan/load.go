@@ -56,6 +56,7 @@ type decl struct {
 	status report.Status
 	dead   bool // deadcode prints it, if that looks at its package
 	live   bool // a path leads to it, or it may be called from where none is seen
+	made   bool // no path leads to it, but its file is generated, and has it again
 
 	refs []*ref // to it
 	out  []*ref // from it
@@ -242,7 +243,8 @@ func (p *program) findDead() {
 			continue
 		}
 		positions[pos] = true
-		d.dead = !generated[pos.Filename] && !isMarker(d, interfaces[d.pkg])
+		d.made = generated[pos.Filename]
+		d.dead = !d.made && !isMarker(d, interfaces[d.pkg])
 	}
 }
 

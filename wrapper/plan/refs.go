@@ -9,7 +9,6 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/packages"
-	"golang.org/x/tools/go/ssa"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
@@ -115,6 +114,10 @@ func (p *program) referIn(pkg *packages.Package, from *decl, node ast.Node) {
 			if name := calledName(n.Fun); name != nil {
 				called[name] = true
 			}
+		case *ast.ValueSpec:
+			if n != node {
+				p.referBlank(pkg, from, n)
+			}
 		case *ast.TypeAssertExpr:
 			p.referAssertion(pkg, from, n.X, n.Type)
 		case *ast.TypeSwitchStmt:
@@ -140,6 +143,20 @@ func (p *program) referIn(pkg *packages.Package, from *decl, node ast.Node) {
 		}
 		return true
 	})
+}
+
+// referBlank adds what an assertion such as var _ io.Reader = file{} in a function needs.
+// In package ssa nothing is left of it.
+func (p *program) referBlank(pkg *packages.Package, from *decl, spec *ast.ValueSpec) {
+	to := pkg.TypesInfo.TypeOf(spec.Type)
+	if spec.Type == nil || to == nil {
+		return
+	}
+	for i, name := range spec.Names {
+		if name.Name == "_" && i < len(spec.Values) {
+			p.referNeeds(from, spec.Values[i].Pos(), Interface, pkg.TypesInfo.TypeOf(spec.Values[i]), to, typeName(to))
+		}
+	}
 }
 
 // referCases adds what the cases of a type switch need.
@@ -305,98 +322,4 @@ func (p *program) referNeeds(from *decl, pos token.Pos, kind Kind, typ, to types
 // typeName is the name of a type as a stack trace would have it.
 func typeName(t types.Type) string {
 	return types.TypeString(t, func(pkg *types.Package) string { return pkg.Path() })
-}
-
-// A conversion is that of a type with a method to an interface in a function.
-type conversion struct {
-	from, to *decl
-	what     string
-}
-
-// convert finds the conversions to interfaces in the code that a path leads to. Most are
-// not written down, so this is what package ssa is asked. Of several in one function the
-// first one counts.
-func (p *program) convert() {
-	found, methods := map[conversion]*ref{}, map[types.Type][]*decl{}
-	for fn := range p.reachable {
-		from := p.of(fn)
-		if from == nil {
-			continue
-		}
-		for _, block := range fn.Blocks {
-			for _, instr := range block.Instrs {
-				make, ok := instr.(*ssa.MakeInterface)
-				if !ok {
-					continue
-				}
-				list, ok := methods[make.X.Type()]
-				if !ok {
-					list = p.methods(make.X.Type())
-					methods[make.X.Type()] = list
-				}
-				for _, to := range list {
-					key, pos := conversion{from, to, typeName(make.Type())}, place(make)
-					if r := found[key]; r == nil || pos < r.pos {
-						found[key] = &ref{from: from, to: to, kind: conversionKind(make.Type(), to), pos: pos, what: key.what}
-					}
-				}
-			}
-		}
-	}
-	for _, r := range found {
-		p.add(r)
-	}
-}
-
-// conversionKind says what the conversion of a type to an interface means for a method of it.
-func conversionKind(to types.Type, method *decl) Kind {
-	if hasMethod(to, method) {
-		return Interface
-	}
-	return Reflection
-}
-
-// methods returns the methods of a type that the report may have.
-func (p *program) methods(typ types.Type) (list []*decl) {
-	set := p.ssa.MethodSets.MethodSet(typ)
-	for i := range set.Len() {
-		if d := p.declOf(set.At(i).Obj().(*types.Func)); d != nil && p.seen[d.pkg] {
-			list = append(list, d)
-		}
-	}
-	return list
-}
-
-// hasMethod reports whether an interface has a method of the name of d.
-func hasMethod(typ types.Type, d *decl) bool {
-	pkg := d.fn.Object().Pkg()
-	for m := range typ.Underlying().(*types.Interface).Methods() {
-		if m.Name() == d.name && (m.Exported() || m.Pkg() == pkg) {
-			return true
-		}
-	}
-	return false
-}
-
-// place returns where a conversion stands. One that is not written down is where its
-// result is used, else near what comes before it.
-func place(make *ssa.MakeInterface) token.Pos {
-	if make.Pos().IsValid() {
-		return make.Pos()
-	}
-	for _, user := range *make.Referrers() {
-		if user.Pos().IsValid() {
-			return user.Pos()
-		}
-	}
-	pos := make.Parent().Pos()
-	for _, instr := range make.Block().Instrs {
-		if instr == ssa.Instruction(make) {
-			break
-		}
-		if instr.Pos().IsValid() {
-			pos = instr.Pos()
-		}
-	}
-	return pos
 }
