@@ -4,9 +4,9 @@
 //
 // It fetches fzf, the fuzzy finder, through the module proxy, builds it with
 // -toolexec=scavenger-wrap, lets it filter fzf's own source for a few queries,
-// and prints which of its functions were called and which were not. Everything
-// happens in a temporary directory, and fzf's source is checked to be
-// unchanged.
+// and prints which of its functions were never called and the beginning of a plan to
+// delete them. The same as a page for a browser is what it leaves behind. All else
+// happens in a temporary directory, and fzf's source is checked to be unchanged.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
@@ -90,7 +91,47 @@ func run(ctx context.Context) error {
 	step("fzf's source is unchanged (%.12s); scavenger-wrap report data", after)
 	report := exec.CommandContext(ctx, wrapper, "report", data)
 	report.Stdout, report.Stderr = os.Stdout, os.Stderr
-	return report.Run()
+	if err := report.Run(); err != nil {
+		return err
+	}
+	step("scavenger-wrap plan . data, which begins")
+	text, err := plan(ctx, wrapper, fzf.Dir, data)
+	if err != nil {
+		return err
+	}
+	fmt.Print(beginning(string(text)))
+	step("scavenger-wrap plan --format=html . data")
+	page, err := os.CreateTemp("", "scavenger-demo-*.html")
+	if err != nil {
+		return err
+	}
+	if err := page.Close(); err != nil {
+		return err
+	}
+	if _, err := plan(ctx, wrapper, fzf.Dir, "--format=html", "--output="+page.Name(), data); err != nil {
+		return err
+	}
+	step("open it in a browser:")
+	fmt.Println(page.Name())
+	return nil
+}
+
+// plan runs scavenger-wrap plan in a module, and returns what it prints.
+func plan(ctx context.Context, wrapper, dir string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, wrapper, append([]string{"plan"}, args...)...)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	return cmd.Output()
+}
+
+// beginning returns a plan's text up to some entries.
+func beginning(text string) string {
+	const entries, entryLines = 5, 2
+	before, after, found := strings.Cut(text, "ENTRY\n")
+	if !found {
+		return text
+	}
+	lines := strings.SplitAfter(after, "\n")
+	return before + "ENTRY\n" + strings.Join(lines[:min(len(lines), entries*entryLines)], "") + "…\n"
 }
 
 // filter runs fzf over all of its own Go source.
