@@ -184,9 +184,27 @@ type copyKey struct {
 	name    string
 	created int64
 	id      datafile.Identity
+	first   *entry
 }
 
-func (f *hitsFile) copyKey() copyKey { return copyKey{filepath.Base(f.path), f.created, f.id} }
+func (f *hitsFile) copyKey() copyKey {
+	return copyKey{filepath.Base(f.path), f.created, f.id, f.c.first()}
+}
+
+// A recordKey is what records of one process have in common.
+type recordKey struct {
+	process string
+	first   *entry
+}
+
+// first returns the first function, nil without any. Codebases with the same functions
+// share it, those with others do not: then what was called counts for both.
+func (c *codebase) first() *entry {
+	if len(c.entries) == 0 {
+		return nil
+	}
+	return &c.entries[0]
+}
 
 // dropCopies leaves each process in one file only. Of copies of a file the latest one
 // counts: in it, some of the processes of the others may be in the sums.
@@ -220,13 +238,15 @@ func dropCopies(list []*data) {
 			}
 		}
 	}
-	latest := map[string]*datafile.Process{}
+	latest := map[recordKey]*datafile.Process{}
 	for _, d := range list {
 		for i := range d.files {
-			for k := range d.files[i].list {
-				p := &d.files[i].list[k]
-				if b := latest[p.UUID]; b == nil || cmp.Or(cmp.Compare(p.Writes, b.Writes), cmp.Compare(p.SeenAt, b.SeenAt)) > 0 {
-					latest[p.UUID] = p
+			f := &d.files[i]
+			for n := range f.list {
+				p := &f.list[n]
+				k := recordKey{p.UUID, f.c.first()}
+				if b := latest[k]; b == nil || cmp.Or(cmp.Compare(p.Writes, b.Writes), cmp.Compare(p.SeenAt, b.SeenAt)) > 0 {
+					latest[k] = p
 				}
 			}
 		}
@@ -235,8 +255,8 @@ func dropCopies(list []*data) {
 		for i := range d.files {
 			f := &d.files[i]
 			var kept []datafile.Process
-			for k := range f.list {
-				if p := &f.list[k]; p.UUID == "" || latest[p.UUID] == p {
+			for n := range f.list {
+				if p := &f.list[n]; p.UUID == "" || latest[recordKey{p.UUID, f.c.first()}] == p {
 					kept = append(kept, *p)
 				}
 			}

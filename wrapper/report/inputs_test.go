@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -216,7 +217,7 @@ func TestReadArchive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(got.Problems) != 1 || got.Problems[0].File != filepath.Join("-", "h1", "deep", "data", "process-1.hits") {
+		if len(got.Problems) != 1 || filepath.ToSlash(got.Problems[0].File) != "-/h1/deep/data/process-1.hits" {
 			t.Errorf("%s: problems %v, want the damaged file as it is in the archive", name, got.Problems)
 		}
 		got.Problems = want.Problems
@@ -333,15 +334,16 @@ func TestDropCopies(t *testing.T) {
 	early := datafile.Process{UUID: "p", Writes: 1, SeenAt: 1}
 	late := datafile.Process{UUID: "p", Writes: 2, SeenAt: 2}
 	nobody := datafile.Process{}
-	a := &data{files: []hitsFile{{path: "a/hits-1.hits", list: []datafile.Process{early, nobody}}}}
-	b := &data{files: []hitsFile{{path: "b/hits-2.hits", list: []datafile.Process{late, nobody}}, {path: "b/hits-3.hits", list: []datafile.Process{late}}}}
+	c := &codebase{}
+	a := &data{files: []hitsFile{{path: "a/hits-1.hits", c: c, list: []datafile.Process{early, nobody}}}}
+	b := &data{files: []hitsFile{{path: "b/hits-2.hits", c: c, list: []datafile.Process{late, nobody}}, {path: "b/hits-3.hits", c: c, list: []datafile.Process{late}}}}
 	dropCopies([]*data{a, b})
 	if got := fmt.Sprint(len(a.files[0].list), len(b.files[0].list), len(b.files[1].list)); got != "1 2 0" {
 		t.Errorf("%s records are left, want 1 2 0", got)
 	}
 	// A file that was joined has its process in the shared file.
-	shared := hitsFile{path: "a/hits-1.hits", sums: datafile.Totals{Processes: 9}}
-	alone := hitsFile{path: "a/hits-1-p.hits", list: []datafile.Process{early}}
+	shared := hitsFile{path: "a/hits-1.hits", c: c, sums: datafile.Totals{Processes: 9}}
+	alone := hitsFile{path: "a/hits-1-p.hits", c: c, list: []datafile.Process{early}}
 	a, b = &data{files: []hitsFile{shared}, joined: []hitsFile{alone}}, &data{files: []hitsFile{alone}}
 	dropCopies([]*data{a, b})
 	if len(a.files) != 1 || len(b.files[0].list) != 0 {
@@ -368,6 +370,22 @@ func TestMarksBesideCopy(t *testing.T) {
 		}
 		if got := statuses(r); got["store.Open"] != Called || got["store.*DB.Shut"] != Called {
 			t.Errorf("statuses %v, want Open and Shut called", got)
+		}
+	}
+}
+
+// Two directories may name the functions of one build differently, if one is forged. What was
+// called counts in both.
+func TestReadManyCodebases(t *testing.T) {
+	dir, other := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	leave(t, dir, "a", []testFunc{fn("a.Open", "a.go", 1), fn("a.Dead", "a.go", 9)},
+		testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(2)}})
+	copyDir(t, dir, other)
+	put(t, other, "codebase-a.json", codebaseBytes(t, "a", []testFunc{fn("b.Open", "b.go", 1), fn("b.Dead", "b.go", 9)}))
+	for _, args := range [][]string{{dir, other}, {other, dir}} {
+		got := statuses(mustOpen(t, args...))
+		if want := map[string]Status{"a.Open": Called, "a.Dead": NeverCalled, "b.Open": Called, "b.Dead": NeverCalled}; !maps.Equal(got, want) {
+			t.Errorf("statuses %v, want %v", got, want)
 		}
 	}
 }
