@@ -102,6 +102,8 @@ Whatever the settings say, ` + "`//scavenger:ignore`" + ` above a function, a ty
 function, the methods of the type or the file. ` + "`//scavenger:track`" + ` above a function or a type keeps the function or
 the methods of the type. What is left out is neither marked nor listed, so it is never called dead.
 
+` + "`//scavenger:keep`" + ` says why a function stays although nobody calls it: see [the report](report.md#what-stays).
+
 ## Keys of other agents without effect
 
 | key | why |

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,16 +136,24 @@ func CheckDirective(directive string) error {
 // Keep notes which functions rules are about at a time. The first rule that has not expired counts,
 // directives before lists.
 func (r *Report) Keep(rules []KeepRule, now time.Time) {
+	first := len(r.KeepRules)
+	r.KeepRules = append(r.KeepRules, rules...)
+	rules = r.KeepRules[first:]
 	for i := range rules {
-		rule := rules[i]
-		rule.Expired = expired(rule.Until, now)
-		for k := range r.Functions {
-			if f := &r.Functions[k]; rule.pattern.matches(f) {
-				rule.Functions++
-				f.keep(&rule)
+		rules[i].Expired = expired(rules[i].Until, now)
+	}
+	if len(rules) == 0 {
+		return
+	}
+	for k := range r.Functions {
+		f := &r.Functions[k]
+		name := keepNameOf(f)
+		for i := range rules {
+			if rules[i].pattern.matches(&name) {
+				rules[i].Functions++
+				f.keep(&rules[i])
 			}
 		}
-		r.KeepRules = append(r.KeepRules, rule)
 	}
 }
 
@@ -232,72 +239,78 @@ func (r *Report) ExpiredKeeps() int {
 
 // A keepPattern matches functions by package, type and name.
 type keepPattern struct {
-	literal string // that each match begins with
-	whole   *regexp.Regexp
-	below   *regexp.Regexp // matches import paths of packages, those below included
+	literals []string // parts of the pattern, which a name must contain: most have none of them
+	whole    *regexp.Regexp
+	below    *regexp.Regexp // matches import paths of packages, those below included
 }
 
-// pointerReceiver is a receiver as stack traces and reports show it.
-var pointerReceiver = regexp.MustCompile(`\(\*?([^()]*)\)`)
+// plainReceiver takes what stack traces and reports put around a receiver off a name:
+// (*Cart).Add becomes Cart.Add.
+func plainReceiver(name string) string {
+	return strings.NewReplacer("(*", "", "(", "", ")", "").Replace(name)
+}
 
 // newKeepPattern returns the pattern for a package and those below it, as in settings, or
 // for package.Func, package.Type, which means all its methods, or package.Type.Method. A *
 // stands for any text without a slash, and ... for any text.
 func newKeepPattern(s string) (*keepPattern, error) {
-	name := pointerReceiver.ReplaceAllString(s, "$1")
+	name := plainReceiver(s)
 	switch {
 	case strings.HasPrefix(s, "./") || strings.HasPrefix(s, "../") || s == "." || s == "..":
 		return nil, fmt.Errorf("%q: relative names mean different packages in different directories: write the import path, such as example.com/shop/cart.Cart", s)
-	case strings.ContainsAny(name, "()\"'`\\,;[]{}"):
+	case strings.ContainsAny(name, "\"'`\\,;[]{}"):
 		return nil, fmt.Errorf("%q is no pattern: write example.com/shop, example.com/shop/cart.Open, example.com/shop/cart.Cart.Add or example.com/shop/*.Close", s)
 	}
 	var expr strings.Builder
-	literal := name
+	p := &keepPattern{}
 	for rest := strings.TrimSuffix(name, "/..."); rest != ""; {
 		i := strings.Index(rest, "...")
 		k := strings.IndexByte(rest, '*')
 		switch {
 		case i < 0 && k < 0:
+			p.literals = append(p.literals, rest)
 			expr.WriteString(regexp.QuoteMeta(rest))
 			rest = ""
 		case k < 0 || i >= 0 && i < k:
+			p.literals = append(p.literals, rest[:i])
 			expr.WriteString(regexp.QuoteMeta(rest[:i]) + ".*")
 			rest = rest[i+3:]
 		default:
+			p.literals = append(p.literals, rest[:k])
 			expr.WriteString(regexp.QuoteMeta(rest[:k]) + "[^/]*")
 			rest = rest[k+1:]
 		}
 	}
-	for _, wildcard := range []string{"/...", "...", "*"} {
-		literal, _, _ = strings.Cut(literal, wildcard)
-	}
-	whole, err := regexp.Compile("^(?:" + expr.String() + ")$")
-	if err != nil {
+	var err error
+	if p.whole, err = regexp.Compile("^(?:" + expr.String() + ")$"); err != nil {
 		return nil, err
 	}
-	below, err := regexp.Compile("^(?:" + expr.String() + ")(?:/.*)?$")
-	if err != nil {
-		return nil, err
-	}
-	return &keepPattern{literal, whole, below}, nil
+	p.below, err = regexp.Compile("^(?:" + expr.String() + ")(?:/.*)?$")
+	return p, err
 }
 
-// matches reports whether the pattern is about a function. Function literals belong to the
-// function that they stand in.
-func (p *keepPattern) matches(f *Function) bool {
+// A keepName is a function as patterns name it: with example.com/shop,
+// example.com/shop.Cart and example.com/shop.Cart.Add.
+type keepName struct{ pkg, typ, full string }
+
+// keepNameOf returns the name of a function. Function literals belong to the function that
+// they stand in.
+func keepNameOf(f *Function) keepName {
 	name, _, _ := strings.Cut(f.Name, ".")
-	full := f.Package + "."
-	base := strings.TrimPrefix(f.Receiver, "*")
-	if base != "" {
-		full += base + "."
+	n := keepName{pkg: f.Package, full: f.Package + "." + name}
+	if base := strings.TrimPrefix(f.Receiver, "*"); base != "" {
+		n.typ = f.Package + "." + base
+		n.full = n.typ + "." + name
 	}
-	full += name
-	if !strings.HasPrefix(full, p.literal) {
-		return false
+	return n
+}
+
+// matches reports whether the pattern is about a function.
+func (p *keepPattern) matches(n *keepName) bool {
+	for _, part := range p.literals {
+		if !strings.Contains(n.full, part) {
+			return false
+		}
 	}
-	candidates := []string{full}
-	if base != "" {
-		candidates = append(candidates, f.Package+"."+base)
-	}
-	return slices.ContainsFunc(candidates, p.whole.MatchString) || p.below.MatchString(f.Package)
+	return p.whole.MatchString(n.full) || n.typ != "" && p.whole.MatchString(n.typ) || p.below.MatchString(n.pkg)
 }

@@ -169,7 +169,7 @@ func namesOf(symbol, main string) (names []string) {
 // appendNames appends the names for what follows a package in a symbol: a function, or a
 // type with its method.
 func appendNames(names []string, pkg, rest string) []string {
-	rest = strings.NewReplacer("(*", "", "(", "", ")", "").Replace(rest)
+	rest = plainReceiver(rest)
 	parts := strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '-' })
 	if len(parts) > 0 {
 		names = append(names, pkg+"."+parts[0])
