@@ -50,7 +50,7 @@ var allowedImports = map[string][]string{
 	"wrapper/compile":       {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},
 	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/output":        {"wrapper/report"},
-	"wrapper/output/html":   {"wrapper/report"},
+	"wrapper/output/html":   {"wrapper/output", "wrapper/report"},
 	"wrapper/plain":         {"config", "wrapper/action", "wrapper/toolchain"},
 	"wrapper/plan":          {"rewrite", "wrapper/report"},
 	"wrapper/registry":      {"rewrite", "wrapper/action", "wrapper/toolchain"},

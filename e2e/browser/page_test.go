@@ -45,6 +45,15 @@ func TestPage(t *testing.T) {
 	t.Run("plan", func(t *testing.T) {
 		planTab(t, open(t, browser, sample(), html.Options{Plan: samplePlan(tags[1]), Source: checkout(t)}))
 	})
+	for want, days := range map[string][2]int{
+		"Less than a week of running proves little": {1, 6}, "No end of a month was observed": {1, 25}, "once a year": {0, 26}, // to 31 January
+	} {
+		t.Run(want, func(t *testing.T) {
+			r := sample()
+			r.Observed.From, r.Observed.To, r.Observed.ObservedFor = at(days[0]), at(days[1]), int64(days[1]-days[0])*day
+			open(t, browser, r, html.Options{}).wantText("#banners", want)
+		})
+	}
 	t.Run("empty", func(t *testing.T) {
 		r := sample()
 		r.Functions, r.Programs = nil, nil
@@ -315,7 +324,7 @@ func hostileNames(t *testing.T, p *tab) {
 	p.wantText("#facts", tags[0], tags[1])
 	eval[bool](p, `document.getElementById('basis').open = true`)
 	p.wantText("#basis", tags[0], tags[1], tags[3])
-	p.wantText("#banners", tags[4])
+	p.wantText("#banners", "Only of host", "Only functions of", tags[4])
 	if n := eval[int](p, `document.querySelectorAll('script:not([type]), img, [onmouseover], [onerror]').length`); n != 1 {
 		t.Errorf("the page has %d scripts, images or handlers, want its own script alone", n)
 	}

@@ -120,7 +120,7 @@ func hostile() *report.Report {
 	o.Environments, o.Applications = tags, tags
 	p.App, p.Main, p.Module, p.Environments = tags[1], tags[0], tags[3], tags
 	p.Builds[0].Versions, p.Builds[0].Environments = tags, tags
-	r.Filter.Hosts = tags
+	r.Filter.Hosts, r.Selection.Packages = tags, tags
 	r.Mute = r.Programs
 	r.Problems[0].File, r.Problems[0].Err = tags[1], errors.New(tags[0])
 	return r

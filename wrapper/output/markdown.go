@@ -44,7 +44,7 @@ func markdownEvidence(w io.Writer, r *report.Report) {
 		fmt.Fprintf(w, "Only of %s. ", code(filter))
 	}
 	if !r.Selection.IsZero() {
-		fmt.Fprintf(w, "Only functions %s. ", code(selectionText(&r.Selection)))
+		fmt.Fprintf(w, "Only functions %s. ", code(SelectionText(&r.Selection)))
 	}
 	fmt.Fprintf(w, "Observed for %s, in %s on %s", seconds(o.ObservedFor), plural(o.Processes, "process"), plural(o.Hosts, "host"))
 	if !o.From.IsZero() && !o.To.IsZero() {

@@ -97,7 +97,7 @@ func (t text) writeWindow() {
 		t.paragraph("Only of %s.", filter)
 	}
 	if !t.Selection.IsZero() {
-		t.paragraph("Only functions %s.", selectionText(&t.Selection))
+		t.paragraph("Only functions %s.", SelectionText(&t.Selection))
 	}
 	o := &t.Observed
 	switch {

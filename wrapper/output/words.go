@@ -82,8 +82,8 @@ func fullName(f *report.Function) string {
 	return f.Receiver + "." + f.Name
 }
 
-// selectionText says which functions are selected.
-func selectionText(s *report.Selection) string {
+// SelectionText says which functions are selected.
+func SelectionText(s *report.Selection) string {
 	var parts []string
 	if len(s.Packages) > 0 {
 		parts = append(parts, "of "+report.Printable(strings.Join(s.Packages, ", ")))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/output"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -14,6 +15,7 @@ type document struct {
 	Observed observed  `json:"observed"`
 	Complete bool      `json:"complete"`
 	Filter   string    `json:"filter"`
+	Selected string    `json:"selected"` // which functions, "" for all
 	Removed  int       `json:"removed"`
 	Unseen   int       `json:"unseen"`
 	Mute     []string  `json:"mute"` // titles of programs
@@ -155,7 +157,7 @@ func newDocument(r *report.Report) *document {
 	o := &r.Observed
 	d := &document{
 		Observed: observed{seconds(o.From), seconds(o.To), o.ObservedFor, o.Processes, o.Hosts, o.Builds, list(o.Environments)},
-		Complete: r.Complete(), Filter: r.Filter.String(), Removed: len(r.Removed), Unseen: r.Unseen,
+		Complete: r.Complete(), Filter: r.Filter.String(), Selected: output.SelectionText(&r.Selection), Removed: len(r.Removed), Unseen: r.Unseen,
 		Mute: []string{}, Programs: []program{}, Problems: []string{},
 		Files: files{Name: []string{}, Package: []int{}, Module: []int{}, Functions: []int{}},
 		Functions: functions{

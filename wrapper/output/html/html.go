@@ -12,7 +12,8 @@
 // A large report is compressed, and read by the browser's own gzip; source is in a block of
 // its own, which is not read before somebody looks at it.
 //
-// It may import wrapper/report, which has the data.
+// It may import wrapper/report, which has the data, and wrapper/output, which has words for
+// them.
 package html
 
 import (

@@ -52,12 +52,14 @@ function banners(program) {
   const o = program.observed, box = document.getElementById('banners');
   const say = (kind, ...content) => box.append(element('p', { class: 'banner ' + kind }, ...content));
   if (program.filter) say('', 'Only of ' + program.filter + '.');
+  if (program.selected) say('', 'Only functions ' + program.selected + '.');
   for (const title of program.mute) say('warn', 'Nothing is known of what ' + title + ' calls in one of its builds: all its processes ended within a second, and wrote nothing of what they had called.');
   if (!program.complete) say('warn', 'This rests on incomplete data: functions may have been called that are reported as never called. ', element('a', { href: '#basis', onclick: () => { document.getElementById('basis').open = true; } }, 'What is missing'));
-  const day = 86400, monthEnd = o.from && new Date(o.from * 1000).getUTCMonth() !== new Date(o.to * 1000).getUTCMonth();
+  const day = 86400, from = new Date(o.from * 1000);
+  const monthEnd = o.to >= Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1, 1) / 1000 - day;
   if (!o.processes) return;
   if (o.for < 7 * day) say('weak', element('b', {}, 'Less than a week of running proves little.'), ' What runs weekly, or at the end of a month, may not have had its turn.');
-  else if (!monthEnd && o.to - o.from < 31 * day) say('weak', element('b', {}, 'No end of a month was observed.'), ' What runs then looks as if nobody called it.');
+  else if (!monthEnd) say('weak', element('b', {}, 'No end of a month was observed.'), ' What runs then looks as if nobody called it.');
   else if (o.to - o.from < 365 * day) say('', 'What runs once a year may not have had its turn in this time.');
 }
 
