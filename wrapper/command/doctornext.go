@@ -42,24 +42,34 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 	if text := cmp.Or(d.next.wrong, d.next.doubtful); text != "" {
 		return text
 	}
-	dir := runValue("dataDir", settings)
-	run := "run it with SCAVENGER_DATA_DIR=data in its environment, and then scavenger-wrap report data"
-	switch {
-	case dir != "" && report.IsData(dir):
+	if dir := runValue("dataDir", settings); dir != "" && report.IsData(dir) {
 		return "scavenger-wrap report " + dir
-	case dir != "":
-		run = "run it, and then scavenger-wrap report " + dir
-	case collects(settings):
-		run = "run it; Scavenger's web page shows it a minute later"
 	}
 	if binary != "" {
-		return run
+		return howToRun(settings)
 	}
+	return d.howToBuild(d.next.marked) + "; " + howToRun(settings)
+}
+
+// howToRun says how to get an answer from a program with these settings.
+func howToRun(settings map[string]string) string {
+	switch dir := runValue("dataDir", settings); {
+	case dir != "":
+		return "run it, and then scavenger-wrap report " + dir
+	case collects(settings):
+		return "run it; Scavenger's web page shows it a minute later"
+	}
+	return "run it with SCAVENGER_DATA_DIR=data in its environment, and then scavenger-wrap report data"
+}
+
+// howToBuild says how to build the first program here. marked says that go build needs no
+// -toolexec.
+func (cmd *commands) howToBuild(marked bool) string {
 	build := "go build "
-	if !d.next.marked {
+	if !marked {
 		build += toolexecFlag() + " "
 	}
-	return fmt.Sprintf("build the program: %s%s; %s", build, d.mainDir(), run)
+	return "build the program: " + build + cmd.mainDir()
 }
 
 // toolexecFlag returns the flag of the go command that starts this scavenger-wrap.
@@ -73,8 +83,8 @@ func toolexecFlag() string {
 
 // mainDir returns the first directory below the working directory with a main package, as
 // go build takes it. It returns "[packages]" if there is none.
-func (d *examination) mainDir() string {
-	patterns, err := d.allPackages()
+func (cmd *commands) mainDir() string {
+	patterns, err := cmd.allPackages()
 	if err != nil {
 		return "[packages]"
 	}

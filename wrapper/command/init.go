@@ -25,7 +25,7 @@ func (cmd *commands) initCommand() *cli.Command {
 		Usage: "write a scavenger.toml in which every setting is explained",
 		Description: "The file goes to the root of the module or workspace. With --from, it gets the\n" +
 			"settings of a scavenger.conf, which is then no longer needed. A file that is\n" +
-			"there is never overwritten.\n\n" +
+			"there is never overwritten. The others are comments: the file works as it is.\n\n" +
 			"Exit status 1: there is a settings file already, or no go.mod.",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "convert a scavenger.conf: `FILE`"}},
 		Action: func(c *cli.Context) error {
@@ -87,7 +87,13 @@ func (cmd *commands) init(from string) error {
 	}
 	if abs, _ := filepath.Abs(from); abs == conf {
 		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", Indented(conf, 2))
+		return nil
 	}
+	written, err := cmd.buildConfig()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.stdout, "Next: %s; %s\n", Indented(cmd.howToBuild(false), 6), Indented(howToRun(written.Run), 6))
 	return nil
 }
 

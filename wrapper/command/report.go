@@ -19,12 +19,13 @@ func (cmd *commands) reportCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "report",
 		Usage:     "show which functions were called, and which were not",
-		ArgsUsage: "DIR...",
+		ArgsUsage: "[DIR...]",
 		Description: "Each DIR is a SCAVENGER_DATA_DIR that programs wrote to, or a copy of one, or has\n" +
 			"some below it, as hosts has in hosts/*/data. \"-\" is an archive of some, from tar,\n" +
 			"in standard input. What any number of processes, of one program or several, left\n" +
 			"there is joined; what is there twice counts once. What processes that were killed\n" +
-			"on this machine had not written there yet is written there first.\n\n" +
+			"on this machine had not written there yet is written there first. Without DIR it\n" +
+			"is SCAVENGER_DATA_DIR, or dataDir of the settings here.\n\n" +
 			"The text is short: what to delete first. --all lists every function.\n\n" +
 			"A function is called, never called, not observable, or unknown: its time is\n" +
 			"damaged, or all processes of its build may have lost all that they called. A call\n" +
@@ -47,17 +48,25 @@ func (cmd *commands) reportCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "host", Usage: "on those that ran on the host `NAME`"},
 			keepFlag(),
 		}, slices.Concat(pageFlags(), selectionFlags(), questionFlags())...),
-		Action: func(c *cli.Context) error { return runReport(c, cmd.stdout, cmd.stderr) },
+		Action: func(c *cli.Context) error { return cmd.runReport(c, cmd.stdout, cmd.stderr) },
 	}
 }
 
 // runReport prints what the data files in a directory say. What they lack is named first,
 // so that it stands out from a long report.
-func runReport(c *cli.Context, stdout, stderr io.Writer) error {
+func (cmd *commands) runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err := arguments(c, -1, ""); err != nil {
 		return err
 	}
-	if c.NArg() == 0 || slices.Contains(c.Args().Slice(), "") {
+	dirs := c.Args().Slice()
+	if len(dirs) == 0 {
+		dir, err := cmd.settingsDataDir()
+		if err != nil {
+			return err
+		}
+		dirs = []string{dir}
+	}
+	if slices.Contains(dirs, "") {
 		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
 	}
 	format, err := oneOf(c, "format", formatNames()...)
@@ -72,7 +81,7 @@ func runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r, err := readInputs(c.Args().Slice(), report.Filter{
+	r, err := readInputs(dirs, report.Filter{
 		Environments: c.StringSlice("environment"), Applications: c.StringSlice("application"), Hosts: c.StringSlice("host"),
 	})
 	if err != nil {

@@ -219,7 +219,7 @@ func (d *data) hasData() bool { return len(d.read) > 0 || len(d.marks) > 0 || le
 // whatToDo and whatToPipe end the messages about a directory, or an archive, without data.
 const (
 	whatToPipe = "pipe an archive of the directory that SCAVENGER_DATA_DIR names: tar c data | scavenger-wrap report -"
-	whatToDo   = "set SCAVENGER_DATA_DIR to it, run the marked program until it ends, and report again"
+	whatToDo   = "set SCAVENGER_DATA_DIR to it, run the marked program for a second or more, and report again"
 )
 
 // files are the names of data files in a directory. Anything else there, above all the
