@@ -6,6 +6,7 @@ package hitrt
 import (
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -25,6 +26,11 @@ const (
 	// exitMarks is how many names are read at the end: whatever others left there must not
 	// hold it up.
 	exitMarks = 256
+	allNames  = -1
+
+	// settledAtOnce is how many marks files of processes with another dataDir one search
+	// opens.
+	settledAtOnce = 8
 )
 
 // others are the files of other processes that were found and not dealt with.
@@ -79,7 +85,7 @@ func (d *dataFile) adopt(now time.Time) {
 }
 
 // findMarks returns the marks files of other processes with the same dataDir in
-// directories, and settles those with another one.
+// directories, and settles some of those with another one.
 func (d *dataFile) findMarks(dirs []string) (paths []string) {
 	if !canMap {
 		return nil
@@ -89,29 +95,43 @@ func (d *dataFile) findMarks(dirs []string) (paths []string) {
 		return nil
 	}
 	_, prefix := datafile.MarksName(info, "")
+	exiting := d.p.isExiting()
 	for _, dir := range dirs {
-		var found []string
-		if d.p.isExiting() {
-			found = datafile.SomeMarksIn(dir, exitMarks)
-		} else {
-			found = datafile.MarksIn(dir, "")
+		most := allNames
+		if exiting {
+			most = exitMarks
 		}
-		settled := 0
-		crowded := len(found) >= exitMarks
-		for _, path := range found {
+		names, unfinished := datafile.MarksNamesIn(dir, most)
+		var elsewhere []string
+		for _, name := range names {
 			switch {
-			case d.marks != nil && path == d.marks.path:
-			case dir == d.store.Dir || datafile.IsMarks(filepath.Base(path), prefix):
+			case d.marks != nil && name == filepath.Base(d.marks.path):
+			case dir == d.store.Dir || datafile.IsMarks(name, prefix):
 				// In dataDir itself whatever the name is: the device may have another number.
-				paths = append(paths, path)
-			case !d.p.isExiting() || crowded && settled < lastOthers:
-				datafile.Settle(path, d.store.Mode, crowded)
-				settled++
+				paths = append(paths, filepath.Join(dir, name))
+			default:
+				elsewhere = append(elsewhere, name)
 			}
 		}
-		if dir != d.store.Dir && !d.p.isExiting() {
+		if crowded := len(names) >= exitMarks; !exiting || crowded {
+			d.settle(dir, elsewhere, crowded)
+		}
+		if unfinished && dir != d.store.Dir && !exiting {
 			datafile.RemoveStale(dir)
 		}
 	}
 	return paths
+}
+
+// settle settles a few marks files of processes with another dataDir: many services may
+// share the directory, and each would pay for what all the others left. It begins
+// anywhere, so that each file has its turn, whatever stands before it.
+func (d *dataFile) settle(dir string, names []string, crowded bool) {
+	if len(names) == 0 {
+		return
+	}
+	first := rand.IntN(len(names))
+	for i := range min(len(names), settledAtOnce) {
+		datafile.Settle(filepath.Join(dir, names[(first+i)%len(names)]), d.store.Mode, crowded)
+	}
 }

@@ -59,3 +59,23 @@ func BenchmarkStamps(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkStampsLost is the same of a file of which a disk lost all stamps.
+func BenchmarkStampsLost(b *testing.B) {
+	const functions = 1 << 20
+	s := newStore(b, functions)
+	update(b, s, &Update{})
+	r, err := OpenHits(s.Path())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	if err := zero(s.Path(), r.Header.Stamps, functions*stampSize); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := r.Stamps(func(int, int64, State) {}); err == nil {
+			b.Fatal("nothing is damaged")
+		}
+	}
+}

@@ -285,16 +285,19 @@ func MarksIn(dir, prefix string) []string {
 	return paths
 }
 
-// SomeMarksIn returns the paths of marks files among the first names in a directory, as
-// it has them.
-func SomeMarksIn(dir string, most int) []string {
-	var paths []string
+// MarksNamesIn returns the names of marks files among the first names in a directory, as
+// it has them, and whether files that are not whole are among those. It looks at all
+// names if most is below 0.
+func MarksNamesIn(dir string, most int) (names []string, unfinished bool) {
 	for _, name := range someNames(dir, most) {
-		if IsMarks(name, "") {
-			paths = append(paths, filepath.Join(dir, name))
+		switch {
+		case IsMarks(name, ""):
+			names = append(names, name)
+		case strings.HasSuffix(name, tempSuffix):
+			unfinished = true
 		}
 	}
-	return paths
+	return names, unfinished
 }
 
 // sharedMemory is where tmpfs is mounted for everybody's use.

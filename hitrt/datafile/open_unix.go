@@ -54,7 +54,7 @@ func ReadDir(dir string) ([]os.DirEntry, error) {
 	return entries, err
 }
 
-// someNames returns at most so many names in a directory.
+// someNames returns at most so many names in a directory, or all if most is below 0.
 func someNames(dir string, most int) []string {
 	fd, err := open(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {

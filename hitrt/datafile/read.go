@@ -155,17 +155,31 @@ func (r *Reader) Stamps(each func(i int, at int64, state State)) error {
 
 // stamps reads stamps as read understands them.
 func (r *Reader) stamps(read func(i int, stamp uint64) (int64, State), each func(i int, at int64, state State)) error {
-	d := damage{stamps: r.Functions}
-	buf := make([]byte, min(window, r.Functions*stampSize))
-	for i := 0; i < r.Functions; {
-		from := r.Header.Stamps + int64(i)*stampSize
-		part := buf[:min(len(buf), (r.Functions-i)*stampSize)]
-		n, err := r.file.ReadAt(part, from)
+	return readStamps(r.file, &r.Header, read, each)
+}
+
+// readStamps reads a stamp that makes no sense a second time. A process may have been
+// writing it at that moment, and reading a page of a file is not atomic everywhere. What
+// makes no sense twice is damage. With the stamp it reads all that it has read at once: if
+// a disk lost a block, each stamp of it makes no sense.
+func readStamps(file io.ReaderAt, h *Header, read func(i int, stamp uint64) (int64, State), each func(i int, at int64, state State)) error {
+	d := damage{stamps: h.Functions}
+	buf := make([]byte, min(window, h.Functions*stampSize))
+	var again []byte
+	for i := 0; i < h.Functions; {
+		from := h.Stamps + int64(i)*stampSize
+		part := buf[:min(len(buf), (h.Functions-i)*stampSize)]
+		n, err := file.ReadAt(part, from)
 		n /= stampSize
+		again = again[:0]
 		for j := range n {
 			at, state := read(i+j, binary.LittleEndian.Uint64(part[j*stampSize:]))
 			if state == Damaged {
-				at, state = read(i+j, r.again(from+int64(j)*stampSize))
+				if len(again) == 0 {
+					again = append(again, part[:n*stampSize]...)
+					_, _ = file.ReadAt(again, from)
+				}
+				at, state = read(i+j, binary.LittleEndian.Uint64(again[j*stampSize:]))
 			}
 			switch {
 			case state == Damaged:
@@ -176,25 +190,16 @@ func (r *Reader) stamps(read func(i int, stamp uint64) (int64, State), each func
 			}
 		}
 		if i += n; n*stampSize < len(part) {
-			d.missing = r.Functions - i
+			d.missing = h.Functions - i
 			if err != nil && err != io.EOF {
 				d.cause = withoutPath(err)
 			}
-			for ; i < r.Functions; i++ {
+			for ; i < h.Functions; i++ {
 				each(i, 0, Damaged)
 			}
 		}
 	}
 	return d.err()
-}
-
-// again reads one stamp that made no sense. A process may have been writing it at that
-// moment, and reading a page of a file is not atomic everywhere. What makes no sense
-// twice is damage.
-func (r *Reader) again(offset int64) uint64 {
-	var b [stampSize]byte
-	_, _ = r.file.ReadAt(b[:], offset)
-	return binary.LittleEndian.Uint64(b[:])
 }
 
 // damage is what is wrong with the stamps of a file.
