@@ -74,7 +74,7 @@ func selectionOf(c *cli.Context) (s report.Selection, err error) {
 }
 
 func splitList(value string) (list []string) {
-	for _, s := range strings.Split(value, ",") {
+	for s := range strings.SplitSeq(value, ",") {
 		list = append(list, strings.TrimSpace(s))
 	}
 	return list

@@ -120,7 +120,7 @@ func TestShortText(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := out.String()
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if columns(line) > 80 {
 			t.Errorf("%d columns: %s", columns(line), line)
 		}
