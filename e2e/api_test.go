@@ -94,7 +94,7 @@ func (p *apiProgram) run(name string, args ...string) string {
 // buildMarked returns what the build prints.
 func (p *apiProgram) buildMarked() string {
 	p.t.Helper()
-	return p.run("go", "build", "-toolexec="+wrapperFile(p.t), "-o", p.app, ".")
+	return p.run("go", "build", "-toolexec="+built.File(p.t), "-o", p.app, ".")
 }
 
 // checkRecorded checks that collector and local files know what the program called.
@@ -110,7 +110,7 @@ func (p *apiProgram) checkRecorded() {
 	if len(known) != 3 || !known["main"] || !known["job"] || known["never"] {
 		p.t.Errorf("known to the collector: %v", known)
 	}
-	if report := p.run(wrapperFile(p.t), "report", filepath.Join(p.dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
+	if report := p.run(built.File(p.t), "report", filepath.Join(p.dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
 		p.t.Errorf("report\n%s", report)
 	}
 }
@@ -208,7 +208,7 @@ func TestAPIUnfit(t *testing.T) {
 			if out := p.run(p.app); strings.Count(out, "\n") != 1 || !strings.Contains(out, "that this API does not fit") {
 				t.Errorf("it says %q, want one line", out)
 			}
-			if report := p.run(wrapperFile(t), "report", filepath.Join(p.dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
+			if report := p.run(built.File(t), "report", filepath.Join(p.dir, "data")); !strings.Contains(report, "Never called: 1 of 3") {
 				t.Errorf("report\n%s", report)
 			}
 		})

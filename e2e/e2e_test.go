@@ -11,7 +11,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -28,43 +27,16 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// binDir holds the scavenger-wrap that all tests use. It is set once, before
-// any test runs.
-var binDir string
+// built is the scavenger-wrap that all tests use.
+var built program.Wrapper
 
-// wrapperFile returns that scavenger-wrap, for a test.
-func wrapperFile(t testing.TB) string {
-	t.Helper()
-	if err := program.NoteSources(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(binDir, "scavenger-wrap"+program.ExeSuffix())
-}
-
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "scavenger-e2e-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binDir = dir
-		_, err = program.BuildWrapper(context.Background(), dir)
-	}
-	if err == nil {
-		err = warmCache(dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(built.Run(m, "e2e", warmCache)) }
 
 // warmCache builds two programs, so that the scripts, which run at the same time, do
 // not all compile the standard library. What hitrt imports is compiled in one way for
 // programs with package net, and in another for those without.
-func warmCache(dir string) error {
-	app := filepath.Join(dir, "warm")
+func warmCache() error {
+	app := filepath.Join(built.Dir, "warm")
 	for name, text := range map[string]string{
 		"go.mod":          "module example.com/app\n\ngo 1.24\n",
 		"with/main.go":    "package main\n\nimport \"net/http\"\n\nfunc main() { http.NewServeMux() }\n",
@@ -78,7 +50,7 @@ func warmCache(dir string) error {
 			return err
 		}
 	}
-	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(dir, "scavenger-wrap"), "-o", filepath.Join(dir, "warmed")+string(os.PathSeparator), "./...")
+	cmd := exec.Command("go", "build", "-toolexec="+filepath.Join(built.Dir, "scavenger-wrap"), "-o", filepath.Join(built.Dir, "warmed")+string(os.PathSeparator), "./...")
 	cmd.Dir = app
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building first programs: %w\n%s", err, out)
@@ -108,7 +80,7 @@ func runScripts(t *testing.T, dir, goflags string) {
 			t.Errorf("%s is not a .txtar file and would not be run", s)
 		}
 	}
-	wrapperFile(t)
+	built.File(t)
 	p := scriptParams(testscript.Params{Dir: dir})
 	p.Setup = func(env *testscript.Env) error {
 		err := setUp(env)
@@ -155,7 +127,7 @@ func setUp(env *testscript.Env) error {
 	for _, name := range names {
 		env.Setenv(name, goEnv[name])
 	}
-	env.Setenv("PATH", binDir+string(os.PathListSeparator)+filepath.Join(goEnv["GOROOT"], "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
+	env.Setenv("PATH", built.Dir+string(os.PathListSeparator)+filepath.Join(goEnv["GOROOT"], "bin")+string(os.PathListSeparator)+os.Getenv("PATH"))
 	env.Setenv("GOTOOLCHAIN", "local")
 	env.Setenv("GOENV", "off")
 	env.Setenv("GOFLAGS", "")

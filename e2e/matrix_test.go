@@ -15,7 +15,7 @@ import (
 // their own.
 func TestMatrix(t *testing.T) {
 	program.Heavy(t)
-	r := matrix.Runner{Wrapper: wrapperFile(t)}
+	r := matrix.Runner{Wrapper: built.File(t)}
 	for _, row := range matrix.Rows {
 		switch {
 		case row.Test != "": // run by its package

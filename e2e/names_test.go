@@ -20,7 +20,7 @@ const hostile = "\x1b[31m\x1b]0;x\a\u009b1m\u202e\nok      forged\r\x7f\xff"
 // No name that a command prints reaches the terminal as it is: of directories and files,
 // in settings and variables, in what programs left and a server answers.
 func TestHostileNames(t *testing.T) {
-	wrapper := wrapperFile(t)
+	wrapper := built.File(t)
 	dir := filepath.Join(t.TempDir(), "app")
 	data := filepath.Join(t.TempDir(), "data"+hostile)
 	conf := filepath.Join(t.TempDir(), "conf"+hostile+".conf")

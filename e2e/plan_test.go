@@ -85,7 +85,7 @@ func testPlan(t *testing.T, name string, target program.Target) {
 			t.Fatal(err)
 		}
 		bin, data := filepath.Join(dir, "bin"), filepath.Join(dir, "data")
-		if err := target.BuildInto(t.Context(), p, bin, "-toolexec="+wrapperFile(t)); err != nil {
+		if err := target.BuildInto(t.Context(), p, bin, "-toolexec="+built.File(t)); err != nil {
 			t.Fatal(err)
 		}
 		if err := target.Run(t.Context(), bin, scratch, []string{"SCAVENGER_DATA_DIR=" + data}); err != nil {
@@ -127,7 +127,7 @@ type plannedProgram struct {
 func (c *planCheck) check(t *testing.T) {
 	var plan plannedProgram
 	args := append([]string{"plan", "--format=json", "--tags=" + c.tags}, c.patterns...)
-	if err := json.Unmarshal(c.run(t, wrapperFile(t), append(args, c.data)...), &plan); err != nil {
+	if err := json.Unmarshal(c.run(t, built.File(t), append(args, c.data)...), &plan); err != nil {
 		t.Fatal(err)
 	}
 	if d := plan.Difference; len(d.Missing)+len(d.Packages)+d.Moved > 0 {
@@ -180,7 +180,7 @@ func (c *planCheck) checkSites(t *testing.T, plan *plannedProgram) {
 
 // checkStatus looks whether just those functions have a group that were never called.
 func (c *planCheck) checkStatus(t *testing.T, groups map[program.Function]string) {
-	functions, err := program.Report(t.Context(), wrapperFile(t), c.data)
+	functions, err := program.Report(t.Context(), built.File(t), c.data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestPlanPrograms(t *testing.T) {
 			for _, m := range test.mains {
 				c.patterns = append(c.patterns, "./"+m)
 			}
-			c.run(t, "go", append([]string{"build", "-toolexec=" + wrapperFile(t), "-tags=" + test.tags, "-o", bin}, c.patterns...)...)
+			c.run(t, "go", append([]string{"build", "-toolexec=" + built.File(t), "-tags=" + test.tags, "-o", bin}, c.patterns...)...)
 			binaries, err := os.ReadDir(bin)
 			if err != nil || len(binaries) != len(test.mains) {
 				t.Fatalf("%d binaries, %v", len(binaries), err)

@@ -13,6 +13,55 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
+// The marks file of a killed process whose dataDir nobody uses any more is recovered by
+// others after an hour, and removed after a week if its dataDir is gone: it takes memory.
+func TestSettled(t *testing.T) {
+	ages := []time.Duration{time.Minute, 2 * time.Hour, 2 * time.Hour, datafile.ForgottenAfter + time.Hour}
+	wanted := []bool{true, false, true, false} // the marks file is there afterwards
+	var dirs, paths []string
+	prog := newMappedProgram(&mappedArrays.recover)
+	for i, age := range ages {
+		dirs = append(dirs, newDataDir(t))
+		pub, _ := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dirs[i])
+		pub.started = pub.started.Add(-age)
+		pub.now = func() time.Time { return pub.started }
+		pub.begin()
+		prog.call(1)
+		paths = append(paths, pub.data.marks.path)
+		pub.die()
+	}
+	another := newDataDir(t) // before others are removed, whose inode it could get
+	for _, dir := range dirs[2:] {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+another)
+	next.begin()
+	// Away from what other tests leave: one search looks into a few files.
+	shared := t.TempDir()
+	for i, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = os.Remove(path)
+		paths[i] = filepath.Join(shared, filepath.Base(path))
+		if err := os.WriteFile(paths[i], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next.data.findMarks([]string{shared})
+	for i, want := range wanted {
+		if exists(paths[i]) != want {
+			t.Errorf("marks file of a process that was killed %v ago, with dataDir %s: there %v, want %v", ages[i], dirs[i], exists(paths[i]), want)
+		}
+	}
+	if got := known(t, dirs[1]); !got[1] {
+		t.Error("the call was not recovered")
+	}
+}
+
 // leaveMarks puts marks files of killed processes into a directory. Their dataDir is gone, and
 // they were killed so long ago.
 func leaveMarks(t testing.TB, dir string, n int, age time.Duration) (paths []string) {

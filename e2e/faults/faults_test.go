@@ -318,7 +318,7 @@ func knownToReport(t *testing.T, dir string) map[string]bool {
 	if names, _ := filepath.Glob(filepath.Join(dir, "*.hits")); len(names) == 0 {
 		return known // killed before it began
 	}
-	out, err := exec.Command(wrapperFile(t), "report", "-format", "json", dir).Output()
+	out, err := exec.Command(built.File(t), "report", "-format", "json", dir).Output()
 	var exit *exec.ExitError
 	if incomplete := errors.As(err, &exit) && exit.ExitCode() == 3; err != nil && !incomplete {
 		t.Errorf("report: %v", err)

@@ -99,7 +99,7 @@ func TestHeavyLibrary(t *testing.T) {
 	}
 	library, host := filepath.Join(dir, "libapp.so"), filepath.Join(dir, "app")
 	for _, args := range [][]string{
-		{"go", "build", "-buildmode=c-shared", "-toolexec=" + wrapperFile(t), "-o", library, "."},
+		{"go", "build", "-buildmode=c-shared", "-toolexec=" + built.File(t), "-o", library, "."},
 		{"gcc", "-o", host, "host/host.c", "-ldl"},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)

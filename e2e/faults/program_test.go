@@ -163,7 +163,7 @@ var programs sync.Map
 // returns the one that another test has built.
 func buildProgram(t *testing.T, main string, marked bool) string {
 	t.Helper()
-	wrapper := wrapperFile(t)
+	wrapper := built.File(t)
 	build, _ := programs.LoadOrStore(source{main, marked}, sync.OnceValues(func() (string, error) {
 		return goBuild(wrapper, main, marked)
 	}))
@@ -175,7 +175,7 @@ func buildProgram(t *testing.T, main string, marked bool) string {
 }
 
 func goBuild(wrapper, main string, marked bool) (bin string, err error) {
-	dir, err := os.MkdirTemp(binDir, "app")
+	dir, err := os.MkdirTemp(built.Dir, "app")
 	if err != nil {
 		return "", err
 	}

@@ -116,7 +116,7 @@ func TestSignalsLibrary(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"go", "build", "-buildmode=c-shared", "-o", "plain.so", "."},
-		{"go", "build", "-buildmode=c-shared", "-toolexec=" + wrapperFile(t), "-o", "marked.so", "."},
+		{"go", "build", "-buildmode=c-shared", "-toolexec=" + built.File(t), "-o", "marked.so", "."},
 		{"gcc", "-o", "app", "host/host.c", "-ldl"},
 	} {
 		cmd := exec.Command(args[0], args[1:]...)

@@ -7,7 +7,6 @@
 package filesystems
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,18 +21,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// binDir holds the scavenger-wrap that all tests use. It is set once, before any test
-// runs.
-var binDir string
-
-// wrapperFile returns that scavenger-wrap, for a test.
-func wrapperFile(t testing.TB) string {
-	t.Helper()
-	if err := program.NoteSources(); err != nil {
-		t.Fatal(err)
-	}
-	return filepath.Join(binDir, "scavenger-wrap")
-}
+// built is the scavenger-wrap that all tests use.
+var built program.Wrapper
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -68,20 +57,7 @@ func testMain(m *testing.M) int {
 		// A test waits most of its time.
 		_ = flag.Set("test.parallel", "6")
 	}
-	dir, err := os.MkdirTemp("", "scavenger-filesystems-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		binDir = dir
-		err = os.Chmod(dir, 0o755) // other users start programs, too
-	}
-	if err == nil {
-		_, err = program.BuildWrapper(context.Background(), dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	return built.Run(m, "filesystems", nil)
 }
 
 // set reports whether a flag was given.
@@ -104,9 +80,9 @@ var programs sync.Map
 // of its plain twin.
 func buildPrograms(t *testing.T, functions int) (marked, plain string) {
 	t.Helper()
-	wrapper := wrapperFile(t)
+	wrapper := built.File(t)
 	build, _ := programs.LoadOrStore(functions, sync.OnceValues(func() (string, error) {
-		dir := filepath.Join(binDir, fmt.Sprint(functions))
+		dir := filepath.Join(built.Dir, fmt.Sprint(functions))
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", err
 		}

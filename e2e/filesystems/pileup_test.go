@@ -181,7 +181,7 @@ func TestKilledWhileFolding(t *testing.T) {
 		q := killSoon(p, i*each%(manyFunctions-each), each)
 		killed = append(killed, q)
 		if i%3 == 1 {
-			cmd := exec.Command(wrapperFile(t), "report", p.dir)
+			cmd := exec.Command(built.File(t), "report", p.dir)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -38,7 +38,7 @@ func report(t *testing.T, wrap []string, dir string) knowledge {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
-	args := slices.Concat(wrap, []string{wrapperFile(t), "report", "--format=json", dir})
+	args := slices.Concat(wrap, []string{built.File(t), "report", "--format=json", dir})
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.WaitDelay = time.Second
 	var stdout, stderr bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -104,8 +105,11 @@ func installGo(dir string) (string, error) {
 // checkReplaceable returns an error if file is there and no scavenger-wrap.
 func checkReplaceable(file string) error {
 	info, err := os.Lstat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return nil // nothing is there, or it cannot be written either
+		return err
 	}
 	if mainPackage(file) == modulePath {
 		return nil

@@ -1,0 +1,73 @@
+// Tests with files that are being written.
+
+package report
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// Reading while processes start and record calls: no damage is seen, and what was
+// called before the reading began is called.
+func TestReadWhileWriting(t *testing.T) {
+	dir := t.TempDir()
+	var functions []testFunc
+	for i := range 3000 {
+		functions = append(functions, fn(fmt.Sprintf("store.F%d", i), "store.go", i+1))
+	}
+	p := testProcess{id: "0", app: "shop", started: at(1)}
+	leave(t, dir, "a", functions, p)
+	shop := store(dir, "a", functions, p)
+
+	var written atomic.Int64
+	round := make(chan bool, 1) // the reader has begun another one
+	var writer sync.WaitGroup
+	writer.Add(1)
+	go func() {
+		defer writer.Done()
+		for i := range functions {
+			u := &datafile.Update{Process: p.record(), Calls: func(yield func(int, int64) bool) { yield(i, at(2).UnixMilli()) }}
+			if _, err := shop.Update(u); err != nil {
+				t.Error(err)
+				return
+			}
+			written.Store(int64(i) + 1)
+			if i%1000 == 500 {
+				<-round // so that the reader sees several states, however slow it is
+			}
+			if i%100 == 0 {
+				// Another build starts: its codebase appears, then its hits.
+				id := fmt.Sprintf("n%d", i)
+				leave(t, dir, id, functions[:5], testProcess{id: id, app: id, started: at(1)})
+				time.Sleep(2 * time.Millisecond) // for the reader to see many states
+			}
+		}
+	}()
+	rounds := 0
+	for done := false; !done; rounds++ {
+		select {
+		case round <- true:
+		default:
+		}
+		before := int(written.Load())
+		done = before == len(functions)
+		called := 0
+		for _, f := range mustRead(t, dir).Functions {
+			if f.Status == Called {
+				called++
+			}
+		}
+		if called < before {
+			t.Fatalf("%d functions called, want at least the %d before the reading", called, before)
+		}
+	}
+	writer.Wait()
+	if rounds < 3 {
+		t.Errorf("only %d rounds of reading: nothing was tested", rounds)
+	}
+}
