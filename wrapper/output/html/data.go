@@ -27,6 +27,7 @@ type document struct {
 	Receivers  []string   `json:"receivers"`
 	Signatures []string   `json:"signatures"` // see shortSignature
 	Reasons    []string   `json:"reasons"`
+	Keeps      []keep     `json:"keeps"` // the first is for functions without one
 	CalledIn   [][]string `json:"calledIn"`
 	Evidences  []evidence `json:"evidences"`
 	Files      files      `json:"files"`
@@ -89,7 +90,20 @@ type functions struct {
 	CalledIn  []int    `json:"calledIn"`
 	Evidence  []int    `json:"evidence"`
 	Reason    []int    `json:"reason"`
+	Keep      []int    `json:"keep"`
+	Generated string   `json:"generated"` // 1 for each that is, else 0
+	LinkedOut string   `json:"linkedOut"`
 }
+
+type keep struct {
+	Reason  string `json:"reason"`
+	Until   string `json:"until"`
+	From    string `json:"from"`
+	Expired bool   `json:"expired"`
+}
+
+// keptDigit is the status of what was never called and stays all the same.
+const keptDigit = '4'
 
 // digits are the statuses as functions has them.
 var digits = map[report.Status]byte{report.NeverCalled: '0', report.Called: '1', report.NotObservable: '2', report.Unknown: '3'}
@@ -121,8 +135,10 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 	packages, modules := newTable[string](&d.Packages), newTable[string](&d.Modules)
 	receivers, signatures, reasons := newTable[string](&d.Receivers), newTable[string](&d.Signatures), newTable[string](&d.Reasons)
 	calledIn, evidences := newTable[string](&d.CalledIn), newTable[report.Evidence](&d.Evidences)
+	keeps := newTable[keep](&d.Keeps)
+	keeps.number(keep{}, keep{})
 	out, in := &d.Functions, &d.Files
-	status := make([]byte, len(r.Functions))
+	var status, generated, linkedOut []byte
 	for i := range r.Functions {
 		f := &r.Functions[i]
 		if i == 0 || r.Functions[i-1].File != f.File || r.Functions[i-1].Package != f.Package {
@@ -138,7 +154,10 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		out.Signature = append(out.Signature, signatures.number(signature, signature))
 		out.Line = append(out.Line, f.Line)
 		out.Lines = append(out.Lines, f.Lines)
-		status[i] = digits[f.Status]
+		status = append(status, digit(f))
+		generated, linkedOut = append(generated, bit(f.Generated)), append(linkedOut, bit(f.LinkedOut))
+		k := keepOf(f)
+		out.Keep = append(out.Keep, keeps.number(k, k))
 		out.Last = append(out.Last, seconds(f.LastCalledAt))
 		out.CalledIn = append(out.CalledIn, calledIn.number(strings.Join(f.CalledIn, "\x00"), list(f.CalledIn)))
 		out.Evidence = append(out.Evidence, evidences.number(f.Evidence, evidence{
@@ -146,10 +165,31 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		}))
 		out.Reason = append(out.Reason, reasons.number(reason, reason))
 	}
-	out.Status = string(status)
+	out.Status, out.Generated, out.LinkedOut = string(status), string(generated), string(linkedOut)
 	var texts map[int]string
 	in.Source, texts = source.read(r, in.Functions)
 	return d, texts
+}
+
+func digit(f *report.Function) byte {
+	if f.Status == report.NeverCalled && !f.Deletable() {
+		return keptDigit
+	}
+	return digits[f.Status]
+}
+
+func bit(b bool) byte {
+	if b {
+		return '1'
+	}
+	return '0'
+}
+
+func keepOf(f *report.Function) keep {
+	if f.Keep == nil {
+		return keep{}
+	}
+	return keep{f.Keep.Reason, f.Keep.Until, f.Keep.From, f.Keep.Expired}
 }
 
 // newDocument returns what is said of all functions together.
@@ -162,7 +202,7 @@ func newDocument(r *report.Report) *document {
 		Files: files{Name: []string{}, Package: []int{}, Module: []int{}, Functions: []int{}},
 		Functions: functions{
 			Name: []string{}, Receiver: []int{}, Signature: []int{}, Line: []int{}, Lines: []int{}, Last: []int64{},
-			CalledIn: []int{}, Evidence: []int{}, Reason: []int{},
+			CalledIn: []int{}, Evidence: []int{}, Reason: []int{}, Keep: []int{},
 		},
 	}
 	for i := range r.Mute {

@@ -15,7 +15,7 @@ async function start() {
 
 // headline writes the numbers that everybody wants first.
 function headline(program) {
-  const counts = [0, 0, 0, 0];
+  const counts = statuses.map(() => 0);
   let lines = 0, dead = 0;
   for (let i = 0; i < program.size; i++) {
     counts[program.status(i)]++;
@@ -90,7 +90,7 @@ function basis(program) {
 class Page {
   constructor(program, root) {
     Object.assign(this, { program, root, at: root });
-    this.fields = Object.fromEntries(['search', 'scope', 'observed', 'exported', 'count'].map((id) => [id, document.getElementById(id)]));
+    this.fields = Object.fromEntries(['search', 'scope', 'observed', 'exported', 'kind', 'count'].map((id) => [id, document.getElementById(id)]));
     this.panel = new Panel(program, () => { this.table.show(-1); this.remember(); });
     this.table = new Table(program, (i) => this.open(i));
     this.table.sorted = () => this.remember();
@@ -121,6 +121,11 @@ class Page {
       n.children.filter((c) => c.file < 0).sort((a, b) => (a.name < b.name ? -1 : 1)).forEach((c) => walk(c, depth + 1));
     };
     walk(this.root, 0);
+    const has = (digits) => digits.includes('1'), kinds = [['', 'all kinds']];
+    if (has(this.program.functions.linkedOut)) kinds.push(['linkedOut', 'not in the binary']);
+    if (has(this.program.functions.generated)) kinds.push(['written', 'not generated'], ['generated', 'generated']);
+    this.fields.kind.append(...kinds.map(([value, name]) => element('option', { value }, name)));
+    this.fields.kind.hidden = kinds.length === 1;
     const day = 86400;
     for (const [seconds, name] of [[0, 'any time'], [3600, 'an hour'], [day, 'a day'], [7 * day, 'a week'], [30 * day, '30 days'], [90 * day, '90 days'], [365 * day, 'a year']]) {
       this.fields.observed.append(element('option', { value: seconds }, seconds ? name + ' or more' : name));
@@ -144,13 +149,14 @@ class Page {
     while (shown.file >= 0) shown = shown.parent;
     if (folder !== shown) { this.at = folder; this.map.zoom(folder); }
     const on = this.switches.map((s) => s.checked), all = !on.includes(true);
-    const least = Number(this.fields.observed.value), exported = this.fields.exported.value;
+    const least = Number(this.fields.observed.value), exported = this.fields.exported.value, kind = this.fields.kind.value;
     const { from, to } = this.at, rows = [];
     let lines = 0;
     for (let i = 0; i < p.size; i++) {
       const place = p.leaves[p.fileOf[i]].from;
       if (place < from || place >= to || !(all || on[p.status(i)]) || p.evidence(i).for < least) continue;
       if (exported && p.exported(i) !== (exported === '1')) continue;
+      if (kind && !(kind === 'linkedOut' ? p.linkedOut(i) : p.generated(i) === (kind === 'generated'))) continue;
       if (words.length && !words.every((w) => p.text(i).includes(w))) continue;
       rows.push(i);
       lines += p.ownLines[i];
@@ -186,6 +192,7 @@ class Page {
     put('in', this.at.path, this.root.path);
     put('observed', f.observed.value, '0');
     put('exported', f.exported.value, '');
+    put('kind', f.kind.value, '');
     put('sort', (this.table.descending ? '-' : '') + this.table.sort, '-lines');
     if (this.view) put('view', this.shown, 'plan');
     if (this.panel.fn >= 0 && this.shown !== 'plan') state.set('f', this.panel.fn);
@@ -200,7 +207,7 @@ class Page {
       const k = statuses.findIndex((s) => s.key === key);
       if (k >= 0) this.switches[k].checked = true;
     });
-    for (const name of ['observed', 'exported']) {
+    for (const name of ['observed', 'exported', 'kind']) {
       if ([...f[name].options].some((o) => o.value === state.get(name))) f[name].value = state.get(name);
     }
     const sort = /^(-?)(\w+)$/.exec(state.get('sort') ?? '');
