@@ -71,6 +71,9 @@ func numbers(_ *testing.T, p *tab) {
 	p.wantText("#facts", "40 days", "2026-01-05 08:00 to 2026-02-14 08:00 UTC", "Processes\n6", "Hosts\n2", "Environments\n2\nproduction, staging", "Builds\n1", "incomplete")
 	p.wantText("#legend", "4 never called", "2 called", "1 not observable", "1 unknown", "1 kept")
 	p.wantText("#banners", "incomplete data", "once a year")
+	p.wantText("#changes", "Since old.json (up to 2026-01-04 08:00 UTC): 1 newly dead, 0 came alive, 0 new, 1 gone")
+	p.click("#changes summary")
+	p.wantText("#changes", "the old one is incomplete", "*Cart.Clear example.com/shop/cart, cart/cart.go:10", "gone example.com/shop/cart, cart/cart.go:90")
 	p.click("#banners a")
 	p.wantText("#basis", "v1.2.3", "1 function of older builds", "data/hits-1.hits: damaged: its head", "1 file in the checkout is not what was built")
 }
@@ -332,6 +335,8 @@ func hostileNames(t *testing.T, p *tab) {
 		p.click(fmt.Sprintf(`[data-function="%d"]`, i))
 		p.wantText("#panel h3", "N"+tags[i%len(tags)])
 	}
+	p.click("#changes summary")
+	p.wantText("#changes", tags[0], tags[1], tags[3], tags[4])
 	p.wantText("#kicker", tags[1])
 	p.wantText("#facts", tags[0], tags[1])
 	eval[bool](p, `document.getElementById('basis').open = true`)

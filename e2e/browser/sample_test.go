@@ -67,6 +67,11 @@ func sample() *report.Report {
 		Processes: report.Processes{Total: 6},
 		Problems:  []report.Problem{{File: "data/hits-1.hits", Kind: report.Damaged, Err: errors.New("damaged: its head")}},
 	}
+	r.Baseline = &report.Baseline{
+		File: "old.json", To: at(-1), Notes: []string{"the old one is incomplete"},
+		NewlyDead: []report.Change{{Package: "example.com/shop/cart", Receiver: "*Cart", Name: "Clear", File: "cart/cart.go", Line: 10, Was: report.Called, Is: report.NeverCalled}},
+		Gone:      []report.Change{{Package: "example.com/shop/cart", Name: "gone", File: "cart/cart.go", Line: 90, Was: report.Called}},
+	}
 	r.Programs = []report.Program{{
 		App: "shop", Main: "example.com/shop", Module: "example.com/shop", Environments: r.Observed.Environments,
 		Processes: 6, Hosts: 2, From: at(0), To: at(40), ObservedFor: 40 * day,
@@ -126,6 +131,8 @@ func hostile() *report.Report {
 	o.Environments, o.Applications = tags, tags
 	p.App, p.Main, p.Module, p.Environments = tags[1], tags[0], tags[3], tags
 	p.Builds[0].Versions, p.Builds[0].Environments = tags, tags
+	b := r.Baseline
+	b.File, b.Notes, b.Gone[0].Package, b.Gone[0].Name, b.Gone[0].Receiver, b.Gone[0].File = tags[0], tags, tags[1], tags[2], tags[3], tags[4]
 	r.Filter.Hosts, r.Selection.Packages = tags, tags
 	r.Mute = r.Programs
 	r.Problems[0].File, r.Problems[0].Err = tags[1], errors.New(tags[0])

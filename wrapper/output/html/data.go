@@ -22,6 +22,8 @@ type document struct {
 	Programs []program `json:"programs"`
 	Problems []string  `json:"problems"`
 
+	Baseline *baseline `json:"baseline"`
+
 	Packages   []string   `json:"packages"`
 	Modules    []string   `json:"modules"`
 	Receivers  []string   `json:"receivers"`
@@ -42,6 +44,17 @@ type observed struct {
 	Hosts        int      `json:"hosts"`
 	Builds       int      `json:"builds"`
 	Environments []string `json:"environments"`
+}
+
+// A baseline is what changed since an earlier report.
+type baseline struct {
+	File      string          `json:"file"`
+	To        int64           `json:"to"`
+	NewlyDead []report.Change `json:"newlyDead"`
+	CameAlive []report.Change `json:"cameAlive"`
+	New       []report.Change `json:"new"`
+	Gone      []report.Change `json:"gone"`
+	Notes     []string        `json:"notes"`
 }
 
 type program struct {
@@ -216,6 +229,9 @@ func newDocument(r *report.Report) *document {
 		}
 		d.Programs = append(d.Programs, out)
 	}
+	if b := r.Baseline; b != nil {
+		d.Baseline = &baseline{b.File, seconds(b.To), list(b.NewlyDead), list(b.CameAlive), list(b.New), list(b.Gone), list(b.Notes)}
+	}
 	for _, p := range r.Problems {
 		d.Problems = append(d.Problems, p.Error())
 	}
@@ -297,9 +313,9 @@ func seconds(t time.Time) int64 {
 }
 
 // list returns a list that JSON writes as one.
-func list(names []string) []string {
-	if names == nil {
-		return []string{}
+func list[T any](values []T) []T {
+	if values == nil {
+		return []T{}
 	}
-	return names
+	return values
 }

@@ -55,12 +55,31 @@ function banners(program) {
   if (program.selected) say('', 'Only functions ' + program.selected + '.');
   for (const title of program.mute) say('warn', 'Nothing is known of what ' + title + ' calls in one of its builds: all its processes ended within a second, and wrote nothing of what they had called.');
   if (!program.complete) say('warn', 'This rests on incomplete data: functions may have been called that are reported as never called. ', element('a', { href: '#basis', onclick: () => { document.getElementById('basis').open = true; } }, 'What is missing'));
+  if (program.baseline) box.append(changes(program.baseline));
   const day = 86400, from = new Date(o.from * 1000);
   const monthEnd = o.to >= Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1, 1) / 1000 - day;
   if (!o.processes) return;
   if (o.for < 7 * day) say('weak', element('b', {}, 'Less than a week of running proves little.'), ' What runs weekly, or at the end of a month, may not have had its turn.');
   else if (!monthEnd) say('weak', element('b', {}, 'No end of a month was observed.'), ' What runs then looks as if nobody called it.');
   else if (o.to - o.from < 365 * day) say('', 'What runs once a year may not have had its turn in this time.');
+}
+
+// changes says what is different since an earlier report, and lists it when it is opened.
+function changes(b) {
+  const kinds = [['newly dead', b.newlyDead], ['came alive', b.cameAlive], ['new', b.new], ['gone', b.gone]];
+  const box = element('details', { class: 'banner', id: 'changes' }, element('summary', {},
+    'Since ' + b.file + (b.to ? ' (up to ' + minute(b.to) + ' UTC)' : '') + ': ', element('b', {}, number(b.newlyDead.length) + ' newly dead'),
+    kinds.slice(1).map(([name, list]) => ', ' + number(list.length) + ' ' + name).join('')));
+  box.append(...b.notes.map((note) => element('p', { class: 'note' }, note)));
+  box.addEventListener('toggle', () => {
+    for (const [name, list] of kinds) {
+      if (!list.length) continue;
+      const most = 500, items = list.slice(0, most).map((c) => element('li', {}, (c.receiver ? c.receiver + '.' : '') + c.name + ' ', element('span', { class: 'dim' }, c.package + ', ' + c.file + ':' + c.line)));
+      if (list.length > most) items.push(element('li', {}, 'and ' + number(list.length - most) + ' more'));
+      box.append(element('h4', {}, name), element('ul', {}, ...items));
+    }
+  }, { once: true });
+  return box;
 }
 
 // basis lists programs and builds, what is left out, and what is damaged.
