@@ -66,25 +66,28 @@ func TestPage(t *testing.T) {
 
 func numbers(_ *testing.T, p *tab) {
 	p.wantText("#kicker", "shop (example.com/shop)")
-	p.wantText("#title", "4 of 8 functions never called")
-	p.wantText("#subtitle", "30 of 40 lines stand in them, 75 %")
+	p.wantText("#title", "4 of 9 functions never called")
+	p.wantText("#subtitle", "30 of 46 lines stand in them, 65 %")
 	p.wantText("#facts", "40 days", "2026-01-05 08:00 to 2026-02-14 08:00 UTC", "Processes\n6", "Hosts\n2", "Environments\n2\nproduction, staging", "Builds\n1", "incomplete")
-	p.wantText("#legend", "4 never called", "2 called", "1 not observable", "1 unknown")
+	p.wantText("#legend", "4 never called", "2 called", "1 not observable", "1 unknown", "1 kept")
 	p.wantText("#banners", "incomplete data", "once a year")
+	p.wantText("#changes", "Since old.json (up to 2026-01-04 08:00 UTC): 1 newly dead, 0 came alive, 0 new, 1 gone")
+	p.click("#changes summary")
+	p.wantText("#changes", "the old one is incomplete", "*Cart.Clear example.com/shop/cart, cart/cart.go:10", "gone example.com/shop/cart, cart/cart.go:90")
 	p.click("#banners a")
 	p.wantText("#basis", "v1.2.3", "1 function of older builds", "data/hits-1.hits: damaged: its head", "1 file in the checkout is not what was built")
 }
 
 func tableOfFunctions(t *testing.T, p *tab) {
-	all := []string{"(*Cart).Clear", "Store.Open", "sum", "Rate", "lost", "fast", "main", "(*Cart).Add"}
+	all := []string{"(*Cart).Clear", "Store.Open", "sum", "Rate", "lost", "fast", "yearly", "main", "(*Cart).Add"}
 	p.wantRows(all...) // what was never called first, by lines
-	if got := eval[string](p, `document.getElementById('grid').getAttribute('aria-rowcount')`); got != "9" {
-		t.Errorf("aria-rowcount %s, want 9", got)
+	if got := eval[string](p, `document.getElementById('grid').getAttribute('aria-rowcount')`); got != "10" {
+		t.Errorf("aria-rowcount %s, want 10", got)
 	}
 	p.click(".c-name button")
-	p.wantRows("(*Cart).Add", "(*Cart).Clear", "fast", "lost", "main", "Store.Open", "Rate", "sum")
+	p.wantRows("(*Cart).Add", "(*Cart).Clear", "fast", "lost", "main", "Store.Open", "Rate", "sum", "yearly")
 	p.click(".c-name button")
-	p.wantRows("sum", "Rate", "Store.Open", "main", "lost", "fast", "(*Cart).Clear", "(*Cart).Add")
+	p.wantRows("yearly", "sum", "Rate", "Store.Open", "main", "lost", "fast", "(*Cart).Clear", "(*Cart).Add")
 	if got := eval[string](p, `document.querySelector('.head .c-name').getAttribute('aria-sort')`); got != "descending" {
 		t.Errorf("aria-sort %s, want descending", got)
 	}
@@ -103,6 +106,16 @@ func tableOfFunctions(t *testing.T, p *tab) {
 	p.click(".chip.s-hidden")
 	p.choose("#exported", "0")
 	p.wantRows("sum")
+	p.choose("#exported", "")
+	p.choose("#kind", "linkedOut")
+	p.wantRows("Store.Open")
+	p.click(".chip.s-never")
+	p.choose("#kind", "generated")
+	p.wantRows("yearly")
+	p.choose("#kind", "written")
+	p.wantText("#count", "8 functions, 40 lines")
+	p.choose("#kind", "")
+	p.click(".chip.s-never")
 	p.choose("#exported", "1")
 	p.choose("#observed", fmt.Sprint(7*day))
 	p.wantRows("(*Cart).Clear", "Store.Open")
@@ -142,7 +155,9 @@ func evidence(t *testing.T, p *tab) {
 	p.click(`[data-function="0"]`)
 	p.wantText("#panel", "Called, last at 2026-01-08 08:00 UTC.", "staging")
 	p.click(`[data-function="4"]`)
-	p.wantText("#panel", "Store.Open", "is not the one that was built")
+	p.wantText("#panel", "Store.Open", "is not the one that was built", "No longer kept\nfor a customer, until 2025-01-01, from keep.txt:4", "the linker left it out")
+	p.click(`[data-function="8"]`)
+	p.wantText("#panel", "Never called in 40 days, and kept: runs on 31 December", "until 2027-02-01, from keep.txt:3", "generated")
 	p.click(`[data-function="6"]`)
 	p.wantText("#panel", "Whether it is called cannot be seen (nosplit).", "source was not at hand")
 	p.click(`[data-function="7"]`)
@@ -198,8 +213,8 @@ func keyboard(t *testing.T, p *tab) {
 	}
 	p.slash()
 	p.keys(kb.Escape)
-	if got := len(p.rows()); got != 8 {
-		t.Errorf("%d rows after Escape in the search, want all 8", got)
+	if got := len(p.rows()); got != 9 {
+		t.Errorf("%d rows after Escape in the search, want all 9", got)
 	}
 }
 
@@ -208,18 +223,18 @@ func treeMap(t *testing.T, p *tab) {
 		return eval[float64](p, fmt.Sprintf(`(e => e.offsetWidth * e.offsetHeight)(document.querySelector('#map [aria-label^=%q]'))`, label))
 	}
 	if cart, tax := area("example.com/shop/cart/cart.go: 20 lines, 85 % never called, 2 of 3 functions"), area("example.com/shop/tax"); cart < tax {
-		t.Errorf("areas: 20 lines have %v, 8 lines %v", cart, tax)
+		t.Errorf("areas: 20 lines have %v, 14 lines %v", cart, tax)
 	}
 	p.click(`#map [aria-label^="example.com/shop/tax:"] .name`)
-	p.wantRows("Rate", "lost", "fast")
+	p.wantRows("Rate", "lost", "fast", "yearly")
 	p.wantText("#crumbs", "example.com/shop", "tax")
 	p.click(`#map [aria-label^="example.com/shop/tax/tax.go"]`)
-	p.wantText("#map", "Rate", "lost", "fast")
+	p.wantText("#map", "Rate", "lost", "fast", "yearly")
 	p.click(`#map [aria-label^="Rate"]`)
 	p.wantText("#panel h3", "Rate")
 	p.click("#crumbs button")
-	if got := len(p.rows()); got != 8 {
-		t.Errorf("%d rows at the top, want 8", got)
+	if got := len(p.rows()); got != 9 {
+		t.Errorf("%d rows at the top, want 9", got)
 	}
 	// A list of places does the same.
 	p.choose("#scope", "1")
@@ -300,8 +315,8 @@ func planTab(t *testing.T, p *tab) {
 	p.run(chromedp.Focus("#tabs [aria-selected=true]", chromedp.ByQuery))
 	p.keys(kb.ArrowRight)
 	p.wantText("#tabs [aria-selected=true]", "Functions")
-	if got := len(p.rows()); got != 8 {
-		t.Errorf("%d rows beside the plan, want 8", got)
+	if got := len(p.rows()); got != 9 {
+		t.Errorf("%d rows beside the plan, want 9", got)
 	}
 	p.click("#map .cell")
 	if !eval[bool](p, `document.getElementById('plan').hidden`) {
@@ -316,10 +331,12 @@ func planTab(t *testing.T, p *tab) {
 }
 
 func hostileNames(t *testing.T, p *tab) {
-	for i := range 8 {
+	for i := range 9 {
 		p.click(fmt.Sprintf(`[data-function="%d"]`, i))
-		p.wantText("#panel h3", "N"+tags[i])
+		p.wantText("#panel h3", "N"+tags[i%len(tags)])
 	}
+	p.click("#changes summary")
+	p.wantText("#changes", tags[0], tags[1], tags[3], tags[4])
 	p.wantText("#kicker", tags[1])
 	p.wantText("#facts", tags[0], tags[1])
 	eval[bool](p, `document.getElementById('basis').open = true`)

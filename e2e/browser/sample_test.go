@@ -47,14 +47,17 @@ func sample() *report.Report {
 	hidden := function("/tax", "", "fast", "tax/tax.go", 8, 2, report.NotObservable)
 	hidden.Reason, hidden.Evidence = "nosplit", report.Evidence{}
 	lost := function("/tax", "", "lost", "tax/tax.go", 11, 2, report.Unknown)
+	kept := function("/tax", "", "yearly", "tax/tax.go", 14, 6, report.NeverCalled)
+	kept.Keep, kept.Generated = &report.Keep{Reason: "runs on 31 December", Until: "2027-02-01", From: "keep.txt:3"}, true
+	old := function("/cart/old", "Store", "Open", "cart/old/old.go", 3, 9, report.NeverCalled)
+	old.Keep, old.LinkedOut = &report.Keep{Reason: "for a customer", Until: "2025-01-01", From: "keep.txt:4", Expired: true}, true
 	r := &report.Report{
 		Functions: []report.Function{
 			function("", "", "main", "main.go", 5, 3, report.Called),
 			function("/cart", "*Cart", "Add", "cart/cart.go", 6, 3, report.Called),
 			function("/cart", "*Cart", "Clear", "cart/cart.go", 10, 12, report.NeverCalled),
 			function("/cart", "", "sum", "cart/cart.go", 23, 5, report.NeverCalled),
-			function("/cart/old", "Store", "Open", "cart/old/old.go", 3, 9, report.NeverCalled),
-			young, hidden, lost,
+			old, young, hidden, lost, kept,
 		},
 		Removed: []report.Function{function("/cart", "", "gone", "cart/cart.go", 90, 2, report.NeverCalled)},
 		Observed: report.Observed{
@@ -64,10 +67,15 @@ func sample() *report.Report {
 		Processes: report.Processes{Total: 6},
 		Problems:  []report.Problem{{File: "data/hits-1.hits", Kind: report.Damaged, Err: errors.New("damaged: its head")}},
 	}
+	r.Baseline = &report.Baseline{
+		File: "old.json", To: at(-1), Notes: []string{"the old one is incomplete"},
+		NewlyDead: []report.Change{{Package: "example.com/shop/cart", Receiver: "*Cart", Name: "Clear", File: "cart/cart.go", Line: 10, Was: report.Called, Is: report.NeverCalled}},
+		Gone:      []report.Change{{Package: "example.com/shop/cart", Name: "gone", File: "cart/cart.go", Line: 90, Was: report.Called}},
+	}
 	r.Programs = []report.Program{{
 		App: "shop", Main: "example.com/shop", Module: "example.com/shop", Environments: r.Observed.Environments,
 		Processes: 6, Hosts: 2, From: at(0), To: at(40), ObservedFor: 40 * day,
-		Builds: []report.Build{{Versions: []string{"v1.2.3"}, Environments: r.Observed.Environments, Functions: 8, Processes: 6, From: at(0), To: at(40), ObservedFor: 40 * day, InUse: true}},
+		Builds: []report.Build{{Versions: []string{"v1.2.3"}, Environments: r.Observed.Environments, Functions: 9, Processes: 6, From: at(0), To: at(40), ObservedFor: 40 * day, InUse: true}},
 	}}
 	return r
 }
@@ -112,6 +120,9 @@ func hostile() *report.Report {
 		f, tag := &r.Functions[i], tags[i%len(tags)]
 		f.Package, f.Receiver, f.Name, f.Signature = "p"+tag, "*R"+tag, "N"+tag, tag
 		f.File, f.Module, f.Reason = tag+".go", tag, tag
+		if f.Keep != nil {
+			f.Keep = &report.Keep{Reason: tag, Until: tag, From: tag}
+		}
 		if f.CalledIn != nil {
 			f.CalledIn = []string{tag}
 		}
@@ -120,6 +131,8 @@ func hostile() *report.Report {
 	o.Environments, o.Applications = tags, tags
 	p.App, p.Main, p.Module, p.Environments = tags[1], tags[0], tags[3], tags
 	p.Builds[0].Versions, p.Builds[0].Environments = tags, tags
+	b := r.Baseline
+	b.File, b.Notes, b.Gone[0].Package, b.Gone[0].Name, b.Gone[0].Receiver, b.Gone[0].File = tags[0], tags, tags[1], tags[2], tags[3], tags[4]
 	r.Filter.Hosts, r.Selection.Packages = tags, tags
 	r.Mute = r.Programs
 	r.Problems[0].File, r.Problems[0].Err = tags[1], errors.New(tags[0])

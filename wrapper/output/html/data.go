@@ -22,11 +22,14 @@ type document struct {
 	Programs []program `json:"programs"`
 	Problems []string  `json:"problems"`
 
+	Baseline *baseline `json:"baseline"`
+
 	Packages   []string   `json:"packages"`
 	Modules    []string   `json:"modules"`
 	Receivers  []string   `json:"receivers"`
 	Signatures []string   `json:"signatures"` // see shortSignature
 	Reasons    []string   `json:"reasons"`
+	Keeps      []keep     `json:"keeps"` // the first is for functions without one
 	CalledIn   [][]string `json:"calledIn"`
 	Evidences  []evidence `json:"evidences"`
 	Files      files      `json:"files"`
@@ -41,6 +44,17 @@ type observed struct {
 	Hosts        int      `json:"hosts"`
 	Builds       int      `json:"builds"`
 	Environments []string `json:"environments"`
+}
+
+// A baseline is what changed since an earlier report.
+type baseline struct {
+	File      string          `json:"file"`
+	To        int64           `json:"to"`
+	NewlyDead []report.Change `json:"newlyDead"`
+	CameAlive []report.Change `json:"cameAlive"`
+	New       []report.Change `json:"new"`
+	Gone      []report.Change `json:"gone"`
+	Notes     []string        `json:"notes"`
 }
 
 type program struct {
@@ -89,7 +103,20 @@ type functions struct {
 	CalledIn  []int    `json:"calledIn"`
 	Evidence  []int    `json:"evidence"`
 	Reason    []int    `json:"reason"`
+	Keep      []int    `json:"keep"`
+	Generated string   `json:"generated"` // 1 for each that is, else 0
+	LinkedOut string   `json:"linkedOut"`
 }
+
+type keep struct {
+	Reason  string `json:"reason"`
+	Until   string `json:"until"`
+	From    string `json:"from"`
+	Expired bool   `json:"expired"`
+}
+
+// keptDigit is the status of what was never called and stays all the same.
+const keptDigit = '4'
 
 // digits are the statuses as functions has them.
 var digits = map[report.Status]byte{report.NeverCalled: '0', report.Called: '1', report.NotObservable: '2', report.Unknown: '3'}
@@ -121,8 +148,10 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 	packages, modules := newTable[string](&d.Packages), newTable[string](&d.Modules)
 	receivers, signatures, reasons := newTable[string](&d.Receivers), newTable[string](&d.Signatures), newTable[string](&d.Reasons)
 	calledIn, evidences := newTable[string](&d.CalledIn), newTable[report.Evidence](&d.Evidences)
+	keeps := newTable[keep](&d.Keeps)
+	keeps.number(keep{}, keep{})
 	out, in := &d.Functions, &d.Files
-	status := make([]byte, len(r.Functions))
+	var status, generated, linkedOut []byte
 	for i := range r.Functions {
 		f := &r.Functions[i]
 		if i == 0 || r.Functions[i-1].File != f.File || r.Functions[i-1].Package != f.Package {
@@ -138,7 +167,10 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		out.Signature = append(out.Signature, signatures.number(signature, signature))
 		out.Line = append(out.Line, f.Line)
 		out.Lines = append(out.Lines, f.Lines)
-		status[i] = digits[f.Status]
+		status = append(status, digit(f))
+		generated, linkedOut = append(generated, bit(f.Generated)), append(linkedOut, bit(f.LinkedOut))
+		k := keepOf(f)
+		out.Keep = append(out.Keep, keeps.number(k, k))
 		out.Last = append(out.Last, seconds(f.LastCalledAt))
 		out.CalledIn = append(out.CalledIn, calledIn.number(strings.Join(f.CalledIn, "\x00"), list(f.CalledIn)))
 		out.Evidence = append(out.Evidence, evidences.number(f.Evidence, evidence{
@@ -146,10 +178,31 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		}))
 		out.Reason = append(out.Reason, reasons.number(reason, reason))
 	}
-	out.Status = string(status)
+	out.Status, out.Generated, out.LinkedOut = string(status), string(generated), string(linkedOut)
 	var texts map[int]string
 	in.Source, texts = source.read(r, in.Functions)
 	return d, texts
+}
+
+func digit(f *report.Function) byte {
+	if f.Status == report.NeverCalled && !f.Deletable() {
+		return keptDigit
+	}
+	return digits[f.Status]
+}
+
+func bit(b bool) byte {
+	if b {
+		return '1'
+	}
+	return '0'
+}
+
+func keepOf(f *report.Function) keep {
+	if f.Keep == nil {
+		return keep{}
+	}
+	return keep{f.Keep.Reason, f.Keep.Until, f.Keep.From, f.Keep.Expired}
 }
 
 // newDocument returns what is said of all functions together.
@@ -162,7 +215,7 @@ func newDocument(r *report.Report) *document {
 		Files: files{Name: []string{}, Package: []int{}, Module: []int{}, Functions: []int{}},
 		Functions: functions{
 			Name: []string{}, Receiver: []int{}, Signature: []int{}, Line: []int{}, Lines: []int{}, Last: []int64{},
-			CalledIn: []int{}, Evidence: []int{}, Reason: []int{},
+			CalledIn: []int{}, Evidence: []int{}, Reason: []int{}, Keep: []int{},
 		},
 	}
 	for i := range r.Mute {
@@ -175,6 +228,9 @@ func newDocument(r *report.Report) *document {
 			out.Builds = append(out.Builds, build{list(b.Versions), list(b.Environments), b.Functions, b.Processes, seconds(b.From), seconds(b.To), b.ObservedFor, b.InUse})
 		}
 		d.Programs = append(d.Programs, out)
+	}
+	if b := r.Baseline; b != nil {
+		d.Baseline = &baseline{b.File, seconds(b.To), list(b.NewlyDead), list(b.CameAlive), list(b.New), list(b.Gone), list(b.Notes)}
 	}
 	for _, p := range r.Problems {
 		d.Problems = append(d.Problems, p.Error())
@@ -257,9 +313,9 @@ func seconds(t time.Time) int64 {
 }
 
 // list returns a list that JSON writes as one.
-func list(names []string) []string {
-	if names == nil {
-		return []string{}
+func list[T any](values []T) []T {
+	if values == nil {
+		return []T{}
 	}
-	return names
+	return values
 }

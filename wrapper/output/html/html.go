@@ -144,7 +144,7 @@ func jsonBlock(id string, value any) ([]byte, error) {
 func title(r *report.Report) string {
 	never := 0
 	for i := range r.Functions {
-		if r.Functions[i].Status == report.NeverCalled {
+		if r.Functions[i].Deletable() {
 			never++
 		}
 	}

@@ -15,7 +15,7 @@ async function start() {
 
 // headline writes the numbers that everybody wants first.
 function headline(program) {
-  const counts = [0, 0, 0, 0];
+  const counts = statuses.map(() => 0);
   let lines = 0, dead = 0;
   for (let i = 0; i < program.size; i++) {
     counts[program.status(i)]++;
@@ -55,12 +55,31 @@ function banners(program) {
   if (program.selected) say('', 'Only functions ' + program.selected + '.');
   for (const title of program.mute) say('warn', 'Nothing is known of what ' + title + ' calls in one of its builds: all its processes ended within a second, and wrote nothing of what they had called.');
   if (!program.complete) say('warn', 'This rests on incomplete data: functions may have been called that are reported as never called. ', element('a', { href: '#basis', onclick: () => { document.getElementById('basis').open = true; } }, 'What is missing'));
+  if (program.baseline) box.append(changes(program.baseline));
   const day = 86400, from = new Date(o.from * 1000);
   const monthEnd = o.to >= Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + 1, 1) / 1000 - day;
   if (!o.processes) return;
   if (o.for < 7 * day) say('weak', element('b', {}, 'Less than a week of running proves little.'), ' What runs weekly, or at the end of a month, may not have had its turn.');
   else if (!monthEnd) say('weak', element('b', {}, 'No end of a month was observed.'), ' What runs then looks as if nobody called it.');
   else if (o.to - o.from < 365 * day) say('', 'What runs once a year may not have had its turn in this time.');
+}
+
+// changes says what is different since an earlier report, and lists it when it is opened.
+function changes(b) {
+  const kinds = [['newly dead', b.newlyDead], ['came alive', b.cameAlive], ['new', b.new], ['gone', b.gone]];
+  const box = element('details', { class: 'banner', id: 'changes' }, element('summary', {},
+    'Since ' + b.file + (b.to ? ' (up to ' + minute(b.to) + ' UTC)' : '') + ': ', element('b', {}, number(b.newlyDead.length) + ' newly dead'),
+    kinds.slice(1).map(([name, list]) => ', ' + number(list.length) + ' ' + name).join('')));
+  box.append(...b.notes.map((note) => element('p', { class: 'note' }, note)));
+  box.addEventListener('toggle', () => {
+    for (const [name, list] of kinds) {
+      if (!list.length) continue;
+      const most = 500, items = list.slice(0, most).map((c) => element('li', {}, (c.receiver ? c.receiver + '.' : '') + c.name + ' ', element('span', { class: 'dim' }, c.package + ', ' + c.file + ':' + c.line)));
+      if (list.length > most) items.push(element('li', {}, 'and ' + number(list.length - most) + ' more'));
+      box.append(element('h4', {}, name), element('ul', {}, ...items));
+    }
+  }, { once: true });
+  return box;
 }
 
 // basis lists programs and builds, what is left out, and what is damaged.
@@ -90,7 +109,7 @@ function basis(program) {
 class Page {
   constructor(program, root) {
     Object.assign(this, { program, root, at: root });
-    this.fields = Object.fromEntries(['search', 'scope', 'observed', 'exported', 'count'].map((id) => [id, document.getElementById(id)]));
+    this.fields = Object.fromEntries(['search', 'scope', 'observed', 'exported', 'kind', 'count'].map((id) => [id, document.getElementById(id)]));
     this.panel = new Panel(program, () => { this.table.show(-1); this.remember(); });
     this.table = new Table(program, (i) => this.open(i));
     this.table.sorted = () => this.remember();
@@ -121,6 +140,11 @@ class Page {
       n.children.filter((c) => c.file < 0).sort((a, b) => (a.name < b.name ? -1 : 1)).forEach((c) => walk(c, depth + 1));
     };
     walk(this.root, 0);
+    const has = (digits) => digits.includes('1'), kinds = [['', 'all kinds']];
+    if (has(this.program.functions.linkedOut)) kinds.push(['linkedOut', 'not in the binary']);
+    if (has(this.program.functions.generated)) kinds.push(['written', 'not generated'], ['generated', 'generated']);
+    this.fields.kind.append(...kinds.map(([value, name]) => element('option', { value }, name)));
+    this.fields.kind.hidden = kinds.length === 1;
     const day = 86400;
     for (const [seconds, name] of [[0, 'any time'], [3600, 'an hour'], [day, 'a day'], [7 * day, 'a week'], [30 * day, '30 days'], [90 * day, '90 days'], [365 * day, 'a year']]) {
       this.fields.observed.append(element('option', { value: seconds }, seconds ? name + ' or more' : name));
@@ -144,13 +168,14 @@ class Page {
     while (shown.file >= 0) shown = shown.parent;
     if (folder !== shown) { this.at = folder; this.map.zoom(folder); }
     const on = this.switches.map((s) => s.checked), all = !on.includes(true);
-    const least = Number(this.fields.observed.value), exported = this.fields.exported.value;
+    const least = Number(this.fields.observed.value), exported = this.fields.exported.value, kind = this.fields.kind.value;
     const { from, to } = this.at, rows = [];
     let lines = 0;
     for (let i = 0; i < p.size; i++) {
       const place = p.leaves[p.fileOf[i]].from;
       if (place < from || place >= to || !(all || on[p.status(i)]) || p.evidence(i).for < least) continue;
       if (exported && p.exported(i) !== (exported === '1')) continue;
+      if (kind && !(kind === 'linkedOut' ? p.linkedOut(i) : p.generated(i) === (kind === 'generated'))) continue;
       if (words.length && !words.every((w) => p.text(i).includes(w))) continue;
       rows.push(i);
       lines += p.ownLines[i];
@@ -186,6 +211,7 @@ class Page {
     put('in', this.at.path, this.root.path);
     put('observed', f.observed.value, '0');
     put('exported', f.exported.value, '');
+    put('kind', f.kind.value, '');
     put('sort', (this.table.descending ? '-' : '') + this.table.sort, '-lines');
     if (this.view) put('view', this.shown, 'plan');
     if (this.panel.fn >= 0 && this.shown !== 'plan') state.set('f', this.panel.fn);
@@ -200,7 +226,7 @@ class Page {
       const k = statuses.findIndex((s) => s.key === key);
       if (k >= 0) this.switches[k].checked = true;
     });
-    for (const name of ['observed', 'exported']) {
+    for (const name of ['observed', 'exported', 'kind']) {
       if ([...f[name].options].some((o) => o.value === state.get(name))) f[name].value = state.get(name);
     }
     const sort = /^(-?)(\w+)$/.exec(state.get('sort') ?? '');

@@ -5,8 +5,9 @@ const statuses = [
   { key: 'called', label: 'called' },
   { key: 'hidden', label: 'not observable' },
   { key: 'unknown', label: 'unknown' },
+  { key: 'kept', label: 'kept' }, // never called, and somebody said why it stays
 ];
-const [NEVER, CALLED, HIDDEN, UNKNOWN] = [0, 1, 2, 3];
+const [NEVER, CALLED, HIDDEN, UNKNOWN, KEPT] = [0, 1, 2, 3, 4];
 
 // read returns the value in a block of JSON, which may be compressed.
 async function read(id) {
@@ -49,6 +50,9 @@ class Program {
   package(i) { return this.packages[this.files.package[this.fileOf[i]]]; }
   module(i) { return this.modules[this.files.module[this.fileOf[i]]]; }
   receiver(i) { return this.receivers[this.functions.receiver[i]]; }
+  keep(i) { return this.keeps[this.functions.keep[i]]; }
+  generated(i) { return this.functions.generated[i] === '1'; }
+  linkedOut(i) { return this.functions.linkedOut[i] === '1'; }
   evidence(i) { return this.evidences[this.functions.evidence[i]]; }
   place(i) { return this.file(i) + ':' + this.functions.line[i]; }
 

@@ -56,6 +56,7 @@ class Panel {
     const p = this.program, e = p.evidence(i), reason = p.reasons[p.functions.reason[i]];
     switch (p.status(i)) {
       case NEVER: return 'Never called in ' + duration(e.for) + (e.for ? ' of running.' : '.') + (reason ? ' ' + reason : '');
+      case KEPT: return 'Never called in ' + duration(e.for) + ', and kept: ' + p.keep(i).reason;
       case CALLED: return 'Called, last at ' + minute(p.functions.last[i]) + ' UTC.';
       case HIDDEN: return 'Whether it is called cannot be seen' + (reason ? ' (' + reason + ').' : '.');
     }
@@ -71,6 +72,10 @@ class Panel {
     add('Signature', p.signature(i));
     add('Observed', e.processes ? 'since ' + (minute(e.since) || 'unknown') + ' UTC, for ' + duration(e.for) : 'never');
     if (e.processes) add('Observed in', [plural(e.processes, 'process', 'processes'), plural(e.hosts, 'host'), plural(e.environments, 'environment'), plural(e.applications, 'application')].join(', '));
+    const keep = p.keep(i);
+    add(keep.expired ? 'No longer kept' : 'Kept', keep.from && [keep.reason, keep.until && 'until ' + keep.until, 'from ' + keep.from].filter(Boolean).join(', '));
+    add('Binary', p.linkedOut(i) && 'not in it: the linker left it out');
+    add('File', p.generated(i) && 'generated');
     add('Last call', p.functions.last[i] ? minute(p.functions.last[i]) + ' UTC' : '');
     add('Called in', p.calledIn[p.functions.calledIn[i]].map((name) => name || '(no name)').join(', '));
     return list;

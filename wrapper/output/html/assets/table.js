@@ -1,7 +1,7 @@
 // The table of functions. Only the rows in sight exist.
 
 // statusOrder is how sure it is that a function is called.
-const statusOrder = [NEVER, UNKNOWN, HIDDEN, CALLED];
+const statusOrder = [NEVER, UNKNOWN, HIDDEN, KEPT, CALLED];
 
 // Each column is sorted by a number.
 const columns = [
