@@ -130,7 +130,7 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 	want, got := 0, 0
 	sum := sha256.New()
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
+	lines.Buffer(make([]byte, 64<<10), maxLine) // few reads of a file of 20 MB
 	lines.Split(wholeLines)
 	n := 0
 	var f Function

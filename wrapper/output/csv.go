@@ -24,7 +24,7 @@ import (
 // also where it is quoted. So such text gets an apostrophe in front, which says that it is
 // none.
 func CSV(w io.Writer, r *report.Report) error {
-	buffer := bufio.NewWriter(w)
+	buffer := bufio.NewWriterSize(w, buffered)
 	out := csv.NewWriter(buffer)
 	out.UseCRLF = true
 	columns := csvColumns(reflect.TypeFor[report.Function](), nil)

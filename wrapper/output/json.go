@@ -55,7 +55,7 @@ type header struct {
 // kinds of problems are those of [report.Kind]. The report is complete if it rests on all that
 // its processes called.
 func JSON(w io.Writer, r *report.Report) error {
-	out := &jsonWriter{Writer: bufio.NewWriter(w)}
+	out := newJSONWriter(w)
 	out.WriteString(`{"schemaVersion":` + strconv.Itoa(report.SchemaVersion) + ",\n\"header\":")
 	head := header{Observed: r.Observed, RemovedFunctions: len(r.Removed), UnobservedBuilds: r.Unseen, Binaries: r.Binaries}
 	if r.Filter.String() != "" {
@@ -95,15 +95,25 @@ func JSON(w io.Writer, r *report.Report) error {
 // A jsonWriter writes values without line ends. Its Writer keeps its first error.
 type jsonWriter struct {
 	*bufio.Writer
-	line bytes.Buffer
-	err  error // of a value
+	line *bytes.Buffer
+	enc  *json.Encoder // to line
+	err  error         // of a value
+}
+
+// buffered is how much is written at once: the largest formats have 30 MB for 100,000
+// functions.
+const buffered = 64 << 10
+
+func newJSONWriter(w io.Writer) *jsonWriter {
+	line := new(bytes.Buffer)
+	enc := json.NewEncoder(line)
+	enc.SetEscapeHTML(false) // signatures are full of <-chan
+	return &jsonWriter{Writer: bufio.NewWriterSize(w, buffered), line: line, enc: enc}
 }
 
 func (w *jsonWriter) value(v any) {
 	w.line.Reset()
-	enc := json.NewEncoder(&w.line)
-	enc.SetEscapeHTML(false) // signatures are full of <-chan
-	if err := enc.Encode(v); err != nil {
+	if err := w.enc.Encode(v); err != nil {
 		w.err = err
 	}
 	_, _ = w.Write(bytes.TrimSuffix(w.line.Bytes(), []byte("\n")))

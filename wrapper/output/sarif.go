@@ -3,7 +3,6 @@
 package output
 
 import (
-	"bufio"
 	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
@@ -142,7 +141,7 @@ func writeSARIF(w io.Writer, r *report.Report, version string, limits sarifLimit
 	if note != "" {
 		run.notify(note)
 	}
-	out := &jsonWriter{Writer: bufio.NewWriter(w)}
+	out := newJSONWriter(w)
 	out.WriteString(`{"$schema":"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json","version":"2.1.0",` +
 		"\n\"runs\":[{\"tool\":")
 	out.value(sarifTool{sarifDriver{"scavenger-wrap", version, "https://github.com/naver/scavenger", sarifRules()}})
@@ -179,7 +178,7 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 	slices.SortStableFunc(candidates, func(a, b int) int { return cmp.Compare(r.Functions[b].Lines, r.Functions[a].Lines) })
 	var size byteCounter
 	compressed, _ := gzip.NewWriterLevel(&size, gzip.BestSpeed) // there is such a level
-	results := &jsonWriter{Writer: bufio.NewWriter(compressed)}
+	results := newJSONWriter(compressed)
 	n := 0
 	for n < len(candidates) && n < limits.results && int64(size) < limits.bytes {
 		results.element(n, newResult(&r.Functions[candidates[n]]))
