@@ -40,8 +40,11 @@ func (s *settings) checkVariables(environ []string) {
 		if !ours {
 			continue
 		}
+		if known := camelCase(strings.ToLower(rest)); isIn(runKeys, known) || isIn(otherKeys, known) {
+			continue
+		}
 		key := nearest(rest, func(key string) string { return variable(key)[len(prefix):] })
-		if key == "" || variable(key) == name || !isRunKey(key) {
+		if key == "" || !isIn(runKeys, key) {
 			continue
 		}
 		s.misspelled(key, fmt.Sprintf("%s is no setting; did you mean %s?", clamp(name, 60), variable(key)))
@@ -53,9 +56,11 @@ func (s *settings) checkVariables(environ []string) {
 func (s *settings) checkKeys(source string, values map[string]string) {
 	unknown := 0
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		switch key := nearest(name, func(key string) string { return key }); {
-		case key == name || isReferred(values, name):
-		case key == "":
+		if isIn(runKeys, name) || isIn(otherKeys, name) || isReferred(values, name) {
+			continue
+		}
+		switch key := nearest(name, func(key string) string { return key }); key {
+		case "":
 			unknown++
 		default:
 			s.misspelled(key, fmt.Sprintf("%s: %s is no setting; did you mean %s?", source, clamp(name, 60), key))
@@ -84,8 +89,8 @@ func (s *settings) checkEffect(own *settingsReader) {
 	if !s.collects() {
 		lacking("collector", "grpcTls", "forceIntervalSeconds", "maxMessageSize", "exitTimeout")
 	}
-	for _, key := range strings.Fields(otherKeys) {
-		if _, ok := own.values[fromOptions][key]; ok {
+	for _, key := range slices.Sorted(maps.Keys(own.values[fromOptions])) {
+		if isIn(otherKeys, key) {
 			s.remarks = append(s.remarks, "without effect where a program runs: SCAVENGER_OPTIONS: "+key)
 		}
 	}
@@ -122,19 +127,21 @@ func (s *settings) misspelled(key, problem string) {
 	}
 }
 
-func isRunKey(key string) bool { return slices.Contains(strings.Fields(runKeys), key) }
-
-// nearest returns the key that is called name, or else the one of which name is most
-// likely a misspelling, or "". called says what a key is called.
-func nearest(name string, called func(key string) string) string {
-	keys := strings.Fields(runKeys + " " + otherKeys)
-	for _, key := range keys {
-		if called(key) == name {
-			return key
+// isIn reports whether a key is in a list.
+func isIn(keys, key string) bool {
+	for name := range strings.FieldsSeq(keys) {
+		if name == key {
+			return true
 		}
 	}
+	return false
+}
+
+// nearest returns the key of which name is most likely a misspelling, or "". called says
+// what a key is called.
+func nearest(name string, called func(key string) string) string {
 	best, least := "", 1+max(1, min(len(name), 60)/3)
-	for _, key := range keys {
+	for _, key := range strings.Fields(runKeys + " " + otherKeys) {
 		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(called(key))); d < least {
 			best, least = key, d
 		}
