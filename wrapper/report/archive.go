@@ -43,7 +43,7 @@ func (in *Inputs) unpack(r io.Reader) ([]source, error) {
 		return nil, err
 	}
 	in.temp = temp
-	u := &unpacking{dir: temp, limit: archiveLimit{read: 64 << 30, write: 4 << 30, files: 200_000}, dirs: map[string]string{}}
+	u := &unpacking{dir: temp, limit: archiveLimit{read: 64 << 30, write: 4 << 30, files: 200_000}}
 	if err := u.unpack(r); err != nil {
 		return nil, fmt.Errorf("the archive in standard input: %w", err)
 	}
@@ -58,11 +58,14 @@ func (in *Inputs) unpack(r io.Reader) ([]source, error) {
 type unpacking struct {
 	dir      string
 	limit    archiveLimit
-	dirs     map[string]string // directory in the archive to that below dir
+	dirs     map[string]string // directory in the archive at hand to that below dir
 	sources  []source
 	problems []Problem
 }
 
+// unpack unpacks one archive or several, one behind the other, as in
+//
+//	cat host1.tar host2.tar | scavenger-wrap report -
 func (u *unpacking) unpack(r io.Reader) error {
 	in := bufio.NewReader(r)
 	r = in
@@ -75,22 +78,73 @@ func (u *unpacking) unpack(r io.Reader) error {
 		r = z
 	}
 	bounded := &io.LimitedReader{R: r, N: u.limit.read}
-	for archive := tar.NewReader(bounded); ; {
-		h, err := archive.Next()
+	for blocks := bufio.NewReader(bounded); ; {
+		err := skipZeros(blocks)
+		if err == nil {
+			u.dirs = map[string]string{} // another archive may have files of the same names
+			err = u.unpackOne(blocks)
+		}
 		switch {
-		case err == io.EOF && bounded.N > 0:
-			return nil
 		case bounded.N <= 0:
 			return errTooLarge
+		case err == io.EOF:
+			return nil
 		case errors.Is(err, tar.ErrHeader):
 			return fmt.Errorf("it is none that tar wrote: %s", whatToPipe)
-		case err != nil:
+		case errors.Is(err, gzip.ErrChecksum):
+			return fmt.Errorf("it is damaged: %w", err)
+		case errors.Is(err, io.ErrUnexpectedEOF):
 			return fmt.Errorf("it is cut off: %w", err)
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// skipZeros skips what is between archives, to the end of the input if there is no other:
+// gzip has its checksum there. The error is io.EOF at the end.
+func skipZeros(r *bufio.Reader) error {
+	for {
+		b, err := r.ReadByte()
+		if err != nil {
+			return err
+		}
+		if b != 0 {
+			return r.UnreadByte()
+		}
+	}
+}
+
+// unpackOne unpacks an archive up to its end, which zeros mark. Without them the archive is
+// cut off, be it between two files.
+func (u *unpacking) unpackOne(r io.Reader) error {
+	in := &endReader{r: r}
+	for archive := tar.NewReader(in); ; {
+		h, err := archive.Next()
+		switch {
+		case err == io.EOF && in.ended:
+			return io.ErrUnexpectedEOF
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
 		}
 		if err := u.add(h, archive); err != nil {
 			return err
 		}
 	}
+}
+
+// An endReader notes whether somebody asked for more than there is.
+type endReader struct {
+	r     io.Reader
+	ended bool
+}
+
+func (e *endReader) Read(b []byte) (int, error) {
+	n, err := e.r.Read(b)
+	e.ended = e.ended || err == io.EOF
+	return n, err
 }
 
 // add unpacks one file, if it is a data file.
@@ -114,7 +168,7 @@ func (u *unpacking) add(h *tar.Header, content io.Reader) error {
 	}
 	to, known := u.dirs[dir]
 	if !known {
-		to = filepath.Join(u.dir, strconv.Itoa(len(u.dirs)))
+		to = filepath.Join(u.dir, strconv.Itoa(len(u.sources)))
 		u.dirs[dir] = to
 		if err := os.Mkdir(to, 0o700); err != nil {
 			return err
@@ -133,7 +187,7 @@ func (u *unpacking) write(name string, content io.Reader) error {
 	n, err := io.Copy(f, io.LimitReader(content, u.limit.write+1))
 	u.limit.write -= n
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("it is cut off: %w", err)
+		return err
 	}
 	if u.limit.write < 0 {
 		return errTooLarge
