@@ -58,7 +58,7 @@ func TestMisspelled(t *testing.T) {
 			var out strings.Builder
 			s.explain(&out)
 			got = nil
-			for _, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
+			for line := range strings.SplitSeq(strings.TrimSuffix(out.String(), "\n"), "\n") {
 				if _, text, ok := strings.Cut(line, `level=WARN msg="scavenger: `); ok {
 					got = append(got, strings.TrimSuffix(text, `"`))
 				}

@@ -49,7 +49,7 @@ func (cmd *commands) goCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("go: %w", err)
 			}
-			if name := ourFlag(c.Args().Slice()); name != "" {
+			if name := ourFlag(c.Args().Slice()); name != "" && !IsGo(os.Args) {
 				return misplaced(name, "go")
 			}
 			args, err := cmd.frontend(goFile, exe, c.Args().Slice())

@@ -83,8 +83,8 @@ func conversionKind(to types.Type, method *decl) Kind {
 // methods returns the methods of a type that the report may have.
 func (p *program) methods(typ types.Type) (list []*decl) {
 	set := p.ssa.MethodSets.MethodSet(typ)
-	for i := range set.Len() {
-		if d := p.declOf(set.At(i).Obj().(*types.Func)); d != nil && p.seen[d.pkg] {
+	for method := range set.Methods() {
+		if d := p.declOf(method.Obj().(*types.Func)); d != nil && p.seen[d.pkg] {
 			list = append(list, d)
 		}
 	}

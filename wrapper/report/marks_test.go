@@ -163,14 +163,21 @@ func TestMarksNotRecovered(t *testing.T) {
 	}
 }
 
-// In shared memory, marks files of other directories stay.
-func TestMarksInSharedMemory(t *testing.T) {
+// sharedMemory returns the directory for this user's marks files there.
+func sharedMemory(t *testing.T) string {
+	t.Helper()
 	dir := datafile.MarksDir(os.Geteuid(), 0)
 	if err := os.Mkdir(dir, 0o700); err == nil {
 		t.Cleanup(func() { os.Remove(dir) })
 	} else if !datafile.IsOwn(dir, os.Geteuid()) {
 		t.Skip(err)
 	}
+	return dir
+}
+
+// In shared memory, marks files of other directories stay.
+func TestMarksInSharedMemory(t *testing.T) {
+	dir := sharedMemory(t)
 	m := newMarked(t, "1", []string{"Open"})
 	if err := os.Remove(m.path); err != nil {
 		t.Fatal(err)
@@ -190,12 +197,7 @@ func TestMarksInSharedMemory(t *testing.T) {
 
 // A directory may get the number that another one had before it was removed.
 func TestMarksOfRemovedDirectory(t *testing.T) {
-	dir := datafile.MarksDir(os.Geteuid(), 0)
-	if err := os.Mkdir(dir, 0o700); err == nil {
-		t.Cleanup(func() { os.Remove(dir) })
-	} else if !datafile.IsOwn(dir, os.Geteuid()) {
-		t.Skip(err)
-	}
+	dir := sharedMemory(t)
 	m := newMarked(t, "1", []string{"Open"})
 	if err := os.Remove(m.path); err != nil {
 		t.Fatal(err)

@@ -252,12 +252,9 @@ func shortSignature(f *report.Function) string {
 	return f.Signature
 }
 
-// reasonOf says why nothing is known of a function's calls or, of one that was never
-// called, what is known beside that. It is "" for nothing.
+// reasonOf says why nothing is known of a function's calls, "" if something is.
 func reasonOf(f *report.Function) string {
 	switch {
-	case f.Status == report.NeverCalled:
-		return besides(f)
 	case f.Status == report.NotObservable:
 		return f.Reason
 	case f.Status == report.Unknown && f.Mute:
@@ -266,26 +263,6 @@ func reasonOf(f *report.Function) string {
 		return "the time of its last call is damaged"
 	}
 	return ""
-}
-
-// besides says of a function that was never called whether it stays, and whether it is in
-// the binary.
-func besides(f *report.Function) string {
-	var notes []string
-	if k := f.Keep; k != nil {
-		note := "Kept, as " + k.From + " says: " + k.Reason
-		if k.Expired {
-			note = "No longer kept: " + k.From + " had as its reason: " + k.Reason
-		}
-		if k.Until != "" {
-			note += " (until " + k.Until + ")"
-		}
-		notes = append(notes, note+".")
-	}
-	if f.LinkedOut {
-		notes = append(notes, "Not in the binary.")
-	}
-	return strings.Join(notes, " ")
 }
 
 // programTitle names a program by what is known of it.

@@ -241,7 +241,7 @@ class Page {
   }
 
   key(e) {
-    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== 'checkbox';
+    const typing = /^(INPUT|TEXTAREA)$/.test(e.target.tagName) && e.target.type !== 'checkbox';
     if (e.key === '/' && !typing && !e.ctrlKey && !e.metaKey) {
       e.preventDefault();
       if (this.shown === 'plan') this.view('functions');

@@ -55,7 +55,7 @@ class Panel {
   verdict(i) {
     const p = this.program, e = p.evidence(i), reason = p.reasons[p.functions.reason[i]];
     switch (p.status(i)) {
-      case NEVER: return 'Never called in ' + duration(e.for) + (e.for ? ' of running.' : '.') + (reason ? ' ' + reason : '');
+      case NEVER: return 'Never called in ' + duration(e.for) + (e.for ? ' of running.' : '.');
       case KEPT: return 'Never called in ' + duration(e.for) + ', and kept: ' + p.keep(i).reason;
       case CALLED: return 'Called, last at ' + minute(p.functions.last[i]) + ' UTC.';
       case HIDDEN: return 'Whether it is called cannot be seen' + (reason ? ' (' + reason + ').' : '.');
