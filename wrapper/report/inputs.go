@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -71,8 +72,24 @@ func (in *Inputs) find(arg string, stdin io.Reader) ([]source, error) {
 	return found, nil
 }
 
-// search appends the data directories at and below dir. Links are not followed.
+// search appends the data directories at and below dir. A link is followed if it leads to
+// a data directory, and no further: links may lead in a circle, or to everything.
 func (in *Inputs) search(found []source, dir, arg string) []source {
+	found, list := in.look(found, dir, arg)
+	for _, e := range list {
+		sub := filepath.Join(dir, e.Name())
+		switch {
+		case e.IsDir():
+			found = in.search(found, sub, arg)
+		case e.Type()&fs.ModeSymlink != 0 && isDir(sub):
+			found, _ = in.look(found, sub, arg)
+		}
+	}
+	return found
+}
+
+// look appends a directory if it has data, and returns what is in it.
+func (in *Inputs) look(found []source, dir, arg string) ([]source, []fs.DirEntry) {
 	list, err := os.ReadDir(dir)
 	if err != nil && dir != arg && filepath.Base(dir) != "lost+found" { // of a volume
 		in.problems = append(in.problems, Problem{File: dir, Kind: Unreadable, Err: withoutPath(err)})
@@ -80,12 +97,13 @@ func (in *Inputs) search(found []source, dir, arg string) []source {
 	if slices.ContainsFunc(list, isDataFile) {
 		found = append(found, source{dir, dir, arg})
 	}
-	for _, e := range list {
-		if e.IsDir() {
-			found = in.search(found, filepath.Join(dir, e.Name()), arg)
-		}
-	}
-	return found
+	return found, list
+}
+
+// isDir reports whether a name, or what it is a link to, is a directory.
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }
 
 // realPath returns a name of a directory that is the same for all its names.
