@@ -74,7 +74,7 @@ func compareRefs(a, b *ref) int {
 func (p *program) revive() {
 	var queue []*decl
 	for _, d := range p.decls {
-		if !d.live && (d.status != report.NeverCalled && d.status != NotListed || d.status == report.NeverCalled && d.reason != "") {
+		if !d.live && (d.reason != "" || d.status != report.NeverCalled && d.status != NotListed) {
 			queue = append(queue, d)
 		}
 	}
