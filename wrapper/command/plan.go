@@ -33,14 +33,13 @@ func (cmd *commands) planCommand() *cli.Command {
 			"html is the page of report --format=html with the plan as its first tab.\n\n" +
 			"GOOS, GOARCH and --tags have to be those of the program that was observed.\n\n" +
 			"Exit status 3: the plan rests on incomplete data; see report.",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json, markdown or html"},
-			outputFlag(),
 			&cli.BoolFlag{Name: "all", Usage: "list everything, as file:line: message"},
 			&cli.StringFlag{Name: "tags", Usage: "build `TAGS`, separated by commas"},
 			keepFlag(),
 			&cli.StringFlag{Name: "explain", Usage: "say why a `FUNCTION` is in its group, and how main gets there"},
-		},
+		}, pageFlags()...),
 		Action: cmd.runPlan,
 	}
 }
@@ -81,7 +80,7 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	}
 	err = writeTo(c.String("output"), cmd.stdout, func(w io.Writer) error {
 		if format == "html" {
-			return writeHTML(w, r, p, "")
+			return writeHTML(w, r, p, c.String("source"))
 		}
 		return writePlan(w, p, c.String("explain"), format, c.Bool("all"))
 	})

@@ -15,13 +15,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
-func outputFlag() cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`"}
-}
-
 func pageFlags() []cli.Flag {
 	return []cli.Flag{
-		outputFlag(),
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`"},
 		&cli.StringFlag{Name: "source", Usage: "for html: take the source from the checkout in `DIR`, or with \"none\" show none; default: the working directory, if it is in a module"},
 	}
 }

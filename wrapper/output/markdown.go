@@ -81,14 +81,24 @@ func packageTallies(r *report.Report) (list []packageTally, total tally) {
 	return list, t.count(r.Functions)
 }
 
-// markdownPackages writes the packages, and the total.
+// markdownPackages writes the packages, and the total. There is a column for what is kept if
+// there is anything.
 func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 	if len(packages) == 0 {
 		return
 	}
-	fmt.Fprint(w, "| Lines not called | Functions not called | Called | Not known | Package |\n|---:|---:|---:|---:|:---|\n")
+	head, rule := "", ""
+	if total.kept > 0 {
+		head, rule = " Kept |", "---:|"
+	}
+	fmt.Fprintf(w, "| Lines not called | Functions not called |%s Called | Not known | Package |\n|---:|---:|%s---:|---:|:---|\n", head, rule)
 	row := func(t *tally, name string) {
-		fmt.Fprintf(w, "| %d | %d | %d | %d | %s |\n", t.lines, t.uncalled, t.all-t.uncalled-t.hidden-t.unknown, t.hidden+t.unknown, name)
+		kept := ""
+		if total.kept > 0 {
+			kept = fmt.Sprintf(" %d |", t.kept)
+		}
+		known := t.all - t.hidden - t.unknown
+		fmt.Fprintf(w, "| %d | %d |%s %d | %d | %s |\n", t.lines, t.uncalled, kept, known-t.uncalled-t.kept, t.all-known, name)
 	}
 	for i := range packages[:min(len(packages), markdownRows)] {
 		row(&packages[i].tally, code(packages[i].name))
@@ -100,6 +110,7 @@ func markdownPackages(w io.Writer, packages []packageTally, total tally) {
 			others.lines += p.lines
 			others.uncalled += p.uncalled
 			others.all += p.all
+			others.kept += p.kept
 			others.hidden += p.hidden + p.unknown
 		}
 		row(&others, plural(n, "other package"))

@@ -123,6 +123,7 @@ func hasMonthEnd(from, to time.Time) bool {
 type tally struct {
 	all, called, never, hidden, unknown int
 
+	kept     int // of never
 	uncalled int // those that the report looks for
 	lines    int // and the lines of these
 }
@@ -135,6 +136,9 @@ func (t *tally) addStatus(f *report.Function) {
 		t.called++
 	case report.NeverCalled:
 		t.never++
+		if f.Kept() {
+			t.kept++
+		}
 	case report.NotObservable:
 		t.hidden++
 	case report.Unknown:
@@ -321,5 +325,9 @@ func message(f *report.Function) string {
 	if f.LinkedOut {
 		text += ", not in the binary"
 	}
-	return text + ", observed for " + seconds(f.ObservedFor)
+	text += ", observed for " + seconds(f.ObservedFor)
+	if f.Kept() {
+		text += ", kept: " + report.Printable(f.Keep.Reason)
+	}
+	return text
 }

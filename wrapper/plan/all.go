@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // WriteAll writes a line for each function of the plan and for each place that refers to
 // an entry: file:line: message. What falls with an entry alone follows it.
 func (p *Plan) WriteAll(w io.Writer) error {
 	t := newText(w)
-	t.writeDifference(p)
+	t.writeWarnings(p)
 	for i := range p.Unreachable {
 		f := &p.Unreachable[i]
 		t.message(&f.Function, "unreachable"+strings.TrimPrefix(f.note(), " "))
@@ -35,13 +37,13 @@ func (p *Plan) WriteAll(w io.Writer) error {
 		s := &p.Shared[i]
 		var entries []string
 		for _, name := range s.Entries {
-			entries = append(entries, printable(shorten(name)))
+			entries = append(entries, report.Printable(shorten(name)))
 		}
 		t.message(&s.Function, "falls with "+strings.Join(slices.Compact(entries), ", "))
 	}
 	for i := range p.MustStay {
 		k := &p.MustStay[i]
-		t.message(&k.Function, "never called, must stay: "+printable(k.Reason)+k.where())
+		t.message(&k.Function, "never called, must stay: "+report.Printable(k.Reason)+k.where())
 	}
 	return t.Flush()
 }
@@ -53,5 +55,5 @@ func (t text) message(f *Function, what string) {
 
 // site writes which function a place refers to.
 func (t text) site(s *Site, f *Function) {
-	t.printf("%s: %s %s %s%s\n", printable(s.File)+":"+strconv.Itoa(s.Line), s.short(), s.Kind.verb(), f.short(), s.note())
+	t.printf("%s: %s %s %s%s\n", report.Printable(s.File)+":"+strconv.Itoa(s.Line), s.short(), s.Kind.verb(), f.short(), s.note())
 }

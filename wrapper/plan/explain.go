@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // A Step is one reference on the way from main to a function.
@@ -149,25 +151,25 @@ func (e *Explanation) WriteText(w io.Writer) error {
 	t := newText(w)
 	t.printf("%s  %s\n", e.name(), e.place())
 	if e.Group != "" {
-		t.printf("  %s: %s\n", e.Group, printable(e.Reason))
+		t.printf("  %s: %s\n", e.Group, report.Printable(e.Reason))
 	} else {
 		t.printf("  %s\n", e.Reason)
 	}
 	t.printf("  evidence: %s, %s\n", e.Status, plural(e.Lines, "line"))
 	for _, with := range e.With {
-		t.printf("  falls with %s\n", printable(with))
+		t.printf("  falls with %s\n", report.Printable(with))
 	}
 	if len(e.Path) == 0 {
 		t.printf("\nNo path from main or an initialiser is seen in the source.\n")
 		return t.Flush()
 	}
-	t.printf("\n%s  (%s)\n", printable(e.Path[0].Caller), e.Path[0].Status)
+	t.printf("\n%s  (%s)\n", report.Printable(e.Path[0].Caller), e.Path[0].Status)
 	for i, s := range e.Path {
 		status := e.Status
 		if i+1 < len(e.Path) {
 			status = e.Path[i+1].Status
 		}
-		t.printf("  %s:%d  %s %s  (%s)\n", printable(s.File), s.Line, s.Kind.verb(), printable(s.To), status)
+		t.printf("  %s:%d  %s %s  (%s)\n", report.Printable(s.File), s.Line, s.Kind.verb(), report.Printable(s.To), status)
 	}
 	return t.Flush()
 }

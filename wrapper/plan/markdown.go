@@ -5,6 +5,8 @@ package plan
 import (
 	"io"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // WriteMarkdown writes the groups as a table, and the entries; the first few of them, or
@@ -61,7 +63,7 @@ func sum[T any](list []T, count func(*T) int) (n int) {
 
 // code is a name in Markdown, in which nothing of it has a meaning.
 func code(s string) string {
-	s = printable(s)
+	s = report.Printable(s)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

@@ -113,3 +113,20 @@ func TestLargeOutput(t *testing.T) {
 		t.Errorf("no %s in\n%s", want, &markdown)
 	}
 }
+
+// Where data are missing, each text for people says so before all else.
+func TestIncomplete(t *testing.T) {
+	for name, write := range map[string]func(*Plan, io.Writer) error{
+		"text": (*Plan).WriteText, "all": (*Plan).WriteAll, "markdown": func(p *Plan, w io.Writer) error { return p.WriteMarkdown(w, false) },
+	} {
+		for _, complete := range []bool{false, true} {
+			var b strings.Builder
+			if err := write(&Plan{Observed: Observed{Complete: complete}}, &b); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(b.String(), "some of these functions may have been called"); got == complete {
+				t.Errorf("%s, complete %v:\n%s", name, complete, b.String())
+			}
+		}
+	}
+}

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
@@ -56,8 +55,8 @@ func (t text) row(lead string, parts ...string) {
 // each the most lines first. Of each it writes the first few.
 func (p *Plan) WriteText(w io.Writer) error {
 	t := newText(w)
-	t.writeDifference(p)
-	t.printf("Plan for %s %s, observed in %s\n%s\n", printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	t.writeWarnings(p)
+	t.printf("Plan for %s %s, observed in %s\n%s\n", report.Printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
 	t.writeUnreachable(p)
 	t.writeEntries(p)
 	t.writeShared(p)
@@ -69,7 +68,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 func (p *Plan) platform() string {
 	s := "on " + p.GOOS + "/" + p.GOARCH
 	if p.Tags != "" {
-		s += " with tags " + printable(p.Tags)
+		s += " with tags " + report.Printable(p.Tags)
 	}
 	return s
 }
@@ -82,12 +81,15 @@ func (p *Plan) period() string {
 	return "from " + minute(p.Observed.From) + " to " + minute(p.Observed.To) + " UTC"
 }
 
-// writeDifference says first of all where the plan may be wrong.
-func (t text) writeDifference(p *Plan) {
+// writeWarnings says first of all where the plan may be wrong.
+func (t text) writeWarnings(p *Plan) {
+	if !p.Observed.Complete {
+		t.printf("WARNING: the data are incomplete: some of these functions may have been called.\n\n")
+	}
 	d := &p.Difference
 	if n := len(d.Missing); n > 0 {
 		t.printf("WARNING: the source lacks %s of the report, among them\n%s.\n"+
-			"It is another revision, or was built for another system or with other --tags.\n\n", plural(n, "function"), printable(d.Missing[0]))
+			"It is another revision, or was built for another system or with other --tags.\n\n", plural(n, "function"), report.Printable(d.Missing[0]))
 	}
 	if d.Moved > 0 {
 		t.printf("WARNING: %s at another line in the source than in the\nprogram that was observed: it has changed since.\n\n",
@@ -95,7 +97,7 @@ func (t text) writeDifference(p *Plan) {
 	}
 	if n := len(d.Packages); n > 0 {
 		t.printf("WARNING: the report has %s that this program does not import, among\nthem %s.\nName the main packages of all programs that were observed.\n\n",
-			plural(n, "package"), printable(d.Packages[0]))
+			plural(n, "package"), report.Printable(d.Packages[0]))
 	}
 }
 
@@ -151,7 +153,7 @@ func (t text) writeUnreachable(p *Plan) {
 	piles := p.files()
 	t.printf("\n  LINES  FUNCTIONS  FILE\n")
 	for _, f := range piles[:min(len(piles), most)] {
-		t.printf("%7d  %9d  %s\n", f.lines, f.functions, printable(f.file))
+		t.printf("%7d  %9d  %s\n", f.lines, f.functions, report.Printable(f.file))
 	}
 	t.rest(len(piles), "file")
 }
@@ -229,7 +231,7 @@ func (t text) writeShared(p *Plan) {
 func (t text) writeKept(p *Plan) {
 	t.writeGroup("Must stay", len(p.MustStay), func(i int) (*Function, []string) {
 		k := &p.MustStay[i]
-		return &k.Function, []string{printable(k.Reason) + k.where()}
+		return &k.Function, []string{report.Printable(k.Reason) + k.where()}
 	})
 }
 
@@ -260,10 +262,10 @@ func (t text) writeGroup(title string, n int, at func(i int) (f *Function, notes
 }
 
 // place is where a site stands.
-func (s *Site) place() string { return printable(s.File) + ":" + strconv.Itoa(s.Line) }
+func (s *Site) place() string { return report.Printable(s.File) + ":" + strconv.Itoa(s.Line) }
 
 // short is the caller without the path to its package, as a stack trace's reader says it.
-func (s *Site) short() string { return printable(shorten(s.Caller)) }
+func (s *Site) short() string { return report.Printable(shorten(s.Caller)) }
 
 // shorten takes from a name all elements of its import path but the last.
 func shorten(name string) string {
@@ -275,7 +277,7 @@ func shorten(name string) string {
 }
 
 // place is where a function stands.
-func (f *Function) place() string { return printable(f.File) + ":" + strconv.Itoa(f.Line) }
+func (f *Function) place() string { return report.Printable(f.File) + ":" + strconv.Itoa(f.Line) }
 
 // short is the name without the path to its package.
 func (f *Function) short() string { return shorten(f.name()) }
@@ -289,7 +291,7 @@ func (f *Function) name() string {
 	case f.Receiver != "":
 		name = f.Receiver + "." + name
 	}
-	return printable(f.Package + "." + name)
+	return report.Printable(f.Package + "." + name)
 }
 
 func plural(n int, noun string) string {
@@ -311,11 +313,3 @@ func pluralVerb(n int, one, many string) string {
 
 // minute is a time as people write it.
 func minute(t interface{ Format(string) string }) string { return t.Format("2006-01-02 15:04") }
-
-// printable quotes a name that would disturb a terminal.
-func printable(s string) string {
-	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
-		return s
-	}
-	return strconv.QuoteToASCII(s)
-}
