@@ -90,8 +90,8 @@ func (cmd *commands) runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if err := questions.ask(r, "report", stderr); err != nil {
 		return err
 	}
-	if err := r.Select(selection); err != nil {
-		return fmt.Errorf("report: %w", err)
+	if err := selectFunctions(r, selection, stderr); err != nil {
+		return err
 	}
 	if err := questions.compare(r, "report", stderr); err != nil {
 		return err

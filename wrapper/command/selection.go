@@ -5,6 +5,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,6 +72,18 @@ func selectionOf(c *cli.Context) (s report.Selection, err error) {
 		s.Generated = &generated
 	}
 	return s, nil
+}
+
+// selectFunctions leaves the functions in a report that are selected. If there are none, it
+// says so: in a misspelled package --fail-on finds nothing.
+func selectFunctions(r *report.Report, s report.Selection, stderr io.Writer) error {
+	if err := r.Select(s); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if len(r.Functions) == 0 && len(r.Others) > 0 {
+		writeReportNotes(stderr, "report", []string{fmt.Sprintf("none of its functions is selected, of %d", len(r.Others))})
+	}
+	return nil
 }
 
 func splitList(value string) (list []string) {

@@ -204,6 +204,10 @@ func expired(until string, now time.Time) bool {
 // are about nothing, or that make no sense.
 func (r *Report) KeepNotes() []string {
 	var notes []string
+	advice := ": remove the line, or correct it"
+	if filter := r.Filter.String(); filter != "" {
+		advice = ", which is about " + filter + " alone"
+	}
 	for i := range r.KeepRules {
 		rule := &r.KeepRules[i]
 		what := cmp.Or(rule.Pattern, "//scavenger:keep")
@@ -211,7 +215,7 @@ func (r *Report) KeepNotes() []string {
 		case rule.Error != "":
 			notes = append(notes, fmt.Sprintf("%s: %s does not count: %s (%s)", rule.From, what, rule.Error, rule.functions()))
 		case rule.Functions == 0:
-			notes = append(notes, fmt.Sprintf("%s: %s matches no function of the report: remove the line, or correct it", rule.From, what))
+			notes = append(notes, fmt.Sprintf("%s: %s matches no function of the report%s", rule.From, what, advice))
 		case rule.Expired:
 			notes = append(notes, fmt.Sprintf("%s: %s expired after %s, so it keeps no more: %q (%s)", rule.From, what, rule.Until, rule.Reason, rule.functions()))
 		}

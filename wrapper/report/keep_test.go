@@ -147,6 +147,12 @@ example.com/shop "nothing"
 	if got := r.KeepNotes(); !reflect.DeepEqual(got, notes) {
 		t.Errorf("notes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(notes, "\n"))
 	}
+	// What other processes have is not known here.
+	r.Filter.Hosts = []string{"web1"}
+	notes[len(notes)-1] = "keep.txt:6: example.com/shop matches no function of the report, which is about host web1 alone"
+	if got := r.KeepNotes(); !reflect.DeepEqual(got, notes) {
+		t.Errorf("notes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(notes, "\n"))
+	}
 }
 
 func BenchmarkKeep(b *testing.B) {
