@@ -22,18 +22,23 @@ type Binary struct {
 // Look notes which functions that were never called are in none of the binaries. A binary
 // must be a build that the report lists. A function about which another build in use says
 // something, one without a binary, is left alone: it may be there. The notes say which
-// builds those are.
+// builds those are. Builds of a program that have functions of the same names cannot be
+// told apart, so there have to be as many binaries.
 func (r *Report) Look(binaries []Binary) (notes []string, err error) {
-	covered := map[*Build]bool{}
+	given := map[*Build]int{}      // binaries that may be of it
+	alike := map[*Build][]*Build{} // builds that these may be of, itself included
 	in := map[string]bool{}
 	for i := range binaries {
 		b := &binaries[i]
-		builds := r.buildsLike(b)
-		if len(builds) == 0 {
+		programs := r.buildsLike(b)
+		if len(programs) == 0 {
 			return nil, fmt.Errorf("%s is no build that the report lists, as it has other functions: name the program that left the data", b.File)
 		}
-		for _, build := range builds {
-			covered[build] = true
+		for _, builds := range programs {
+			for _, build := range builds {
+				given[build]++
+				alike[build] = builds
+			}
 		}
 		for name := range b.Names {
 			for _, name := range namesOf(name, b.Main) {
@@ -48,10 +53,15 @@ func (r *Report) Look(binaries []Binary) (notes []string, err error) {
 		without := 0
 		for k := range p.Builds {
 			b := &p.Builds[k]
-			if !b.InUse || covered[b] {
+			same := alike[b]
+			switch {
+			case !b.InUse || same != nil && given[b] >= len(same):
 				continue
+			case same == nil:
+				without++
+			case same[0] == b:
+				without += len(same) - given[b]
 			}
-			without++
 			for n := range b.entries {
 				elsewhere[b.entries[n].identity()] = true
 			}
@@ -79,9 +89,9 @@ func (f *Function) isIn(names map[string]bool) bool {
 	return names[linkName(f.Package, f.Receiver, outer)]
 }
 
-// buildsLike returns the builds in use with the functions of a binary. A program may be
-// built twice from one source.
-func (r *Report) buildsLike(binary *Binary) (list []*Build) {
+// buildsLike returns, by program, the builds in use with the functions of a binary. One
+// binary may run as several programs.
+func (r *Report) buildsLike(binary *Binary) (programs [][]*Build) {
 	tracked := map[string]bool{}
 	for path, names := range binary.Tracked {
 		for _, name := range names {
@@ -90,13 +100,17 @@ func (r *Report) buildsLike(binary *Binary) (list []*Build) {
 	}
 	for i := range r.Programs {
 		p := &r.Programs[i]
+		var builds []*Build
 		for k := range p.Builds {
 			if b := &p.Builds[k]; b.InUse && (p.Main == "" || p.Main == binary.Main) && b.has(tracked) {
-				list = append(list, b)
+				builds = append(builds, b)
 			}
 		}
+		if builds != nil {
+			programs = append(programs, builds)
+		}
 	}
-	return list
+	return programs
 }
 
 // has reports whether a build has functions of these names, and no others.

@@ -106,3 +106,35 @@ func TestLook(t *testing.T) {
 		}
 	}
 }
+
+// Builds that differ in the code of functions alone cannot be told apart by names. Each of
+// them needs a binary: what one has not may be in the other.
+func TestLookSameNames(t *testing.T) {
+	dir := t.TempDir()
+	for i, build := range []string{"a", "b"} {
+		leave(t, dir, build, []testFunc{fn("shop.main", "main.go", 1), fn("shop.Gone", "main.go", 10+i)},
+			testProcess{id: build, app: "shop", main: "example.com/shop", started: at(1 + i), calls: calls{"main": at(9)}})
+	}
+	binary := func(names ...string) Binary {
+		return Binary{File: "shop", Main: "example.com/shop", Names: slices.Values(names), Tracked: map[string][]string{"example.com/shop": {"main", "Gone"}}}
+	}
+	older, newer := binary("main.main", "main.Gone"), binary("main.main")
+	for _, test := range []struct {
+		binaries []Binary
+		want     bool
+		notes    int
+	}{
+		{[]Binary{newer}, false, 1},
+		{[]Binary{newer, older}, false, 0},
+		{[]Binary{newer, newer}, true, 0}, // built twice
+	} {
+		r := mustRead(t, dir)
+		notes, err := r.Look(test.binaries)
+		if err != nil || len(notes) != test.notes {
+			t.Errorf("notes %q, %v, want %d", notes, err, test.notes)
+		}
+		if f := r.Functions[1]; f.Name != "Gone" || f.LinkedOut != test.want {
+			t.Errorf("%d binaries: %s is linked out: %v, want %v", len(test.binaries), f.Name, f.LinkedOut, test.want)
+		}
+	}
+}
