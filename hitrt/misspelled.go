@@ -141,7 +141,7 @@ func isIn(keys, key string) bool {
 // what a key is called.
 func nearest(name string, called func(key string) string) string {
 	best, least := "", 1+max(1, min(len(name), 60)/3)
-	for _, key := range strings.Fields(runKeys + " " + otherKeys) {
+	for key := range strings.FieldsSeq(runKeys + " " + otherKeys) {
 		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(called(key))); d < least {
 			best, least = key, d
 		}
