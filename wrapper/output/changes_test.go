@@ -106,7 +106,8 @@ func TestFormatsOfKept(t *testing.T) {
 		if err := write(&b, changedReport()); err != nil {
 			t.Fatal(err)
 		}
-		if text := b.String(); !strings.Contains(text, "Expired") || strings.Contains(text, "Kept") {
+		text := strings.Replace(b.String(), "| Kept |", "", 1) // a column with their number
+		if !strings.Contains(text, "Expired") || strings.Contains(text, "Kept") {
 			t.Errorf("%s has no Expired, or has Kept:\n%s", name, text)
 		}
 	}

@@ -70,7 +70,7 @@ func (t text) writeMute() {
 	for i := range t.Mute {
 		t.paragraph("WARNING: nothing is known of what %s calls in one of its builds: all processes of it "+
 			"ended within a second of their start, and wrote nothing of what they had called. Its "+
-			"functions are unknown rather than never called.\n", report.Printable(title(&t.Mute[i])))
+			"functions are unknown rather than never called.\n", report.Printable(ProgramTitle(&t.Mute[i])))
 	}
 }
 
@@ -108,7 +108,7 @@ func (t text) writePrograms() {
 	for i := range t.Programs {
 		p := &t.Programs[i]
 		t.printf("%9d  %5d  %6d  %-16s  %-16s  %s\n",
-			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), report.Printable(title(p)))
+			p.Processes, p.Hosts, len(p.Builds), minute(p.From), minute(p.To), report.Printable(ProgramTitle(p)))
 	}
 	t.writeEnvironments()
 	t.writeNamesakes()
@@ -136,20 +136,20 @@ func (t text) writeEnvironments() {
 func (t text) writeNamesakes() {
 	for rest := t.Programs; len(rest) > 0; {
 		n := 1
-		for n < len(rest) && title(&rest[n]) == title(&rest[0]) {
+		for n < len(rest) && ProgramTitle(&rest[n]) == ProgramTitle(&rest[0]) {
 			n++
 		}
 		if n > 1 {
 			t.note("%d programs are called %s: they have too few functions in common to be "+
 				"versions of one, so what each has is listed. If they are versions, report from a "+
-				"directory without the files of the older ones.", n, report.Printable(title(&rest[0])))
+				"directory without the files of the older ones.", n, report.Printable(ProgramTitle(&rest[0])))
 		}
 		rest = rest[n:]
 	}
 }
 
-// title names the program by what is known of it.
-func title(p *report.Program) string {
+// ProgramTitle names a program by what is known of it.
+func ProgramTitle(p *report.Program) string {
 	main := cmp.Or(p.File, p.Main)
 	switch {
 	case main == "":

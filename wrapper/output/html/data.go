@@ -219,11 +219,11 @@ func newDocument(r *report.Report) *document {
 		},
 	}
 	for i := range r.Mute {
-		d.Mute = append(d.Mute, programTitle(&r.Mute[i]))
+		d.Mute = append(d.Mute, output.ProgramTitle(&r.Mute[i]))
 	}
 	for i := range r.Programs {
 		p := &r.Programs[i]
-		out := program{Title: programTitle(p), Builds: []build{}}
+		out := program{Title: output.ProgramTitle(p), Builds: []build{}}
 		for _, b := range p.Builds {
 			out.Builds = append(out.Builds, build{list(b.Versions), list(b.Environments), b.Functions, b.Processes, seconds(b.From), seconds(b.To), b.ObservedFor, b.InUse})
 		}
@@ -263,23 +263,6 @@ func reasonOf(f *report.Function) string {
 		return "the time of its last call is damaged"
 	}
 	return ""
-}
-
-// programTitle names a program by what is known of it.
-func programTitle(p *report.Program) string {
-	main := p.File
-	if main == "" {
-		main = p.Main
-	}
-	switch {
-	case main == "" && p.App == "":
-		return "(no name)"
-	case main == "":
-		return p.App
-	case p.App == "":
-		return main
-	}
-	return p.App + " (" + main + ")"
 }
 
 func seconds(t time.Time) int64 {
