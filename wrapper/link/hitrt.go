@@ -138,6 +138,9 @@ func (l *linking) readHitrt(dir string) (*build.Package, error) {
 	}
 	ctxt := build.Default
 	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
+	if l.config.NoNetwork {
+		ctxt.BuildTags = []string{"nonetwork"}
+	}
 	ctxt.JoinPath = path.Join
 	ctxt.IsDir = func(string) bool { return true }
 	ctxt.HasSubdir = func(string, string) (string, bool) { return "", false }

@@ -153,7 +153,7 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	source, err := registry.Source(registry.Program{Main: l.main.ImportPath, BuiltBy: builtBy, Settings: l.config.Run, Signals: signals}, packages)
+	source, err := registry.Source(registry.Program{Main: l.main.ImportPath, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals}, packages)
 	if err != nil {
 		return err
 	}
