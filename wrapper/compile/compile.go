@@ -17,6 +17,7 @@ package compile
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -182,8 +183,29 @@ func newCompilation(a *action.Action, cfg *config.Config) *compilation {
 		Action: a, config: cfg, flags: flags, files: files, archive: out, symbolPrefix: p,
 		written: map[string]bool{},
 	}
-	c.metadata.ImportPath = toolchain.PackagePath(a.ImportPath, p)
+	c.metadata.ImportPath = importPath(a, p)
 	return c
+}
+
+// importPath returns the import path of the package that an action compiles. p is
+// compile's -p. It is "main" for a main program of which no more is known.
+func importPath(a *action.Action, p string) string {
+	if a.ImportPath == "" && p == "main" {
+		return cmp.Or(toolchain.BuilderImportPath(), p)
+	}
+	return toolchain.PackagePath(a.ImportPath, p)
+}
+
+// isTestMain reports whether the package is the generated main package of a test binary.
+func (c *compilation) isTestMain() (bool, error) {
+	if c.ImportPath != "" || c.symbolPrefix != "main" {
+		return toolchain.IsTestMain(c.files), nil
+	}
+	cfg, err := c.importcfg()
+	if err != nil {
+		return false, err
+	}
+	return toolchain.IsTestMain(c.files) || toolchain.IsGeneratedTestMain(c.files, cfg), nil
 }
 
 // arguments returns compile's arguments after all changes.
@@ -205,7 +227,10 @@ func (c *compilation) arguments() []string {
 // mark changes the compilation, and reports whether it has changed anything.
 func (c *compilation) mark() (changed bool, err error) {
 	path := c.metadata.ImportPath
-	testMain := toolchain.IsTestMain(c.files)
+	testMain, err := c.isTestMain()
+	if err != nil {
+		return false, err
+	}
 	if registry.IsOurs(path) || testMain && !c.config.TrackTests {
 		c.Log.Note(action.OutcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return false, nil
