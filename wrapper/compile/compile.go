@@ -45,7 +45,7 @@ func Run(a *action.Action) error {
 		// The standard library is nine in ten actions of a first build. Of these, only
 		// the action that makes the table of plain archives reads the settings.
 		a.Log.Note(action.OutcomeNotMarked, "the standard library")
-		return plain.TakeOrCompile(a, nil)
+		return takeOrCompile(a, nil)
 	}
 	cfg, err := a.ReadConfig()
 	if err != nil {
@@ -68,6 +68,15 @@ func compilePackage(a *action.Action, cfg *config.Config) error {
 		return c.run()
 	case cfg.Match(c.metadata.ImportPath):
 		return a.PassThrough() // the table of plain archives lists no package that matches
+	}
+	return takeOrCompile(a, cfg)
+}
+
+// takeOrCompile compiles a package as a plain build does, or takes what that left. With an
+// SDK there is no plain cache: the go command that belongs to the tools starts us.
+func takeOrCompile(a *action.Action, cfg *config.Config) error {
+	if a.Flags.SDK != "" {
+		return a.PassThrough()
 	}
 	return plain.TakeOrCompile(a, cfg)
 }
