@@ -21,10 +21,14 @@ const twenty = 20
 
 func sources() map[string]string {
 	files := map[string]string{
+		"go.mod":          "module example.com/app\n\ngo 1.24\n",
 		"scavenger.toml":  "packages = [\"example.com/app\"]\n",
 		"lib/lib.go":      "package lib\n\nfunc Called() string { return \"called\" }\n\nfunc Never() {}\n",
 		"lib/lib_test.go": "package lib\n\nimport \"testing\"\n\nfunc TestCalled(t *testing.T) {\n\tif Called() != \"called\" {\n\t\tt.Fatal()\n\t}\n}\n",
 	}
+	files["native/native.go"] = "package native\n\n// static int twice(int n) { return 2 * n; }\nimport \"C\"\n\n" +
+		"func Twice(n int) int { return int(C.twice(C.int(n))) }\n\nfunc Never() {}\n"
+	files["cmd/app/native.go"] = "package main\n\nimport \"example.com/app/native\"\n\nvar four = native.Twice(2)\n"
 	var imports, calls strings.Builder
 	for i := range twenty {
 		files[fmt.Sprintf("p%d/file.go", i)] = fmt.Sprintf("package p%d\n\nfunc F%d() int { return %d }\n\nfunc never() {}\n", i, i, i)
@@ -38,16 +42,22 @@ func sources() map[string]string {
 
 // app compiles the packages of the program.
 func (w *workspace) app() *target {
+	main := &target{name: "app", importPath: "example.com/app/cmd/app", importMap: "main", srcs: []string{"cmd/app/main.go"}, params: true}
+	if w.mode.cgo {
+		main.srcs = append(main.srcs, "cmd/app/native.go")
+		main.deps = append(main.deps, w.compile(&target{name: "native", importPath: "example.com/app/native", srcs: []string{"native/native.go"}}))
+	}
 	lib := &target{name: "lib", importPath: "example.com/app/lib", srcs: []string{"lib/lib.go"}, cover: true}
 	if w.mode.cover {
 		lib.deps = append(lib.deps, w.compile(&target{name: "coverdata", importPath: coverdata, srcs: []string{"external/rules_go/go/tools/coverdata/coverdata.go"}}))
 	}
 	w.compile(lib)
-	main := &target{name: "app", importPath: "example.com/app/cmd/app", importMap: "main", srcs: []string{"cmd/app/main.go"}, deps: []*target{lib}, params: true}
+	main.deps = append(main.deps, lib)
 	var group sync.WaitGroup
 	for i := range twenty {
 		g := &target{name: fmt.Sprintf("p%d", i), importPath: fmt.Sprintf("example.com/app/p%d", i), srcs: []string{fmt.Sprintf("p%d/file.go", i)}}
 		main.deps = append(main.deps, g)
+		w.targets = append(w.targets, g)
 		cmd := w.compileCommand(g)
 		group.Add(1)
 		go func() {
@@ -58,15 +68,17 @@ func (w *workspace) app() *target {
 		}()
 	}
 	group.Wait()
-	w.targets = append(w.targets, main.deps[1:]...)
 	return w.compile(main)
 }
 
 // want is the report of the program.
-func want() map[string]string {
+func (m mode) want() map[string]string {
 	w := map[string]string{
 		"example.com/app/lib.Called": "called", "example.com/app/lib.Never": "never-called",
 		"example.com/app/cmd/app.main": "called", "example.com/app/cmd/app.neverInMain": "never-called",
+	}
+	if m.cgo {
+		w["example.com/app/native.Twice"], w["example.com/app/native.Never"] = "called", "never-called"
 	}
 	for i := range twenty {
 		w[fmt.Sprintf("example.com/app/p%d.F%d", i, i)] = "called"
@@ -88,8 +100,8 @@ func checkApp(t *testing.T, w *workspace) {
 	if got := w.start(file, data); got != "called 190\n" {
 		t.Errorf("the program prints %q", got)
 	}
-	if got := w.report(data); !maps.Equal(got, want()) {
-		t.Errorf("report: %v", got)
+	if got := w.report(data); !maps.Equal(got, w.mode.want()) {
+		t.Errorf("report: %v, want %v", got, w.mode.want())
 	}
 	out, err := exec.CommandContext(t.Context(), w.wrapper, "report", "--format=json", data).Output()
 	if err != nil || !strings.Contains(string(out), `"example.com/app/cmd/app"`) || strings.Contains(string(out), `"main": "main"`) {
@@ -102,7 +114,8 @@ func checkApp(t *testing.T, w *workspace) {
 
 // A program and its libraries, with the archives that the go command has in its cache.
 func TestProgram(t *testing.T) {
-	w := newWorkspace(t, mode{}, sources())
+	_, err := exec.LookPath("gcc")
+	w := newWorkspace(t, mode{cgo: err == nil}, sources())
 	w.linkStdlib()
 	checkApp(t, w)
 	checkTest(t, w)

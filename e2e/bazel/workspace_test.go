@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -97,6 +98,8 @@ func newWorkspace(t *testing.T, m mode, files map[string]string) *workspace {
 		w.write(name, text)
 	}
 	w.write("bazel-out/bin/.keep", "")
+	pack := exec.CommandContext(ctx, "go", "build", "-o", filepath.Join(w.root, "bazel-out", "pack"), "cmd/pack")
+	w.run(pack)
 	w.makeSDK()
 	return w
 }
@@ -130,6 +133,12 @@ func (w *workspace) makeSDK() {
 	sdk := exec.CommandContext(w.t.Context(), w.wrapper, append(args, filepath.Join(w.root, "external", "go_sdk"))...)
 	sdk.Dir = w.root // with scavenger.toml
 	w.run(sdk)
+	// In a sandbox an action sees its inputs alone.
+	for _, name := range []string{"go.mod", "scavenger.toml"} {
+		if err := os.Remove(filepath.Join(w.root, name)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // logCompiles puts a script in the place of the real compile, and returns the file in which
@@ -236,12 +245,18 @@ func (w *workspace) cgoEnabled() string {
 	return "0"
 }
 
+// gcc returns the C compiler, "" if there is none.
+func (w *workspace) gcc() string {
+	file, _ := exec.LookPath("gcc")
+	return file
+}
+
 // builderCommand returns the command of an action.
 func (w *workspace) builderCommand(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(w.t.Context(), w.builder, args...)
 	cmd.Dir = w.root
 	cmd.Env = []string{"GOROOT=bazel-out/std", "GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH, "GOEXPERIMENT=", "GOROOT_FINAL=GOROOT",
-		"GOPATH=", "GOTOOLCHAIN=local", "CGO_ENABLED=" + w.cgoEnabled(), "CC=/usr/bin/gcc", "PATH=/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
+		"GOPATH=", "GOTOOLCHAIN=local", "CGO_ENABLED=" + w.cgoEnabled(), "CC=" + w.gcc(), "PATH=/usr/bin:/bin", "TMPDIR=" + os.TempDir()}
 	return cmd
 }
 
@@ -280,7 +295,7 @@ func (w *workspace) compileArgs(g *target) []string {
 		gcflags = "-race"
 	}
 	return append(args, "-importpath", g.importPath, "-p", g.path(), "-package_list", "bazel-out/packages.txt",
-		"-lo", out+".a", "-o", out+".x", "-imports", out+".imports", "-gcflags", gcflags)
+		"-pack", "bazel-out/pack", "-lo", out+".a", "-o", out+".x", "-imports", out+".imports", "-gcflags", gcflags)
 }
 
 // compile compiles a package.
@@ -324,7 +339,7 @@ func (w *workspace) link(main *target, packagePath string, toolFlags ...string) 
 	args = append(args, "-package_list", "bazel-out/packages.txt", "-o", out, "-main", "bazel-out/bin/"+main.name+".a",
 		"-main_package_path", packagePath, "-main_imports", "bazel-out/bin/"+main.name+".imports", "-p", "main", "--")
 	if w.mode.cgo {
-		toolFlags = append(toolFlags, "-extld", "/usr/bin/gcc")
+		toolFlags = append(toolFlags, "-extld", w.gcc())
 	} else {
 		toolFlags = append(toolFlags, "-linkmode", "internal")
 	}
@@ -353,6 +368,9 @@ func (w *workspace) report(data string) map[string]string {
 	status := map[string]string{}
 	for _, f := range functions {
 		status[f.Package+"."+f.Name] = f.Status
+		if dir := strings.TrimPrefix(f.Package, "example.com/app/"); path.Dir(f.File) != dir {
+			w.t.Errorf("%s is in %s, not in %s", f.Name, f.File, dir)
+		}
 	}
 	return status
 }

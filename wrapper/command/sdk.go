@@ -70,6 +70,7 @@ type sdk struct {
 	release  string
 	cgo      bool
 	settings string
+	modules  []config.Module
 	sources  fs.FS
 }
 
@@ -90,7 +91,7 @@ func (cmd *commands) newSDK(dir, goroot string) (*sdk, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.settings = c.File
+	s.settings, s.modules = c.File, c.Modules
 	return s, checkForSDK(c)
 }
 
@@ -237,7 +238,27 @@ func (s *sdk) replaceTools(dir string) error {
 	if filepath.Ext(s.settings) != ".toml" {
 		name = config.PropertiesName
 	}
-	return os.WriteFile(filepath.Join(dir, name), text, 0o666)
+	if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+		return err
+	}
+	return s.writeModules(dir)
+}
+
+// writeModules writes a workspace of the main modules. It tells where their files are, by
+// which the report names them. Without modules it keeps actions from looking further up.
+func (s *sdk) writeModules(dir string) error {
+	work := "go 1.24\n"
+	for _, m := range s.modules {
+		work += fmt.Sprintf("\nuse %q\n", "./"+m.Rel)
+		file := filepath.Join(dir, filepath.FromSlash(m.Rel), "go.mod")
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, fmt.Appendf(nil, "module %s\n", m.Path), 0o666); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "go.work"), []byte(work), 0o666)
 }
 
 // keepHitrt compiles hitrt for the modes in which builds mostly are. What net exports with
