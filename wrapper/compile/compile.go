@@ -17,7 +17,6 @@ package compile
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -194,27 +193,6 @@ func newCompilation(a *action.Action, cfg *config.Config) *compilation {
 	}
 	c.metadata.ImportPath = importPath(a, p)
 	return c
-}
-
-// importPath returns the import path of the package that an action compiles. p is
-// compile's -p. It is "main" for a main program of which no more is known.
-func importPath(a *action.Action, p string) string {
-	if a.ImportPath == "" && p == "main" {
-		return cmp.Or(toolchain.BuilderImportPath(), p)
-	}
-	return toolchain.PackagePath(a.ImportPath, p)
-}
-
-// isTestMain reports whether the package is the generated main package of a test binary.
-func (c *compilation) isTestMain() (bool, error) {
-	if c.ImportPath != "" || c.symbolPrefix != "main" {
-		return toolchain.IsTestMain(c.files), nil
-	}
-	cfg, err := c.importcfg()
-	if err != nil {
-		return false, err
-	}
-	return toolchain.IsTestMain(c.files) || toolchain.IsGeneratedTestMain(c.files, cfg), nil
 }
 
 // arguments returns compile's arguments after all changes.
