@@ -63,15 +63,14 @@ func (cmd *commands) sdkCommand() *cli.Command {
 
 // An sdk is one that is being made.
 type sdk struct {
-	dir      string // where it is to be
-	goFile   string
-	goroot   string
-	toolDir  string // of the GOROOT, from there: pkg/tool/linux_amd64
-	release  string
-	cgo      bool
-	settings string
-	modules  []config.Module
-	sources  fs.FS
+	dir     string // where it is to be
+	goFile  string
+	goroot  string
+	toolDir string // of the GOROOT, from there: pkg/tool/linux_amd64
+	release string
+	cgo     bool
+	config  *config.Config
+	sources fs.FS
 }
 
 // newSDK finds what the SDK is made of.
@@ -87,12 +86,10 @@ func (cmd *commands) newSDK(dir, goroot string) (*sdk, error) {
 	if err := s.askGo(); err != nil {
 		return nil, err
 	}
-	c, err := cmd.buildConfig()
-	if err != nil {
+	if s.config, err = cmd.buildConfig(); err != nil {
 		return nil, err
 	}
-	s.settings, s.modules = c.File, c.Modules
-	return s, checkForSDK(c)
+	return s, checkForSDK(s.config)
 }
 
 // askGo asks the go command where its GOROOT is, and what it is.
@@ -230,12 +227,12 @@ func (s *sdk) replaceTools(dir string) error {
 			return err
 		}
 	}
-	text, err := os.ReadFile(s.settings)
+	text, err := os.ReadFile(s.config.File)
 	if err != nil {
 		return err
 	}
 	name := config.FileName
-	if filepath.Ext(s.settings) != ".toml" {
+	if filepath.Ext(s.config.File) != ".toml" {
 		name = config.PropertiesName
 	}
 	if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
@@ -248,7 +245,7 @@ func (s *sdk) replaceTools(dir string) error {
 // which the report names them. Without modules it keeps actions from looking further up.
 func (s *sdk) writeModules(dir string) error {
 	work := "go 1.24\n"
-	for _, m := range s.modules {
+	for _, m := range s.config.Modules {
 		work += fmt.Sprintf("\nuse %q\n", "./"+m.Rel)
 		file := filepath.Join(dir, filepath.FromSlash(m.Rel), "go.mod")
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
@@ -280,7 +277,7 @@ func (s *sdk) keepHitrt(dir, tmp string, race bool) error {
 			Env: append(os.Environ(), "GOTOOLCHAIN=local", "GOWORK=off", "GOFLAGS=-buildvcs=false", mode[0])}
 		tools := filepath.Join(dir, s.toolDir)
 		kept := link.SDK{Tools: tools, Link: filepath.Join(tools, action.SDKTools, "link"+filepath.Ext(goFileName())), Temp: temp,
-			Sources: s.sources, Flags: mode[1:], Archives: func(importPaths ...string) (map[string]string, error) {
+			Sources: s.sources, Flags: mode[1:], Config: s.config, Archives: func(importPaths ...string) (map[string]string, error) {
 				return archivesOf(g, importPaths)
 			}}
 		if err := kept.KeepHitrt(); err != nil {

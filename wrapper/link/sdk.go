@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path/filepath"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
@@ -21,6 +22,7 @@ type SDK struct {
 	Temp    string // for files that are not kept
 	Sources fs.FS
 	Flags   []string // that every package of a program is compiled with: -race
+	Config  *config.Config
 
 	// Archives returns the archives of packages of the standard library.
 	Archives func(importPaths ...string) (map[string]string, error)
@@ -30,7 +32,7 @@ type SDK struct {
 func (s *SDK) KeepHitrt() error {
 	l := &linking{
 		Action: &action.Action{Path: s.Link, Sources: s.Sources, Flags: action.Flags{SDK: s.Tools}},
-		dir:    s.Temp, cfg: toolchain.ParseImportcfg(""),
+		config: s.Config, dir: s.Temp, cfg: toolchain.ParseImportcfg(""),
 		main: &registry.Metadata{Main: &registry.MainMetadata{Flags: s.Flags}},
 	}
 	if err := s.add(l, "runtime"); err != nil { // it tells the platform
