@@ -27,6 +27,7 @@ var allowedImports = map[string][]string{
 	"":                {"wrapper"},
 	"config":          {},
 	"e2e":             {},
+	"e2e/bazel":       {},
 	"e2e/bench":       {"e2e/program"},
 	"e2e/browser":     {},
 	"e2e/buildcost":   {},

@@ -7,7 +7,9 @@ package config
 import (
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -52,6 +54,7 @@ type Config struct {
 
 	Closures        bool // function literals are entries of their own
 	TrackTests      bool // test binaries report too
+	NoNetwork       bool // programs cannot report to a collector
 	MaxMethodsCount int  // programs with more functions are not linked
 
 	// Run holds the file's settings for the running program, by key. hitrt finds them in
@@ -161,13 +164,40 @@ func Load(from Source) (*Config, error) {
 		}
 	}
 	c.noteNoAPIKey(values)
+	c.noteNetwork()
 	return c, nil
+}
+
+// BuiltIn returns the settings for the running program that are built into it: all of Run,
+// but what is of no use without network code. That may be meant for scavenger-wrap publish.
+func (c *Config) BuiltIn() map[string]string {
+	settings := maps.Clone(c.Run)
+	if c.NoNetwork {
+		delete(settings, "serverUrl")
+		delete(settings, "apiKey")
+		settings["network"] = "false" // for doctor
+	}
+	return settings
+}
+
+// noteNetwork adds a note if programs get network code that the settings have no use for,
+// and one if a serverUrl finds none.
+func (c *Config) noteNetwork() {
+	chosen := slices.ContainsFunc(c.Settings, func(s Setting) bool { return s.Key.Name == "network" })
+	for _, s := range c.Settings {
+		switch {
+		case s.Key.Name == "dataDir" && c.Run["serverUrl"] == "" && !chosen:
+			c.Notes = append(c.Notes, s.From+": dataDir without a serverUrl: if no program gets one where it runs, network = false makes programs smaller and their first build quicker")
+		case s.Key.Name == "serverUrl" && c.NoNetwork:
+			c.Notes = append(c.Notes, s.From+": serverUrl is for scavenger-wrap publish only, as network = false: no program reports to it")
+		}
+	}
 }
 
 // noteNoAPIKey adds a note if there is a serverUrl without an apiKey. This is not an
 // error, because the key may be kept out of the file and given to the running program.
 func (c *Config) noteNoAPIKey(values map[*Key]Setting) {
-	if c.Run["serverUrl"] == "" || c.Run["apiKey"] != "" {
+	if c.Run["serverUrl"] == "" || c.Run["apiKey"] != "" || c.NoNetwork {
 		return
 	}
 	for k, s := range values {
@@ -234,6 +264,8 @@ func (c *Config) set(s Setting) error {
 		c.Closures = yes
 	case "trackTests":
 		c.TrackTests = yes
+	case "network":
+		c.NoNetwork = !yes
 	case "maxMethodsCount":
 		_, err := fmt.Sscan(s.Value, &c.MaxMethodsCount)
 		return err

@@ -116,6 +116,10 @@ var Keys = []Key{
 		Doc: "A program with more functions is not linked. The error names its largest packages.",
 	},
 	{
+		Name: "network", Kind: Bool, Default: "true", Build: true, Effect: Relinks, Example: "false",
+		Doc: "`false` links programs without the code that reports to a collector. They write local files only, and a program that does not use the network itself is some MB smaller for it. `serverUrl` and `apiKey` are not built in; where the program runs, a `serverUrl` is refused, in one line of its log. What is in `dataDir` can be sent with `scavenger-wrap publish`.",
+	},
+	{
 		Name: "enabled", Kind: Bool, Default: "true", Effect: Relinks, Example: "false",
 		Doc: "`false` makes the program inert.",
 	},

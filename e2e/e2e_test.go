@@ -99,6 +99,7 @@ func scriptParams(p testscript.Params) testscript.Params {
 	p.Cmds = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"collector": collectorCommand,
 		"elf":       elfCommand,
+		"grows":     growsCommand,
 		"proxy":     proxyCommand,
 		"samelines": samelinesCommand,
 		"starts":    startsCommand,

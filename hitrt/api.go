@@ -18,7 +18,7 @@ var (
 	// errNoMarks says that the registry has never called Register.
 	errNoMarks = errors.New("scavenger: this program was not built with -toolexec=scavenger-wrap: nothing is recorded")
 	errActive  = errors.New("scavenger: the settings in the binary or the environment have started it already")
-	errInert   = errors.New("scavenger: neither serverUrl and apiKey nor dataDir are set: nothing is recorded")
+	errInert   = errors.New("scavenger: " + inert + ": nothing is recorded")
 )
 
 // dormant is the program if its settings name neither a collector nor dataDir: Start

@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // The check of `scavenger-wrap doctor`. It is built into a program of its own, which
 // asks the collector what every program asks it first. The linker drops this file
 // from other programs.

@@ -5,7 +5,6 @@ package hitrt
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -22,7 +21,7 @@ import (
 // also depends on lines, which the report shows. The program's own fingerprint, if it
 // has one, covers all of that.
 func dataFingerprint(program string, c *codebase, environment string) string {
-	h := sha256.New()
+	h := datafile.NewSHA256()
 	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, program)
 	if program != "" {
 		return hex.EncodeToString(h.Sum(nil))
@@ -100,7 +99,7 @@ func (d *dataFile) replaceCodebase() error {
 
 // writeCodebase writes the codebase file, and verifies the order of the stamps.
 func (d *dataFile) writeCodebase(w io.Writer) error {
-	h := sha256.New()
+	h := datafile.NewSHA256()
 	lines := json.NewEncoder(io.MultiWriter(h, w))
 	lines.SetEscapeHTML(false)
 	if err := lines.Encode(datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}); err != nil {

@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // The connections of a client: they are counted, and never write to a descriptor that the
 // program uses for something else by now.
 

@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // The exporter, which sends to the collector: what is sent when.
 //
 // OK from the collector means accepted; it stores later, in parallel. For each
@@ -63,15 +65,6 @@ const (
 	// storePause is the time that the collector gets at exit to store what it accepted.
 	storePause = 100 * time.Millisecond
 
-	// maxMessage is the largest message, below the collector's limit of 10 MiB. If a
-	// collector has a lower limit, messages shrink down to minMessage.
-	maxMessage = 10_000_000
-	minMessage = 64 << 10
-
-	// maxAnySize is the largest maxMessageSize that settings may ask for. The whole
-	// message is in memory while it is sent.
-	maxAnySize = 1 << 30
-
 	// maxCommon is more than the size of any CommonPublicationData.
 	maxCommon = 8 << 10
 )
@@ -122,6 +115,9 @@ func newExporter(p *publisher) *exporter {
 		hits: hits{size: p.codebase.size, since: p.started},
 	}
 }
+
+// hit records a hit.
+func (e *exporter) hit(number int) { e.hits.add(number) }
 
 // tick does what is due: at most one publication of the codebase or of invocations.
 func (e *exporter) tick() {

@@ -38,6 +38,9 @@
 //     goroutine waits for them, and one of os/signal. What Exit does is done before the
 //     program dies (signal.go).
 //
+// Built with the tag nonetwork, which link gives for network = false, the package has no
+// exporter and imports neither net nor crypto; all else is the same.
+//
 // # What it leaves alone
 //
 // Standard output, the default HTTP client, the default logger, signal

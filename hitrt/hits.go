@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // Hits on their way to the collector: when each function was last hit, and which of
 // these times the collector does not have yet.
 

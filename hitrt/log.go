@@ -4,21 +4,43 @@
 package hitrt
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
 
+// A level is how much a line matters. The names are those of log/slog, which would make
+// programs larger that do not use it.
+type level int
+
+const (
+	levelDebug level = iota
+	levelInfo
+	levelWarn
+	levelError
+)
+
+func (l level) String() string { return [...]string{"DEBUG", "INFO", "WARN", "ERROR"}[l] }
+
+// levelOf returns the level of a name; the default is that of warnings.
+func levelOf(name string) level {
+	for l := levelDebug; l <= levelError; l++ {
+		if strings.EqualFold(l.String(), name) {
+			return l
+		}
+	}
+	return levelWarn
+}
+
 // A logger writes single lines whose message begins with "scavenger: ". It
 // belongs to the publisher's goroutine.
 type logger struct {
-	log  *slog.Logger
-	key  string               // the api key, which must not appear in any line
-	last map[string]time.Time // when a line of a kind was last written
+	out   io.Writer
+	least level                // of a line that is written
+	key   string               // the api key, which must not appear in any line
+	last  map[string]time.Time // when a line of a kind was last written
 }
 
 // newLogger returns a logger that writes to out, or to logFile if that is set. The
@@ -27,57 +49,58 @@ func newLogger(out io.Writer, set *settings) *logger {
 	if set.logFile != "" {
 		out = &logFile{path: set.logFile, otherwise: out}
 	}
-	handler := slog.NewTextHandler(out, &slog.HandlerOptions{Level: set.logLevel})
-	return &logger{log: slog.New(handler), key: set.apiKey, last: map[string]time.Time{}}
+	return &logger{out: out, least: set.logLevel, key: set.apiKey, last: map[string]time.Time{}}
 }
 
 // WarnHourly logs at level warn, once an hour per kind: a collector that is down for
 // a week must not fill anybody's log.
 func (l *logger) WarnHourly(kind, format string, args ...any) {
-	l.hourly(slog.LevelWarn, kind, format, args...)
+	l.hourly(levelWarn, kind, format, args...)
 }
 
 // InfoHourly logs at level info, once an hour per kind.
 func (l *logger) InfoHourly(kind, format string, args ...any) {
-	l.hourly(slog.LevelInfo, kind, format, args...)
+	l.hourly(levelInfo, kind, format, args...)
 }
 
-func (l *logger) hourly(level slog.Level, kind, format string, args ...any) {
+func (l *logger) hourly(at level, kind, format string, args ...any) {
 	now := time.Now()
 	if last, ok := l.last[kind]; ok && now.Sub(last) < time.Hour {
 		return
 	}
 	l.last[kind] = now
-	l.line(level, format, args...)
+	l.line(at, format, args...)
 }
 
 // Warn logs at level warn.
 func (l *logger) Warn(format string, args ...any) {
-	l.line(slog.LevelWarn, format, args...)
+	l.line(levelWarn, format, args...)
 }
 
 // Info logs at level info.
 func (l *logger) Info(format string, args ...any) {
-	l.line(slog.LevelInfo, format, args...)
+	l.line(levelInfo, format, args...)
 }
 
 // Error logs at level error: something ends this package's work.
 func (l *logger) Error(format string, args ...any) {
-	l.line(slog.LevelError, format, args...)
+	l.line(levelError, format, args...)
 }
 
 // Debug logs at level debug.
 func (l *logger) Debug(format string, args ...any) {
-	l.line(slog.LevelDebug, format, args...)
+	l.line(levelDebug, format, args...)
 }
 
-func (l *logger) line(level slog.Level, format string, args ...any) {
-	if !l.log.Enabled(context.Background(), level) {
+func (l *logger) line(at level, format string, args ...any) {
+	if at < l.least {
 		return
 	}
 	line := withoutKey(fmt.Sprintf(format, args...), l.key)
 	// Parts of it may come from a server: keep it to one line without control characters.
-	l.log.Log(context.Background(), level, "scavenger: "+clamp(printable(line), 600))
+	line = "scavenger: " + clamp(printable(line), 600)
+	// As slog.TextHandler writes it, in one piece. Who cannot be told cannot be told that.
+	_, _ = fmt.Fprintf(l.out, "time=%s level=%s msg=%s\n", time.Now().Format("2006-01-02T15:04:05.000Z07:00"), at, strconv.Quote(line))
 }
 
 // shortestKey is the length from which an api key is removed from lines: a shorter
@@ -90,7 +113,7 @@ func withoutKey(text, key string) string {
 		return text
 	}
 	text = strings.ReplaceAll(text, key, "***")
-	return strings.ReplaceAll(text, url.QueryEscape(key), "***")
+	return strings.ReplaceAll(text, inURL(key), "***")
 }
 
 // keyStart returns as much of an api key as may be shown.

@@ -17,7 +17,7 @@ const (
 		"exitTimeout flushOnSignal schedulerInitialDelayMillis schedulerInitialDelaySeconds schedulerIntervalMillis " +
 		"schedulerIntervalSeconds forceIntervalSeconds maxMessageSize logFile logLevel debugMode"
 	otherKeys = "packages excludePackages additionalPackages excludeGenerated methodVisibility excludeConstructors excludeInit " +
-		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests maxMethodsCount " +
+		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests maxMethodsCount network " +
 		"httpConnectTimeoutSeconds httpReadTimeoutSeconds httpWriteTimeoutSeconds codeBase codebase asyncCodeBaseScanMode " +
 		"asyncCodebaseScanMode legacyCompatibilityMode tags callStackTraceMode"
 )
@@ -74,7 +74,7 @@ func (s *settings) checkKeys(source string, values map[string]string) {
 // checkEffect notes settings of this run that have none, as others are missing or they
 // act when a program is built. own reads what is set for this run.
 func (s *settings) checkEffect(own *settingsReader) {
-	if s.explicit && s.apiKey == "" && s.active() {
+	if s.lacksKey() && s.active() {
 		s.problems = append(s.problems, noKey)
 	}
 	lacking := func(what string, keys ...string) {

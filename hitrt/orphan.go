@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // Orphans: calls that their processes could not send to the collector. They are in the
 // hits files of dataDir, with stamps that do not say that the collector has them. A
 // living process of the same application and environment sends them.

@@ -2,7 +2,6 @@ package hitrt
 
 import (
 	"errors"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -119,7 +118,7 @@ func TestSettingsPrecedence(t *testing.T) {
 		"SCAVENGER_DEBUG_MODE=true", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=2"))
 	got := []string{s.appName, s.apiKey, s.environment, s.hostname, filepath.Base(s.dataDir), s.serverURL, s.appVersion, s.interval.String(), s.initialDelay.String()}
 	want := []string{"file", "file-key", "", "h-1", "baked-file", "http://options", "7", "3s", "2s"}
-	if strings.Join(got, " ") != strings.Join(want, " ") || s.logLevel != slog.LevelDebug || len(s.problems) > 0 {
+	if strings.Join(got, " ") != strings.Join(want, " ") || s.logLevel != levelDebug || len(s.problems) > 0 {
 		t.Errorf("settings %q, want %q; problems %q", got, want, s.problems)
 	}
 	s = loadSettings(p, environment("SCAVENGER_CONFIG="+file, "SCAVENGER_APP_NAME=", "SCAVENGER_API_KEY=variable"))

@@ -3,10 +3,8 @@
 package hitrt
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -39,13 +37,12 @@ type publisher struct {
 	log         *logger
 	now         func() time.Time
 	started     time.Time
-	process     string            // a UUID
-	network     http.RoundTripper // replaces the real one if not nil
+	process     string // a UUID
 
 	isProgram  bool // false for a library, according to the build information
 	ownSignals bool // Signals of the program
 
-	conns    *conns    // the exporter's: they must not become garbage
+	sending            // what calls to a collector need
 	exporter *exporter // nil if there is no collector, or it does not know the key
 	data     *dataFile // nil without dataDir
 
@@ -275,7 +272,7 @@ func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
 	p.codebase.sweep(func(pkg, cell int) {
 		if p.exporter != nil {
-			p.exporter.hits.add(p.codebase.base[pkg] + cell)
+			p.exporter.hit(p.codebase.base[pkg] + cell)
 		}
 		if p.data != nil {
 			p.data.hit(pkg, cell, stamp)
@@ -308,60 +305,6 @@ func (p *publisher) isReady() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// await runs f, a call to the collector, in a goroutine of its own, and makes
-// checkpoints meanwhile. When the program exits, f gets half of the time that Exit
-// has: it may be stuck, or about to succeed.
-func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
-	p.poller.running.Store(true) // timers and connections need it
-	type result struct {
-		value T
-		err   error
-		bug   any
-	}
-	exiting := p.exiting
-	if p.isExiting() {
-		exiting = nil
-		timeout = min(timeout, p.left())
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	results := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() {
-			r.bug = recover()
-			results <- r
-		}()
-		r.value, r.err = f(ctx)
-	}()
-	checkpoints := time.NewTicker(checkpointInterval)
-	defer checkpoints.Stop()
-	for {
-		select {
-		case r := <-results:
-			if r.bug != nil {
-				panic(r.bug)
-			}
-			return r.value, r.err
-		case <-ctx.Done():
-			// f ends by itself, since it has ctx; its result is dropped.
-			var none T
-			return none, fmt.Errorf("no answer in time: %w", ctx.Err())
-		case <-checkpoints.C:
-			if p.data != nil {
-				p.checkpoint()
-			}
-		case <-exiting:
-			exiting = nil
-			if p.data != nil {
-				p.checkpoint()
-			}
-			stop := time.AfterFunc(p.left()/2, cancel)
-			defer stop.Stop()
-		}
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // The work of `scavenger-wrap publish`. It is built into a program of its own, which
 // sends what is in the hits files of a directory and no collector has. The linker drops
 // this file from other programs.

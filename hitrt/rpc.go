@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // Calls to the collector: one HTTP request that asks where it listens for gRPC, and
 // unary gRPC over net/http. Nothing else opens a connection.
 //

@@ -8,7 +8,6 @@ package hitrt
 import (
 	"encoding/json"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +34,7 @@ type settings struct {
 	exitTimeout   time.Duration // the most that Exit may spend on the collector
 	flushOnSignal bool          // whether signals that end the program are taken
 	logFile       string        // absolute; empty for standard error
-	logLevel      slog.Level
+	logLevel      level
 
 	maxMessage int // the largest message, in bytes
 
@@ -54,6 +53,17 @@ type settings struct {
 	passedOver []string
 }
 
+const (
+	// maxMessage is the largest message, below the collector's limit of 10 MiB. If a
+	// collector has a lower limit, messages shrink down to minMessage.
+	maxMessage = 10_000_000
+	minMessage = 64 << 10
+
+	// maxAnySize is the largest maxMessageSize that settings may ask for. The whole
+	// message is in memory while it is sent.
+	maxAnySize = 1 << 30
+)
+
 // active reports whether hits go anywhere.
 func (s *settings) active() bool {
 	return s.enabled && (s.collects() || s.dataDir != "")
@@ -61,7 +71,7 @@ func (s *settings) active() bool {
 
 // collects reports whether hits go to a collector.
 func (s *settings) collects() bool {
-	return s.apiKey != "" && s.serverURL != ""
+	return hasNetwork && s.apiKey != "" && s.serverURL != ""
 }
 
 // variables returns the lookup for [loadSettings]. It returns nil in a program that
@@ -122,10 +132,9 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
 	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
-	// These are slog's own names.
-	_ = s.logLevel.UnmarshalText([]byte(r.choice("logLevel", "warn", "debug", "info", "error")))
+	s.logLevel = levelOf(r.choice("logLevel", "warn", "debug", "info", "error"))
 	if r.boolean("debugMode", false) {
-		s.logLevel = slog.LevelDebug
+		s.logLevel = levelDebug
 	}
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
@@ -169,6 +178,9 @@ func (s *settings) dirMode() os.FileMode {
 	return s.dataMode | s.dataMode&0o444>>2
 }
 
+// lacksKey reports whether a serverUrl of this run has no effect for want of a key.
+func (s *settings) lacksKey() bool { return hasNetwork && s.explicit && s.apiKey == "" }
+
 const noKey = "serverUrl is set, but apiKey is not: nothing is sent; set SCAVENGER_API_KEY to the key of the workspace"
 
 // explain logs why a program is inert although its environment asks it to report.
@@ -181,9 +193,9 @@ func (s *settings) explain(out io.Writer) {
 	switch {
 	case s.fileErr != nil:
 		newLogger(out, s).Warn("reading settings: %v", s.fileErr)
-	case s.enabled && s.explicit && s.apiKey == "":
+	case s.enabled && s.lacksKey():
 		newLogger(out, s).Warn(noKey)
-	case s.enabled && s.explicit: // serverUrl is not a URL
+	case s.enabled && s.explicit: // serverUrl is not a URL, or the program has no network code
 		for _, problem := range s.problems {
 			if !slices.Contains(s.asked, problem) {
 				newLogger(out, s).Warn("%s", problem)

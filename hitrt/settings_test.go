@@ -1,7 +1,6 @@
 package hitrt
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,7 +82,7 @@ func TestSettingsBad(t *testing.T) {
 		"SCAVENGER_GRPC_TLS=maybe", "SCAVENGER_FORCE_INTERVAL_SECONDS=9999999999999", "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=-1",
 		"SCAVENGER_SCHEDULER_INTERVAL_MILLIS=ten\nlines", "SCAVENGER_EXIT_TIMEOUT=1h", "SCAVENGER_DEBUG_MODE=1"))
 	if s.grpcTLS != "auto" || s.forceInterval != 0 || s.initialDelay != 10*time.Second || s.interval != 10*time.Second ||
-		s.exitTimeout != 2*time.Second || s.logLevel != slog.LevelWarn || s.serverURL != "" {
+		s.exitTimeout != 2*time.Second || s.logLevel != levelWarn || s.serverURL != "" {
 		t.Errorf("settings %+v are not the defaults", s)
 	}
 	all := strings.Join(s.problems, "\n")
@@ -140,7 +139,7 @@ func TestApplyDefaults(t *testing.T) {
 
 func TestLogger(t *testing.T) {
 	var out strings.Builder
-	r := newLogger(&out, &settings{apiKey: "a secret/key", logLevel: slog.LevelWarn})
+	r := newLogger(&out, &settings{apiKey: "a secret/key", logLevel: levelWarn})
 	r.WarnHourly("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")
 	r.WarnHourly("poll", "again")
 	r.InfoHourly("info", "below the level")
@@ -183,12 +182,12 @@ func TestLogFile(t *testing.T) {
 }
 
 func TestLogLevel(t *testing.T) {
-	for text, want := range map[string]slog.Level{"": slog.LevelWarn, "Error": slog.LevelError, "info": slog.LevelInfo, "debug": slog.LevelDebug, "x": slog.LevelWarn} {
+	for text, want := range map[string]level{"": levelWarn, "Error": levelError, "info": levelInfo, "debug": levelDebug, "x": levelWarn} {
 		if got := loadSettings(&Program{}, environment("SCAVENGER_LOG_LEVEL="+text)).logLevel; got != want {
 			t.Errorf("logLevel %q is %v, want %v", text, got, want)
 		}
 	}
-	if got := loadSettings(&Program{}, environment("SCAVENGER_DEBUG_MODE=true", "SCAVENGER_LOG_LEVEL=error")).logLevel; got != slog.LevelDebug {
+	if got := loadSettings(&Program{}, environment("SCAVENGER_DEBUG_MODE=true", "SCAVENGER_LOG_LEVEL=error")).logLevel; got != levelDebug {
 		t.Errorf("with debugMode the level is %v", got)
 	}
 }

@@ -4,7 +4,6 @@ package hitrt
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -219,26 +218,6 @@ func (r *settingsReader) choice(key string, options ...string) string {
 	}
 	r.problem("%s is %s, want one of %s: using %s", key, shown(v), strings.Join(options, ", "), options[0])
 	return options[0]
-}
-
-// serverURL returns the collector's URL without trailing slashes, which its routes
-// do not accept. A URL without a scheme becomes http.
-func (r *settingsReader) serverURL() string {
-	v := r.text("serverUrl")
-	if v == "" {
-		return ""
-	}
-	full := v
-	if !strings.Contains(full, "://") {
-		full = "http://" + full
-	}
-	u, err := url.Parse(full)
-	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		// Not shown: it may contain a password.
-		r.problem("serverUrl is not of the form http://host:port or https://host: nothing is sent to a collector")
-		return ""
-	}
-	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
 }
 
 // variable returns the environment variable of a key: SCAVENGER_SERVER_URL for

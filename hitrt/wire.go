@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // The protobuf encoding of the messages to and from the collector. It is written by
 // hand: a protobuf module would collide with the program's own version of it.
 

@@ -30,6 +30,7 @@ type subject struct {
 }
 
 var subjects = []subject{
+	{name: "hello", module: "golang.org/x/example/hello@v0.0.0-20250915201037-7f05d217867b", pkg: ".", edit: "reverse/reverse.go"},
 	{name: "fzf", module: "github.com/junegunn/fzf@v0.65.2", pkg: ".", edit: "src/algo/algo.go"},
 	{name: "badger", module: "github.com/dgraph-io/badger/v4@v4.9.6", pkg: "./badger", edit: "y/checksum.go"},
 	{name: "caddy", module: "github.com/caddyserver/caddy/v2@v2.11.9", pkg: "./cmd/caddy", edit: "modules/caddyhttp/vars.go"},
@@ -50,6 +51,7 @@ var modes = []mode{
 	{name: "-cover", command: []string{"go", "build", "-cover"}},
 	{name: "naive", command: []string{"go", "build", "-toolexec=WRAPPER"}, env: []string{"SCAVENGER_PLAIN_CACHE=off"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "toolexec", command: []string{"go", "build", "-toolexec=WRAPPER"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
+	{name: "local files", command: []string{"go", "build", "-toolexec=WRAPPER"}, env: []string{"SCAVENGER_NETWORK=false"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "front-end", command: []string{"WRAPPER", "go", "build"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "garble", tool: "mvdan.cc/garble@v0.17.0", command: []string{"TOOL", "build"}},
 	{name: "orchestrion", tool: "github.com/DataDog/orchestrion@v1.15.0", command: []string{"TOOL", "go", "build"}},

@@ -13,7 +13,6 @@ package datafile
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -128,7 +127,7 @@ func openOf(path string, user int, believed []int) (*os.File, error) {
 // given: calls are matched with functions by position alone.
 func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error) error {
 	want, got := 0, 0
-	sum := sha256.New()
+	sum := NewSHA256()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine) // few reads of a file of 20 MB
 	lines.Split(wholeLines)
@@ -234,7 +233,7 @@ func readFunction(line []byte, f *Function, each func(f *Function) error) error 
 
 // Seal returns the last line of a codebase file, for the SHA-256 of all lines before it.
 func Seal(sum []byte) []byte {
-	var hash [sha256.Size]byte
+	var hash [32]byte
 	copy(hash[:], sum)
 	return []byte(sealPrefix + `"` + hex.EncodeToString(hash[:]) + "\"}\n")
 }
@@ -262,7 +261,7 @@ func IsSound(file *os.File) bool {
 	if err != nil || info.Size() <= size || info.Size() > most || !IsSealed(file) {
 		return false
 	}
-	h := sha256.New()
+	h := NewSHA256()
 	content := io.NewSectionReader(file, 0, info.Size()-size)
 	if _, err := io.Copy(h, content); err != nil {
 		return false

@@ -54,7 +54,6 @@
 package datafile
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -115,7 +114,7 @@ func (id Identity) normal() Identity {
 func (id *Identity) key(directory string) string {
 	n := id.normal()
 	id = &n
-	h := sha256.New()
+	h := NewSHA256()
 	// With the format: processes of a version that writes another one have files of their own.
 	fmt.Fprintln(h, format, directory)
 	for _, s := range []string{id.Fingerprint, id.Main, id.Module, id.AppName, id.AppVersion, id.Environment, id.Hostname} {

@@ -22,7 +22,6 @@ package datafile
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -114,7 +113,7 @@ func (h *MarksHeader) Encode(ranges []Range, cells int64) ([]byte, error) {
 // processes with the same dataDir have in front.
 func MarksName(dataDir os.FileInfo, process string) (name, prefix string) {
 	device, inode := identify(dataDir)
-	sum := sha256.Sum256(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, device), inode))
+	sum := sum256(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, device), inode))
 	prefix = hex.EncodeToString(sum[:6]) + "-"
 	return prefix + process + marksSuffix, prefix
 }

@@ -3,7 +3,6 @@
 package datafile
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -39,7 +38,7 @@ const (
 type salt uint64
 
 func newSalt(fingerprint string) salt {
-	sum := sha256.Sum256([]byte(fingerprint))
+	sum := sum256([]byte(fingerprint))
 	return salt(binary.LittleEndian.Uint64(sum[:]))
 }
 

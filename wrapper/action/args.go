@@ -19,14 +19,16 @@ type Flags struct {
 	Config   string   // the settings file
 	Next     []string // the next program of a chain, with arguments of its own
 	frontend string   // "" in a build that is not by scavenger-wrap go; see FrontendFlag
+	SDK      string   // the directory of tools of the SDK that we are a tool of, or ""
 
 	// The flags of the go command that say where go.mod is, by the front-end.
 	modFile, overlay string
 }
 
 // ParseFlags splits off the flags that stand before the tool. It first reads a
-// response file that holds the tool's name too.
+// response file that holds the tool's name too. A tool of an SDK gets its flags here.
 func ParseFlags(args []string) (rest []string, flags Flags, err error) {
+	args = ofSDK(args)
 	if len(args) == 2 && strings.HasPrefix(args[1], "@") {
 		// We were started by the name compile: the tool's name is in the file too.
 		if args, err = expandWithTool(args); err != nil {
@@ -50,6 +52,8 @@ func ParseFlags(args []string) (rest []string, flags Flags, err error) {
 			flags.modFile = value
 		case name == "-overlay":
 			flags.overlay = value
+		case name == "-sdk":
+			flags.SDK, flags.Config = value, sdkSettings(value)
 		case name == "-frontend":
 			flags.frontend = value
 		case name == "-config":

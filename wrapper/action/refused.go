@@ -15,10 +15,10 @@ import (
 // scavenger-wrap was started by.
 //
 // The go command starts assembler and cgo in the directory of each package, and looks for
-// a relative path of the -toolexec there.
+// a relative path of the -toolexec there. A tool of an SDK is no -toolexec.
 func (a *Action) Refused(self string) error {
 	switch {
-	case a.VersionOnly() && filepath.Base(self) != self && !filepath.IsAbs(self):
+	case a.Flags.SDK == "" && a.VersionOnly() && filepath.Base(self) != self && !filepath.IsAbs(self):
 		exe, err := os.Executable()
 		if err != nil {
 			return err

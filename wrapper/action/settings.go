@@ -13,6 +13,11 @@ import (
 
 // ReadConfig returns the settings of the build that the action belongs to.
 func (a *Action) ReadConfig() (*config.Config, error) {
+	if a.Flags.SDK != "" {
+		// Its modules are there too. Which files of the workspace a builder lets an action
+		// see must not matter.
+		return config.Load(config.Source{Dir: a.Flags.SDK, File: a.Flags.Config, Lookup: os.LookupEnv})
+	}
 	dir, err := a.WorkingDir()
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ import (
 
 // commandNames are the words that are for us rather than the names of tools.
 // They stand here so that an action need not build the command line to know.
-var commandNames = []string{"init", "scan", "diff", "doctor", "go", "install-go", "goflags", "report", "plan", "publish", "merge", "version", "completion", "help", "h"}
+var commandNames = []string{"init", "scan", "diff", "doctor", "go", "install-go", "sdk", "goflags", "report", "plan", "publish", "merge", "version", "completion", "help", "h"}
 
 // Is reports whether the first argument is for us rather than the name
 // of a tool.
@@ -87,7 +87,7 @@ func (cmd *commands) app() *cli.App {
 			return nil
 		},
 		Commands: []*cli.Command{
-			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.installGoCommand(), cmd.goflagsCommand(),
+			cmd.initCommand(), cmd.scanCommand(), cmd.diffCommand(), cmd.doctorCommand(), cmd.goCommand(), cmd.installGoCommand(), cmd.sdkCommand(), cmd.goflagsCommand(),
 			cmd.reportCommand(), cmd.planCommand(), cmd.publishCommand(), cmd.mergeCommand(), cmd.versionCommand(), cmd.completionCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -102,6 +102,8 @@ func (d *examination) run(binary string, functions, offline bool) error {
 	d.dataDir(settings)
 	switch {
 	case offline || d.failed > 0 && settings == nil:
+	case settings["network"] == "false":
+		d.say("collector", "note", "network = false: programs write local files only; scavenger-wrap publish sends these", "")
 	case !collects(settings):
 		d.say("collector", "note", "serverUrl and apiKey are not both set: programs send nothing", "")
 	default:
@@ -119,7 +121,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 // collects reports whether a program with these settings would send anything, as
 // far as that can be told without the settings file of the run.
 func collects(settings map[string]string) bool {
-	return runValue("serverUrl", settings) != "" && runValue("apiKey", settings) != ""
+	return settings["network"] != "false" && runValue("serverUrl", settings) != "" && runValue("apiKey", settings) != ""
 }
 
 // runValue returns the value that a key would have in a program with these settings that
@@ -229,7 +231,7 @@ func (d *examination) settings() map[string]string {
 		d.say("settings", "note", link.CannotMatch(s), "")
 		d.next.better(link.CannotMatch(s))
 	}
-	return cfg.Run
+	return cfg.BuiltIn()
 }
 
 // variables shows the variables that a program started here would see.
@@ -311,9 +313,10 @@ func (d *examination) stale(b *registry.Inspected) {
 		return
 	}
 	all := maps.Clone(b.Settings)
-	maps.Copy(all, cfg.Run)
+	now := cfg.BuiltIn()
+	maps.Copy(all, now)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if b.Settings[name] == cfg.Run[name] {
+		if b.Settings[name] == now[name] {
 			continue
 		}
 		from := cfg.File

@@ -44,7 +44,7 @@ func Run(a *action.Action) error {
 		// The standard library is nine in ten actions of a first build. Of these, only
 		// the action that makes the table of plain archives reads the settings.
 		a.Log.Note(action.OutcomeNotMarked, "the standard library")
-		return plain.TakeOrCompile(a, nil)
+		return takeOrCompile(a, nil)
 	}
 	cfg, err := a.ReadConfig()
 	if err != nil {
@@ -67,6 +67,15 @@ func compilePackage(a *action.Action, cfg *config.Config) error {
 		return c.run()
 	case cfg.Match(c.metadata.ImportPath):
 		return a.PassThrough() // the table of plain archives lists no package that matches
+	}
+	return takeOrCompile(a, cfg)
+}
+
+// takeOrCompile compiles a package as a plain build does, or takes what that left. With an
+// SDK there is no plain cache: the go command that belongs to the tools starts us.
+func takeOrCompile(a *action.Action, cfg *config.Config) error {
+	if a.Flags.SDK != "" {
+		return a.PassThrough()
 	}
 	return plain.TakeOrCompile(a, cfg)
 }
@@ -182,7 +191,7 @@ func newCompilation(a *action.Action, cfg *config.Config) *compilation {
 		Action: a, config: cfg, flags: flags, files: files, archive: out, symbolPrefix: p,
 		written: map[string]bool{},
 	}
-	c.metadata.ImportPath = toolchain.PackagePath(a.ImportPath, p)
+	c.metadata.ImportPath = importPath(a, p)
 	return c
 }
 
@@ -205,7 +214,10 @@ func (c *compilation) arguments() []string {
 // mark changes the compilation, and reports whether it has changed anything.
 func (c *compilation) mark() (changed bool, err error) {
 	path := c.metadata.ImportPath
-	testMain := toolchain.IsTestMain(c.files)
+	testMain, err := c.isTestMain()
+	if err != nil {
+		return false, err
+	}
 	if registry.IsOurs(path) || testMain && !c.config.TrackTests {
 		c.Log.Note(action.OutcomeNotMarked, "a test binary, or a package of scavenger-wrap's")
 		return false, nil

@@ -40,11 +40,7 @@ func (l *linking) addHitrt() error {
 			return err
 		}
 		packages = append(packages, p)
-		for _, path := range p.Imports {
-			if !registry.IsOurs(path) {
-				imports = append(imports, path)
-			}
-		}
+		imports = append(imports, stdlibImports(p)...)
 	}
 	if err := l.addStdlib(slices.Compact(slices.Sorted(slices.Values(imports)))); err != nil {
 		return err
@@ -62,38 +58,44 @@ func (l *linking) addHitrt() error {
 
 // addHitrtPackage compiles one package of hitrt and adds it to the importcfg.
 func (l *linking) addHitrtPackage(p *build.Package) error {
-	kept, err := l.keptHitrt(p)
+	archive := l.archive(hitrtPath(p.Dir))
+	taken, kept, err := l.takeHitrt(p, archive)
 	if err != nil {
 		return err
 	}
-	if archive := l.archive(hitrtPath(p.Dir)); TakeKept(kept, archive) {
+	if taken {
 		l.cfg.Add(hitrtPath(p.Dir), archive)
 		return nil
 	}
+	// The name of the kept file stands for these imports, so hitrt is compiled against no
+	// other archives.
+	if archive, err := l.compileHitrt(p, p.Imports); err == nil {
+		Keep(kept, archive)
+		return nil
+	}
+	_, err = l.compileHitrt(p, l.cfg.Paths())
+	return err
+}
+
+// compileHitrt compiles a package of hitrt against archives of the import paths.
+func (l *linking) compileHitrt(p *build.Package, imports []string) (archive string, err error) {
 	dir := filepath.Join(l.dir, filepath.FromSlash(p.Dir))
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return "", err
 	}
 	var files []string
 	for _, name := range p.GoFiles {
 		text, err := fs.ReadFile(l.Sources, path.Join(p.Dir, name))
 		if err != nil {
-			return err
+			return "", err
 		}
 		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, text, 0o666); err != nil {
-			return err
+			return "", err
 		}
 		files = append(files, file)
 	}
-	// The name of the kept file stands for these imports, so hitrt is compiled against no
-	// other archives.
-	if archive, err := l.compilePackage(hitrtPath(p.Dir), files, p.Imports); err == nil {
-		Keep(kept, archive)
-		return nil
-	}
-	_, err = l.compilePackage(hitrtPath(p.Dir), files, l.cfg.Paths())
-	return err
+	return l.compilePackage(hitrtPath(p.Dir), files, imports)
 }
 
 // hitrtFlags returns the flags that packages of ours are compiled with, the program's
@@ -138,6 +140,9 @@ func (l *linking) readHitrt(dir string) (*build.Package, error) {
 	}
 	ctxt := build.Default
 	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
+	if l.config.NoNetwork {
+		ctxt.BuildTags = []string{"nonetwork"}
+	}
 	ctxt.JoinPath = path.Join
 	ctxt.IsDir = func(string) bool { return true }
 	ctxt.HasSubdir = func(string, string) (string, bool) { return "", false }

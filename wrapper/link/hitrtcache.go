@@ -3,7 +3,8 @@
 // hitrt is in none of the program's modules, so the go command does not compile it and
 // does not keep it in the build cache. We run the compile tool ourselves, and keep the
 // archive in a directory of ours in $GOCACHE, under a hash of all that goes into it.
-// Where that directory cannot be written, each link compiles hitrt.
+// Where that directory cannot be written, each link compiles hitrt. An SDK, whose link
+// often has no $GOCACHE, brings archives of hitrt with it (sdk.go).
 
 package link
 
@@ -12,6 +13,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"go/build"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -20,6 +22,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
@@ -28,21 +31,38 @@ import (
 var CodeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
 	"GOOS", "GOPPC64", "GORISCV64", "GOWASM"}
 
-// keptHitrt returns the file that the archive of a package of hitrt is kept in, "" if
-// there is no place for it.
-func (l *linking) keptHitrt(p *build.Package) (string, error) {
+// takeHitrt copies the archive of a package of hitrt to name if it is kept, and reports
+// whether it is. If not, keep is the file to keep it in, or "" if there is no place for it.
+func (l *linking) takeHitrt(p *build.Package, name string) (taken bool, keep string, err error) {
 	cache := os.Getenv("GOCACHE")
-	if !filepath.IsAbs(cache) {
-		return "", nil
+	if !filepath.IsAbs(cache) && l.Flags.SDK == "" {
+		return false, "", nil
 	}
+	key, err := l.hitrtKey(p)
+	if err != nil || key == "" {
+		return false, "", err
+	}
+	if dir := l.Flags.SDK; dir != "" && copyKept(filepath.Join(dir, action.SDKHitrt, key), name) {
+		return true, "", nil
+	}
+	if !filepath.IsAbs(cache) {
+		return false, "", nil
+	}
+	file := filepath.Join(cache, "scavenger", key)
+	return TakeKept(file, name), file, nil
+}
+
+// hitrtKey returns the name under which the archive of a package of hitrt is kept, "" if
+// nothing stands for the content of what it imports.
+func (l *linking) hitrtKey(p *build.Package) (string, error) {
 	h := sha256.New()
 	version, err := exec.Command(toolchain.SiblingTool(l.Path, "compile"), "-V=full").Output()
 	if err != nil {
 		return "", fmt.Errorf("compile -V=full: %w", err)
 	}
 	fmt.Fprintf(h, "%s%s %q\n", version, p.Dir, l.hitrtFlags())
-	for _, name := range CodeGeneration {
-		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
+	if err := l.hashCodeGeneration(h); err != nil {
+		return "", err
 	}
 	for _, name := range p.GoFiles {
 		text, err := fs.ReadFile(l.Sources, path.Join(p.Dir, name))
@@ -64,24 +84,57 @@ func (l *linking) keptHitrt(p *build.Package) (string, error) {
 		}
 		fmt.Fprintf(h, "%s %s\n", imported, id)
 	}
-	return filepath.Join(cache, "scavenger", fmt.Sprintf("hitrt-%x", h.Sum(nil)[:16])), nil
+	return fmt.Sprintf("hitrt-%x", h.Sum(nil)[:16]), nil
+}
+
+// hashCodeGeneration writes what decides which code compile generates. An SDK is made
+// before the builder sets its variables; there it is what the compiler has written into
+// the archive of runtime.
+func (l *linking) hashCodeGeneration(h io.Writer) error {
+	if l.Flags.SDK != "" {
+		header, err := toolchain.ObjectHeader(l.cfg.Packages["runtime"])
+		fmt.Fprintf(h, "%q\n", header)
+		return err
+	}
+	for _, name := range CodeGeneration {
+		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
+	}
+	return nil
 }
 
 // contentID returns what stands for the content of an imported package, "" if nothing
-// does.
+// does. Builders take build IDs out of the archives; there it is the fingerprint of the
+// export data, which is all that compile reads of the package.
 func (l *linking) contentID(path string) (string, error) {
 	archive := l.cfg.Packages[path]
-	if !registry.IsOurs(path) {
+	switch {
+	case registry.IsOurs(path):
+	case l.Flags.SDK != "":
+		fingerprint, err := toolchain.ReadFingerprint(archive)
+		return fmt.Sprintf("%x", fingerprint), err
+	default:
 		return toolchain.ContentID(archive)
 	}
 	text, err := os.ReadFile(archive) // it has no content ID
 	return fmt.Sprintf("%x", sha256.Sum256(text)), err
 }
 
-// TakeKept copies to name what is kept in file, and reports whether it did. The file
-// begins with a checksum of the rest, because other programs may damage files in a
-// cache.
+// TakeKept copies to name what is kept in file, and reports whether it did. It notes that
+// the file is in use.
 func TakeKept(file, name string) bool {
+	if !copyKept(file, name) {
+		return false
+	}
+	now := time.Now()
+	if info, err := os.Stat(file); err == nil && now.Sub(info.ModTime()) > 24*time.Hour {
+		_ = os.Chtimes(file, now, now)
+	}
+	return true
+}
+
+// copyKept copies to name what is kept in file, and reports whether it did. The file
+// begins with a checksum of the rest, because other programs may damage files in a cache.
+func copyKept(file, name string) bool {
 	data, err := os.ReadFile(file)
 	if err != nil || len(data) < sha256.Size {
 		return false
@@ -89,10 +142,6 @@ func TakeKept(file, name string) bool {
 	sum := sha256.Sum256(data[sha256.Size:])
 	if !bytes.Equal(data[:sha256.Size], sum[:]) {
 		return false
-	}
-	now := time.Now()
-	if info, err := os.Stat(file); err == nil && now.Sub(info.ModTime()) > 24*time.Hour {
-		_ = os.Chtimes(file, now, now) // in use
 	}
 	return os.WriteFile(name, data[sha256.Size:], 0o666) == nil
 }

@@ -23,11 +23,14 @@ package link
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
@@ -153,7 +156,11 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	source, err := registry.Source(registry.Program{Main: l.main.ImportPath, BuiltBy: builtBy, Settings: l.config.Run, Signals: signals}, packages)
+	name, err := l.programName()
+	if err != nil {
+		return err
+	}
+	source, err := registry.Source(registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals}, packages)
 	if err != nil {
 		return err
 	}
@@ -168,6 +175,23 @@ func (l *linking) addRegistry() error {
 	return toolchain.PatchFingerprint(archive, l.main.Main.Fingerprint)
 }
 
+// programName returns the import path of the main package. Where compile was not told, it
+// is the one that the builder records in the program, or else the name of the program's
+// file.
+func (l *linking) programName() (string, error) {
+	if l.main.ImportPath != "main" {
+		return l.main.ImportPath, nil
+	}
+	info, err := l.buildInfo()
+	if err != nil {
+		return "", err
+	}
+	out, _ := toolchain.FlagValue(l.args, "-o")
+	name := cmp.Or(info.Path, strings.TrimSuffix(filepath.Base(out), ".exe"))
+	warnUnknownMain(os.Stderr, name, l.config, l.main)
+	return name, nil
+}
+
 // markedPackages returns the metadata of all packages of the program that have functions,
 // sorted by import path. It warns about packages that were compiled without marks.
 func (l *linking) markedPackages() ([]*registry.Metadata, error) {
@@ -179,6 +203,9 @@ func (l *linking) markedPackages() ([]*registry.Metadata, error) {
 			continue
 		}
 		m, err := registry.ReadMetadata(archive)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // rules_go lists every directory of std; link says so if it needs one
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -92,6 +92,14 @@ func warnNotMarked(out io.Writer, m *registry.Metadata, isMain bool) {
 	fmt.Fprintf(out, "scavenger-wrap: %s: not marked: %s; %s\n", m.ImportPath, m.NotMarked, effect)
 }
 
+// warnUnknownMain writes a line if the functions of a main package are not listed because
+// nobody has told compile its import path, which is name.
+func warnUnknownMain(out io.Writer, name string, c *config.Config, m *registry.Metadata) {
+	if len(m.Functions) == 0 && c.Match(name) {
+		fmt.Fprintf(out, "scavenger-wrap: %s: the functions of its main package are not listed, as the builder calls it main, and this system does not tell how the builder was called\n", name)
+	}
+}
+
 // isMainModule reports whether the program's module is a main module. The module of a
 // dependency has the checksum of its download or, in a vendor directory, at least a
 // version. A main module can have a version too. It then comes from version control,

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/rewrite"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -44,6 +46,26 @@ func TestWarnUnmarked(t *testing.T) {
 		}
 		if (test.want == "") != (out.Len() == 0) || !strings.Contains(out.String(), test.want) || strings.Count(out.String(), "\n") > 1 {
 			t.Errorf("%s: %q, want %q", test.name, out.String(), test.want)
+		}
+	}
+}
+
+// A main package whose import path compile did not know has no functions.
+func TestWarnUnknownMain(t *testing.T) {
+	c := &config.Config{Packages: []string{"example.com/app"}}
+	for _, test := range []struct {
+		name      string
+		functions []rewrite.Function
+		warned    bool
+	}{
+		{"example.com/app/cmd/app", nil, true},
+		{"example.com/app/cmd/app", []rewrite.Function{{Name: "main"}}, false},
+		{"example.com/other", nil, false},
+	} {
+		var out strings.Builder
+		warnUnknownMain(&out, test.name, c, &registry.Metadata{ImportPath: "main", Functions: test.functions})
+		if got := strings.Contains(out.String(), test.name+": the functions of its main package are not listed"); got != test.warned {
+			t.Errorf("%+v: %q", test, out.String())
 		}
 	}
 }

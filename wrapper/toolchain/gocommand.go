@@ -308,6 +308,12 @@ func ReadParent() (*Parent, error) {
 	return p, nil
 }
 
+// parentArgs returns the command line of the process that started this one. It needs
+// /proc, too.
+func parentArgs() ([]string, error) {
+	return readStrings(filepath.Join("/proc", fmt.Sprint(os.Getppid()), "cmdline"))
+}
+
 // Environ returns the environment that the go command was started with.
 func (p *Parent) Environ() ([]string, error) { return readStrings(filepath.Join(p.proc, "environ")) }
 

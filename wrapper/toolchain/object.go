@@ -12,9 +12,9 @@ import (
 	"strings"
 )
 
-// objectHeader returns the fields of the first line of an object file:
-// "go object linux amd64 go1.26.8 X:none".
-func objectHeader(archive string) ([]string, error) {
+// ObjectHeader returns the fields of the first line of an object file:
+// "go object linux amd64 go1.26.8 GOAMD64=v1 X:none".
+func ObjectHeader(archive string) ([]string, error) {
 	data, err := ExportData(archive)
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func PatchFingerprint(archive string, fingerprint []byte) error {
 
 // ObjectTarget returns the platform that an archive is for.
 func ObjectTarget(archive string) (goos, goarch string, err error) {
-	f, err := objectHeader(archive)
+	f, err := ObjectHeader(archive)
 	if err != nil {
 		return "", "", err
 	}
@@ -128,7 +128,7 @@ func ContentOf(buildID string) string {
 // ObjectVersion returns the release that an archive was compiled with, such as
 // "go1.26.8".
 func ObjectVersion(archive string) (string, error) {
-	fields, err := objectHeader(archive)
+	fields, err := ObjectHeader(archive)
 	if err != nil {
 		return "", err
 	}
