@@ -130,3 +130,14 @@ func TestIncomplete(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is not told to be deleted.
+func TestNothingToDelete(t *testing.T) {
+	var b strings.Builder
+	if err := new(Plan).WriteText(&b); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "\nUnreachable: none\n\nEntries: none\n") || strings.Contains(text, "delete") {
+		t.Errorf("got\n%s", text)
+	}
+}

@@ -140,6 +140,10 @@ func (p *Plan) files() (piles []pile) {
 
 // writeUnreachable writes functions if they are few, else files.
 func (t text) writeUnreachable(p *Plan) {
+	if len(p.Unreachable) == 0 {
+		t.printf("\nUnreachable: none\n")
+		return
+	}
 	lines := sum(p.Unreachable, func(f *Dead) int { return f.Lines })
 	t.printf("\nUnreachable: %s, %s. No path leads there from main:\ndelete them now.\n", plural(len(p.Unreachable), "function"), plural(lines, "line"))
 	if len(p.Unreachable) <= most {
@@ -177,11 +181,13 @@ func (p *Plan) totals() (functions, lines int) {
 
 // writeEntries writes each entry with its sites.
 func (t text) writeEntries(p *Plan) {
+	if len(p.Entries) == 0 {
+		t.printf("\nEntries: none\n")
+		return
+	}
 	functions, lines := p.totals()
 	t.printf("\nEntries: %d, never called, where code that stays refers to them. With them\n%s and %s fall, and what falls with several.\n", len(p.Entries), plural(functions, "function"), plural(lines, "line"))
-	if len(p.Entries) > 0 {
-		t.printf("\n  LINES  FUNCTIONS  ENTRY\n")
-	}
+	t.printf("\n  LINES  FUNCTIONS  ENTRY\n")
 	for i := range p.Entries[:min(len(p.Entries), most)] {
 		e := &p.Entries[i]
 		t.row(fmt.Sprintf("%7d  %9d  ", e.FallsLines, e.FallsFunctions), e.short(), e.place())
