@@ -156,14 +156,15 @@ func checkTest(t *testing.T, w *workspace) {
 }
 
 // The standard library is the builder's own, and hitrt comes from the SDK.
-func TestHeavyStdlib(t *testing.T) {
+func TestHeavyStdlibPure(t *testing.T)  { testStdlib(t, mode{}) }
+func TestHeavyStdlibCgo(t *testing.T)   { testStdlib(t, mode{cgo: true}) }
+func TestHeavyStdlibCover(t *testing.T) { testStdlib(t, mode{cover: true}) }
+func TestHeavyStdlibRace(t *testing.T)  { testStdlib(t, mode{cgo: true, race: true}) }
+
+func testStdlib(t *testing.T, m mode) {
 	program.Heavy(t)
-	for name, m := range map[string]mode{"pure": {}, "cgo": {cgo: true}, "cover": {cover: true}, "race": {cgo: true, race: true}} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorkspace(t, m, sources())
-			w.compileStdlib()
-			checkApp(t, w)
-			checkTest(t, w)
-		})
-	}
+	w := newWorkspace(t, m, sources())
+	w.compileStdlib()
+	checkApp(t, w)
+	checkTest(t, w)
 }
