@@ -4,12 +4,14 @@
 package examples
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -106,40 +108,41 @@ func checkMount(t *testing.T, dataDir, mount string) {
 	}
 }
 
-type mount struct {
-	Name      string
-	MountPath string `yaml:"mountPath"`
-	ReadOnly  bool   `yaml:"readOnly"`
-}
-
-// The pods' program with its variables, and the command that fetches the data. There is no
-// cluster here.
-func TestKubernetes(t *testing.T) {
-	var file struct {
-		Spec struct {
-			Replicas int
-			Selector struct {
-				MatchLabels map[string]string `yaml:"matchLabels"`
-			}
-			Template struct {
-				Metadata struct{ Labels map[string]string }
-				Spec     struct {
-					TerminationGracePeriodSeconds int `yaml:"terminationGracePeriodSeconds"`
-					SecurityContext               struct {
-						RunAsUser int `yaml:"runAsUser"`
-						FSGroup   int `yaml:"fsGroup"`
-					} `yaml:"securityContext"`
-					Containers []struct {
-						Name         string
-						Args         []string
-						Env          []struct{ Name, Value string }
-						VolumeMounts []mount `yaml:"volumeMounts"`
-					}
-					Volumes []struct{ Name string }
-				}
-			}
+// A deployment is what the test needs of the file.
+type deployment struct {
+	Spec struct {
+		Replicas int
+		Selector struct {
+			MatchLabels map[string]string `yaml:"matchLabels"`
+		}
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     podSpec
 		}
 	}
+}
+
+type podSpec struct {
+	TerminationGracePeriodSeconds int `yaml:"terminationGracePeriodSeconds"`
+	SecurityContext               struct {
+		RunAsUser int `yaml:"runAsUser"`
+		FSGroup   int `yaml:"fsGroup"`
+	} `yaml:"securityContext"`
+	Containers []struct {
+		Name         string
+		Env          []struct{ Name, Value string }
+		VolumeMounts []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
+		} `yaml:"volumeMounts"`
+	}
+	Volumes []struct{ Name string }
+}
+
+// Names in the Deployment and the claim refer to each other, and to the image's user.
+func TestKubernetesFiles(t *testing.T) {
+	var file deployment
 	parseYAML(t, "kubernetes/deployment.yaml", &file)
 	pod := file.Spec.Template.Spec
 	if got, want := file.Spec.Template.Metadata.Labels["app"], file.Spec.Selector.MatchLabels["app"]; got == "" || got != want {
@@ -148,19 +151,14 @@ func TestKubernetes(t *testing.T) {
 	if time.Duration(pod.TerminationGracePeriodSeconds)*time.Second <= exitTimeout {
 		t.Errorf("the program has %d s to end", pod.TerminationGracePeriodSeconds)
 	}
-	user := regexp.MustCompile(`(?m)^USER (\d+):(\d+)$`).FindStringSubmatch(readFile(t, "docker/Dockerfile"))
-	if user == nil || pod.SecurityContext.RunAsUser != 65532 || user[1] != "65532" || pod.SecurityContext.FSGroup != 65532 {
-		t.Errorf("the pods' user is %+v, the image's %v", pod.SecurityContext, user)
+	user := regexp.MustCompile(`(?m)^USER (\d+:\d+)$`).FindStringSubmatch(readFile(t, "docker/Dockerfile"))
+	if user == nil {
+		t.Fatal("the Dockerfile has no user")
 	}
-	var names []string
-	var dataDir string
-	for _, v := range pod.Containers[0].Env {
-		names = append(names, v.Name)
-		if v.Name == "SCAVENGER_DATA_DIR" {
-			dataDir = v.Value
-		}
+	if uid, gid := ids(t, user[1]); pod.SecurityContext.RunAsUser != uid || pod.SecurityContext.FSGroup != gid {
+		t.Errorf("the pods' user is %+v, the image's %s", pod.SecurityContext, user[1])
 	}
-	checkSettings(t, names)
+	_, dataDir := pod.variables("")
 	for _, container := range pod.Containers {
 		m := container.VolumeMounts[0]
 		checkMount(t, dataDir, m.MountPath)
@@ -168,7 +166,6 @@ func TestKubernetes(t *testing.T) {
 			t.Errorf("the mount of %s is %+v", container.Name, m)
 		}
 	}
-
 	var claim struct {
 		Kind     string
 		Metadata struct{ Name string }
@@ -177,20 +174,54 @@ func TestKubernetes(t *testing.T) {
 	if !strings.Contains(readFile(t, "kubernetes/claim.yaml"), "claimName: "+claim.Metadata.Name+"}") || claim.Kind != "PersistentVolumeClaim" {
 		t.Errorf("the claim is %+v", claim)
 	}
+}
 
-	// All replicas into one directory, as with a claim.
-	parent := t.TempDir()
-	data := filepath.Join(parent, filepath.Base(dataDir))
-	app := buildApp(t)
-	for range file.Spec.Replicas {
-		serve(t, app, []string{"SCAVENGER_DATA_DIR=" + data}, func() {})
+// variables returns those of the program, with another dataDir unless that is "", and the
+// dataDir of the file.
+func (p podSpec) variables(data string) (env []string, dataDir string) {
+	for _, v := range p.Containers[0].Env {
+		if v.Name == "SCAVENGER_DATA_DIR" {
+			dataDir = v.Value
+			v.Value = cmp.Or(data, dataDir)
+		}
+		env = append(env, v.Name+"="+v.Value)
 	}
+	return env, dataDir
+}
+
+// The pods' program with its variables, all replicas in one directory as with the claim, and
+// the command that fetches the data while they run. There is no cluster here.
+func TestKubernetes(t *testing.T) {
+	var file deployment
+	parseYAML(t, "kubernetes/deployment.yaml", &file)
+	pod := file.Spec.Template.Spec
+	parent := t.TempDir()
+	data := filepath.Join(parent, "scavenger")
+	env, dataDir := pod.variables(data)
+	var names []string
+	for _, v := range env {
+		name, _, _ := strings.Cut(v, "=")
+		names = append(names, name)
+	}
+	checkSettings(t, names)
 	fetch := regexp.MustCompile(`(?m)^    kubectl exec \S+ -c (\w+) -- (tar .*)$`).FindStringSubmatch(readFile(t, "../../docs/building.md"))
 	if fetch == nil || fetch[1] != pod.Containers[1].Name || !strings.Contains(fetch[2], filepath.Dir(dataDir)) {
 		t.Fatalf("docs/building.md fetches with %q", fetch)
 	}
-	command := strings.ReplaceAll(fetch[2], filepath.Dir(dataDir), parent)
-	checkReport(t, run(t, ".", []string{pathWithWrapper(t)}, "sh", "-c", command+" --format=json"))
+	// Status 3: whether a process in a copy is still running cannot be seen.
+	command := strings.Replace(fetch[2], "report -", "report --format=json - 2>/dev/null; test $? = 3", 1)
+	command = strings.ReplaceAll(command, filepath.Dir(dataDir), parent)
+	app := buildApp(t)
+	for range file.Spec.Replicas {
+		serve(t, app, env, func() {
+			text := run(t, ".", []string{pathWithWrapper(t)}, "sh", "-c", command)
+			status := parseReport(t, text).status()
+			if status["Add"] != "called" || status["Total"] != "called" || status["Clear"] == "called" || status["Clear"] == "" {
+				t.Errorf("what was fetched says %v\n%s", status, text)
+			}
+		})
+	}
+	checkReport(t, run(t, ".", nil, built.File(t), "report", "--format=json", data))
 }
 
 // The unit as systemd-analyze sees it, and the program with its variables. systemd itself
@@ -222,4 +253,18 @@ func TestSystemd(t *testing.T) {
 	if out := run(t, ".", nil, "systemd-analyze", "verify", file); out != "" {
 		t.Errorf("systemd-analyze says: %s", out)
 	}
+}
+
+// ids splits a user and a group, which are numbers because the base image may not know names.
+func ids(t *testing.T, owner string) (uid, gid int) {
+	t.Helper()
+	user, group, _ := strings.Cut(owner, ":")
+	uid, err := strconv.Atoi(user)
+	if err == nil {
+		gid, err = strconv.Atoi(group)
+	}
+	if err != nil {
+		t.Fatalf("%q: %v", owner, err)
+	}
+	return uid, gid
 }

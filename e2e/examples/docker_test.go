@@ -35,8 +35,17 @@ func TestDocker(t *testing.T) {
 		b.do(i)
 	}
 	image := b.last
-	data, ok := strings.CutPrefix(strings.Join(image.env, " "), "SCAVENGER_DATA_DIR=")
-	if !ok || !slices.Contains(image.volumes, data) {
+	var data string
+	var names []string
+	for _, v := range image.env {
+		name, value, _ := strings.Cut(v, "=")
+		names = append(names, name)
+		if name == "SCAVENGER_DATA_DIR" {
+			data = value
+		}
+	}
+	checkSettings(t, names)
+	if !slices.Contains(image.volumes, data) {
 		t.Fatalf("the image has ENV %v, VOLUME %v", image.env, image.volumes)
 	}
 	uid, gid := ids(t, image.user)

@@ -11,7 +11,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -195,20 +194,6 @@ func copyEntry(target, file string, d fs.DirEntry) error {
 		return err
 	}
 	return os.WriteFile(target, text, info.Mode())
-}
-
-// ids splits a user and a group, which are numbers because the base image may not know names.
-func ids(t *testing.T, owner string) (uid, gid int) {
-	t.Helper()
-	user, group, _ := strings.Cut(owner, ":")
-	uid, err := strconv.Atoi(user)
-	if err == nil {
-		gid, err = strconv.Atoi(group)
-	}
-	if err != nil {
-		t.Fatalf("%q: %v", owner, err)
-	}
-	return uid, gid
 }
 
 // run runs a shell command with the stage as root directory. What golang:1.26 has comes from

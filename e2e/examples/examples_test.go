@@ -5,6 +5,7 @@ package examples
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,27 +143,39 @@ func serve(t *testing.T, app string, env []string, before func()) {
 	}
 }
 
+// A report is what the test needs of one in JSON.
+type report struct {
+	Complete  bool
+	Functions []struct{ Name, Status string }
+}
+
+func parseReport(t *testing.T, text string) report {
+	t.Helper()
+	var r report
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return r
+}
+
+// status returns the status of each function, by its name.
+func (r report) status() map[string]string {
+	status := map[string]string{}
+	for _, f := range r.Functions {
+		status[f.Name] = f.Status
+	}
+	return status
+}
+
 // checkReport checks that a report on the program says who was called.
 func checkReport(t *testing.T, text string) {
 	t.Helper()
-	var report struct {
-		Complete  bool
-		Functions []struct{ Name, Status string }
-	}
-	if err := json.Unmarshal([]byte(text), &report); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	got := map[string]string{}
-	for _, f := range report.Functions {
-		got[f.Name] = f.Status
-	}
+	r := parseReport(t, text)
 	want := map[string]string{"main": "called", "Add": "called", "Total": "called", "Clear": "never-called"}
-	for name, status := range want {
-		if got[name] != status {
-			t.Errorf("%s is %q, not %s\n%s", name, got[name], status, text)
-		}
+	if got := r.status(); !maps.Equal(got, want) {
+		t.Errorf("the report says %v, want %v\n%s", got, want, text)
 	}
-	if !report.Complete {
+	if !r.Complete {
 		t.Errorf("the report is not complete\n%s", text)
 	}
 }
