@@ -34,6 +34,7 @@ var allowedImports = map[string][]string{
 	"e2e/collector":   {},
 	"e2e/corpus":      {"e2e/program"},
 	"e2e/demo":        {"e2e/program"},
+	"e2e/examples":    {},
 	"e2e/faults":      {},
 	"e2e/filesystems": {},
 	"e2e/gotest":      {"e2e/program"},
