@@ -160,8 +160,13 @@ func (b *imageBuilder) copyOne(name, target string, isDir bool, owner string) {
 	}
 	b.check(os.MkdirAll(filepath.Dir(target), 0o755))
 	err = filepath.WalkDir(name, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() == ".git" {
+		switch {
+		case err != nil:
 			return err
+		case d.Name() == ".git" && d.IsDir():
+			return fs.SkipDir // git may be writing there
+		case d.Name() == ".git": // of a worktree
+			return nil
 		}
 		rel, err := filepath.Rel(name, file)
 		if err != nil {
