@@ -58,6 +58,8 @@ type dataFile struct {
 	process datafile.Process // its record in the hits file
 	marks   *marksFile       // nil if cells are in memory of the process
 
+	fleeting bool // shared memory may go with the process
+
 	root      os.FileInfo // the root directory at the start
 	ended     bool        // its record says that it wrote all
 	wroteAt   time.Time   // when everything was written
@@ -102,10 +104,25 @@ func newDataFile(p *publisher) *dataFile {
 		UUID: p.process, Boot: datafile.BootID(), StartedAt: unixMillis(p.started), PID: os.Getpid(), State: datafile.Running,
 		Kept: datafile.OnceASecond,
 	}
+	d.fleeting = set.flushAsked || inContainer()
 	d.others.joiner = datafile.Joiner{Dir: set.dataDir, Mode: set.dataMode, Wanted: func(id *datafile.Identity) bool {
 		return id.AppName == set.appName && id.Environment == set.environment && id.UID == d.store.Identity.UID
 	}}
 	return d
+}
+
+// inContainer reports whether it looks as if the program runs in a container. Whoever
+// stops that mostly removes it, and with it /dev/shm.
+func inContainer() bool {
+	if os.Getpid() == 1 || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+		return true
+	}
+	for _, name := range []string{"/.dockerenv", "/run/.containerenv"} {
+		if _, err := os.Lstat(name); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // hit notes a call. The function's cell is cleared when hit returns.

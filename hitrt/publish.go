@@ -290,7 +290,8 @@ func (p *publisher) checkpoint() {
 	p.sweep()
 	p.data.write(now)
 	p.data.writeSent()
-	if p.data.process.Kept == datafile.OnceASecond {
+	switch kept := p.data.process.Kept; {
+	case kept == datafile.OnceASecond, kept == datafile.InMemory && p.data.fleeting:
 		p.takeSignals()
 	}
 	if p.isReady() {

@@ -33,6 +33,7 @@ type settings struct {
 	forceInterval time.Duration // if not 0, replaces every interval of the collector
 	exitTimeout   time.Duration // the most that Exit may spend on the collector
 	flushOnSignal bool          // whether signals that end the program are taken
+	flushAsked    bool          // whether somebody asked for that
 	logFile       string        // absolute; empty for standard error
 	logLevel      level
 
@@ -124,6 +125,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		exitTimeout:   r.duration("exitTimeout", 2*time.Second),
 		flushOnSignal: r.boolean("flushOnSignal", p.Signals),
 	}
+	s.flushAsked = s.flushOnSignal && r.text("flushOnSignal") != ""
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
 	s.serverURL = r.serverURL()
 	if strings.Contains(s.apiKey, "$") { // an unknown $NAME: no key contains a $

@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -304,6 +305,36 @@ func TestSignalsSetting(t *testing.T) {
 			}
 			if known := o.known(t); known["f00"] != test.sent {
 				t.Errorf("known: %v, want %v", known["f00"], test.sent)
+			}
+		})
+	}
+}
+
+// A container mostly takes shared memory along, so there the hits file is written before
+// the program dies of a signal, as where that is asked for.
+func TestSignalsInContainer(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, main, mode, setting string }{
+		{"container", signalMain, "wait", "KUBERNETES_SERVICE_HOST=10.0.0.1"},
+		{"asked for", handlerMain, "none", "SCAVENGER_FLUSH_ON_SIGNAL=true"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			row := signalled{mode: test.mode, env: []string{"SCAVENGER_DATA_DIR=" + dir, test.setting}, signals: []syscall.Signal{syscall.SIGTERM}}
+			if end := row.run(t, buildProgram(t, test.main, true)); end != "signal: terminated\nready\n" {
+				t.Errorf("it ended with %q", end)
+			}
+			out, err := exec.Command(built.File(t), "report", "--format=json", dir).Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var report struct{ Processes map[string]int }
+			if err := json.Unmarshal(out, &report); err != nil {
+				t.Fatal(err)
+			}
+			if p := report.Processes; p["total"] != 1 || p["recovered"] != 0 {
+				t.Errorf("processes: %v, want one that wrote what it called", p)
 			}
 		})
 	}
