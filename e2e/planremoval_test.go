@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/go/packages"
@@ -17,6 +18,7 @@ import (
 // A removal is a program without functions that a plan has.
 type removal struct {
 	dir     string
+	mu      sync.Mutex                  // files are parsed at the same time
 	removed map[string]program.Function // by place and name
 	blank   map[string]bool             // places of assertions such as var _ io.Reader = file{}
 }
@@ -77,6 +79,8 @@ func (r *removal) parse(fset *token.FileSet, name string, text []byte) (*ast.Fil
 	if file == nil {
 		return nil, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var rest []ast.Decl
 	for _, d := range file.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok {
