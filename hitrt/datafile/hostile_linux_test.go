@@ -152,7 +152,7 @@ func TestHugeFiles(t *testing.T) {
 // Ranges of cells may overlap. Each function has one cell.
 func TestOverlappingRanges(t *testing.T) {
 	s := newStore(t, 1000)
-	h := &MarksHeader{Identity: s.Identity, Process: uuid(1)}
+	h := &MarksHeader{Identity: s.Identity, Process: uuid(1), Directory: s.Directory()}
 	ranges := make([]Range, 1000)
 	for i := range ranges {
 		ranges[i].Count = 1000

@@ -121,7 +121,7 @@ func MarksName(dataDir os.FileInfo, process string) (name, prefix string) {
 // IsOf reports whether the calls belong in dir. The name of the file does not tell: the
 // number that MarksName has of a directory is given to another one when that is removed.
 func (h *MarksHeader) IsOf(dir string) bool {
-	return h.Directory == "" || h.Directory == directoryID(dir) || isSame(h.DataDir, dir)
+	return h.Directory == directoryID(dir) || isSame(h.DataDir, dir)
 }
 
 // IsMarks reports whether a name is that of a marks file of processes with a prefix.
