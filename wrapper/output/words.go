@@ -72,15 +72,7 @@ func place(f *report.Function) string { return report.Printable(f.File) + ":" + 
 
 // fullName is a function's name as the runtime shows it in a stack trace, without the
 // package.
-func fullName(f *report.Function) string {
-	switch {
-	case f.Receiver == "":
-		return f.Name
-	case strings.HasPrefix(f.Receiver, "*"):
-		return "(" + f.Receiver + ")." + f.Name
-	}
-	return f.Receiver + "." + f.Name
-}
+func fullName(f *report.Function) string { return report.FullName(f.Receiver, f.Name) }
 
 // SelectionText says which functions are selected.
 func SelectionText(s *report.Selection) string {

@@ -273,14 +273,12 @@ func (b *build) moduleOf(e *entry) string {
 
 // compareFunctions orders by place in the source. Receiver and name decide for
 // generated code whose //line directives put several functions on one line.
-func compareFunctions(a, b *function) int { return a.entry.compare(b.entry) }
-
-func (e *entry) compare(other *entry) int {
+func compareFunctions(a, b *function) int {
 	return cmp.Or(
-		strings.Compare(e.Package, other.Package),
-		strings.Compare(e.File, other.File),
-		cmp.Compare(e.Line, other.Line),
-		strings.Compare(e.Receiver, other.Receiver),
-		strings.Compare(e.Name, other.Name),
+		strings.Compare(a.Package, b.Package),
+		strings.Compare(a.File, b.File),
+		cmp.Compare(a.Line, b.Line),
+		strings.Compare(a.Receiver, b.Receiver),
+		strings.Compare(a.Name, b.Name),
 	)
 }

@@ -117,7 +117,7 @@ func (r *Report) buildsLike(binary *Binary) (programs [][]*Build) {
 func (b *Build) has(tracked map[string]bool) bool {
 	names := map[string]bool{}
 	for i := range b.entries {
-		name := b.entries[i].Package + "." + b.entries[i].fullName()
+		name := b.entries[i].Package + "." + FullName(b.entries[i].Receiver, b.entries[i].Name)
 		if !tracked[name] {
 			return false
 		}
@@ -126,15 +126,15 @@ func (b *Build) has(tracked map[string]bool) bool {
 	return len(names) == len(tracked)
 }
 
-// fullName is the name of a function as a stack trace has it, without the package.
-func (e *entry) fullName() string {
+// FullName returns the name of a function as a stack trace has it, without the package.
+func FullName(receiver, name string) string {
 	switch {
-	case e.Receiver == "":
-		return e.Name
-	case strings.HasPrefix(e.Receiver, "*"):
-		return "(" + e.Receiver + ")." + e.Name
+	case receiver == "":
+		return name
+	case strings.HasPrefix(receiver, "*"):
+		return "(" + receiver + ")." + name
 	}
-	return e.Receiver + "." + e.Name
+	return receiver + "." + name
 }
 
 // linkName is a name by which functions of a report are found among those of a binary. It
