@@ -67,7 +67,7 @@ func howToRun(settings map[string]string) string {
 func (cmd *commands) howToBuildAndRun(marked bool, settings map[string]string) string {
 	dir := cmd.mainDir()
 	if dir == "" {
-		return "there is no program here: build one that imports these packages, in its module, with their import paths in packages of its settings"
+		return "there is no program here: go to one that uses these packages, name them in packages of its scavenger.toml, and build it"
 	}
 	build := "go build "
 	if !marked {
