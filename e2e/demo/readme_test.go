@@ -15,7 +15,8 @@ import (
 )
 
 // TestReadme runs the README's shell commands, in its order. It fails for a
-// command that it does not know how to run.
+// command that it does not know how to run. The commands of README.ko.md are the same, see
+// TestTranslations.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -41,18 +42,22 @@ func TestReadme(t *testing.T) {
 	example := strings.NewReplacer("http://collector.example.com:8080", c.URL(), "SCAVENGER_API_KEY=…", "SCAVENGER_API_KEY="+collector.DemoKey)
 
 	var outputs strings.Builder
+	exports := "" // which count for what follows
 	for _, command := range shellCommands(string(readme)) {
 		dir := module
 		switch {
 		case command == "go test -timeout 1h ./...":
 			continue // which is what runs here
+		case strings.HasPrefix(command, "export "):
+			exports += example.Replace(command) + "\n"
+			continue
 		case strings.HasPrefix(command, "go run ./e2e/") || command == "go install .":
 			dir = filepath.Join("..", "..") // in the checkout
 		case !strings.Contains(command, "./app") && !strings.Contains(command, "scavenger-wrap"):
 			t.Errorf("README has a command that this test does not know: %s", command)
 			continue
 		}
-		cmd := exec.Command("sh", "-c", example.Replace(command))
+		cmd := exec.Command("sh", "-ec", exports+example.Replace(command))
 		cmd.Dir, cmd.Env = dir, env
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -74,12 +79,18 @@ func TestReadme(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Never called: 459 of 594 functions", // the demonstration
-		"main.go:5  unused",                  // the report
-		`"name":"unused","signature":"example.com.app.func.unused()","file":"main.go","line":5,"lines":1,"module":"example.com/app","status":"never-called"`,
+		"Next: build the program: go build -toolexec=scavenger-wrap .; run it with SCAVENGER_DATA_DIR=data in its environment", // doctor
+		"main.go:5  unused",               // the report
+		"Unreachable: 1 function, 1 line", // the plan
+		"the collector knows the key",     // doctor with the collector
 	} {
 		if !strings.Contains(outputs.String(), want) {
 			t.Errorf("the commands did not print %q", want)
 		}
+	}
+	page, err := os.ReadFile(filepath.Join(module, "report.html"))
+	if err != nil || !strings.Contains(string(page), "<html") {
+		t.Errorf("the page is %d bytes (%v)", len(page), err)
 	}
 	if err := c.Check(context.Background()); err != nil {
 		t.Error(err)

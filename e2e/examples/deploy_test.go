@@ -33,7 +33,8 @@ func TestCompose(t *testing.T) {
 			}
 			Command         []string
 			Environment     map[string]string
-			Volumes         []string
+			Volumes, Ports  []string
+			NetworkMode     string        `yaml:"network_mode"`
 			StopGracePeriod time.Duration `yaml:"stop_grace_period"`
 		}
 		Volumes map[string]any
@@ -48,8 +49,20 @@ func TestCompose(t *testing.T) {
 		}
 	}
 	checkMount(t, app.Environment["SCAVENGER_DATA_DIR"], strings.SplitN(app.Volumes[0], ":", 2)[1])
-	if name := strings.Split(app.Volumes[0], ":")[0]; !hasKey(file.Volumes, name) {
-		t.Errorf("the file has no volume %s", name)
+	for service, s := range file.Services {
+		for _, volume := range s.Volumes {
+			name, _, _ := strings.Cut(volume, ":")
+			if !strings.HasPrefix(name, "./") && !hasKey(file.Volumes, name) {
+				t.Errorf("the file has no volume %s", name)
+			}
+		}
+		// What the two programs of the server have in common.
+		if service != "app" && !slices.Contains(s.Command, "-Dspring.profiles.active=h2") {
+			t.Errorf("%s runs %q, with a database of its own", service, s.Command)
+		}
+	}
+	if api := file.Services["api"]; api.NetworkMode != "service:collector" || !slices.Contains(file.Services["collector"].Ports, "8081:8081") {
+		t.Errorf("the page has the network %q", api.NetworkMode)
 	}
 	if app.StopGracePeriod <= exitTimeout {
 		t.Errorf("the program has %v to end", app.StopGracePeriod)
@@ -66,7 +79,10 @@ func TestCompose(t *testing.T) {
 		case "SCAVENGER_SERVER_URL":
 			value = c.URL()
 		case "SCAVENGER_API_KEY":
-			value = regexp.MustCompile(`^\$\{SCAVENGER_API_KEY:-(.*)\}$`).ReplaceAllString(value, "$1")
+			if value != "${SCAVENGER_API_KEY:-}" {
+				t.Errorf("the key is %q", value)
+			}
+			value = collector.DemoKey
 		case "SCAVENGER_DATA_DIR":
 			value = t.TempDir()
 		}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
 // sharedMemory is where hitrt keeps calls that outlive a process.
@@ -54,7 +56,11 @@ func (d *examination) dataDir(settings map[string]string) {
 		}
 	}
 	if !writable(dir) {
-		d.say("dataDir", "note", "this user cannot write to "+dir, "let the user of the programs own it; docs/settings.md says how two users share one")
+		const advice = "let the user of the programs own it; docs/reliability.md says how two users share one"
+		d.say("dataDir", "note", "this user cannot write to "+dir, advice)
+		if !report.IsData(dir) {
+			d.next.better("dataDir: " + advice)
+		}
 	}
 	d.kept(runValue("mapping", settings), fileSystem)
 }

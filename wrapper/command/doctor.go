@@ -106,6 +106,9 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		d.say("collector", "note", "network = false: programs write local files only; scavenger-wrap publish sends these", "")
 	case !collects(settings):
 		d.say("collector", "note", "serverUrl and apiKey are not both set: programs send nothing", "")
+		if runValue("serverUrl", settings) != "" {
+			d.next.better("set SCAVENGER_API_KEY, too: the key is on the dashboard of Scavenger's web page")
+		}
 	default:
 		if err := d.collector(settings); err != nil {
 			d.say("collector", "failed", err.Error(), "the check is a small Go program that could not be built or run here")

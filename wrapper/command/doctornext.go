@@ -9,8 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
@@ -48,7 +48,7 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 	if binary != "" {
 		return howToRun(settings)
 	}
-	return d.howToBuild(d.next.marked) + "; " + howToRun(settings)
+	return d.howToBuildAndRun(d.next.marked, settings)
 }
 
 // howToRun says how to get an answer from a program with these settings.
@@ -57,19 +57,23 @@ func howToRun(settings map[string]string) string {
 	case dir != "":
 		return "run it, and then scavenger-wrap report " + dir
 	case collects(settings):
-		return "run it; Scavenger's web page shows it a minute later"
+		return "run it, and after a minute create a snapshot in Scavenger's web page"
 	}
 	return "run it with SCAVENGER_DATA_DIR=data in its environment, and then scavenger-wrap report data"
 }
 
-// howToBuild says how to build the first program here. marked says that go build needs no
-// -toolexec.
-func (cmd *commands) howToBuild(marked bool) string {
+// howToBuildAndRun says how to build the first program here, and how to get an answer from
+// it. marked says that go build needs no -toolexec.
+func (cmd *commands) howToBuildAndRun(marked bool, settings map[string]string) string {
+	dir := cmd.mainDir()
+	if dir == "" {
+		return "there is no program here: go to one that uses these packages, name them in packages of its scavenger.toml, and build it"
+	}
 	build := "go build "
 	if !marked {
 		build += toolexecFlag() + " "
 	}
-	return "build the program: " + build + cmd.mainDir()
+	return "build the program: " + build + dir + "; " + howToRun(settings)
 }
 
 // toolexecFlag returns the flag of the go command that starts this scavenger-wrap.
@@ -81,25 +85,38 @@ func toolexecFlag() string {
 	return toolchain.JoinQuoted([]string{"-toolexec=" + toolchain.JoinQuoted([]string{self})})
 }
 
-// mainDir returns the first directory below the working directory with a main package, as
-// go build takes it. It returns "[packages]" if there is none.
+// mainDir returns a directory with a main package as go build takes it: the first below the
+// working directory, or else of the main modules. It returns "" if there is none, and
+// "[packages]" if that cannot be told.
 func (cmd *commands) mainDir() string {
-	patterns, err := cmd.allPackages()
+	const unknown = "[packages]"
+	from, err := cmd.buildSource()
 	if err != nil {
-		return "[packages]"
+		return unknown
 	}
-	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir", []string{"-e", "-find"}, patterns...)
-	i := slices.IndexFunc(packages, func(p toolchain.ListedPackage) bool { return p.Name == "main" })
-	work, workErr := os.Getwd()
-	if err != nil || workErr != nil || i < 0 {
-		return "[packages]"
+	_, patterns, err := config.ModuleDirs(from)
+	if err != nil || len(patterns) == 0 {
+		return unknown
 	}
-	rel, err := filepath.Rel(work, packages[i].Dir)
-	switch {
-	case err != nil:
-		return packages[i].ImportPath
-	case rel == ".":
-		return rel
+	for i, dir := range patterns {
+		patterns[i] = filepath.Join(dir, "...")
 	}
-	return "." + string(filepath.Separator) + rel
+	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "Name,Dir", []string{"-e", "-find"}, patterns...)
+	if err != nil {
+		return unknown
+	}
+	found := ""
+	for _, p := range packages {
+		rel, err := filepath.Rel(from.Dir, p.Dir)
+		switch below := filepath.IsLocal(rel); {
+		case p.Name != "main" || err != nil:
+		case below && rel == ".":
+			return rel
+		case below:
+			return "." + string(filepath.Separator) + rel
+		case found == "":
+			found = rel
+		}
+	}
+	return found
 }

@@ -93,7 +93,7 @@ func (cmd *commands) init(from string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.stdout, "Next: %s; %s\n", Indented(cmd.howToBuild(false), 6), Indented(howToRun(written.Run), 6))
+	fmt.Fprintf(cmd.stdout, "Next: %s\n", Indented(cmd.howToBuildAndRun(false, written.Run), 6))
 	return nil
 }
 

@@ -133,7 +133,11 @@ func packageErrors(initial []*packages.Package) error {
 	var list []error
 	packages.Visit(initial, nil, func(pkg *packages.Package) {
 		for _, err := range pkg.Errors {
-			list = append(list, err)
+			if err.Pos == "" || err.Pos == "-" { // it would be printed as "-: "
+				list = append(list, errors.New(err.Msg))
+			} else {
+				list = append(list, err)
+			}
 		}
 	})
 	if n := len(list) - most; n > 0 {

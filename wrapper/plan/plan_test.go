@@ -253,9 +253,10 @@ func TestErrors(t *testing.T) {
 	write(t, dir, "lib/lib.go", "package lib\n")
 	write(t, dir, "broken/main.go", "package main\n\nfunc main() { nowhere() }\n")
 	for pattern, want := range map[string]string{
-		"./lib": "no main package", "./broken": "undefined: nowhere", "./none": "directory not found",
+		"./lib": "no main package", "./broken": "undefined: nowhere", "./none": "directory not found", ".": "no Go files",
 	} {
-		if _, err := Make(Options{Dir: dir, Patterns: []string{pattern}}, &report.Report{}); err == nil || !strings.Contains(err.Error(), want) {
+		_, err := Make(Options{Dir: dir, Patterns: []string{pattern}}, &report.Report{})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.HasPrefix(err.Error(), "-") {
 			t.Errorf("%s: %v, want %s", pattern, err, want)
 		}
 	}
