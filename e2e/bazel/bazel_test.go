@@ -113,7 +113,8 @@ func checkApp(t *testing.T, w *workspace) {
 }
 
 // A program and its libraries, with the archives that the go command has in its cache.
-func TestProgram(t *testing.T) {
+func TestHeavyProgram(t *testing.T) {
+	program.Heavy(t)
 	_, err := exec.LookPath("gcc")
 	w := newWorkspace(t, mode{cgo: err == nil}, sources())
 	w.linkStdlib()

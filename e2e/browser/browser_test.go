@@ -1,5 +1,8 @@
+//go:build browser
+
 // Package browser opens reports that are pages in a real browser, and uses them as people
-// do. It is skipped where there is no Chromium.
+// do. It is skipped where there is no Chromium, and built with -tags=browser only: the
+// protocol of Chromium alone takes as long to compile as all other libraries of the tests.
 package browser
 
 import (

@@ -1,3 +1,5 @@
+//go:build browser
+
 // What people do with a page: look, search, sort, open, zoom, with mouse and keyboard.
 
 package browser

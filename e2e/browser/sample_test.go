@@ -1,3 +1,5 @@
+//go:build browser
+
 // The reports that the tests open, and the source of one.
 
 package browser

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 // handlerInC has a handler in C, which ends the process itself or calls the one that
@@ -96,8 +98,10 @@ int main(int argc, char **argv) {
 }
 `
 
-// A library leaves signals to its host, whatever flushOnSignal says.
-func TestSignalsLibrary(t *testing.T) {
+// A library leaves signals to its host, whatever flushOnSignal says. It needs a standard
+// library of its own.
+func TestHeavySignalsLibrary(t *testing.T) {
+	program.Heavy(t)
 	t.Parallel()
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no C compiler")

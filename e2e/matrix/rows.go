@@ -148,8 +148,8 @@ var Rows = []Row{
 	{List: "Toolchains", Name: "tinygo", Script: "error_refused", Toolchains: "-", Reason: "nothing is marked, as it starts no -toolexec; `scavenger-wrap tinygo` is refused, with a message"},
 	{List: "Toolchains", Name: "a newer one, where it differs", Script: "toolchain_unknown", Toolchains: "-", Reason: "built without reporting, with a message"},
 
-	{List: "Chains and command lines", Name: "scavenger-wrap go build, go test, go run", Script: "build_frontend", Toolchains: everyRelease},
-	{List: "Chains and command lines", Name: "scavenger-wrap go vet, go list -export", Script: "build_frontend"},
+	{List: "Chains and command lines", Name: "scavenger-wrap go build, go test, go run", Script: "build_frontend_commands", Toolchains: everyRelease},
+	{List: "Chains and command lines", Name: "scavenger-wrap go vet, go list -export", Script: "build_frontend_commands"},
 	{List: "Chains and command lines", Name: "a link called go", Script: "build_as_go"},
 	{List: "Chains and command lines", Name: "a relative path in -toolexec", Script: "error_refused", Reason: "refused, with a message, as the go command looks for it in the directory of each package"},
 	{List: "Chains and command lines", Name: "-next", Script: "toolexec_next"},
