@@ -26,7 +26,6 @@ package hitrt
 
 import (
 	"encoding/hex"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -68,19 +67,29 @@ func packagePart(path string) string {
 // appendElement appends one element of an import path. It makes it end in a word
 // character: the API does not see a dot after any other character as a step.
 func appendElement(b []byte, element string) []byte {
-	for i := range len(element) {
-		switch c := element[i]; {
-		case wordChar(c) || c == '-':
-			b = append(b, c)
-		case c == '.':
-			b = append(b, "·"...)
-		default:
-			b = append(b, '~')
-			b = hex.AppendEncode(b, []byte{c})
-		}
-	}
+	b = appendName(b, element)
 	if element == "" || !wordChar(b[len(b)-1]) {
 		b = append(b, "~_"...)
+	}
+	return b
+}
+
+// appendName appends a name or an element of an import path. What can be in neither is in
+// hexadecimal.
+func appendName(b []byte, s string) []byte {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == '.':
+			b = append(b, "·"...)
+		case r == '-' || identifierRune(r):
+			b = append(b, s[:n]...)
+		default:
+			for i := range n {
+				b = hex.AppendEncode(append(b, '~'), []byte{s[i]})
+			}
+		}
+		s = s[n:]
 	}
 	return b
 }
@@ -115,8 +124,8 @@ func endsHost(segment string) bool {
 }
 
 // likeType reports whether an element of an import path may also be an exported type.
-func likeType(element string) bool {
-	return element != "" && upper(element[0]) && !slices.ContainsFunc([]byte(element), func(c byte) bool { return !wordChar(c) })
+func likeType(s string) bool {
+	return s != "" && upper(s[0]) && wordChar(s[len(s)-1]) && strings.IndexFunc(s, func(r rune) bool { return !identifierRune(r) }) < 0
 }
 
 // classPart returns the display form of a receiver in the package with that display form,
@@ -126,10 +135,10 @@ func classPart(pkg, receiver string) string {
 	if base == "" {
 		return "func"
 	}
-	class := shorten(identifier(base), maxClass)
+	class := shorten(string(appendName(nil, base)), maxClass)
 	// Below a host, directories may look like types: packagePart has no mark for them.
 	belowHost := isHost(pkg) || strings.Contains(pkg, "·") && !strings.Contains(pkg, ".")
-	if belowHost || !upper(class[0]) || !wordChar(class[len(class)-1]) {
+	if belowHost || !likeType(base) {
 		class += "~type"
 	}
 	return class
@@ -181,17 +190,9 @@ func parameters(params string) string {
 // function literal would make its function a class.
 func methodName(name string) string {
 	if name == "" {
-		return "_"
+		return "~_"
 	}
-	return shorten(strings.Map(func(r rune) rune {
-		switch r {
-		case '.':
-			return '·'
-		case '-': // in names of loop bodies
-			return r
-		}
-		return identifierRune(r)
-	}, name), maxName)
+	return shorten(string(appendName(nil, name)), maxName)
 }
 
 // signatureHash returns the hash that identifies a function in a workspace. Parameters
@@ -223,16 +224,8 @@ func wordChar(c byte) bool {
 
 func upper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
-// identifier replaces what cannot be in a Go identifier. Real identifiers pass
-// unchanged.
-func identifier(s string) string { return strings.Map(identifierRune, s) }
-
-func identifierRune(r rune) rune {
-	if r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
-		return r
-	}
-	return '_'
-}
+// identifierRune reports whether r can be in a Go identifier.
+func identifierRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // shorten cuts s to at most n bytes. It replaces what it cuts off by a hash of the
 // whole text, so that different texts stay different.

@@ -75,10 +75,13 @@ func TestSignature(t *testing.T) {
 		{"example.com/a..b", "", "F", "", "example.com.a··b.func.F()"},
 		{"example.com/a.", "", "F", "", "example.com.a·~_.func.F()"},
 		{"example.com//b", "", "F", "", "example.com.~_.b.func.F()"},
-		{"example.com/日", "", "F", "", "example.com.~e6~97~a5.func.F()"},
+		{"example.com/日", "", "F", "", "example.com.日~_.func.F()"},
+		{"example.com/A日b", "", "F", "", "example.com.A日b.func.F()"},
+		{"example.com/x/A日b", "", "F", "", "example.com.x.A日b~_.func.F()"},
+		{"example.com/x", "A日b", "F", "", "example.com.x.A日b.F()"},
 		{"a/$#& b", "", "F", "", "a.~24~23~26~20b.func.F()"},
 		{"command-line-arguments", "", "main", "", "command-line-arguments.func.main()"},
-		{"", "", "", "", "~_.func._()"},
+		{"", "", "", "", "~_.func.~_()"},
 	}
 	for _, test := range tests {
 		got := signature(declaringType(packagePart(test.path), test.receiver), test.name, test.params)
@@ -226,7 +229,7 @@ func checkSignature(t *testing.T, path, receiver, name, params string) string {
 // The dots in a function literal's name would make classes of functions.
 func TestMethodName(t *testing.T) {
 	for name, want := range map[string]string{
-		"Add": "Add", "Add.func1": "Add·func1", "Add.func1.2": "Add·func1·2", "F-range1.1": "F-range1·1", "F_range1": "F_range1", "größe": "größe", "": "_",
+		"Add": "Add", "Add.func1": "Add·func1", "Add.func1.2": "Add·func1·2", "F-range1.1": "F-range1·1", "F_range1": "F_range1", "größe": "größe", "": "~_", "a b\xff": "a~20b~ff",
 	} {
 		if got := methodName(name); got != want {
 			t.Errorf("methodName(%q) = %q, want %q", name, got, want)
