@@ -213,3 +213,21 @@ func functionsOf(t *testing.T, path, name string) (list []goFunction) {
 	}
 	return list
 }
+
+// docs/page.md shows names as they are.
+func TestPageDocument(t *testing.T) {
+	text, err := os.ReadFile("../docs/page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `(.*?)` \\| (?:`(.*?)` )?\\| `([^(`]*)\\((.*)\\)` \\| `(.*)` \\|$").FindAllStringSubmatch(string(text), -1)
+	if len(rows) != 14 {
+		t.Errorf("%d rows, want 14", len(rows))
+	}
+	for _, row := range rows {
+		f := goFunction{row[1], row[2], row[3], row[4]}
+		if got := f.signature(); got != row[5] {
+			t.Errorf("%v is %q, want %q", f, got, row[5])
+		}
+	}
+}

@@ -3,6 +3,10 @@
 package collector
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -194,5 +198,54 @@ func TestAgents(t *testing.T) {
 	c.CollectHourly(now.Add(51 * time.Minute))
 	if got := c.Tables().AgentStates; len(got) != 0 {
 		t.Errorf("left after 51 minutes: %+v", got)
+	}
+}
+
+// The loop in docs/page.md makes mappings that lead each node to its package's directory.
+func TestGitHubMappingsDocument(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh")
+	}
+	text, err := os.ReadFile("../../docs/page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, loop, _ := strings.Cut(string(text), "```sh\n")
+	loop, _, ok := strings.Cut(loop, "```")
+	if !ok {
+		t.Fatal("docs/page.md has no loop")
+	}
+	// In place of the commands, what they would print and what they get.
+	const commands = `
+go() { printf 'github.com/acme/shop\ngithub.com/acme/shop/cart\ngithub.com/acme/shop/cart/item\n'; }
+curl() { while [ "$1" != -d ]; do shift; done; echo "$2"; }
+`
+	out, err := exec.Command(sh, "-c", commands+loop).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var mappings []Mapping
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
+		var m Mapping
+		if err := dec.Decode(&m); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		mappings = append(mappings, m)
+		if row := "| `" + m.BasePackage + "` | `" + m.URL + "` |"; !strings.Contains(string(text), row) {
+			t.Errorf("docs/page.md lacks %s", row)
+		}
+	}
+	if len(mappings) != 3 {
+		t.Fatalf("%d mappings\n%s", len(mappings), out)
+	}
+	for signature, want := range map[string]string{
+		"github.com.acme.shop.func.main()": "", "github.com.acme.shop.cart.Server.Close()": "/cart",
+		"github.com.acme.shop.cart.store~type.Get(string)": "/cart", "github.com.acme.shop.cart.item.func.New()": "/cart/item",
+	} {
+		got, _, _ := strings.Cut(GitHubLink(Node{Signature: signature, Type: MethodNode}, mappings), "#")
+		if want = "https://github.com/acme/shop/tree/main" + want; got != want {
+			t.Errorf("%s leads to %q, want %q", signature, got, want)
+		}
 	}
 }
