@@ -74,6 +74,16 @@ func appendElement(b []byte, element string) []byte {
 	return b
 }
 
+// displayName returns the display form of a name, most often the name itself.
+func displayName(name string) string {
+	for i := range len(name) {
+		if !wordChar(name[i]) {
+			return string(appendName(nil, name))
+		}
+	}
+	return name
+}
+
 // appendName appends a name or an element of an import path. What can be in neither is in
 // hexadecimal.
 func appendName(b []byte, s string) []byte {
@@ -97,10 +107,11 @@ func appendName(b []byte, s string) []byte {
 // isHost reports whether the first element of an import path is a host whose dots stay as
 // they are: a reader takes the first segment that endsHost for the end of one.
 func isHost(element string) bool {
-	labels := strings.Split(element, ".")
-	last := len(labels) - 1
-	for i, label := range labels {
-		if label == "" || label == "func" || i > 0 && endsHost(label) != (i == last) {
+	rest, more := element, true
+	for i := 0; more; i++ {
+		var label string
+		label, rest, more = strings.Cut(rest, ".")
+		if label == "" || label == "func" || i == 0 && !more || i > 0 && endsHost(label) == more {
 			return false
 		}
 		for j := range len(label) {
@@ -110,7 +121,7 @@ func isHost(element string) bool {
 			}
 		}
 	}
-	return last > 0
+	return true
 }
 
 // endsHost reports whether a segment ends a host. These are the endings of nearly all
@@ -135,7 +146,7 @@ func classPart(pkg, receiver string) string {
 	if base == "" {
 		return "func"
 	}
-	class := shorten(string(appendName(nil, base)), maxClass)
+	class := shorten(displayName(base), maxClass)
 	// Below a host, directories may look like types: packagePart has no mark for them.
 	belowHost := isHost(pkg) || strings.Contains(pkg, "·") && !strings.Contains(pkg, ".")
 	if belowHost || !likeType(base) {
@@ -182,8 +193,8 @@ func parameters(params string) string {
 		case '$':
 			return '_'
 		}
-		return r
-	}, strings.ReplaceAll(printable(params), "...", "…"))
+		return printableRune(r)
+	}, strings.ReplaceAll(params, "...", "…"))
 }
 
 // methodName returns the display form of a function's name. Dots in the name of a
@@ -192,7 +203,7 @@ func methodName(name string) string {
 	if name == "" {
 		return "~_"
 	}
-	return shorten(string(appendName(nil, name)), maxName)
+	return shorten(displayName(name), maxName)
 }
 
 // signatureHash returns the hash that identifies a function in a workspace. Parameters
@@ -241,16 +252,16 @@ func shorten(s string, n int) string {
 
 // printable makes s valid UTF-8 (protobuf rejects anything else) without
 // control characters.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError:
-			return '?'
-		case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
-			return ' '
-		}
-		return r
-	}, s)
+func printable(s string) string { return strings.Map(printableRune, s) }
+
+func printableRune(r rune) rune {
+	switch {
+	case r == utf8.RuneError:
+		return '?'
+	case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
+		return ' '
+	}
+	return r
 }
 
 // clamp makes s printable and cuts it to n characters, counted in UTF-16 as the
