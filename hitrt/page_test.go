@@ -166,7 +166,7 @@ func functionsBelow(t *testing.T, src, dir string) []goFunction {
 		path := version.ReplaceAllString(filepath.ToSlash(rel), "")
 		path = upperCase.ReplaceAllStringFunc(path, func(s string) string { return strings.ToUpper(s[1:]) })
 		for _, f := range functionsOf(t, path, name) {
-			id := goFunction{f.path, strings.TrimPrefix(f.receiver, "*"), f.name, ""}
+			id := goFunction{f.path, baseType(f.receiver), f.name, ""} // versions may differ in the rest
 			if !seen[id] {
 				list = append(list, f)
 			}
