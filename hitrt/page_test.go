@@ -133,7 +133,7 @@ func checkMethodLabel(t *testing.T, n fake.PageNode, f goFunction) {
 		t.Errorf("%q is shown as %q", f.name, n.Short)
 	}
 	want := strings.NewReplacer(",", ", ", "$", "_").Replace(f.params)
-	if got := strings.TrimSuffix(back.Replace(params), ")"); got != want && len(n.Signature)+len(f.params) < maxSignature {
+	if got := strings.TrimSuffix(back.Replace(params), ")"); got != want && len(n.Signature)+len(parameters(f.params)) < maxSignature {
 		t.Errorf("%s(%s) is shown as %q", f.name, f.params, n.Short)
 	}
 	class := strings.TrimSuffix(n.Parent[strings.LastIndex(n.Parent, ".")+1:], "~type")
@@ -166,7 +166,8 @@ func functionsBelow(t *testing.T, src, dir string) []goFunction {
 		path := version.ReplaceAllString(filepath.ToSlash(rel), "")
 		path = upperCase.ReplaceAllStringFunc(path, func(s string) string { return strings.ToUpper(s[1:]) })
 		for _, f := range functionsOf(t, path, name) {
-			id := goFunction{f.path, baseType(f.receiver), f.name, ""} // versions may differ in the rest
+			// Versions of a module may differ in the rest.
+			id := goFunction{f.path, baseType(f.receiver), f.name, ""}
 			if !seen[id] {
 				list = append(list, f)
 			}
