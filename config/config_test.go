@@ -143,6 +143,33 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// What the web page shows of a package can be written as it is.
+func TestMatchFromPage(t *testing.T) {
+	shown := []string{"gopkg.in.yaml·v3", "git·corp.shop.Store~_", "single·v2"}
+	c, err := load(tree(t, map[string]string{"go.mod": "module example.com\n"}), "SCAVENGER_PACKAGES", strings.Join(shown, ","))
+	if err != nil {
+		t.Fatal(err)
+	}
+	selected, err := Patterns(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for importPath, want := range map[string]bool{
+		"gopkg.in/yaml.v3": true, "gopkg.in/yaml.v3/x": true, "gopkg.in/yaml.v2": false,
+		"git.corp/shop/Store": true, "git.corp/shop/Stores": false, "single.v2": true,
+	} {
+		if got := c.Match(importPath); got != want {
+			t.Errorf("Match(%q) = %v, want %v", importPath, got, want)
+		}
+		if got := selected(importPath); got != want {
+			t.Errorf("pattern of %q = %v, want %v", importPath, got, want)
+		}
+		if !slices.ContainsFunc(c.Literals(), func(s string) bool { return !want || strings.Contains(importPath, s) }) {
+			t.Errorf("%q contains none of %q", importPath, c.Literals())
+		}
+	}
+}
+
 func TestVariable(t *testing.T) {
 	for name, want := range map[string]string{"serverUrl": "SCAVENGER_SERVER_URL", "packages": "SCAVENGER_PACKAGES", "excludePackages": "SCAVENGER_EXCLUDE_PACKAGES"} {
 		if got := Variable(name); got != want {

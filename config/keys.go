@@ -85,7 +85,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "excludeConstructors", Aliases: []string{"excludeInit"}, Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "Leave out functions `New…` and `Must…` that return a type of their own package.",
+		Doc: "Leave out functions `New…` and `Must…` that return a type of their own package. The form in which Scavenger's web page makes a `scavenger.conf` has this selected from the start: take the tick away to see whether a constructor is called.",
 	},
 	{
 		Name: "excludeGetterSetter", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
@@ -105,7 +105,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "closures", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
-		Doc: "List and mark function literals separately. By default, a literal belongs to the function that contains it. Literals have the names that the runtime gives them: `Outer.func1` is the first in `Outer`, and `init.func1` the first in initialisers of variables. Scavenger shows `Outer-func1`. If you add or remove a literal, the ones behind it get other names.",
+		Doc: "List and mark function literals separately. By default, a literal belongs to the function that contains it. Literals have the names that the runtime gives them: `Outer.func1` is the first in `Outer`, and `init.func1` the first in initialisers of variables. Scavenger shows `Outer·func1`. If you add or remove a literal, the ones behind it get other names.",
 	},
 	{
 		Name: "trackTests", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",

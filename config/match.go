@@ -125,6 +125,16 @@ func matchPattern(pattern, importPath string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
+// fromPage returns a pattern that was copied from Scavenger's web page with plain dots for
+// middle ones, and without the "~_" that sets a directory apart from a type: both are there
+// for the page's tree alone.
+func fromPage(pattern string) string {
+	if strings.Contains(pattern, "/") {
+		return pattern
+	}
+	return strings.NewReplacer("·", ".", "~_", "").Replace(pattern)
+}
+
 // isDotted reports whether a pattern may have dots in place of slashes.
 func isDotted(pattern string) bool {
 	return strings.Contains(pattern, ".") && !strings.Contains(pattern, "/")
@@ -167,8 +177,10 @@ func checkPattern(p string) error {
 // Patterns returns what tells whether a package matches one of the patterns, which are as in
 // settings. The error is for one that can match no import path.
 func Patterns(list []string) (match func(importPath string) bool, err error) {
-	for _, p := range list {
-		if err := checkPattern(p); err != nil {
+	list = slices.Clone(list)
+	for i, p := range list {
+		list[i] = fromPage(p)
+		if err := checkPattern(list[i]); err != nil {
 			return nil, err
 		}
 	}

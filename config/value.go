@@ -178,6 +178,7 @@ func checkEntry(k *Key, e string) (string, error) {
 		if !strings.HasSuffix(e, "...") {
 			e = strings.TrimRight(e, ".") // as the Java agent does
 		}
+		e = fromPage(e)
 		return e, checkPattern(e)
 	case Markers:
 		e = strings.TrimPrefix(strings.TrimSpace(e), "//")

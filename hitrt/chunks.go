@@ -138,7 +138,7 @@ func (c *codebase) encode(k chunk, common []byte) []byte {
 // appendEntry appends one entry of a codebase publication, without package name and
 // parameter types, which the collector discards.
 func appendEntry(b []byte, e entry, path string, hash [16]byte) []byte {
-	declaring := declaringType(path, classPart(e.receiver))
+	declaring := declaringType(path, e.receiver)
 	visibility, modifiers := "package-private", ""
 	if exported(e.name) {
 		visibility, modifiers = "public", "public"

@@ -142,7 +142,7 @@ func TestEncodeEntry(t *testing.T) {
 		declaring, signature  string
 	}{
 		{"*Server", "Close", "public", "public", "a.b.Server", "a.b.Server.Close(int)"},
-		{"server", "close", "package-private", "", "a.b.server", "a.b.server.close(int)"},
+		{"server", "close", "package-private", "", "a.b.server~type", "a.b.server~type.close(int)"},
 		{"", "Add", "public", "public static", "a.b.func", "a.b.func.Add(int)"},
 		{"", "add", "package-private", "static", "a.b.func", "a.b.func.add(int)"},
 		{"", "Ärger", "public", "public static", "a.b.func", "a.b.func.Ärger(int)"},

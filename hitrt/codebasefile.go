@@ -121,7 +121,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Package:   p.Path,
 				Receiver:  e.receiver,
 				Name:      e.name,
-				Signature: signature(declaringType(path, classPart(e.receiver)), e.name, e.params),
+				Signature: signature(declaringType(path, e.receiver), e.name, e.params),
 				Hash:      hex.EncodeToString(hash[:]),
 				File:      file,
 				Line:      line,

@@ -404,11 +404,11 @@ func (p *publication) program() (*Program, [][16]byte, error) {
 	return program, hashes, err
 }
 
-// params returns the parameter types as the signature has them.
+// params returns the parameter types as the signature has them, also one of an earlier
+// version, which wrote the names before them in another way.
 func params(f *datafile.Function) string {
-	declaring := declaringType(packagePart(f.Package), classPart(f.Receiver))
-	if params, ok := strings.CutPrefix(f.Signature, declaring+"."+methodName(f.Name)+"("); ok {
+	if _, params, ok := strings.Cut(f.Signature, "("); ok {
 		return strings.TrimSuffix(params, ")")
 	}
-	return "..."
+	return "…"
 }

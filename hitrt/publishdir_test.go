@@ -2,6 +2,8 @@ package hitrt
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
@@ -253,5 +256,73 @@ func TestWithoutKey(t *testing.T) {
 		if got := withoutKey("GET /a?key=abc%2Fdef", key); got != want {
 			t.Errorf("without %q: %q, want %q", key, got, want)
 		}
+	}
+}
+
+// A codebase file of an earlier version, which wrote signatures in another way, is sent as
+// the program itself would send it now.
+func TestPublishDirEarlierSignatures(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	path := leave(t, dir, newProgram(40), []int{3, 4}, "SCAVENGER_APP_NAME=shop")
+	files, err := filepath.Glob(filepath.Join(dir, "codebase-*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("codebase files %q, %v", files, err)
+	}
+	earlierSignatures(t, files[0])
+	server, err := collector.Start(collector.Options{NoJitter: true, APIKeys: []string{testKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if text := publishDir(t, server.URL(), directory{path: dir}); !strings.Contains(text, "ok "+filepath.Base(path)+": 2 calls sent\n") {
+		t.Errorf("steps\n%s", text)
+	}
+	if err := server.Check(within(t, hang)); err != nil {
+		t.Error(err)
+	}
+	want := newCodebase(newProgram(40).Packages).chunks("<default>", maxMessage)[0].fingerprint
+	if got := server.Tables().Fingerprints; len(got) != 1 || got[0].Fingerprint != want {
+		t.Errorf("fingerprints %+v, want %s", got, want)
+	}
+	used := 0
+	for _, f := range server.Functions(collector.Query{}) {
+		if f.Used {
+			used++
+		}
+		if !strings.HasSuffix(f.Signature, "(context·Context,map[string]int)") {
+			t.Errorf("signature %q", f.Signature)
+		}
+	}
+	if used != 2 {
+		t.Errorf("%d functions are used, want 2", used)
+	}
+}
+
+// earlierSignatures gives a codebase file signatures with other names, and with
+// parameters as the first versions wrote them.
+func earlierSignatures(t *testing.T, name string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(string(text), "\n"), "\n")
+	var b bytes.Buffer
+	b.WriteString(lines[0])
+	for _, line := range lines[1 : len(lines)-1] {
+		var f datafile.Function
+		if err := json.Unmarshal([]byte(line), &f); err != nil {
+			t.Fatal(err)
+		}
+		class := cmp.Or(strings.TrimPrefix(f.Receiver, "*"), "func")
+		f.Signature = "earlier." + strings.ReplaceAll(f.Package, "/", ".") + "." + class + "." + f.Name + "(context.Context,map[string]int)"
+		if err := json.NewEncoder(&b).Encode(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.Sum256(b.Bytes())
+	if err := os.WriteFile(name, append(b.Bytes(), datafile.Seal(sum[:])...), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

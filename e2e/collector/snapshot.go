@@ -38,10 +38,6 @@ type Function struct {
 func (c *Collector) Functions(q Query) []Function {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.functions(q)
-}
-
-func (c *Collector) functions(q Query) []Function {
 	if q.APIKey == "" {
 		q.APIKey = c.options.APIKeys[0]
 	}
@@ -106,19 +102,22 @@ type Node struct {
 	LastInvokedAtMillis int64
 }
 
-// Snapshot builds the tree, sorted by signature. As in the real API, one
+// Snapshot builds the tree of the selected functions, sorted by signature.
+func (c *Collector) Snapshot(q Query) ([]Node, error) {
+	return Tree(c.Functions(q), q.SinceMillis)
+}
+
+// Tree builds the tree of functions, sorted by signature. As in the real API, one
 // signature that cannot be split fails the whole of it. Where signatures
 // disagree on the type of a node, the first one decides; here that is the
 // first in order, in the real API whichever the database returns first.
-func (c *Collector) Snapshot(q Query) ([]Node, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func Tree(functions []Function, sinceMillis int64) ([]Node, error) {
 	type row struct {
 		methodName string
 		invoked    int64
 	}
 	bySignature := make(map[string]row) // equal signatures are one method
-	for _, f := range c.functions(q) {
+	for _, f := range functions {
 		old := bySignature[f.Signature]
 		bySignature[f.Signature] = row{max(old.methodName, f.MethodName), max(old.invoked, f.InvokedAtMillis)}
 	}
@@ -129,7 +128,7 @@ func (c *Collector) Snapshot(q Query) ([]Node, error) {
 		if err != nil {
 			return nil, fmt.Errorf("signature %q: %w", signature, err)
 		}
-		root.add(pieces, r.invoked > 0 && r.invoked >= q.SinceMillis, r.invoked)
+		root.add(pieces, r.invoked > 0 && r.invoked >= sinceMillis, r.invoked)
 	}
 	nodes, err := root.store(nil, root, nil)
 	if err != nil {

@@ -71,10 +71,10 @@ func TestTree(t *testing.T) {
 -github.com.acme.shop.cart.List Push T
 +github.com.acme.shop.cart.Money String
 +github.com.acme.shop.cart.Server Close
--github.com.acme.shop.cart.Server ServeHTTP http.ResponseWriter,*http.Request
-+github.com.acme.shop.cart.func Add ...int
+-github.com.acme.shop.cart.Server ServeHTTP http·ResponseWriter,*http·Request
++github.com.acme.shop.cart.func Add …int
 -github.com.acme.shop.cart.func Add-func1
--github.com.acme.shop.cart_test.func TestAdd *testing.T
+-github.com.acme.shop.cart_test.func TestAdd *testing·T
 +github.com.acme.shop.cmd.server.func main
 +github.com.acme.shop.internal.store.DB Get string
 -github.com.acme.shop.App Run
@@ -151,7 +151,7 @@ func TestSignatureMerge(t *testing.T) {
 	if err != nil || nodes[0].Used != 1 || nodes[0].Unused != 0 {
 		t.Errorf("nodes %+v, %v", nodes, err)
 	}
-	wantRules(t, c, "modifiers")
+	wantRules(t, c, "node", "modifiers")
 }
 
 func TestBadSignatureFailsSnapshot(t *testing.T) {
@@ -184,31 +184,35 @@ func TestLongParentFailsSnapshot(t *testing.T) {
 
 func TestCheckSignature(t *testing.T) {
 	for signature, want := range map[string]string{
-		"github.com.acme.shop.func.Map(map[string]T,func(a.b) error)": "",
-		"a-b.c~d.e_f.func.F-func1(<-chan int, ...interface { })":      "",
-		"a.func.日本(日本)":      "",
-		"a.b$C.f()":          "forbidden character",
-		"a.b#.f()":           "forbidden character",
-		"a.b&c.f()":          "forbidden character",
-		"a.c++.f()":          "forbidden character",
-		"a.yaml%2ev3.f()":    "forbidden character",
-		"a.List[T].f()":      "forbidden character",
-		"a.{b}.f()":          "forbidden character",
-		"a.b|c.f()":          "forbidden character",
-		`a.b\c.f()`:          "forbidden character",
-		"a.b^c.f()":          "forbidden character",
-		"a.<b>.f()":          "forbidden character",
-		`a."b".f()`:          "forbidden character",
-		"a.b`c.f()":          "forbidden character",
-		"a.b c.f()":          "forbidden character",
-		"a.b\tc.f()":         "control character",
-		"a..b.f()":           "empty segment",
-		".a.f()":             "empty segment",
-		"a.日本.f()":           "ASCII word character",
-		"a.b-.f()":           "ASCII word character",
-		"a.b.f(Outer$Inner)": "dollar",
-		"a.b.f":              "every snapshot fails",
-		"a.b.f(":             "every snapshot fails",
+		"github.com.acme.shop.func.Map(map[string]T,func❨a·b❩ error)": "",
+		"a-b.c~d.e_f.func.F-func1(<-chan int, …interface { })":        "",
+		"a.func.Map(map[string]T,func(a) error)":                      `shows "Map(map[string]T, func)"`,
+		"a.func.F(*http.Request)":                                     `shows "F(Request)"`,
+		"a.func.F(...T)":                                              `shows "F(T)"`,
+		"a.func.F(T)U)":                                               `shows "F(T)"`,
+		"a.func.日本(日本)":                                               "",
+		"a.b$C.f()":                                                   "forbidden character",
+		"a.b#.f()":                                                    "forbidden character",
+		"a.b&c.f()":                                                   "forbidden character",
+		"a.c++.f()":                                                   "forbidden character",
+		"a.yaml%2ev3.f()":                                             "forbidden character",
+		"a.List[T].f()":                                               "forbidden character",
+		"a.{b}.f()":                                                   "forbidden character",
+		"a.b|c.f()":                                                   "forbidden character",
+		`a.b\c.f()`:                                                   "forbidden character",
+		"a.b^c.f()":                                                   "forbidden character",
+		"a.<b>.f()":                                                   "forbidden character",
+		`a."b".f()`:                                                   "forbidden character",
+		"a.b`c.f()":                                                   "forbidden character",
+		"a.b c.f()":                                                   "forbidden character",
+		"a.b\tc.f()":                                                  "control character",
+		"a..b.f()":                                                    "empty segment",
+		".a.f()":                                                      "empty segment",
+		"a.日本.f()":                                                    "ASCII word character",
+		"a.b-.f()":                                                    "ASCII word character",
+		"a.b.f(Outer$Inner)":                                          "dollar",
+		"a.b.f":                                                       "every snapshot fails",
+		"a.b.f(":                                                      "every snapshot fails",
 	} {
 		err := checkSignature(signature)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -43,6 +43,7 @@ type rules struct {
 	published  map[publishedKey]codebaseID // what a fingerprint stands for
 	identity   map[pair]Common             // first common data of a uuid
 	named      map[publishedKey]int        // fingerprints in invocations, and the first request that named one
+	nodes      map[pair]nodeUse            // workspace and signature of a node of the page
 }
 
 type publishedKey struct {
@@ -62,6 +63,7 @@ func newRules() *rules {
 		published: make(map[publishedKey]codebaseID),
 		identity:  make(map[pair]Common),
 		named:     make(map[publishedKey]int),
+		nodes:     make(map[pair]nodeUse),
 	}
 }
 
@@ -202,6 +204,7 @@ func (c *Collector) checkCodebase(request int, p *CodebasePublication) {
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		c.checkEntry(request, e)
+		c.checkNodes(request, p.Common.APIKey, e)
 		if other, ok := byHash[e.Hash]; ok && other != e.Signature {
 			c.violate(request, "hash", "%q and %q have the same hash", other, e.Signature)
 		}
@@ -271,6 +274,9 @@ func checkSignature(signature string) error {
 	}
 	if strings.Contains(arguments, "$") {
 		return fmt.Errorf("a dollar in the parameters glues the method to its class")
+	}
+	if err := checkLabel(signature); err != nil {
+		return err
 	}
 	segments := strings.Split(name, ".")
 	for i, segment := range segments {

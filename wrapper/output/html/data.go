@@ -242,8 +242,11 @@ func newDocument(r *report.Report) *document {
 // together again: see signature in data.js.
 func shortSignature(f *report.Function) string {
 	class := strings.TrimPrefix(f.Receiver, "*")
-	if class == "" {
+	switch {
+	case class == "":
 		class = "func"
+	case class[0] < 'A' || class[0] > 'Z':
+		class += "~type"
 	}
 	rest, ok := strings.CutPrefix(f.Signature, strings.ReplaceAll(f.Package, "/", ".")+"."+class+"."+f.Name)
 	if ok && strings.HasPrefix(rest, "(") {

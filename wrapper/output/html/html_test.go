@@ -81,6 +81,8 @@ func TestShortSignature(t *testing.T) {
 	for _, f := range []struct{ pkg, receiver, name, signature, want string }{
 		{"example.com/a-b/c", "*T", "F", "example.com.a-b.c.T.F(int)", "(int)"},
 		{"example.com/a-b/c", "", "F", "example.com.a-b.c.func.F()", "()"},
+		{"example.com/a", "*store", "Get", "example.com.a.store~type.Get(string)", "(string)"},
+		{"example.com/a", "*store", "Get", "example.com.a.store.Get(string)", "example.com.a.store.Get(string)"},
 		{"c", "T", "F", "c.T.Fold()", "c.T.Fold()"},
 		{"c", "T", "F", "something else", "something else"},
 		{"c", "T", "F", "", ""},

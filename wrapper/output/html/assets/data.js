@@ -67,8 +67,9 @@ class Program {
   signature(i) {
     const s = this.signatures[this.functions.signature[i]];
     if (!s.startsWith('(')) return s;
-    const receiver = this.receiver(i).replace(/^\*/, '') || 'func';
-    return [this.package(i).replaceAll('/', '.'), receiver, this.functions.name[i]].join('.') + s;
+    let type = this.receiver(i).replace(/^\*/, '') || 'func';
+    if (this.receiver(i) && !/^[A-Z]/.test(type)) type += '~type';
+    return [this.package(i).replaceAll('/', '.'), type, this.functions.name[i]].join('.') + s;
   }
 
   // exported reports whether other packages can name the function.
