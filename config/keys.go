@@ -168,6 +168,10 @@ var Keys = []Key{
 		Doc: "How long the program waits for the collector when it ends, at most: `500ms`, `2s`, or a number of seconds.",
 	},
 	{
+		Name: "saveUnsent", Kind: Bool, Default: "true", Effect: Relinks, Example: "false",
+		Doc: "What the collector does not accept when the program ends is saved in `$XDG_STATE_HOME/scavenger-wrap` (by default `~/.local/state/scavenger-wrap`), or else in `/var/tmp/scavenger-wrap-<uid>`, and the next process of the application sends it. `false`: it is lost, unless there is a `dataDir`. On OpenBSD the default is `false`; on Windows nothing is saved.",
+	},
+	{
 		Name: "flushOnSignal", Kind: Bool, Effect: Relinks, Example: "false",
 		Doc: "Before the program dies of SIGTERM, SIGINT or SIGHUP, it writes and sends what is pending, within `exitTimeout`. Default: on Unix, programs that do not import `os/signal` do so. `true`: the others do so too; only for those that do not handle these signals themselves, as they would get them twice. `false`: none does so.",
 	},

@@ -132,6 +132,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("GOTOOLCHAIN", "local")
 	env.Setenv("GOENV", "off")
 	env.Setenv("GOFLAGS", "")
+	env.Setenv("XDG_STATE_HOME", env.WorkDir) // where programs save what they could not send
 	env.Values[collectorKey{}] = &scriptCollector{}
 	return nil
 }

@@ -49,7 +49,7 @@ func TestExitCooperative(t *testing.T) {
 				if test.spin == "0" {
 					cmd.Env = append(cmd.Env, "SCAVENGER_DATA_DIR="+dir)
 				} else { // which takes the publisher longest
-					cmd.Env = append(cmd.Env, "SCAVENGER_SERVER_URL=http://127.0.0.1:1", "SCAVENGER_API_KEY="+testKey, "SCAVENGER_EXIT_TIMEOUT=500ms")
+					cmd.Env = append(cmd.Env, "SCAVENGER_SERVER_URL=http://127.0.0.1:1", "SCAVENGER_API_KEY="+testKey, "SCAVENGER_EXIT_TIMEOUT=500ms", "XDG_STATE_HOME="+dir)
 				}
 				out, err := cmd.CombinedOutput()
 				if err != nil && ctx.Err() == nil {

@@ -19,12 +19,16 @@ func (p *publisher) exit() {
 	case !ok: // another call, perhaps of Shutdown, has begun it and needs its time
 		<-p.exiting
 		wait = p.left()
-	case p.set.dataDir != "":
+	case p.set.dataDir != "" || p.set.collects() && p.set.savePlaces != nil:
 		// Local files need no answer of a collector, only a moment.
 		wait = max(wait, 250*time.Millisecond)
 	}
 	p.waitFor(p.done, wait)
 }
+
+// afterCalls is at most what the exit keeps of its time for what follows the last call to
+// the collector: to write what that did not accept.
+const afterCalls = 250 * time.Millisecond
 
 // startExit sets the deadline. It returns false if that was set before.
 func (p *publisher) startExit() (wait time.Duration, ok bool) {
@@ -32,8 +36,7 @@ func (p *publisher) startExit() (wait time.Duration, ok bool) {
 		return 0, false
 	}
 	wait = p.set.exitTimeout
-	// The rest is for what follows the last call.
-	p.deadline = time.Now().Add(wait - wait/20)
+	p.deadline = time.Now().Add(wait - min(wait/8, afterCalls))
 	close(p.exiting)
 	p.wake.ring()
 	return wait, true

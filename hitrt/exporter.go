@@ -96,7 +96,8 @@ type exporter struct {
 	hits      hits
 	published int // number of publications of hits since the codebase was complete
 
-	orphans orphans // of earlier processes
+	orphans        orphans   // of earlier processes
+	lookedForSaved time.Time // when orphans files were last looked for
 }
 
 func newExporter(p *publisher) *exporter {
@@ -144,7 +145,9 @@ func (e *exporter) tick() {
 		// these functions from another process.
 		e.publishInvocations()
 	case e.complete && e.published > 1 && e.invocation.failures == 0:
-		e.sendOrphans()
+		if !e.sendOrphans() {
+			e.sendSaved()
+		}
 	}
 }
 

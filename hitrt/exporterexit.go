@@ -30,41 +30,49 @@ func (e *exporter) flush() error {
 }
 
 // finish makes the last publication, within the time that Exit has, even if the
-// process did not live until its first tick.
+// process did not live until its first tick. What the collector does not accept is saved.
 func (e *exporter) finish() {
 	if e.refused {
 		return
 	}
 	defer e.client.closeIdle()
+	switch sent := e.sendLast(); {
+	case sent:
+		e.finishOrphans()
+		e.sendSaved()
+	case !e.refused:
+		e.saveUnsent()
+	}
+}
+
+// sendLast reports whether the collector accepted the last publication.
+func (e *exporter) sendLast() bool {
 	if !e.polled {
 		e.pollConfig() // if only this fails, hits may still get through
 		if e.refused || e.target == "" {
-			return
+			return false
 		}
 	}
 	if !e.complete {
-		e.finishUnknown()
-		return
+		return e.sendLastUnknown()
 	}
 	fresh := e.published == 0
 	if e.sendAgain() != nil || e.sendRest() != nil {
-		return
+		return false
 	}
 	if fresh { // the collector may still be busy with the codebase
 		e.pause()
-		if e.sendAgain() != nil {
-			return
-		}
+		return e.sendAgain() == nil
 	}
-	e.finishOrphans()
+	return true
 }
 
-// finishUnknown makes the last publication of a process whose codebase the collector
-// does not have yet: rule 4 in exporter.go.
-func (e *exporter) finishUnknown() {
+// sendLastUnknown is sendLast for a process whose codebase the collector does not have
+// yet: rule 4 in exporter.go.
+func (e *exporter) sendLastUnknown() bool {
 	err := e.sendRest()
 	if e.refused {
-		return
+		return false
 	}
 	e.pause()
 	for !e.complete {
@@ -73,12 +81,10 @@ func (e *exporter) finishUnknown() {
 		}
 	}
 	if e.refused || !e.complete && err == nil {
-		return
+		return false
 	}
 	e.pause()
-	if e.sendRest() == nil {
-		e.finishOrphans()
-	}
+	return e.sendRest() == nil && e.complete
 }
 
 // pause gives the collector time to store what it accepted, if there is time.

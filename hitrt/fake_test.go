@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -338,6 +339,8 @@ func (l *lockedBuffer) String() string {
 // newTestPublisher returns a publisher that is not running yet.
 func newTestPublisher(p *Program, network http.RoundTripper, variables ...string) (*publisher, *lockedBuffer) {
 	set := loadSettings(p, environment(variables...))
+	// Not those of this machine.
+	set.savePlaces = slices.DeleteFunc(set.savePlaces, func(p savePlace) bool { return p.shared })
 	pub := newPublisher(p, set)
 	messages := new(lockedBuffer)
 	pub.log = newLogger(messages, set)

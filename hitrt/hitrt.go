@@ -32,7 +32,9 @@
 //     schedulerIntervalMillis, the goroutine does what is due: polling the
 //     configuration, publishing the codebase, publishing invocations. A call takes a
 //     second goroutine, and those of net/http.
-//   - [Exit] writes what is pending, then sends it, within exitTimeout (2 s).
+//   - [Exit] writes what is pending, then sends it, within exitTimeout (2 s). What the
+//     collector does not accept is saved for the next process (unsent.go), unless it is in
+//     dataDir.
 //   - Once an hour the cells of functions without marks are set (Program.Static).
 //   - Where nobody else handles SIGTERM, SIGINT and SIGHUP, and a hit could be lost, a
 //     goroutine waits for them, and one of os/signal. What Exit does is done before the

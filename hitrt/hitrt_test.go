@@ -24,6 +24,7 @@ func unregister(t *testing.T) {
 
 func clearVariables(t *testing.T) {
 	t.Helper()
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "SCAVENGER_") {
 			t.Setenv(name, "")

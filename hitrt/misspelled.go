@@ -14,7 +14,7 @@ import (
 // runs, and the others.
 const (
 	runKeys = "enabled apiKey licenseKey serverUrl grpcTls dataDir dataMode mapping appName appVersion environment hostname " +
-		"exitTimeout flushOnSignal schedulerInitialDelayMillis schedulerInitialDelaySeconds schedulerIntervalMillis " +
+		"exitTimeout saveUnsent flushOnSignal schedulerInitialDelayMillis schedulerInitialDelaySeconds schedulerIntervalMillis " +
 		"schedulerIntervalSeconds forceIntervalSeconds maxMessageSize logFile logLevel debugMode"
 	otherKeys = "packages excludePackages additionalPackages excludeGenerated methodVisibility excludeConstructors excludeInit " +
 		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests maxMethodsCount network " +
@@ -87,7 +87,7 @@ func (s *settings) checkEffect(own *settingsReader) {
 		lacking("dataDir", "dataMode", "mapping")
 	}
 	if !s.collects() {
-		lacking("collector", "grpcTls", "forceIntervalSeconds", "maxMessageSize", "exitTimeout")
+		lacking("collector", "grpcTls", "forceIntervalSeconds", "maxMessageSize", "exitTimeout", "saveUnsent")
 	}
 	for _, key := range slices.Sorted(maps.Keys(own.values[fromOptions])) {
 		if isIn(otherKeys, key) {

@@ -34,6 +34,7 @@ type settings struct {
 	exitTimeout   time.Duration // the most that Exit may spend on the collector
 	flushOnSignal bool          // whether signals that end the program are taken
 	flushAsked    bool          // whether somebody asked for that
+	savePlaces    []savePlace   // for what could not be sent at the end; none if it is not saved
 	logFile       string        // absolute; empty for standard error
 	logLevel      level
 
@@ -127,6 +128,9 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	s.flushAsked = s.flushOnSignal && r.text("flushOnSignal") != ""
 	s.maxMessage = r.size("maxMessageSize", maxMessage)
+	if r.boolean("saveUnsent", true) {
+		s.savePlaces = r.savePlaces()
+	}
 	s.serverURL = r.serverURL()
 	if strings.Contains(s.apiKey, "$") { // an unknown $NAME: no key contains a $
 		s.apiKey = ""

@@ -3,9 +3,11 @@
 package faults
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -22,6 +24,11 @@ func TestMain(m *testing.M) {
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	}
 	os.Exit(built.Run(m, "faults", func() error {
+		// What processes save that could not send it goes with the tests.
+		state := filepath.Join(built.Dir, "state")
+		if err := errors.Join(os.Mkdir(state, 0o700), os.Setenv("XDG_STATE_HOME", state)); err != nil {
+			return err
+		}
 		// Processes wait for collectors that do not answer, which takes no processor.
 		return flag.Set("test.parallel", "16")
 	}))

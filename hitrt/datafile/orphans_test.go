@@ -1,0 +1,359 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package datafile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const someTime = 1_700_000_000_000
+
+// hashNumber returns a hash that looks as random as a real one.
+func hashNumber(i int) (hash [16]byte) {
+	sum := sum256(binary.LittleEndian.AppendUint64(nil, uint64(i)))
+	copy(hash[:], sum[:])
+	return hash
+}
+
+func newOrphans(t *testing.T) *OrphansFile {
+	t.Helper()
+	return &OrphansFile{Path: filepath.Join(t.TempDir(), OrphansName("x")), Wait: time.Minute}
+}
+
+// addCalls adds calls of some functions at a time.
+func addCalls(t *testing.T, o *OrphansFile, at int64, state State, functions ...int) {
+	t.Helper()
+	var calls []Orphan
+	for _, i := range functions {
+		calls = append(calls, Orphan{hashNumber(i), at, state})
+	}
+	if err := o.Add(calls); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readCalls(t *testing.T, o *OrphansFile) map[[16]byte]Orphan {
+	t.Helper()
+	calls, err := o.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[[16]byte]Orphan{}
+	for _, c := range calls {
+		got[c.Hash] = c
+	}
+	if len(got) != len(calls) {
+		t.Errorf("%d calls of %d functions", len(calls), len(got))
+	}
+	return got
+}
+
+// A function is there once, with the time of its last call, until the collector has
+// accepted that twice. What is called meanwhile stays.
+func TestOrphansFile(t *testing.T) {
+	o := newOrphans(t)
+	addCalls(t, o, someTime, Unsent, 1, 2)
+	addCalls(t, o, someTime-5, Unsent, 2, 3)
+	addCalls(t, o, someTime+5, Once, 3)
+	want := map[[16]byte]Orphan{
+		hashNumber(1): {hashNumber(1), someTime, Unsent},
+		hashNumber(2): {hashNumber(2), someTime, Unsent},
+		hashNumber(3): {hashNumber(3), someTime + 5, Once},
+	}
+	if got := readCalls(t, o); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	info, err := os.Stat(o.Path)
+	if err != nil || info.Size() != 8+3*24 || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	first, err := o.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addCalls(t, o, someTime+9, Unsent, 1)
+	addCalls(t, o, someTime, Unsent, 4)
+	for range 2 {
+		if err := o.Accepted(first); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want = map[[16]byte]Orphan{
+		hashNumber(1): {hashNumber(1), someTime + 9, Unsent},
+		hashNumber(2): {hashNumber(2), someTime, Once},
+		hashNumber(4): {hashNumber(4), someTime, Unsent},
+	}
+	if got := readCalls(t, o); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for range 2 {
+		calls, err := o.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Accepted(calls); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(o.Path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is still there (%v)", err)
+	}
+	if err := o.Accepted(first); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Accepted without a file: %v", err)
+	}
+}
+
+// Processes add calls while others send and remove them: each is sent, or still there.
+func TestOrphansFileConcurrent(t *testing.T) {
+	path := newOrphans(t).Path
+	const processes, functions = 40, 30
+	var adding, sending sync.WaitGroup
+	var mu sync.Mutex
+	sent, done := map[Orphan]bool{}, make(chan struct{})
+	for range 3 {
+		sending.Add(1)
+		go func() {
+			defer sending.Done()
+			o := &OrphansFile{Path: path, Wait: time.Minute}
+			for {
+				calls, _ := o.Read()
+				mu.Lock()
+				for _, c := range calls {
+					sent[Orphan{c.Hash, c.At, 0}] = true
+				}
+				mu.Unlock()
+				if len(calls) > 0 {
+					_ = o.Accepted(calls)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		}()
+	}
+	for p := range processes {
+		adding.Add(1)
+		go func() {
+			defer adding.Done()
+			o := &OrphansFile{Path: path, Wait: time.Minute}
+			for i := range functions { // each of this process alone
+				call := Orphan{hashNumber(p*functions + i), someTime + int64(i), Unsent}
+				if err := o.Add([]Orphan{call}); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	adding.Wait()
+	close(done)
+	sending.Wait()
+	left, err := (&OrphansFile{Path: path}).Read()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, c := range left {
+		sent[Orphan{c.Hash, c.At, 0}] = true
+	}
+	for p := range processes {
+		for i := range functions {
+			if !sent[Orphan{hashNumber(p*functions + i), someTime + int64(i), 0}] {
+				t.Fatalf("call %d of process %d is lost", i, p)
+			}
+		}
+	}
+}
+
+// Damage costs the calls that it hits: no time and no function is made up, and a file of
+// which nothing is left to send can be added to and removed.
+func TestOrphansFileDamage(t *testing.T) {
+	o := newOrphans(t)
+	functions := []int{1, 2, 3, 4, 5}
+	addCalls(t, o, someTime, Unsent, functions...)
+	whole, err := os.ReadFile(o.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, b []byte, least int) {
+		t.Helper()
+		if err := os.WriteFile(o.Path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := readCalls(t, o)
+		for _, c := range got {
+			known := slices.ContainsFunc(functions, func(i int) bool { return hashNumber(i) == c.Hash })
+			if !known || c.At != someTime || c.State != Unsent {
+				t.Errorf("%s: call %v was made up", what, c)
+			}
+		}
+		if len(got) < least {
+			t.Errorf("%s: %d calls, want %d or more", what, len(got), least)
+		}
+		addCalls(t, o, someTime, Unsent, functions...)
+		if got := readCalls(t, o); len(got) != len(functions) {
+			t.Errorf("%s: %d calls after all were added again", what, len(got))
+		}
+	}
+	for at := range whole {
+		for _, bit := range []int{at % 7, 7} {
+			b := bytes.Clone(whole)
+			b[at] ^= 1 << bit
+			check(fmt.Sprintf("bit %d of byte %d", bit, at), b, len(functions)-1)
+		}
+	}
+	for size := range whole {
+		check(fmt.Sprintf("cut off after %d bytes", size), whole[:size], max(size-8, 0)/24)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 5000)
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	check("noise after it", append(bytes.Clone(whole), noise[:1001]...), len(functions))
+	check("zeros after it", append(bytes.Clone(whole), make([]byte, 4096)...), len(functions))
+	calls, err := o.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range calls {
+		calls[i].State = Once
+	}
+	addCalls(t, o, someTime+1, Once, functions...)
+	for i := range calls {
+		calls[i].At++
+	}
+	if err := o.Accepted(calls); err != nil || isThere(o.Path) {
+		t.Errorf("the damaged file is still there (%v)", err)
+	}
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Where a file cannot grow, what is in it stays. A new one has its mode whatever the umask.
+func TestOrphansFileLimits(t *testing.T) {
+	if path := os.Getenv("DATAFILE_TEST_FULL"); path != "" {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: 100}); err != nil {
+			t.Fatal(err)
+		}
+		syscall.Umask(0o777)
+		addCalls(t, &OrphansFile{Path: path + ".new"}, someTime, Unsent, 1)
+		o := &OrphansFile{Path: path}
+		more := []Orphan{{hashNumber(1), someTime + 1, Unsent}, {hashNumber(8), someTime, Unsent}, {hashNumber(9), someTime, Unsent}}
+		err := o.Add(more)
+		if !errors.Is(err, syscall.EFBIG) && err != nil {
+			t.Error(err)
+		}
+		fmt.Println("added:", err)
+		return
+	}
+	o := newOrphans(t)
+	addCalls(t, o, someTime, Unsent, 1, 2, 3)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestOrphansFileLimits$")
+	cmd.Env = append(os.Environ(), "DATAFILE_TEST_FULL="+o.Path)
+	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("added:")) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if info, err := os.Stat(o.Path + ".new"); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the new file: %v, %v", info, err)
+	}
+	got := readCalls(t, o)
+	for i := 1; i <= 3; i++ {
+		if c, ok := got[hashNumber(i)]; !ok || c.At < someTime {
+			t.Errorf("function %d: %v", i, c)
+		}
+	}
+	if len(got) > 4 {
+		t.Errorf("%d calls in 100 bytes", len(got))
+	}
+}
+
+// The files of applications that run no more go when another one is made.
+func TestOrphansFileRoom(t *testing.T) {
+	dir := t.TempDir()
+	path := func(i int) string { return filepath.Join(dir, OrphansName(fmt.Sprint(i))) }
+	write := func(i int, age time.Duration, size int64) {
+		t.Helper()
+		if err := os.WriteFile(path(i), []byte(orphansMagic), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path(i), size); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(path(i), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := filepath.Join(dir, "other")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	left := func() (list []int) {
+		for i := range 100 {
+			if isThere(path(i)) {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	write(0, 366*24*time.Hour, 80)
+	write(1, 364*24*time.Hour, 80)
+	addCalls(t, &OrphansFile{Path: path(2)}, someTime, Unsent, 1)
+	if got := left(); !slices.Equal(got, []int{1, 2}) {
+		t.Errorf("after a year, %v are left, want 1 and 2", got)
+	}
+	for i := 2; i < 80; i++ {
+		write(i, time.Duration(100-i)*time.Hour, 80)
+	}
+	addCalls(t, &OrphansFile{Path: path(80)}, someTime, Unsent, 1)
+	if got := left(); len(got) != maxOrphanFiles || got[0] != 80-maxOrphanFiles+1 {
+		t.Errorf("of many, %v are left", got)
+	}
+	for i := 70; i < 80; i++ {
+		write(i, time.Duration(100-i)*time.Hour, 12<<20)
+	}
+	addCalls(t, &OrphansFile{Path: path(81)}, someTime, Unsent, 1)
+	if got := left(); !slices.Equal(got, []int{75, 76, 77, 78, 79, 80, 81}) {
+		t.Errorf("of large ones, %v are left", got)
+	}
+	// A file that is there is added to, whatever the others are.
+	addCalls(t, &OrphansFile{Path: path(81)}, someTime, Unsent, 2)
+	if got := left(); len(got) != 7 || !isThere(other) {
+		t.Errorf("%v are left", got)
+	}
+}
+
+// A file that another process has locked for ever is not waited for.
+func TestOrphansFileBusy(t *testing.T) {
+	o := newOrphans(t)
+	addCalls(t, o, someTime, Unsent, 1)
+	file, err := o.open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release(file)
+	o.Wait = time.Millisecond
+	if err := o.Add([]Orphan{{hashNumber(2), someTime, Unsent}}); !errors.Is(err, ErrBusy) {
+		t.Errorf("error %v, want %v", err, ErrBusy)
+	}
+	if got := readCalls(t, o); len(got) != 1 {
+		t.Errorf("%d calls, want the one that was there", len(got))
+	}
+}

@@ -1,0 +1,193 @@
+//go:build !nonetwork
+
+// What could not be sent when the program ended. Without dataDir it would be gone, and
+// what ran would look as if it never had. So it is saved in an orphans file, outside of
+// dataDir, and a later process of the same user, application, environment, collector and
+// api key sends it, whatever its build.
+//
+// Nothing is written if the collector accepted all. Each process looks for that file once
+// it is sure that the collector has its codebase: once in ten minutes, and when it ends.
+
+package hitrt
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// A savePlace is a place for orphans files: a directory below another one, which is there.
+type savePlace struct {
+	above string
+	below []string // made if they are missing
+	// shared says that every user has a directory there, and that the last of below needs
+	// the user's number.
+	shared bool
+}
+
+// varTmp is for everybody, and outlives a restart of the machine.
+const varTmp = "/var/tmp"
+
+// savePlaces returns the places for orphans files, the best first. None of them depends
+// on what the program does to its environment later.
+//
+// OpenBSD ends a program that has pledged to leave files alone, so there it is not done
+// unless it is asked for.
+func (r *settingsReader) savePlaces() (places []savePlace) {
+	if !hasOwners || runtime.GOOS == "openbsd" && r.text("saveUnsent") == "" {
+		return nil
+	}
+	if state, _ := r.lookup("XDG_STATE_HOME"); filepath.IsAbs(state) {
+		places = append(places, savePlace{above: state, below: []string{"scavenger-wrap"}})
+	} else if home, _ := r.lookup("HOME"); filepath.IsAbs(home) {
+		places = append(places, savePlace{above: home, below: []string{".local", "state", "scavenger-wrap"}})
+	}
+	return append(places, savePlace{above: varTmp, below: []string{"scavenger-wrap"}, shared: true})
+}
+
+// dir returns the directory for the files of the process's user.
+func (p *savePlace) dir() string {
+	dir := filepath.Join(append([]string{p.above}, p.below...)...)
+	if p.shared {
+		dir += "-" + strconv.Itoa(os.Geteuid())
+	}
+	return dir
+}
+
+// check returns an error unless the directory is there, and nobody but the user and root
+// can read what is in it or put anything there. With makes, it makes what is missing.
+func (p *savePlace) check(makes bool) error {
+	own, above := p.dir(), p.above
+	for i, name := range p.below {
+		if err := checkAbove(above); err != nil {
+			return err
+		}
+		if above = filepath.Join(above, name); i == len(p.below)-1 {
+			above = own
+		}
+		if makes && os.Mkdir(above, 0o700) == nil {
+			_ = os.Chmod(above, 0o700) // whatever the umask is
+		}
+	}
+	if !datafile.IsOwn(own, os.Geteuid()) {
+		return fmt.Errorf("%s is no directory of this user alone", own)
+	}
+	return nil
+}
+
+// checkAbove returns an error if somebody else can exchange what is in a directory, or the
+// directory by a link.
+func checkAbove(dir string) error {
+	link, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	check := checkOwner
+	if info.Mode()&os.ModeSticky != 0 {
+		check = checkOwnerOnly
+	}
+	if err := cmp.Or(checkOwnerOnly(link), check(info)); err != nil {
+		return fmt.Errorf("%s: %w", dir, err)
+	}
+	return nil
+}
+
+// orphansFile returns the orphans file of this process in a place.
+func (e *exporter) orphansFile(p *savePlace) *datafile.OrphansFile {
+	set := e.p.set
+	name := datafile.OrphansName(set.serverURL, set.apiKey, set.appName, set.environment)
+	return &datafile.OrphansFile{Path: filepath.Join(p.dir(), name), Wait: lockWait}
+}
+
+// saveUnsent saves what the collector did not accept, or only once, in the first place
+// where that is possible. If the calls are in dataDir, they are sent from there.
+func (e *exporter) saveUnsent() {
+	if e.p.set.savePlaces == nil || e.p.data != nil && e.p.data.ended {
+		return
+	}
+	e.endInterval()
+	calls := e.unsent()
+	if len(calls) == 0 {
+		return
+	}
+	for i := range e.p.set.savePlaces {
+		place := &e.p.set.savePlaces[i]
+		file := e.orphansFile(place)
+		err := place.check(true)
+		if err == nil {
+			err = file.Add(calls)
+		}
+		if err == nil {
+			e.p.log.Info("what was not sent is saved in %s, and the next process of the application sends it", file.Path)
+			return
+		}
+		e.p.log.Debug("what was not sent cannot be saved in %s: %v", place.dir(), err)
+	}
+	e.p.log.Info("what was not sent is lost: it can be saved nowhere")
+}
+
+// unsent returns the calls that the collector did not accept, and those that it accepted
+// once.
+func (e *exporter) unsent() (calls []datafile.Orphan) {
+	for times, set := range []bitset{e.hits.unsent, e.hits.once} {
+		for number, hash := range e.p.codebase.hashes(set) {
+			at := int64(e.hits.last[number]) * 1000
+			calls = append(calls, datafile.Orphan{Hash: hash, At: at, State: datafile.State(times)})
+		}
+	}
+	return calls
+}
+
+// sendSaved sends what earlier processes saved. When the program runs, it looks for that
+// once in ten minutes.
+func (e *exporter) sendSaved() {
+	now := e.p.now()
+	if e.p.isExiting() && e.p.left() == 0 ||
+		!e.p.isExiting() && !e.lookedForSaved.IsZero() && elapsed(e.lookedForSaved, now) < orphanInterval {
+		return
+	}
+	e.lookedForSaved = now
+	for i := range e.p.set.savePlaces {
+		place := &e.p.set.savePlaces[i]
+		file := e.orphansFile(place)
+		if _, err := os.Lstat(file.Path); err != nil || place.check(false) != nil {
+			continue
+		}
+		if !e.sendOrphansFile(file) {
+			return
+		}
+	}
+}
+
+// sendOrphansFile sends the calls of a file. It returns false if the collector does not
+// accept them.
+func (e *exporter) sendOrphansFile(file *datafile.OrphansFile) bool {
+	saved, err := file.Read()
+	if err != nil || len(saved) == 0 {
+		return true
+	}
+	o, hashes := &orphan{}, make([][16]byte, len(saved))
+	for i, c := range saved {
+		hashes[i] = c.Hash
+		o.calls = append(o.calls, orphanCall{i, c.At, c.State})
+	}
+	count, err := e.sendCalls(o, hashes)
+	if err != nil {
+		e.logError(err, &e.invocation, "publishing what earlier processes saved")
+		return false
+	}
+	e.p.log.InfoHourly("saved", "%d invocations of earlier processes published", count)
+	if err := file.Accepted(saved); err != nil {
+		e.p.log.InfoHourly("accepted", "%s was sent, and is sent again: %v", file.Path, err)
+	}
+	return true
+}

@@ -1,0 +1,441 @@
+//go:build go1.25 && unix
+
+package hitrt
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
+
+// newHome returns a home directory as most people have one.
+func newHome(t *testing.T) string {
+	t.Helper()
+	home := filepath.Join(t.TempDir(), "home")
+	if err := os.Mkdir(home, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
+// stateIn is where what could not be sent is saved below a home directory.
+func stateIn(home string) string { return filepath.Join(home, ".local", "state", "scavenger-wrap") }
+
+// savedIn returns the paths of orphans files in a directory, and what is in them.
+func savedIn(t *testing.T, dir string) (paths []string, calls []datafile.Orphan) {
+	t.Helper()
+	paths, _ = filepath.Glob(filepath.Join(dir, "*.orphans"))
+	for _, path := range paths {
+		more, err := (&datafile.OrphansFile{Path: path}).Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, more...)
+	}
+	return paths, calls
+}
+
+// below returns the paths of all that is below a directory.
+func below(t *testing.T, dir string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if path != dir {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// run is the life of a process: it calls functions of newProgram, lives for a while, and
+// ends. It returns what it logged.
+func run(prog *Program, fake *fakeCollector, life time.Duration, calls []int, variables ...string) string {
+	pub, messages := newTestPublisher(prog, fake, toCollector(variables...)...)
+	go pub.run()
+	for _, i := range calls {
+		prog.call(i)
+	}
+	time.Sleep(life)
+	pub.exit()
+	<-pub.done
+	return messages.String()
+}
+
+// collectorFaults are ways in which a collector does not take what a process sends.
+var collectorFaults = map[string]func(w http.ResponseWriter, r *http.Request, method string) bool{
+	"hangs": func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		<-r.Context().Done()
+		return true
+	},
+	"hangs after the poll": func(_ http.ResponseWriter, r *http.Request, method string) bool {
+		if method == "initConfig" || method == methodPoll {
+			return false
+		}
+		<-r.Context().Done()
+		return true
+	},
+	"is slow": func(_ http.ResponseWriter, r *http.Request, _ string) bool {
+		select {
+		case <-r.Context().Done():
+			return true
+		case <-time.After(1100 * time.Millisecond):
+			return false
+		}
+	},
+	"is not available": func(w http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == "initConfig" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		} else {
+			grpcStatus(w, 14)
+		}
+		return true
+	},
+	"accepts no hits": func(w http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == methodInvocations {
+			grpcStatus(w, 14)
+		}
+		return method == methodInvocations
+	},
+}
+
+// What a process could not send when it ended, one of the next build sends, with its
+// time, and the one after that once more. Then nothing of it is left.
+func TestUnsent(t *testing.T) {
+	for name, fault := range collectorFaults {
+		for _, life := range []time.Duration{0, 15 * time.Second, time.Hour} {
+			if name == "is slow" && life == time.Hour {
+				continue // it has got all by then
+			}
+			bubble(t, func(t *testing.T) {
+				home, fake := newHome(t), newFake()
+				fake.fault = fault
+				first, last := newProgram(90), newProgram(60)
+				began := time.Now()
+				run(first, fake, life, []int{3, 80}, "HOME="+home)
+				ended := time.Now()
+				paths, calls := savedIn(t, stateIn(home))
+				if len(paths) != 1 || len(calls) != 2 {
+					t.Fatalf("%s, life %v: saved %v in %q, want two calls in one file", name, life, calls, paths)
+				}
+				for _, c := range calls {
+					if c.At < began.UnixMilli() || c.At > ended.UnixMilli() {
+						t.Errorf("%s, life %v: time %d, want %d to %d", name, life, c.At, began.UnixMilli(), ended.UnixMilli())
+					}
+				}
+				time.Sleep(time.Hour)
+				fake.fault = nil
+				run(last, fake, 0, []int{5}, "HOME="+home)
+				time.Sleep(time.Minute)
+				for _, i := range []int{3, 80} {
+					fake.mu.Lock()
+					at := fake.rows[first.hashOf(i)]
+					fake.mu.Unlock()
+					if at < began.Truncate(time.Second).UnixMilli() || at > ended.UnixMilli() {
+						t.Errorf("%s, life %v: function %d was invoked at %d, want %d to %d", name, life, i, at, began.UnixMilli(), ended.UnixMilli())
+					}
+				}
+				if _, calls := savedIn(t, stateIn(home)); slices.ContainsFunc(calls, func(c datafile.Orphan) bool { return c.State != datafile.Once }) {
+					t.Errorf("%s, life %v: saved %v, want all to be accepted once", name, life, calls)
+				}
+				run(last, fake, 0, []int{5}, "HOME="+home)
+				if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 {
+					t.Errorf("%s, life %v: %q is left", name, life, paths)
+				}
+			})
+		}
+	}
+}
+
+// A process that lives sends it twice, and does not look for it all the time.
+func TestUnsentLiving(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		home, fake, prog := newHome(t), newFake(), newProgram(60)
+		fake.fault = collectorFaults["hangs"]
+		for _, i := range []int{3, 4, 4} {
+			run(prog, fake, 0, []int{i}, "HOME="+home)
+		}
+		fake.fault = nil
+		pub, messages := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
+		go pub.run()
+		time.Sleep(time.Hour)
+		for _, i := range []int{3, 4} {
+			if n := pub.orphanSends(fake, prog.hashOf(i)); n != 2 {
+				t.Errorf("function %d was sent %d times, want 2", i, n)
+			}
+			if fake.invokedAt(prog.hashOf(i)) <= 0 {
+				t.Errorf("function %d was not invoked", i)
+			}
+		}
+		if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 {
+			t.Errorf("%q is left", paths)
+		}
+		// What others leave while it runs, it sends as well.
+		fake.fault = collectorFaults["hangs"]
+		run(newProgram(60), fake, 0, []int{7}, "HOME="+home)
+		fake.fault = nil
+		time.Sleep(time.Hour)
+		if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 || fake.invokedAt(prog.hashOf(7)) <= 0 {
+			t.Errorf("%q is left, function 7 was invoked at %d", paths, fake.invokedAt(prog.hashOf(7)))
+		}
+		if strings.Contains(messages.String(), home) {
+			t.Errorf("messages %q", messages)
+		}
+		pub.exit()
+		<-pub.done
+	})
+}
+
+// What the collector accepted once, and could not be sent again, is saved too: it may have
+// lost it.
+func TestUnsentOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		home, fake, prog := newHome(t), newFake(), newProgram(60)
+		fake.crashed = func(call fakeCall) bool { return call.method == methodInvocations }
+		pub, _ := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
+		go pub.run()
+		prog.call(3)
+		time.Sleep(30 * time.Second) // codebase and first publication
+		if pub.orphanSends(fake, prog.hashOf(3)) != 1 {
+			t.Fatal("the call was not sent once")
+		}
+		fake.fault = collectorFaults["hangs"]
+		pub.exit()
+		<-pub.done
+		if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 || calls[0].State != datafile.Once {
+			t.Fatalf("saved %v, want one call that was accepted once", calls)
+		}
+		fake.fault, fake.crashed = nil, nil
+		run(newProgram(60), fake, 0, nil, "HOME="+home)
+		time.Sleep(time.Minute)
+		if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 || fake.invokedAt(prog.hashOf(3)) <= 0 {
+			t.Errorf("%q is left, function 3 was invoked at %d", paths, fake.invokedAt(prog.hashOf(3)))
+		}
+	})
+}
+
+// Of another application, environment, key or collector nothing is sent.
+func TestUnsentOfOthers(t *testing.T) {
+	for _, other := range []string{"SCAVENGER_APP_NAME=other", "SCAVENGER_ENVIRONMENT=other", "SCAVENGER_SERVER_URL=http://other", "SCAVENGER_API_KEY=other"} {
+		bubble(t, func(t *testing.T) {
+			home, fake, prog := newHome(t), newFake(), newProgram(60)
+			fake.fault = collectorFaults["hangs"]
+			pub, _ := newTestPublisher(prog, fake, append([]string{other}, toCollector("HOME="+home)...)...)
+			go pub.run()
+			prog.call(3)
+			pub.exit()
+			<-pub.done
+			if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 {
+				t.Fatalf("saved %v, want one call", calls)
+			}
+			fake.fault = nil
+			run(newProgram(60), fake, 0, nil, "HOME="+home)
+			if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 || calls[0].State != datafile.Unsent {
+				t.Errorf("%s: saved %v, want one call that was not sent", other, calls)
+			}
+			time.Sleep(time.Minute)
+			if fake.invokedAt(prog.hashOf(3)) > 0 {
+				t.Errorf("%s: its call was sent", other)
+			}
+		})
+	}
+}
+
+// Nothing is written if the collector takes all, if it does not know the key, if nothing
+// was called, if dataDir has it, or if that is not wanted.
+func TestUnsentNothing(t *testing.T) {
+	for name, test := range map[string]struct {
+		calls    []int
+		fault    func(w http.ResponseWriter, r *http.Request, method string) bool
+		variable string
+		want     bool
+	}{
+		"collector is well": {[]int{3}, nil, "", false},
+		"key is unknown": {[]int{3}, func(w http.ResponseWriter, _ *http.Request, method string) bool {
+			if method != "initConfig" {
+				grpcStatus(w, 16)
+			}
+			return method != "initConfig"
+		}, "", false},
+		"nothing was called":          {nil, collectorFaults["hangs"], "", false},
+		"switched off":                {[]int{3}, collectorFaults["hangs"], "SCAVENGER_SAVE_UNSENT=false", false},
+		"dataDir":                     {[]int{3}, collectorFaults["hangs"], "SCAVENGER_DATA_DIR=", false},
+		"dataDir that cannot be made": {[]int{3}, collectorFaults["hangs"], "SCAVENGER_DATA_DIR=/dev/null/x", true},
+		"no time":                     {[]int{3}, nil, "SCAVENGER_EXIT_TIMEOUT=0", true},
+	} {
+		bubble(t, func(t *testing.T) {
+			home, fake := newHome(t), newFake()
+			fake.fault = test.fault
+			variable := test.variable
+			if variable == "SCAVENGER_DATA_DIR=" {
+				variable += newDataDir(t)
+			}
+			began := time.Now()
+			run(newProgram(60), fake, 0, test.calls, "HOME="+home, variable)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("%s: the exit took %v", name, took)
+			}
+			if got := below(t, home); len(got) > 0 != test.want {
+				t.Errorf("%s: there is %q, want something: %v", name, got, test.want)
+			}
+		})
+	}
+}
+
+// The time of a call is that of its recording interval, however much later it is saved
+// and sent.
+func TestUnsentTimes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		home, fake, prog := newHome(t), newFake(), newProgram(60)
+		fake.fault = collectorFaults["is not available"]
+		pub, _ := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
+		go pub.run()
+		prog.call(3)
+		at := time.Now()
+		time.Sleep(50 * time.Hour)
+		prog.call(4)
+		pub.exit()
+		<-pub.done
+		time.Sleep(100 * time.Hour)
+		fake.fault = nil
+		run(newProgram(60), fake, 0, nil, "HOME="+home)
+		time.Sleep(time.Minute)
+		for i, want := range map[int]time.Time{3: at, 4: at.Add(50 * time.Hour)} {
+			got := time.UnixMilli(fake.invokedAt(prog.hashOf(i)))
+			if early := want.Sub(got); early > longestInterval || early < -24*time.Hour || got.After(time.Now().Add(-100*time.Hour)) {
+				t.Errorf("function %d was invoked at %v, want %v", i, got, want)
+			}
+		}
+	})
+}
+
+// Where HOME is of no use, another place is, and where none is, nothing happens.
+func TestUnsentPlaces(t *testing.T) {
+	foreign := func(dir string) error { return os.Chown(dir, 65534, -1) }
+	for name, spoil := range map[string]func(home string) error{
+		"no HOME":                      os.Remove,
+		"HOME is a file":               func(home string) error { _ = os.Remove(home); return os.WriteFile(home, nil, 0o600) },
+		"HOME of another user":         foreign,
+		"HOME of a group":              func(home string) error { return os.Chmod(home, 0o775) },
+		"HOME of everybody":            func(home string) error { return os.Chmod(home, 0o777) },
+		"a file above the place":       func(home string) error { return os.WriteFile(filepath.Join(home, ".local"), nil, 0o600) },
+		"a directory of all above it":  func(home string) error { return makeAll(home, 0o777, ".local", "state") },
+		"everybody may read the place": func(home string) error { return makeAll(home, 0o755, ".local", "state", "scavenger-wrap") },
+		"the place is another's": func(home string) error {
+			if err := makeAll(home, 0o700, ".local", "state", "scavenger-wrap"); err != nil {
+				return err
+			}
+			return foreign(stateIn(home))
+		},
+		"a link of another's above the place": func(home string) error {
+			if err := makeAll(home, 0o700, "target", "state"); err != nil {
+				return err
+			}
+			link := filepath.Join(home, ".local")
+			if err := os.Symlink("target", link); err != nil {
+				return err
+			}
+			return os.Lchown(link, 65534, -1)
+		},
+		"the place is a link": func(home string) error {
+			if err := makeAll(home, 0o700, ".local", "state", "target"); err != nil {
+				return err
+			}
+			return os.Symlink("target", stateIn(home))
+		},
+		"the file is a link": func(home string) error {
+			return spoilFile(home, func(path string) error { return os.Symlink("target", path) })
+		},
+		"the file is a directory": func(home string) error {
+			return spoilFile(home, func(path string) error { return os.Mkdir(path, 0o700) })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := newHome(t)
+			if err := spoil(home); err != nil {
+				if !errors.Is(err, fs.ErrPermission) {
+					t.Fatal(err)
+				}
+				t.Skip(err) // only root gives files away
+			}
+			before := ""
+			if name != "no HOME" {
+				before = strings.Join(below(t, home), " ")
+			}
+			tmp := filepath.Join(t.TempDir(), "tmp")
+			if err := makeAll(filepath.Dir(tmp), 0o777|os.ModeSticky, "tmp"); err != nil {
+				t.Fatal(err)
+			}
+			for _, shared := range []string{tmp, filepath.Join(tmp, "missing")} {
+				bubble(t, func(t *testing.T) {
+					prog, fake := newProgram(60), newFake()
+					fake.fault = collectorFaults["hangs"]
+					pub, messages := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
+					pub.set.savePlaces = append(pub.set.savePlaces, savePlace{above: shared, below: []string{"scavenger-wrap"}, shared: true})
+					go pub.run()
+					prog.call(3)
+					pub.exit()
+					<-pub.done
+					if _, calls := savedIn(t, pub.set.savePlaces[1].dir()); shared == tmp && len(calls) != 1 {
+						t.Errorf("saved %v, want one call", calls)
+					}
+					if text := messages.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "at exit") {
+						t.Errorf("messages %q, want one about the collector", text)
+					}
+				})
+			}
+			if name != "no HOME" {
+				if after := strings.Join(below(t, home), " "); after != before {
+					t.Errorf("below HOME there is %q, and was %q", after, before)
+				}
+			}
+		})
+	}
+}
+
+// makeAll makes directories, one in the other, whose last one has a mode.
+func makeAll(dir string, mode os.FileMode, names ...string) error {
+	for i, name := range names {
+		dir = filepath.Join(dir, name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return err
+		}
+		if i == len(names)-1 {
+			return os.Chmod(dir, mode)
+		}
+	}
+	return nil
+}
+
+// spoilFile puts something where the orphans file would be.
+func spoilFile(home string, spoil func(path string) error) error {
+	if err := makeAll(home, 0o700, ".local", "state", "scavenger-wrap"); err != nil {
+		return err
+	}
+	set := loadSettings(newProgram(60), environment(toCollector("HOME="+home)...))
+	set.applyDefaults()
+	e := exporter{p: &publisher{set: set}}
+	return spoil(e.orphansFile(&set.savePlaces[0]).Path)
+}
+
+// Whoever has more rights than who started it reads no HOME.
+func TestUnsentPlacesElevated(t *testing.T) {
+	set := loadSettings(&Program{Settings: `{"serverUrl":"http://c","apiKey":"k"}`}, nil)
+	if len(set.savePlaces) != 1 || set.savePlaces[0].above != varTmp {
+		t.Errorf("places %v, want one in %s", set.savePlaces, varTmp)
+	}
+	set = loadSettings(&Program{}, environment("XDG_STATE_HOME=/state", "HOME=/home"))
+	if len(set.savePlaces) != 2 || set.savePlaces[0].dir() != "/state/scavenger-wrap" {
+		t.Errorf("places %v, want one in XDG_STATE_HOME first", set.savePlaces)
+	}
+}
