@@ -42,6 +42,7 @@ func (e *exporter) finish() {
 			return
 		}
 	}
+	e.mendAtExit()
 	if !e.complete {
 		e.finishUnknown()
 		return
