@@ -14,7 +14,7 @@ test: ## run all tests that compile no standard library of their own (minutes)
 
 test-heavy: ## run those that do (more than an hour)
 	go test -timeout 1h ./e2e -run Heavy
-	go test -timeout 20m ./rewrite ./e2e/faults -run Heavy
+	go test -timeout 20m ./rewrite ./hitrt ./e2e/faults -run Heavy
 	go test ./wrapper/... -run Toolchain
 	go test -timeout 1h ./e2e/matrix -run Settings
 	go test -timeout 30m ./e2e/matrix ./e2e/gotest ./e2e/corpus -run 'Builds|Sample|QuickSubjects'

@@ -197,7 +197,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "logLevel", Kind: Choice, Choices: []string{"warn", "debug", "info", "error"}, Default: "warn", Effect: Relinks, Example: `"info"`,
-		Doc: "What the program logs: `error` what ends its reporting; `warn` also what somebody should look at; `info` also that the collector answers, and the first publications; `debug` also each exchange with the collector.",
+		Doc: "What the program logs: `error` what ends its reporting; `warn` also what somebody should look at; `info` also that the collector answers, the first publications, and that it is sent again what it may have lost; `debug` also each exchange with the collector.",
 	},
 	{
 		Name: "debugMode", Kind: Bool, Default: "false", Effect: Relinks, Example: "true",

@@ -108,6 +108,16 @@ func ranges(all []member, bits int) iter.Seq2[int, int] {
 	}
 }
 
+// size returns the bytes of all entries of chunks.
+func size(chunks []chunk) (bytes int) {
+	for _, k := range chunks {
+		for i := range k.members {
+			bytes += int(k.members[i].size)
+		}
+	}
+	return bytes
+}
+
 // fingerprint returns the hash of a chunk's content.
 func fingerprint(environment string, members []member) string {
 	h := sha256.New()

@@ -27,12 +27,14 @@
 //  4. At exit there may be no time for that. Then hits go first: the codebase cannot
 //     overwrite hits that are stored before it, and they are small. The codebase
 //     follows after a pause, and the hits again after another.
-//  5. The codebase is sent twice too, the second time after an hour and a quarter.
-//     By then the collector has forgotten the fingerprints of all chunks but the
-//     last: it keeps those that a process named last. So it now stores a chunk that
-//     it did not store before (imports run side by side, and one that runs into a
-//     deadlock is given up), and one that it skipped because another build had sent
-//     it shortly before, whose rows were swept since.
+//  5. The codebase is sent again too, once between an hour and two. By then the
+//     collector has forgotten the fingerprints of all chunks but the last: it keeps
+//     those that a process named last. So it now stores a chunk that it did not store
+//     before (imports run side by side, and one that runs into a deadlock is given
+//     up), and one that it skipped because another build had sent it shortly before,
+//     whose rows were swept since.
+//
+// repair.go has what is sent again to a collector that lost what it had.
 
 package hitrt
 
@@ -49,18 +51,6 @@ const (
 	// agent waits ten minutes, in which a container may have come and gone.
 	firstRetry    = 10 * time.Second
 	firstInterval = 10 * time.Minute
-
-	// silence is the time without a poll after which the codebase is sent again: the
-	// collector forgets a process after 50 minutes.
-	silence = 45 * time.Minute
-
-	// republish is the age at which the codebase is sent again in any case. That is
-	// cheap if the collector knows it, and repairs what was deleted in the UI.
-	republish = 24 * time.Hour
-
-	// republishSoon is the age at which it is sent for the second time. The collector
-	// sweeps every hour.
-	republishSoon = 75 * time.Minute
 
 	// storePause is the time that the collector gets at exit to store what it accepted.
 	storePause = 100 * time.Millisecond
@@ -91,11 +81,11 @@ type exporter struct {
 	fingerprint string  // of the last chunk; hits carry it
 	complete    bool    // all chunks were accepted
 	completeAt  time.Time
-	repeated    bool // the codebase was sent for the second time
 
 	hits      hits
 	published int // number of publications of hits since the codebase was complete
 
+	repair         repair
 	orphans        orphans   // of earlier processes
 	lookedForSaved time.Time // when orphans files were last looked for
 }
@@ -126,18 +116,20 @@ func (e *exporter) tick() {
 	if elapsed(e.hits.since, e.p.now()) >= longestInterval {
 		e.endInterval() // although nothing can be sent
 	}
-	if e.poll.due(e.p.now()) {
+	if now := e.p.now(); e.poll.due(now) && !e.pollsLater(now) {
 		e.pollConfig()
 	}
 	if e.refused || !e.polled || e.p.isExiting() {
 		return
 	}
 	now := e.p.now()
-	if age := elapsed(e.completeAt, now); e.complete && (age > republish || age > republishSoon && !e.repeated) {
-		e.repeated = true
+	if e.isDue(now) {
 		e.restartCodebase()
 	}
+	e.mend(now)
 	switch {
+	case e.complete && e.repair.claims:
+		e.claim(now)
 	case !e.complete && e.codebase.due(now):
 		_ = e.publishChunk() // it is logged, and tried again
 	case (e.complete || e.codebase.failures > 0) && e.invocation.due(now):
@@ -154,18 +146,16 @@ func (e *exporter) tick() {
 // pollConfig asks for the intervals, and first of all for the gRPC address. Polling
 // also keeps the collector's rows about this process alive.
 func (e *exporter) pollConfig() {
-	answer, err := e.fetchConfig()
+	answer, err := e.fetchConfig(pollTimeout)
 	now := e.p.now()
 	if err != nil {
 		e.poll.failed(now)
+		e.repair.failing()
 		e.logError(err, &e.poll, "polling "+e.p.set.serverURL)
 		return
 	}
 	e.poll.succeeded(now)
-	if e.polled && elapsed(e.lastPoll, now) > silence {
-		e.repeated = false
-		e.restartCodebase()
-	}
+	e.judge(answer.poll, now)
 	if !e.polled || elapsed(e.lastPoll, now) > silence {
 		e.p.log.InfoHourly("polled", "the collector at %s answers, gRPC at %s", e.p.set.serverURL, e.target)
 	}
@@ -178,9 +168,9 @@ func (e *exporter) pollConfig() {
 	e.p.log.Debug("polled %s, gRPC at %s", e.p.set.serverURL, e.target)
 }
 
-func (e *exporter) fetchConfig() (intervals, error) {
+func (e *exporter) fetchConfig(timeout time.Duration) (intervals, error) {
 	if e.target == "" || e.poll.failures > 0 { // it may have moved
-		target, err := await(e.p, pollTimeout, e.client.initConfig)
+		target, err := await(e.p, timeout, e.client.initConfig)
 		if err != nil {
 			return intervals{}, err
 		}
@@ -190,7 +180,7 @@ func (e *exporter) fetchConfig() (intervals, error) {
 			e.other = host
 		}
 	}
-	body, err := e.send(pollTimeout, methodPoll, encodeConfigRequest(e.p.set.apiKey, e.p.process))
+	body, err := e.send(timeout, methodPoll, encodeConfigRequest(e.p.set.apiKey, e.p.process))
 	if err != nil {
 		return intervals{}, err
 	}
@@ -209,11 +199,15 @@ func (e *exporter) send(timeout time.Duration, method string, message []byte) ([
 func (e *exporter) publish(method string, message []byte) error {
 	body, err := e.send(publishTimeout, method, message)
 	if err != nil {
+		e.repair.failing()
 		return err
 	}
 	status, err := decodeStatus(body)
 	if err == nil && status != "OK" {
 		err = &statusError{grpc: 2, text: "status " + shown(status)}
+	}
+	if err == nil {
+		e.repair.accepted()
 	}
 	return err
 }
@@ -222,6 +216,8 @@ func (e *exporter) publish(method string, message []byte) error {
 // does not know the key, nothing is sent any more.
 func (e *exporter) logError(err error, s *schedule, when string) {
 	switch {
+	case unauthenticated(err) && e.polled && e.poll.failures > 0:
+		e.keyForgotten(s)
 	case unauthenticated(err):
 		e.refused = true
 		e.p.log.Error("the collector at %s (%s) does not know the api key %s: nothing is sent until the program is restarted",
@@ -261,6 +257,7 @@ func (e *exporter) prepareChunks() {
 		e.chunks = e.p.codebase.chunks(e.p.set.environment, e.limit-maxCommon)
 		e.fingerprint = e.chunks[len(e.chunks)-1].fingerprint
 		e.next = 0
+		e.repair.size = size(e.chunks)
 		// One time for all chunks: the collector takes methods for removed if it saw
 		// them last before the oldest fingerprint.
 		e.codebaseAt = unixMillis(e.p.now())
@@ -269,6 +266,10 @@ func (e *exporter) prepareChunks() {
 
 // publishChunk sends the next chunk of the codebase.
 func (e *exporter) publishChunk() error {
+	if err := e.pollFirst(); err != nil {
+		e.codebase.failed(e.p.now())
+		return err
+	}
 	e.prepareChunks()
 	k := e.chunks[e.next]
 	err := e.publish(methodCodebase, e.p.codebase.encode(k, e.common(k.fingerprint, e.codebaseAt)))
@@ -282,7 +283,7 @@ func (e *exporter) publishChunk() error {
 	e.p.log.Debug("codebase published, %d of %d, %d functions", e.next+1, len(e.chunks), len(k.members))
 	e.codebase.soon()
 	if e.next++; e.next == len(e.chunks) {
-		e.complete, e.completeAt = true, now
+		e.completed(now)
 		e.p.log.InfoHourly("codebase", "codebase published, in %d messages", len(e.chunks))
 		e.chunks = nil
 		e.published = 0

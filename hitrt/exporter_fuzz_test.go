@@ -121,7 +121,7 @@ func checkAtCollector(t *testing.T, text, app, environment string) {
 	defer p.exporter.client.closeIdle()
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
-	if _, err := p.exporter.fetchConfig(); err != nil {
+	if _, err := p.exporter.fetchConfig(pollTimeout); err != nil {
 		t.Fatal(err)
 	}
 	for !p.exporter.complete {

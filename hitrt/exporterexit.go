@@ -53,6 +53,7 @@ func (e *exporter) sendLast() bool {
 			return false
 		}
 	}
+	e.mendAtExit()
 	if !e.complete {
 		return e.sendLastUnknown()
 	}

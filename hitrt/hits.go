@@ -72,6 +72,16 @@ func (h *hits) renew() {
 	clear(h.once)
 }
 
+// known returns the number of functions that were ever hit.
+func (h *hits) known() (n int) {
+	for _, at := range h.last {
+		if at != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // byTime yields the interval starts to send the members of a set with, and the
 // members of each. It joins the intervals of an hour, and after two days those of a
 // day, under the latest of their starts: so a function may seem to have been called
@@ -191,8 +201,9 @@ func (e *exporter) noteAccepted(part bitset, times int) {
 // sendHits publishes hits with one interval start, in at least one message. It calls
 // accepted with the hits that the collector said OK to.
 func (e *exporter) sendHits(hits bitset, start int64, accepted func(bitset)) error {
-	if e.polled && e.poll.due(e.p.now()) && !e.p.isExiting() {
-		e.pollConfig() // many messages to a slow collector take long
+	if err := e.pollFirst(); err != nil { // here: many messages to a slow collector take long
+		e.invocation.failed(e.p.now())
+		return err
 	}
 	if e.fingerprint == "" {
 		e.prepareChunks()

@@ -216,5 +216,6 @@ func TestPublishSlow(t *testing.T) {
 			}
 		}
 		pub.exit()
+		time.Sleep(time.Minute) // the fake may still be busy
 	})
 }

@@ -38,6 +38,16 @@ type orphans struct {
 	searched time.Time
 	paths    []string
 	damaged  map[string]bool // logged as such
+
+	// lost is the time from which the collector has lost what it accepted, so that it is
+	// sent, too; 0 = nothing. searches is how many searches are still to do that.
+	lost     int64
+	searches int
+}
+
+// sendAgain makes two searches send also what was accepted from a time on.
+func (o *orphans) sendAgain(from int64) {
+	*o = orphans{damaged: o.damaged, lost: max(from, 1), searches: 2}
 }
 
 // An orphan is a hits file with calls to send.
@@ -70,6 +80,9 @@ func (e *exporter) sendOrphans() (more bool) {
 			return false
 		}
 		all.searched = now
+		if all.searches--; all.searches < 0 {
+			all.lost, all.searches = 0, 0
+		}
 		all.paths = hitsFiles(e.p.set.dataDir)
 	}
 	for len(all.paths) > 0 {
@@ -95,7 +108,7 @@ func (e *exporter) finishOrphans() {
 func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	all := &e.orphans
 	set := e.p.set
-	o, err := readOrphan(path, before, func(id *datafile.Identity) bool {
+	o, err := readOrphan(path, before, all.lost, func(id *datafile.Identity) bool {
 		return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
 	})
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
@@ -115,6 +128,9 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	if err != nil {
 		e.p.log.WarnHourly("orphan", "%s, left by earlier processes, cannot be sent: %v", path, err)
 		return false
+	}
+	if e.pollFirst() != nil {
+		return true
 	}
 	count, err := e.sendCalls(o, hashes)
 	if err != nil {
@@ -141,9 +157,9 @@ func hitsFiles(dir string) []string {
 }
 
 // readOrphan reads the calls of a file that were before a time and that the collector
-// has not accepted twice, if wanted accepts the identity of the file. Of a file that is
-// damaged it returns an error and what is sound.
-func readOrphan(path string, before int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
+// has not accepted twice, or lost, if wanted accepts the identity of the file. Of a file
+// that is damaged it returns an error and what is sound.
+func readOrphan(path string, before, lost int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
 	r, err := datafile.OpenHits(path)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, datafile.ErrNotRegular) {
 		return nil, errForeign
@@ -159,7 +175,7 @@ func readOrphan(path string, before int64, wanted func(*datafile.Identity) bool)
 		File: path, Identity: r.Identity, Process: r.Process, Wait: lockWait,
 	}}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
-		if at != 0 && at < before && state < datafile.Sent {
+		if at != 0 && at < before && (state < datafile.Sent || state == datafile.Sent && lost != 0 && at >= lost) {
 			o.calls = append(o.calls, orphanCall{i, at, state})
 		}
 	})

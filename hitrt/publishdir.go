@@ -340,7 +340,7 @@ func (d *directory) exporter(program *Program, latest *publication) *exporter {
 
 // sendAll polls, which makes the process known, and sends the whole codebase.
 func (e *exporter) sendAll() error {
-	if _, err := e.fetchConfig(); err != nil {
+	if _, err := e.fetchConfig(pollTimeout); err != nil {
 		return err
 	}
 	for !e.complete {

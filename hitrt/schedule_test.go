@@ -74,7 +74,7 @@ func TestPublishClockJumps(t *testing.T) {
 			time.Sleep(time.Hour)
 			synctest.Wait()
 			skew.Store(int64(jump))
-			polls := len(fake.got(methodPoll))
+			polls, codebases := len(fake.got(methodPoll)), len(fake.got(methodCodebase))
 			prog.call(4)
 			time.Sleep(30 * time.Minute)
 			synctest.Wait()
@@ -82,8 +82,8 @@ func TestPublishClockJumps(t *testing.T) {
 				if n := len(fake.got(methodPoll)); n == polls {
 					t.Errorf("jump %v: no poll within half an hour", jump)
 				}
-				if n := len(fake.got(methodCodebase)); n != 2 {
-					t.Errorf("jump %v: codebase published %d times, want again after the gap", jump, n)
+				if n := len(fake.got(methodCodebase)); n == codebases {
+					t.Errorf("jump %v: codebase not published after the gap", jump)
 				}
 			}
 			time.Sleep(time.Hour)
@@ -120,8 +120,8 @@ func TestPublishForceInterval(t *testing.T) {
 		pub, _ := newTestPublisher(newProgram(10), fake, toCollector("SCAVENGER_FORCE_INTERVAL_SECONDS=30")...)
 		go pub.run()
 		time.Sleep(10*time.Minute + 5*time.Second)
-		if n := len(fake.got(methodPoll)); n != 20 {
-			t.Errorf("%d polls in ten minutes, want 20", n)
+		if n := len(fake.got(methodPoll)); n < 20 || n > 23 {
+			t.Errorf("%d polls in ten minutes, want 20, and one before each message at another time", n)
 		}
 		pub.exit()
 	})
@@ -140,8 +140,8 @@ func TestPublishForceLongInterval(t *testing.T) {
 				t.Errorf("no poll for %v", gap)
 			}
 		}
-		if n := len(fake.got(methodInvocations)); n != 2 {
-			t.Errorf("%d publications, want one after each of the two codebases", n)
+		if n, m := len(fake.got(methodInvocations)), len(fake.got(methodCodebase)); n != m || n > 9 {
+			t.Errorf("%d publications, want one after each of the %d codebases", n, m)
 		}
 		pub.exit()
 	})

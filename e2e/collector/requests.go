@@ -119,6 +119,13 @@ func (c *Collector) Requests(of ...Kind) []Request {
 	return list
 }
 
+// RequestsAfter returns the requests that arrived after the one of a number.
+func (c *Collector) RequestsAfter(number int) []Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.requests[number:])
+}
+
 // Count returns how many requests of a kind were answered with success.
 func (c *Collector) Count(kind Kind) int {
 	c.mu.Lock()

@@ -252,6 +252,7 @@ func (c *Collector) DeleteApplication(apiKey, name string) bool {
 		}
 	}
 	delete(t.applications, pair{apiKey, name})
+	c.rules.forget(apiKey, name)
 	c.notify()
 	return true
 }
