@@ -3,13 +3,15 @@
 package command
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt"
 )
 
 func (cmd *commands) publishCommand() *cli.Command {
@@ -22,8 +24,7 @@ func (cmd *commands) publishCommand() *cli.Command {
 			"SCAVENGER_SERVER_URL and SCAVENGER_API_KEY name (or the settings here), under the\n" +
 			"application and environment that the processes had. The files stay, for the\n" +
 			"report, and note what was sent. Processes may be running meanwhile, and the\n" +
-			"command may be interrupted, and run again, at any time. It needs the go command,\n" +
-			"as doctor does.\n\n" +
+			"command may be interrupted, and run again, at any time. It needs no Go.\n\n" +
 			"Exit status 1: something was not sent, or is damaged; it is named, and the rest\n" +
 			"is sent.",
 		Flags: []cli.Flag{
@@ -50,21 +51,21 @@ func (cmd *commands) publish(dir string, keep, all bool) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	failed := 0
-	err = cmd.runHitrt(cfg.Run, []string{"publish", dir, strconv.FormatBool(keep), strconv.FormatBool(all)},
-		func(step, outcome, detail, advice string) {
-			if outcome == "failed" {
-				failed++
-			}
-			fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
-			if advice != "" {
-				fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
-			}
-		})
-	switch {
-	case err != nil:
+	settings, err := json.Marshal(cfg.Run)
+	if err != nil {
 		return fmt.Errorf("publish: %w", err)
-	case failed > 0:
+	}
+	failed := 0
+	hitrt.PublishDir(func(step, outcome, detail, advice string) {
+		if outcome == "failed" {
+			failed++
+		}
+		fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
+		if advice != "" {
+			fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
+		}
+	}, string(settings), dir, keep, all)
+	if failed > 0 {
 		return errors.New("publish: not all was sent")
 	}
 	return nil
