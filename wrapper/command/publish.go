@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,13 +17,14 @@ func (cmd *commands) publishCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "publish",
 		Usage:     "send what programs left in local files to the collector",
-		ArgsUsage: "DIR",
+		ArgsUsage: "[DIR]",
 		Description: "DIR is the SCAVENGER_DATA_DIR of programs that had no collector, or could not\n" +
 			"reach it. Calls that no collector has so far go to the one that\n" +
 			"SCAVENGER_SERVER_URL and SCAVENGER_API_KEY name (or the settings here), under the\n" +
 			"application and environment that the processes had. The files stay, for the\n" +
 			"report, and note what was sent. Processes may be running meanwhile, and the\n" +
-			"command may be interrupted, and run again, at any time. It needs no Go.\n\n" +
+			"command may be interrupted, and run again, at any time. It needs no Go. Without\n" +
+			"DIR it is SCAVENGER_DATA_DIR, or dataDir of the settings here.\n\n" +
 			"Exit status 1: something was not sent, or is damaged; it is named, and the rest\n" +
 			"is sent.",
 		Flags: []cli.Flag{
@@ -32,13 +32,20 @@ func (cmd *commands) publishCommand() *cli.Command {
 			&cli.BoolFlag{Name: "keep", Usage: "do not note in the files what was sent; it can be sent again, which changes nothing"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 1 && strings.HasPrefix(c.Args().Get(1), "-") {
-				return usageError{errors.New("publish: flags come before the directory: scavenger-wrap publish --keep DIR")}
+			if err := arguments(c, 1, "one directory"); err != nil {
+				return err
 			}
-			if c.NArg() != 1 {
-				return usageError{errors.New("publish: name the directory that SCAVENGER_DATA_DIR named")}
+			dir, err := c.Args().First(), error(nil)
+			switch {
+			case c.NArg() == 0:
+				dir, err = cmd.settingsDataDir()
+			case dir == "":
+				err = errNoDir
 			}
-			return cmd.publish(c.Args().First(), c.Bool("keep"), c.Bool("all"))
+			if err != nil {
+				return fmt.Errorf("publish: %w", err)
+			}
+			return cmd.publish(dir, c.Bool("keep"), c.Bool("all"))
 		},
 	}
 }
