@@ -172,7 +172,9 @@ func (d *examination) goCommand(built bool) (marked bool) {
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
 	if (env.GOMOD == "" || env.GOMOD == os.DevNull) && (env.GOWORK == "" || env.GOWORK == "off") {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
-		d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
+		if !built {
+			d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
+		}
 	}
 	flags, err := toolchain.SplitQuoted(env.GOFLAGS)
 	if err != nil {
