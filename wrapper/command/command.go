@@ -112,17 +112,19 @@ func (cmd *commands) app() *cli.App {
 // Run runs a command with the arguments of the process, and returns its exit status.
 func Run(args []string, sources fs.FS, configFile string) int {
 	stdout, stderr := &printer{to: os.Stdout}, &printer{to: os.Stderr}
-	defer stdout.end()
-	defer stderr.end()
+	defer func() { _ = stderr.end() }()
 	cmd := &commands{stdout: stdout, stderr: stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
+	if writeErr := stdout.end(); err == nil || errors.Is(err, errVersionShown) {
+		err = writeErr
+	}
 	var usage usageError
 	var option optionError
 	var incomplete incompleteError
 	var found foundError
 	var exit cli.ExitCoder
 	switch {
-	case err == nil, errors.Is(err, errVersionShown):
+	case err == nil:
 		return ExitOK
 	case errors.Is(err, errHelpShown):
 		return ExitUsage

@@ -160,6 +160,9 @@ func (d *examination) goCommand(built bool) (marked bool) {
 	case built && errors.Is(err, exec.ErrNotFound):
 		d.say("go", "note", "no go command here, which only builds need", "")
 		return false
+	case errors.Is(err, exec.ErrNotFound):
+		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH; where programs only run, name one: scavenger-wrap doctor BINARY")
+		return false
 	case err != nil:
 		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
 		return false

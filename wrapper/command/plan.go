@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -60,6 +61,9 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	patterns, dirs, err := cmd.planArguments(c.Args().Slice())
 	if err != nil {
 		return fmt.Errorf("plan: %w", err)
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("plan: it reads the source by the go command: %w; run it where the program is built", err)
 	}
 	questions, err := readQuestions(c)
 	if err != nil {
