@@ -51,6 +51,8 @@ type directory struct {
 	pause time.Duration
 	set   *settings
 	step  StepFunc
+
+	unread bool // there is a file that cannot be read
 }
 
 // PublishDir sends the calls in the hits files of a directory that no collector accepted
@@ -85,7 +87,7 @@ func (d *directory) run(step StepFunc, settings string) {
 	d.recover()
 	d.join()
 	groups := d.groups()
-	if len(groups) == 0 {
+	if len(groups) == 0 && !d.unread {
 		d.step("directory", "note", "nothing in "+d.path+" is to be sent", "")
 	}
 	for _, group := range groups {
@@ -119,6 +121,7 @@ func (d *directory) recover() {
 				seen[path] = true
 				_, err := datafile.Recover(path, d.path, d.set.dataMode)
 				if err != nil && !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, datafile.ErrElsewhere) && !errors.Is(err, fs.ErrNotExist) {
+					d.unread = true
 					d.step(path, "failed", err.Error(), "it stays; all else is sent")
 				}
 			}
@@ -166,6 +169,7 @@ func (d *directory) groups() [][]*publication {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign):
 		case p == nil:
+			d.unread = true
 			d.step(path, "failed", err.Error(), "it stays; the others are sent")
 		default:
 			if err != nil {
@@ -268,9 +272,11 @@ func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]
 				d.refused(e, p.path, err)
 				return false
 			}
-			if err := d.note(p.orphan, round); err != nil {
+			switch err := d.note(p.orphan, round); {
+			case round == 0: // the second note is enough
+			case err != nil:
 				d.step(p.path, "failed", "sent, and not noted there: "+err.Error(), "it will be sent again, which does no harm")
-			} else if round == 1 {
+			default:
 				d.step(p.path, "ok", fmt.Sprintf("%d calls sent", n), "")
 			}
 		}

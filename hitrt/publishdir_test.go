@@ -210,6 +210,37 @@ func TestPublishDirOtherFunctions(t *testing.T) {
 	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
 }
 
+// A file in which nothing can be noted is named once, though its calls are sent twice.
+func TestPublishDirNotNoted(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	path := leave(t, dir, newProgram(90), []int{3})
+	fake := newFake()
+	fake.fault = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == methodInvocations {
+			_ = os.Remove(path)
+			_ = os.Mkdir(path, 0o777)
+		}
+		return false
+	}
+	text := publishDir(t, serve(t, fake).URL, directory{path: dir})
+	if n := len(fake.got(methodInvocations)); n != 2 || strings.Count(text, "failed") != 1 || !strings.Contains(text, ": sent, and not noted there: ") {
+		t.Errorf("%d messages, steps\n%s", n, text)
+	}
+}
+
+// Nothing is to be sent of a file that cannot be read, but nobody knows that.
+func TestPublishDirUnreadable(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	if err := os.WriteFile(filepath.Join(dir, "hits-0123456789abcdef.hits"), []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if text := publishDir(t, serve(t, newFake()).URL, directory{path: dir}); strings.Contains(text, "nothing in") || !strings.HasPrefix(text, "failed hits-0123456789abcdef.hits: ") {
+		t.Errorf("steps\n%s", text)
+	}
+}
+
 // What to do about a refusal depends on who refuses.
 func TestPublishDirAdvice(t *testing.T) {
 	clearVariables(t)

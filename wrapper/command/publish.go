@@ -73,7 +73,7 @@ func (cmd *commands) publish(dir string, keep, all bool) error {
 		}
 	}, string(settings), dir, keep, all)
 	if failed > 0 {
-		return errors.New("publish: not all was sent")
+		return errors.New("publish: not all was sent, or not noted as sent")
 	}
 	return nil
 }
