@@ -47,7 +47,7 @@ var allowedImports = map[string][]string{
 	"wrapper": {"wrapper/action", "wrapper/command", "wrapper/compile", "wrapper/link", "wrapper/plain", "wrapper/toolchain",
 		"wrapper/toolid"},
 	"wrapper/action": {"config", "wrapper/toolchain"},
-	"wrapper/command": {"config", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/link", "wrapper/output", "wrapper/output/html", "wrapper/plan",
+	"wrapper/command": {"config", "hitrt", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/link", "wrapper/output", "wrapper/output/html", "wrapper/plan",
 		"wrapper/registry", "wrapper/report", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/compile":       {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},
 	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},

@@ -19,9 +19,7 @@ import (
 )
 
 // sources holds hitrt, which is compiled into programs, and what else decides
-// how programs come out, which goes into the tool IDs. They are embedded as text
-// rather than imported: linking net/http into this binary would add 2 ms to
-// each of the hundreds of starts in a build, and run hitrt in the compiler's seat.
+// how programs come out, which goes into the tool IDs.
 //
 //go:embed config/*.go hitrt/*.go hitrt/datafile/*.go rewrite/*.go wrapper/*.go wrapper/*/*.go wrapper/*/*/*.go
 var sources embed.FS

@@ -38,15 +38,21 @@ func Options(text string) []Assignment {
 // variablePrefix begins the names of all variables of ours.
 const variablePrefix = "SCAVENGER_"
 
-// otherVariables are those of our variables that are no keys.
-var otherVariables = []string{"SCAVENGER_WRAP_LOG", "SCAVENGER_WRAP_LOG_LEVEL", "SCAVENGER_WRAP_STARTED", "SCAVENGER_PLAIN_CACHE",
-	"SCAVENGER_OPTIONS", fileVariable}
+// Those of our variables that are no keys: what builds read, what programs read, and what
+// scavenger-wrap sets itself.
+var (
+	buildVariables = []string{"SCAVENGER_WRAP_LOG", "SCAVENGER_WRAP_LOG_LEVEL", "SCAVENGER_PLAIN_CACHE", fileVariable}
+	otherVariables = append([]string{"SCAVENGER_OPTIONS", "SCAVENGER_WRAP_STARTED"}, buildVariables...)
+)
 
 // Variables returns the variables in environ, a list as [os.Environ] returns it, that
 // look like settings. They are sorted by name.
 func Variables(environ []string) []Assignment {
 	known := map[string]*Key{}
 	var candidates []string // without the prefix, which would make all of them alike
+	for _, name := range append([]string{"SCAVENGER_OPTIONS"}, buildVariables...) {
+		candidates = append(candidates, strings.TrimPrefix(name, variablePrefix))
+	}
 	for i := range Keys {
 		for _, n := range append(Keys[i].names(), Keys[i].Seconds) {
 			if n != "" {
@@ -80,7 +86,7 @@ func Variables(environ []string) []Assignment {
 func Misspelled(environ []string) []string {
 	var lines []string
 	for _, v := range Variables(environ) {
-		if v.nearestKey != nil && v.nearestKey.Build {
+		if v.nearestKey != nil && v.nearestKey.Build || slices.Contains(buildVariables, v.Nearest) {
 			lines = append(lines, fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest))
 		}
 	}

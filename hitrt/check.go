@@ -1,26 +1,19 @@
 //go:build !nonetwork
 
-// The check of `scavenger-wrap doctor`. It is built into a program of its own, which
-// asks the collector what every program asks it first. The linker drops this file
-// from other programs.
+// The check of `scavenger-wrap doctor`, which imports this package: it asks the collector
+// what every program asks it first. The linker drops this file from marked programs.
 
 package hitrt
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 )
 
-// A checkStep is one line of what [Check] writes.
-type checkStep struct {
-	Step    string // what was tried
-	Outcome string // "ok" or "failed"
-	Detail  string // the result
-	Advice  string `json:",omitempty"` // what to do about it
-}
+// A StepFunc is told what was tried, whether it went well ("ok", "note" or "failed"), with
+// which result, and what to do about it ("" for nothing).
+type StepFunc func(step, outcome, detail, advice string)
 
 // checkUUID is the process that Check asks as. A collector answers a poll only together
 // with a row of agent_state. This one is the same each time; the web page lists processes
@@ -30,13 +23,9 @@ type checkStep struct {
 const checkUUID = "scavenger-wrap-doctor"
 
 // Check makes the first calls to the collector that a program with these baked-in
-// settings would make in this environment, and publishes nothing. It writes a JSON
-// object for each step, and stops at the first that fails.
-func Check(out io.Writer, settings string) {
-	enc := json.NewEncoder(out)
-	step := func(name, outcome, detail, advice string) {
-		_ = enc.Encode(checkStep{name, outcome, detail, advice})
-	}
+// settings would make in this environment, and publishes nothing. It tells each step, and
+// stops at the first that fails.
+func Check(step StepFunc, settings string) {
 	set := loadSettings(&Program{Settings: settings}, os.LookupEnv)
 	for _, p := range set.problems {
 		step("settings", "failed", p, "correct the value")

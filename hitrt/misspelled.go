@@ -22,13 +22,16 @@ const (
 		"asyncCodebaseScanMode legacyCompatibilityMode tags callStackTraceMode"
 )
 
+// sources are the variables that hold settings, or name a file of them.
+const sources = "options config"
+
 // prefix begins the names of all variables of ours. Those of others may begin with it too:
 // Kubernetes makes some of the name of a service.
 const prefix = "SCAVENGER_"
 
-// reports reports whether a key is one of those that make a program report.
+// reports reports whether a key, or a source, is one of those that make a program report.
 func reports(key string) bool {
-	return key == "dataDir" || key == "serverUrl" || key == "apiKey" || key == "licenseKey"
+	return isIn(sources, key) || key == "dataDir" || key == "serverUrl" || key == "apiKey" || key == "licenseKey"
 }
 
 // checkVariables notes the variables that are most likely meant to be another one, which
@@ -40,11 +43,11 @@ func (s *settings) checkVariables(environ []string) {
 		if !ours {
 			continue
 		}
-		if known := camelCase(strings.ToLower(rest)); isIn(runKeys, known) || isIn(otherKeys, known) {
+		if known := camelCase(strings.ToLower(rest)); isIn(runKeys+" "+sources, known) || isIn(otherKeys, known) {
 			continue
 		}
-		key := nearest(rest, func(key string) string { return variable(key)[len(prefix):] })
-		if key == "" || !isIn(runKeys, key) {
+		key := nearest(strings.ReplaceAll(rest, "_", ""), runKeys+" "+sources+" "+otherKeys)
+		if key == "" || isIn(otherKeys, key) {
 			continue
 		}
 		s.misspelled(key, fmt.Sprintf("%s is no setting; did you mean %s?", clamp(name, 60), variable(key)))
@@ -59,7 +62,7 @@ func (s *settings) checkKeys(source string, values map[string]string) {
 		if isIn(runKeys, name) || isIn(otherKeys, name) || isReferred(values, name) {
 			continue
 		}
-		switch key := nearest(name, func(key string) string { return key }); key {
+		switch key := nearest(name, runKeys+" "+otherKeys); key {
 		case "":
 			unknown++
 		default:
@@ -137,12 +140,11 @@ func isIn(keys, key string) bool {
 	return false
 }
 
-// nearest returns the key of which name is most likely a misspelling, or "". called says
-// what a key is called.
-func nearest(name string, called func(key string) string) string {
+// nearest returns the one of keys of which name is most likely a misspelling, or "".
+func nearest(name, keys string) string {
 	best, least := "", 1+max(1, min(len(name), 60)/3)
-	for key := range strings.FieldsSeq(runKeys + " " + otherKeys) {
-		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(called(key))); d < least {
+	for key := range strings.FieldsSeq(keys) {
+		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(key)); d < least {
 			best, least = key, d
 		}
 	}

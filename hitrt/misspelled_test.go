@@ -29,12 +29,16 @@ func TestMisspelled(t *testing.T) {
 	}{
 		{[]string{"SCAVENGER_DATADIR=x"}, []string{"SCAVENGER_DATADIR is no setting; did you mean SCAVENGER_DATA_DIR?"}},
 		{[]string{"SCAVENGER_DATADIR=x", "SCAVENGER_ENABLED=false"}, nil},
+		{[]string{"SCAVENGER_DATADRI=x"}, []string{"SCAVENGER_DATADRI is no setting; did you mean SCAVENGER_DATA_DIR?"}},
+		{[]string{"SCAVENGER_OPTION=dataDir=x"}, []string{"SCAVENGER_OPTION is no setting; did you mean SCAVENGER_OPTIONS?"}},
+		{[]string{"SCAVENGER_CONFG=x"}, []string{"SCAVENGER_CONFG is no setting; did you mean SCAVENGER_CONFIG?"}},
 		{[]string{"SCAVENGER_APP_NAMES=x"}, nil},
 		{[]string{"SCAVENGER_APP_NAMES=x", active}, []string{"SCAVENGER_APP_NAMES is no setting; did you mean SCAVENGER_APP_NAME?"}},
 		// The build's business, others', and ours.
 		{[]string{"SCAVENGER_PACKAGE=x", "SCAVENGER_PACKAGES=x", active}, nil},
 		{[]string{"SCAVENGER_SERVICE_HOST=x", "SCAVENGER_SERVICE_PORT=1", "SCAVENGER_PORT=tcp://x:1", "SCAVENGER_PORT_80_TCP_ADDR=x",
-			"SCAVENGER_SERVER_SERVICE_HOST=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_PLAIN_CACHE=off", "SCAVENGER_DB_URL=x", "SCAVENGER=", active}, nil},
+			"SCAVENGER_SERVER_SERVICE_HOST=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_PLAIN_CACHE=off", "SCAVENGER_DB_URL=x", "SCAVENGER=", "SCAVENGER_CONFIG_PORT=x",
+			"SCAVENGER_OPTIONS_SERVICE_HOST=x", active}, nil},
 		{[]string{"SCAVENGER_OPTIONS=datadir=x"}, []string{"SCAVENGER_OPTIONS: datadir is no setting; did you mean dataDir?"}},
 		{[]string{"SCAVENGER_OPTIONS=4c94e0dd-ad04-4b17;app_name=x", active}, []string{"SCAVENGER_OPTIONS: 1 of the keys are no settings, and not near to one"}},
 		{[]string{"SCAVENGER_OPTIONS=zone=x;appNames=y;environment=${zone}-$appNames", active}, nil},

@@ -1,8 +1,8 @@
 //go:build !nonetwork
 
-// The work of `scavenger-wrap publish`. It is built into a program of its own, which
-// sends what is in the hits files of a directory and no collector has. The linker drops
-// this file from other programs.
+// The work of `scavenger-wrap publish`, which imports this package: to send what is in the
+// hits files of a directory and no collector has. The linker drops this file from marked
+// programs.
 //
 // First, what killed processes left on this machine is recovered, and files of single
 // processes are joined. Everything goes out under the name of the latest process of a
@@ -50,25 +50,25 @@ type directory struct {
 	all   bool // what was sent is sent again
 	pause time.Duration
 	set   *settings
-	step  func(name, outcome, detail, advice string)
+	step  StepFunc
+
+	unread bool // there is a file that cannot be read
 }
 
 // PublishDir sends the calls in the hits files of a directory that no collector accepted
 // so far, or all of them, to the server that the settings and the environment name, under
 // the names that are in the files. It notes there what the collector accepted, unless
-// keep is set. It writes a JSON object for each step, and stops at the first that the
-// collector refuses.
-func PublishDir(out io.Writer, settings, path string, keep, all bool) {
+// keep is set. It tells each step, and stops at the first that the collector refuses.
+func PublishDir(step StepFunc, settings, path string, keep, all bool) {
 	d := &directory{path: path, keep: keep, all: all, pause: publishPause}
-	d.run(out, settings)
+	d.run(step, settings)
 }
 
-func (d *directory) run(out io.Writer, settings string) {
-	enc := json.NewEncoder(out)
+func (d *directory) run(step StepFunc, settings string) {
 	path := d.path
 	d.set = loadSettings(&Program{Settings: settings}, os.LookupEnv)
 	d.step = func(name, outcome, detail, advice string) {
-		_ = enc.Encode(checkStep{name, outcome, withoutKey(detail, d.set.apiKey), advice})
+		step(name, outcome, withoutKey(detail, d.set.apiKey), advice)
 	}
 	for _, p := range d.set.problems {
 		d.step("settings", "failed", p, "correct the value")
@@ -87,7 +87,7 @@ func (d *directory) run(out io.Writer, settings string) {
 	d.recover()
 	d.join()
 	groups := d.groups()
-	if len(groups) == 0 {
+	if len(groups) == 0 && !d.unread {
 		d.step("directory", "note", "nothing in "+d.path+" is to be sent", "")
 	}
 	for _, group := range groups {
@@ -121,6 +121,7 @@ func (d *directory) recover() {
 				seen[path] = true
 				_, err := datafile.Recover(path, d.path, d.set.dataMode)
 				if err != nil && !errors.Is(err, datafile.ErrBusy) && !errors.Is(err, datafile.ErrElsewhere) && !errors.Is(err, fs.ErrNotExist) {
+					d.unread = true
 					d.step(path, "failed", err.Error(), "it stays; all else is sent")
 				}
 			}
@@ -168,6 +169,7 @@ func (d *directory) groups() [][]*publication {
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign):
 		case p == nil:
+			d.unread = true
 			d.step(path, "failed", err.Error(), "it stays; the others are sent")
 		default:
 			if err != nil {
@@ -270,9 +272,11 @@ func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]
 				d.refused(e, p.path, err)
 				return false
 			}
-			if err := d.note(p.orphan, round); err != nil {
+			switch err := d.note(p.orphan, round); {
+			case round == 0: // the second note is enough
+			case err != nil:
 				d.step(p.path, "failed", "sent, and not noted there: "+err.Error(), "it will be sent again, which does no harm")
-			} else if round == 1 {
+			default:
 				d.step(p.path, "ok", fmt.Sprintf("%d calls sent", n), "")
 			}
 		}

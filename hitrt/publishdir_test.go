@@ -23,17 +23,11 @@ import (
 // outcome, base of the step, and detail.
 func publishDir(t *testing.T, server string, d directory) string {
 	t.Helper()
-	var out bytes.Buffer
-	d.pause = 50 * time.Millisecond
-	d.run(&out, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server, testKey))
 	var lines strings.Builder
-	for dec := json.NewDecoder(&out); dec.More(); {
-		var s checkStep
-		if err := dec.Decode(&s); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&lines, "%s %s: %s\n", s.Outcome, filepath.Base(s.Step), s.Detail)
-	}
+	d.pause = 50 * time.Millisecond
+	d.run(func(step, outcome, detail, _ string) {
+		fmt.Fprintf(&lines, "%s %s: %s\n", outcome, filepath.Base(step), detail)
+	}, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server, testKey))
 	return lines.String()
 }
 
@@ -216,6 +210,37 @@ func TestPublishDirOtherFunctions(t *testing.T) {
 	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) > 0 })
 }
 
+// A file in which nothing can be noted is named once, though its calls are sent twice.
+func TestPublishDirNotNoted(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	path := leave(t, dir, newProgram(90), []int{3})
+	fake := newFake()
+	fake.fault = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == methodInvocations {
+			_ = os.Remove(path)
+			_ = os.Mkdir(path, 0o777)
+		}
+		return false
+	}
+	text := publishDir(t, serve(t, fake).URL, directory{path: dir})
+	if n := len(fake.got(methodInvocations)); n != 2 || strings.Count(text, "failed") != 1 || !strings.Contains(text, ": sent, and not noted there: ") {
+		t.Errorf("%d messages, steps\n%s", n, text)
+	}
+}
+
+// Nothing is to be sent of a file that cannot be read, but nobody knows that.
+func TestPublishDirUnreadable(t *testing.T) {
+	clearVariables(t)
+	dir := newDataDir(t)
+	if err := os.WriteFile(filepath.Join(dir, "hits-0123456789abcdef.hits"), []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if text := publishDir(t, serve(t, newFake()).URL, directory{path: dir}); strings.Contains(text, "nothing in") || !strings.HasPrefix(text, "failed hits-0123456789abcdef.hits: ") {
+		t.Errorf("steps\n%s", text)
+	}
+}
+
 // What to do about a refusal depends on who refuses.
 func TestPublishDirAdvice(t *testing.T) {
 	clearVariables(t)
@@ -236,16 +261,14 @@ func TestPublishDirAdvice(t *testing.T) {
 			w.WriteHeader(test.status)
 			_, _ = w.Write([]byte(test.body))
 		}))
-		var out bytes.Buffer
+		var first []string // outcome and advice
 		d := directory{path: dir, pause: time.Millisecond}
-		d.run(&out, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server.URL, testKey))
+		d.run(func(_, outcome, _, advice string) {
+			first = append(first, outcome, advice)
+		}, fmt.Sprintf(`{"serverUrl":%q,"apiKey":%q}`, server.URL, testKey))
 		server.Close()
-		var s checkStep
-		if err := json.NewDecoder(&out).Decode(&s); err != nil {
-			t.Fatal(err)
-		}
-		if s.Outcome != "failed" || !strings.HasPrefix(s.Advice, test.want) {
-			t.Errorf("status %d: %+v, want the advice %q", test.status, s, test.want)
+		if len(first) < 2 || first[0] != "failed" || !strings.HasPrefix(first[1], test.want) {
+			t.Errorf("status %d: %q, want the advice %q", test.status, first, test.want)
 		}
 	}
 }

@@ -60,15 +60,11 @@ func reportBench(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return err
-	}
+	defer remove()
 	p, err := generate(filepath.Join(dir, "program"), *functions/functionsPerPackage)
 	if err != nil {
 		return err
@@ -105,19 +101,15 @@ func planBench(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	target, err := program.LookUp(*name)
 	if err != nil {
 		return err
 	}
-	wrapper, err := program.BuildWrapper(ctx, dir)
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
+	defer remove()
 	deadcode, err := program.InstallDeadcode(ctx, dir)
 	if err != nil {
 		return err

@@ -114,13 +114,11 @@ func buildBench(ctx context.Context, args []string) error {
 		b.modes = append(b.modes, modes[i])
 	}
 	var err error
-	if b.dir, err = os.MkdirTemp("", "scavenger-bench-"); err != nil {
+	var remove func()
+	if b.dir, b.wrapper, remove, err = newWrapper(ctx); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
-	if b.wrapper, err = program.BuildWrapper(ctx, b.dir); err != nil {
-		return err
-	}
+	defer remove()
 	if err := b.installTools(ctx); err != nil {
 		return err
 	}

@@ -80,11 +80,7 @@ type workspace struct {
 	wrapper string
 }
 
-func newWorkspace(ctx context.Context, dir string, libs []library) (*workspace, error) {
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+func newWorkspace(ctx context.Context, dir, wrapper string, libs []library) (*workspace, error) {
 	work := "go 1.26\n"
 	fetched := map[string]bool{}
 	for _, lib := range libs {

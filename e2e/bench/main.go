@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 func main() {
@@ -50,4 +52,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// newWrapper builds scavenger-wrap in a new directory, which is the benchmark's until it
+// calls remove.
+func newWrapper(ctx context.Context) (dir, wrapper string, remove func(), err error) {
+	if dir, err = os.MkdirTemp("", "scavenger-bench-"); err != nil {
+		return "", "", nil, err
+	}
+	remove = func() { os.RemoveAll(dir) }
+	if wrapper, err = program.BuildWrapper(ctx, dir); err != nil {
+		remove()
+	}
+	return dir, wrapper, remove, err
 }

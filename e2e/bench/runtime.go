@@ -49,12 +49,12 @@ func runtimeBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("-lib=%s: there are %s", *names, libraryNames())
 		}
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b, err := newWorkspace(ctx, dir, libs)
+	defer remove()
+	b, err := newWorkspace(ctx, dir, wrapper, libs)
 	if err != nil {
 		return err
 	}

@@ -26,15 +26,11 @@ func startupBench(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return err
-	}
+	defer remove()
 	fmt.Printf("| functions | file, plain | file, marked | bytes a function | start, plain | marked, inert | with dataDir, first | with dataDir, later | with a collector |\n")
 	fmt.Printf("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	var before int64 // what the smallest program gains

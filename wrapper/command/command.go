@@ -4,6 +4,7 @@
 package command
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
 )
 
 // commandNames are the words that are for us rather than the names of tools.
@@ -67,7 +67,7 @@ func (cmd *commands) app() *cli.App {
 		Usage:                "find the functions of a Go program that nobody calls",
 		UsageText:            "go build -toolexec=scavenger-wrap [packages]\nscavenger-wrap command [arguments]",
 		Description:          description,
-		Version:              toolid.Version(),
+		HideVersion:          true, // there is a flag of ours
 		EnableBashCompletion: true,
 		Writer:               cmd.stdout,
 		ErrWriter:            cmd.stderr,
@@ -76,10 +76,14 @@ func (cmd *commands) app() *cli.App {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "settings `FILE` in place of the one that is found", Destination: &cmd.configFile, Value: cmd.configFile},
 			&cli.StringFlag{Name: "log-level", Usage: "debug, info, warn or error", Value: "warn", EnvVars: []string{"SCAVENGER_WRAP_LOG_LEVEL"}},
+			&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version", DisableDefaultText: true},
 		},
 		Before: func(c *cli.Context) (err error) {
 			if cmd.log, err = newLogger(cmd.stderr, c.String("log-level")); err != nil {
 				return optionError{err}
+			}
+			if c.Bool("version") {
+				return cmp.Or(cmd.printVersion(), errVersionShown)
 			}
 			if c.Args().First() != "go" { // what the go command starts is to find the same go
 				avoidSelf()
@@ -108,10 +112,12 @@ func (cmd *commands) app() *cli.App {
 // Run runs a command with the arguments of the process, and returns its exit status.
 func Run(args []string, sources fs.FS, configFile string) int {
 	stdout, stderr := &printer{to: os.Stdout}, &printer{to: os.Stderr}
-	defer stdout.end()
-	defer stderr.end()
+	defer func() { _ = stderr.end() }()
 	cmd := &commands{stdout: stdout, stderr: stderr, sources: sources, configFile: configFile}
 	err := cmd.app().Run(args)
+	if writeErr := stdout.end(); err == nil || errors.Is(err, errVersionShown) {
+		err = writeErr
+	}
 	var usage usageError
 	var option optionError
 	var incomplete incompleteError

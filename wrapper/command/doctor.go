@@ -4,6 +4,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/hitrt"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/link"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
@@ -87,7 +89,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		return fmt.Errorf("doctor: %w", err)
 	}
 	d.say("scavenger-wrap", "ok", self, "")
-	d.next.marked = d.goCommand()
+	d.next.marked = d.goCommand(b != nil)
 	var settings map[string]string
 	if b == nil {
 		settings = d.settings()
@@ -111,7 +113,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		}
 	default:
 		if err := d.collector(settings); err != nil {
-			d.say("collector", "failed", err.Error(), "the check is a small Go program that could not be built or run here")
+			return fmt.Errorf("doctor: %w", err)
 		}
 	}
 	fmt.Fprintf(d.stdout, "\nNext: %s\n", Indented(d.whatNext(binary, settings), 6))
@@ -146,14 +148,22 @@ func runValue(key string, settings map[string]string) string {
 }
 
 // goCommand looks at the go command and at what makes it start us, and reports whether it
-// does without a -toolexec on its command line.
-func (d *examination) goCommand() (marked bool) {
+// does without a -toolexec on its command line. built says that doctor is about a program
+// that is there already.
+func (d *examination) goCommand(built bool) (marked bool) {
 	out, err := exec.Command("go", "env", "-json", "GOVERSION", "GOFLAGS", "GOMOD", "GOWORK").Output()
 	var env struct{ GOVERSION, GOFLAGS, GOMOD, GOWORK string }
 	if err == nil {
 		err = json.Unmarshal(out, &env)
 	}
-	if err != nil {
+	switch {
+	case built && errors.Is(err, exec.ErrNotFound):
+		d.say("go", "note", "no go command here, which only builds need", "")
+		return false
+	case errors.Is(err, exec.ErrNotFound):
+		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH; where programs only run, name one: scavenger-wrap doctor BINARY")
+		return false
+	case err != nil:
 		d.say("go", "failed", err.Error(), "install Go, and put its bin directory into PATH")
 		return false
 	}
@@ -165,7 +175,9 @@ func (d *examination) goCommand() (marked bool) {
 	d.log.log(zapcore.DebugLevel, "go env", stringField("GOMOD", env.GOMOD), stringField("GOWORK", env.GOWORK))
 	if (env.GOMOD == "" || env.GOMOD == os.DevNull) && (env.GOWORK == "" || env.GOWORK == "off") {
 		d.say("module", "note", "no go.mod here or above: name what to mark in SCAVENGER_PACKAGES", "")
-		d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
+		if !built {
+			d.next.better("go to the module of your program, and run scavenger-wrap doctor there")
+		}
 	}
 	flags, err := toolchain.SplitQuoted(env.GOFLAGS)
 	if err != nil {
@@ -331,7 +343,11 @@ func (d *examination) stale(b *registry.Inspected) {
 	}
 }
 
-// collector checks the collector, by a program that consists of hitrt.
+// collector checks the collector, with the code that is in programs.
 func (d *examination) collector(settings map[string]string) error {
-	return d.runHitrt(settings, []string{"check"}, d.say)
+	baked, err := json.Marshal(settings)
+	if err == nil {
+		hitrt.Check(d.say, string(baked))
+	}
+	return err
 }

@@ -5,6 +5,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -55,6 +56,7 @@ func Indented(text string, columns int) string {
 type printer struct {
 	to   io.Writer
 	rest []byte // the beginning of a character, or of a line end
+	err  error  // the first one
 }
 
 func (p *printer) Write(b []byte) (int, error) {
@@ -70,15 +72,18 @@ func (p *printer) Write(b []byte) (int, error) {
 	}
 	p.rest = append([]byte(nil), text[whole:]...)
 	if _, err := io.WriteString(p.to, Escaped(string(text[:whole]))); err != nil {
+		p.err = cmp.Or(p.err, err)
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// end writes what Write has kept back.
-func (p *printer) end() {
-	_, _ = io.WriteString(p.to, Escaped(string(p.rest)))
+// end writes what Write has kept back, and returns the first error of all that was
+// written.
+func (p *printer) end() error {
+	_, err := io.WriteString(p.to, Escaped(string(p.rest)))
 	p.rest = nil
+	return cmp.Or(p.err, err)
 }
 
 // unescaped returns the writer that out writes to, for control characters of our own.

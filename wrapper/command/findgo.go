@@ -54,7 +54,7 @@ func findGo(self string) (string, error) {
 	if len(ours) > 0 {
 		return "", fmt.Errorf("%s starts scavenger-wrap, and there is no other go on PATH: put the bin directory of Go into it too", strings.Join(ours, " and "))
 	}
-	return "", exec.ErrNotFound
+	return "", &exec.Error{Name: "go", Err: exec.ErrNotFound}
 }
 
 // mainPackage returns the import path of the main package of a Go program, "" of another.

@@ -64,16 +64,18 @@ func (cmd *commands) goCommand() *cli.Command {
 // ourFlag returns the name of a flag of ours among the arguments of the go command, which
 // would answer with its whole usage. Those of a test binary are its own.
 func ourFlag(args []string) string {
-	for i, arg := range args {
-		name, isFlag := strings.CutPrefix(toolchain.OneDash(arg), "-")
-		name, _, _ = strings.Cut(name, "=")
-		switch {
-		case i == 0 && !isFlag && commandHasFlags(arg):
-		case !isFlag:
-			return ""
-		case name == "config" || name == "log-level":
-			return name
+	isOurs := func(f toolchain.GoFlag) bool { return f.Name == "config" || f.Name == "log-level" }
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		if f := toolchain.ParseFlag(args[0]); isOurs(f) {
+			return f.Name
 		}
+	}
+	call, err := toolchain.ParseGoCommand(args)
+	if err != nil || !commandHasFlags(call.Name) {
+		return ""
+	}
+	if i := slices.IndexFunc(call.Flags, isOurs); i >= 0 {
+		return call.Flags[i].Name
 	}
 	return ""
 }

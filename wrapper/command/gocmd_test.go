@@ -37,7 +37,12 @@ func TestOurFlag(t *testing.T) {
 		"-config x build":          "config",
 		"build -log-level=debug .": "log-level",
 		"build -v --config=x":      "config",
+		"build -o app --config=x":  "config",
+		"build -C d -o a -config=": "config",
+		"-C d build -config x":     "config",
 		"build -o app .":           "",
+		"build -o -config=x":       "", // a file
+		"run . -config=x":          "",
 		"build . -config=x":        "",
 		"test -config=x":           "", // the test binary's
 		"tool x -config=x":         "",

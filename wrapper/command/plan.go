@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -19,11 +21,12 @@ func (cmd *commands) planCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "plan",
 		Usage:     "show what can be deleted, and what goes with it",
-		ArgsUsage: "[packages] DIR...",
+		ArgsUsage: "[packages] [DIR...]",
 		Description: "Run it in the module's source. Packages are the main packages of the programs,\n" +
 			"named as for go build; without any, all below the working directory. Each DIR is\n" +
 			"a SCAVENGER_DATA_DIR that these programs wrote to, has some below it, or is \"-\"\n" +
-			"for an archive in standard input, as for report. Nothing is changed.\n\n" +
+			"for an archive in standard input, as for report. Without DIR it is\n" +
+			"SCAVENGER_DATA_DIR, or dataDir of the settings here. Nothing is changed.\n\n" +
 			"Functions that were never called are in four groups: unreachable (no path leads\n" +
 			"there from main), entry (code that stays refers to it), falls with (only entries\n" +
 			"lead there), and must stay (an interface, a type argument, assembly or a\n" +
@@ -55,9 +58,12 @@ func (cmd *commands) runPlan(c *cli.Context) error {
 	if c.String("explain") != "" && (format == "markdown" || format == "html" || c.Bool("all")) {
 		return usageError{errors.New("plan: --explain is about one function, and writes text or json")}
 	}
-	patterns, dirs := splitPlanArguments(c.Args().Slice())
-	if len(dirs) == 0 {
-		return usageError{errors.New("plan: no argument is a directory with data: name the one that SCAVENGER_DATA_DIR named")}
+	patterns, dirs, err := cmd.planArguments(c.Args().Slice())
+	if err != nil {
+		return fmt.Errorf("plan: %w", err)
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("plan: it reads the source by the go command: %w; run it where the program is built", err)
 	}
 	questions, err := readQuestions(c)
 	if err != nil {
@@ -116,9 +122,13 @@ func writePlan(w io.Writer, p *plan.Plan, function, format string, all bool) err
 	return e.WriteText(w)
 }
 
-// splitPlanArguments tells data directories from packages by what is in them. A directory
-// with Go files is a package, even if there are data below it.
-func splitPlanArguments(args []string) (patterns, dirs []string) {
+// planArguments tells data directories from packages by what is in them. A directory with
+// Go files is a package, even if there are data below it. What no argument names is that
+// of the settings, and all below the working directory.
+func (cmd *commands) planArguments(args []string) (patterns, dirs []string, err error) {
+	if slices.Contains(args, "") {
+		return nil, nil, errNoDir
+	}
 	for _, arg := range args {
 		files, _ := filepath.Glob(filepath.Join(arg, "*.go"))
 		mayBePackage := len(files) > 0 || arg == "." || arg == ".."
@@ -128,8 +138,18 @@ func splitPlanArguments(args []string) (patterns, dirs []string) {
 			patterns = append(patterns, arg)
 		}
 	}
+	if len(dirs) == 0 {
+		dir, err := cmd.settingsDataDir()
+		if err != nil && len(args) > 0 {
+			err = fmt.Errorf("no argument is a directory with data: %w", err)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		dirs = []string{dir}
+	}
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
-	return patterns, dirs
+	return patterns, dirs, nil
 }

@@ -3,27 +3,28 @@
 package command
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt"
 )
 
 func (cmd *commands) publishCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "publish",
 		Usage:     "send what programs left in local files to the collector",
-		ArgsUsage: "DIR",
+		ArgsUsage: "[DIR]",
 		Description: "DIR is the SCAVENGER_DATA_DIR of programs that had no collector, or could not\n" +
 			"reach it. Calls that no collector has so far go to the one that\n" +
 			"SCAVENGER_SERVER_URL and SCAVENGER_API_KEY name (or the settings here), under the\n" +
 			"application and environment that the processes had. The files stay, for the\n" +
 			"report, and note what was sent. Processes may be running meanwhile, and the\n" +
-			"command may be interrupted, and run again, at any time. It needs the go command,\n" +
-			"as doctor does.\n\n" +
+			"command may be interrupted, and run again, at any time. It needs no Go. Without\n" +
+			"DIR it is SCAVENGER_DATA_DIR, or dataDir of the settings here.\n\n" +
 			"Exit status 1: something was not sent, or is damaged; it is named, and the rest\n" +
 			"is sent.",
 		Flags: []cli.Flag{
@@ -31,13 +32,20 @@ func (cmd *commands) publishCommand() *cli.Command {
 			&cli.BoolFlag{Name: "keep", Usage: "do not note in the files what was sent; it can be sent again, which changes nothing"},
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() > 1 && strings.HasPrefix(c.Args().Get(1), "-") {
-				return usageError{errors.New("publish: flags come before the directory: scavenger-wrap publish --keep DIR")}
+			if err := arguments(c, 1, "one directory"); err != nil {
+				return err
 			}
-			if c.NArg() != 1 {
-				return usageError{errors.New("publish: name the directory that SCAVENGER_DATA_DIR named")}
+			dir, err := c.Args().First(), error(nil)
+			switch {
+			case c.NArg() == 0:
+				dir, err = cmd.settingsDataDir()
+			case dir == "":
+				err = errNoDir
 			}
-			return cmd.publish(c.Args().First(), c.Bool("keep"), c.Bool("all"))
+			if err != nil {
+				return fmt.Errorf("publish: %w", err)
+			}
+			return cmd.publish(dir, c.Bool("keep"), c.Bool("all"))
 		},
 	}
 }
@@ -50,22 +58,22 @@ func (cmd *commands) publish(dir string, keep, all bool) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	failed := 0
-	err = cmd.runHitrt(cfg.Run, []string{"publish", dir, strconv.FormatBool(keep), strconv.FormatBool(all)},
-		func(step, outcome, detail, advice string) {
-			if outcome == "failed" {
-				failed++
-			}
-			fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
-			if advice != "" {
-				fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
-			}
-		})
-	switch {
-	case err != nil:
+	settings, err := json.Marshal(cfg.Run)
+	if err != nil {
 		return fmt.Errorf("publish: %w", err)
-	case failed > 0:
-		return errors.New("publish: not all was sent")
+	}
+	failed := 0
+	hitrt.PublishDir(func(step, outcome, detail, advice string) {
+		if outcome == "failed" {
+			failed++
+		}
+		fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
+		if advice != "" {
+			fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
+		}
+	}, string(settings), dir, keep, all)
+	if failed > 0 {
+		return errors.New("publish: not all was sent, or not noted as sent")
 	}
 	return nil
 }

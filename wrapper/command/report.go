@@ -62,12 +62,12 @@ func (cmd *commands) runReport(c *cli.Context, stdout, stderr io.Writer) error {
 	if len(dirs) == 0 {
 		dir, err := cmd.settingsDataDir()
 		if err != nil {
-			return err
+			return fmt.Errorf("report: %w", err)
 		}
 		dirs = []string{dir}
 	}
 	if slices.Contains(dirs, "") {
-		return usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named")}
+		return fmt.Errorf("report: %w", errNoDir)
 	}
 	format, err := oneOf(c, "format", formatNames()...)
 	if err != nil {

@@ -1,4 +1,4 @@
-// The data directory of a report that is given none.
+// The data directory of a command that is given none.
 
 package command
 
@@ -9,9 +9,12 @@ import (
 	"strings"
 )
 
+// errNoDir says that no directory is named, or an empty one, as by a variable that is not
+// set.
+var errNoDir = usageError{errors.New("name the directory that SCAVENGER_DATA_DIR named, or set it here")}
+
 // settingsDataDir returns the directory that a program which is started here would write
-// to: that of its variables, or else of the settings. It returns a usageError if there is
-// none.
+// to: that of its variables, or else of the settings. It returns errNoDir if there is none.
 func (cmd *commands) settingsDataDir() (string, error) {
 	dir := runValue("dataDir", nil)
 	if dir == "" {
@@ -22,7 +25,7 @@ func (cmd *commands) settingsDataDir() (string, error) {
 		dir = runValue("dataDir", cfg.Run)
 	}
 	if dir == "" {
-		return "", usageError{errors.New("report: name the directory that SCAVENGER_DATA_DIR named, or set it here")}
+		return "", errNoDir
 	}
 	unknown := ""
 	dir = os.Expand(dir, func(name string) string {
@@ -33,7 +36,7 @@ func (cmd *commands) settingsDataDir() (string, error) {
 		return value
 	})
 	if unknown != "" {
-		return "", fmt.Errorf("report: dataDir has $%s in it, which is not set here: name the directory", unknown)
+		return "", fmt.Errorf("dataDir has $%s in it, which is not set here: name the directory", unknown)
 	}
 	return strings.TrimSpace(dir), nil
 }

@@ -26,6 +26,9 @@ type incompleteError struct{ error }
 // errHelpShown says that no command was given, and help was shown.
 var errHelpShown = errors.New("help shown")
 
+// errVersionShown says that the version was asked for in place of a command, and shown.
+var errVersionShown = errors.New("version shown")
+
 // flagError returns an error that says what to type in place of flags that do not parse.
 // err is package flag's.
 func flagError(c *cli.Context, err error, _ bool) error {

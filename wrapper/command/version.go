@@ -22,13 +22,12 @@ func (cmd *commands) versionCommand() *cli.Command {
 			if err := arguments(c, 0, "no arguments"); err != nil {
 				return err
 			}
+			if !c.Bool("json") {
+				return cmd.printVersion()
+			}
 			build, err := toolid.BuildName(cmd.sources)
 			if err != nil {
 				return fmt.Errorf("version: %w", err)
-			}
-			if !c.Bool("json") {
-				_, err := fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", build)
-				return err
 			}
 			v := struct {
 				Version  string `json:"version"`
@@ -51,4 +50,14 @@ func (cmd *commands) versionCommand() *cli.Command {
 			return json.NewEncoder(cmd.stdout).Encode(v)
 		},
 	}
+}
+
+// printVersion prints the version as doctor does.
+func (cmd *commands) printVersion() error {
+	build, err := toolid.BuildName(cmd.sources)
+	if err != nil {
+		return fmt.Errorf("version: %w", err)
+	}
+	_, err = fmt.Fprintf(cmd.stdout, "scavenger-wrap %s\n", build)
+	return err
 }

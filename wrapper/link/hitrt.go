@@ -70,7 +70,7 @@ func (l *linking) addHitrtPackage(p *build.Package) error {
 	// The name of the kept file stands for these imports, so hitrt is compiled against no
 	// other archives.
 	if archive, err := l.compileHitrt(p, p.Imports); err == nil {
-		Keep(kept, archive)
+		keep(kept, archive)
 		return nil
 	}
 	_, err = l.compileHitrt(p, l.cfg.Paths())

@@ -27,8 +27,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// CodeGeneration are the variables that decide which code compile generates.
-var CodeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
+// codeGeneration are the variables that decide which code compile generates.
+var codeGeneration = []string{"GO386", "GOAMD64", "GOARCH", "GOARM", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOMIPS", "GOMIPS64",
 	"GOOS", "GOPPC64", "GORISCV64", "GOWASM"}
 
 // takeHitrt copies the archive of a package of hitrt to name if it is kept, and reports
@@ -49,7 +49,7 @@ func (l *linking) takeHitrt(p *build.Package, name string) (taken bool, keep str
 		return false, "", nil
 	}
 	file := filepath.Join(cache, "scavenger", key)
-	return TakeKept(file, name), file, nil
+	return takeKept(file, name), file, nil
 }
 
 // hitrtKey returns the name under which the archive of a package of hitrt is kept, "" if
@@ -96,7 +96,7 @@ func (l *linking) hashCodeGeneration(h io.Writer) error {
 		fmt.Fprintf(h, "%q\n", header)
 		return err
 	}
-	for _, name := range CodeGeneration {
+	for _, name := range codeGeneration {
 		fmt.Fprintf(h, "%s=%s\n", name, os.Getenv(name))
 	}
 	return nil
@@ -119,9 +119,9 @@ func (l *linking) contentID(path string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(text)), err
 }
 
-// TakeKept copies to name what is kept in file, and reports whether it did. It notes that
+// takeKept copies to name what is kept in file, and reports whether it did. It notes that
 // the file is in use.
-func TakeKept(file, name string) bool {
+func takeKept(file, name string) bool {
 	if !copyKept(file, name) {
 		return false
 	}
@@ -146,8 +146,8 @@ func copyKept(file, name string) bool {
 	return os.WriteFile(name, data[sha256.Size:], 0o666) == nil
 }
 
-// Keep keeps the file name in file. If it cannot, the next process makes it again.
-func Keep(file, name string) {
+// keep keeps the file name in file. If it cannot, the next process makes it again.
+func keep(file, name string) {
 	if file == "" {
 		return
 	}

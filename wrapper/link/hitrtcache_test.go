@@ -15,12 +15,12 @@ func TestKept(t *testing.T) {
 	if err := os.WriteFile(made, want, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if TakeKept(kept, taken) || TakeKept("", taken) {
+	if takeKept(kept, taken) || takeKept("", taken) {
 		t.Error("what nobody kept was taken")
 	}
-	Keep("", made) // no place
-	Keep(kept, made)
-	if !TakeKept(kept, taken) {
+	keep("", made) // no place
+	keep(kept, made)
+	if !takeKept(kept, taken) {
 		t.Fatal("not taken")
 	}
 	if got, err := os.ReadFile(taken); err != nil || !bytes.Equal(got, want) {
@@ -37,7 +37,7 @@ func TestKept(t *testing.T) {
 		if err := os.WriteFile(kept, text, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if TakeKept(kept, taken) {
+		if takeKept(kept, taken) {
 			t.Errorf("%s: taken", name)
 		}
 	}

@@ -54,7 +54,7 @@ func (s *SDK) KeepHitrt() error {
 		if err != nil {
 			return fmt.Errorf("compiling %s: %w", dir, err)
 		}
-		Keep(filepath.Join(s.Tools, action.SDKHitrt, key), archive)
+		keep(filepath.Join(s.Tools, action.SDKHitrt, key), archive)
 	}
 	return nil
 }

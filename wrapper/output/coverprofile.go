@@ -63,19 +63,10 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 			fmt.Fprintf(out, "%s:%d.1,%d.%d %d %d\n", name, b.from, b.to, b.endColumn, b.to-b.from+1, b.count)
 		}
 	}
-	return coverNote(left, unknown), out.Flush()
-}
-
-// coverNote says what a profile cannot say.
-func coverNote(left, unknown int) string {
-	var notes []string
-	if left > 0 {
-		notes = append(notes, pluralVerb(left, "function is", "functions are")+" left out: go tool cover would find no source")
-	}
-	if unknown > 0 {
-		notes = append(notes, pluralVerb(unknown, "function counts", "functions count")+" as covered in the word func alone: whether it was called is not known")
-	}
-	return strings.Join(notes, "; ")
+	return joinNotes(
+		countNote(left, "function is", "functions are", "left out: go tool cover would find no source"),
+		countNote(unknown, "function counts", "functions count", "as covered in the word func alone: whether it was called is not known"),
+	), out.Flush()
 }
 
 // isKnown reports whether it is known that a function was called, or that it was not.

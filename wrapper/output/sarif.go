@@ -184,25 +184,16 @@ func sarifFunctions(r *report.Report, limits sarifLimits) (list []*report.Functi
 		results.element(n, newResult(&r.Functions[candidates[n]]))
 		n++
 	}
-	note = sarifNote(outside, len(candidates)-n)
+	note = joinNotes(
+		countNote(outside, "function is", "functions are", "left out: the file is not below the root of the main module"),
+		countNote(len(candidates)-n, "function is", "functions are", "left out, the smallest: GitHub takes 25,000 results and 10 MB"),
+	)
 	chosen := candidates[:n]
 	slices.Sort(chosen)
 	for _, i := range chosen {
 		list = append(list, &r.Functions[i])
 	}
 	return list, note
-}
-
-// sarifNote says what has no result.
-func sarifNote(outside, over int) string {
-	var notes []string
-	if outside > 0 {
-		notes = append(notes, pluralVerb(outside, "function is", "functions are")+" left out: the file is not below the root of the main module")
-	}
-	if over > 0 {
-		notes = append(notes, pluralVerb(over, "function is", "functions are")+" left out, the smallest: GitHub takes 25,000 results and 10 MB")
-	}
-	return strings.Join(notes, "; ")
 }
 
 // A byteCounter counts what is written to it.

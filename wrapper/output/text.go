@@ -123,9 +123,10 @@ func hasMonthEnd(from, to time.Time) bool {
 type tally struct {
 	all, called, never, hidden, unknown int
 
-	kept     int // of never
-	uncalled int // those that the report looks for
-	lines    int // and the lines of these
+	kept       int // of never
+	neverLines int // of never, but not kept
+	uncalled   int // those that the report looks for
+	lines      int // and the lines of these
 }
 
 // addStatus counts a function by its status.
@@ -162,10 +163,13 @@ func (t *tally) percent() string {
 
 // count returns the tally of functions in the order of the report.
 func (t text) count(functions []report.Function) (c tally) {
-	var lines lineCounter
+	var lines, never lineCounter
 	for i := range functions {
 		f := &functions[i]
 		c.addStatus(f)
+		if f.Status == report.NeverCalled && !f.Kept() {
+			c.neverLines += never.add(f)
+		}
 		if t.Uncalled(f) {
 			c.uncalled++
 			c.lines += lines.add(f)
@@ -208,15 +212,18 @@ func byPackage(functions []report.Function) iter.Seq[[]report.Function] {
 }
 
 // writeTable writes totals, and before them those of each package if wanted. Numbers stand
-// before names, so that no import path is too long. There are columns for lines if they
-// are known, and for unknown ones if there are any.
+// before names, so that no import path is too long. Functions that are kept are not among
+// those that were never called, and have a column, as unknown ones do, if there are any.
 func (t text) writeTable(packages bool) {
 	total := t.count(t.Functions)
 	lines := t.hasLines()
 	row := func(c *tally, name string) {
-		t.printf("%9d  %6d  %12d  ", c.all, c.called, c.never)
+		t.printf("%9d  %6d  %12d  ", c.all, c.called, c.never-c.kept)
+		if total.kept > 0 {
+			t.printf("%4d  ", c.kept)
+		}
 		if lines {
-			t.printf("%6d  ", c.lines)
+			t.printf("%6d  ", c.neverLines)
 		}
 		t.printf("%14d  ", c.hidden)
 		if total.unknown > 0 {
@@ -225,6 +232,9 @@ func (t text) writeTable(packages bool) {
 		t.printf("%7s  %s\n", c.percent(), name)
 	}
 	t.print("FUNCTIONS  CALLED  NEVER CALLED  ")
+	if total.kept > 0 {
+		t.print("KEPT  ")
+	}
 	if lines {
 		t.print(" LINES  ")
 	}

@@ -4,6 +4,7 @@ package output
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +63,19 @@ func pluralVerb(n int, one, many string) string {
 		return "1 " + one
 	}
 	return strconv.Itoa(n) + " " + many
+}
+
+// countNote says what is true of n things, "" of none.
+func countNote(n int, one, many, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return pluralVerb(n, one, many) + " " + what
+}
+
+// joinNotes joins the notes that say something.
+func joinNotes(notes ...string) string {
+	return strings.Join(slices.DeleteFunc(notes, func(note string) bool { return note == "" }), "; ")
 }
 
 // columns is how wide a text is, of letters that are one column wide.

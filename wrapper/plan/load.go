@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -96,7 +97,7 @@ func load(opts Options, dir string) (*program, error) {
 	if len(initial) == 0 {
 		return nil, fmt.Errorf("no package matches %s", strings.Join(opts.Patterns, " "))
 	}
-	if err := packageErrors(initial); err != nil {
+	if err := cmp.Or(argumentError(initial), packageErrors(initial)); err != nil {
 		return nil, err
 	}
 	p := &program{
@@ -125,6 +126,17 @@ func load(opts Options, dir string) (*program, error) {
 	p.reachable = rta.Analyze(p.roots, false).Reachable
 	p.findDead()
 	return p, nil
+}
+
+// argumentError returns the error about an argument by which the go command found nothing.
+// It may be a directory with data that is spelled wrong.
+func argumentError(initial []*packages.Package) error {
+	for _, pkg := range initial {
+		if len(pkg.Errors) > 0 && pkg.Errors[0].Kind == packages.ListError && len(pkg.GoFiles) == 0 {
+			return fmt.Errorf("%q is neither a directory with data nor a package: %s", pkg.PkgPath, pkg.Errors[0].Msg)
+		}
+	}
+	return nil
 }
 
 // packageErrors returns what is wrong with the packages, as far as it fits.

@@ -91,25 +91,31 @@ func (d *data) addProcesses(f *hitsFile) {
 		}
 		d.add(f, out)
 	}
-	if s := &f.sums; s.Processes > 0 {
-		lost += int(s.Lossy)
-		d.processes.Total += int(s.Processes)
-		d.processes.Recovered += int(s.Recovered)
-		d.processes.KeptOnceASecond += int(s.OnceASecond)
-		mute := s.Lossy == s.Processes && s.Lived < checkpoint*s.Processes
-		if mute {
-			d.processes.Mute += int(s.Processes)
-		}
-		d.add(f, process{
-			count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute,
-			run: newRun(s.FirstStart, s.LastSeen, int64(min(s.Lived, datafile.MaxTime)), d.future),
-		})
+	if f.sums.Processes > 0 {
+		lost += int(f.sums.Lossy)
+		d.addSums(f)
 	}
 	d.processes.Lossy += lost + otherBoot + unreachable + without
 	d.ended(f, Lossy, lost, "killed, and nobody saved their marks files")
 	d.ended(f, Lossy, without, "killed, or running out of sight, and their marks files are not here")
 	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or are running on another one")
 	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks files", f.id.UID))
+}
+
+// addSums adds the processes of a file of which it has the sums alone.
+func (d *data) addSums(f *hitsFile) {
+	s := &f.sums
+	d.processes.Total += int(s.Processes)
+	d.processes.Recovered += int(s.Recovered)
+	d.processes.KeptOnceASecond += int(s.OnceASecond)
+	mute := s.Lossy == s.Processes && s.Lived < checkpoint*s.Processes
+	if mute {
+		d.processes.Mute += int(s.Processes)
+	}
+	d.add(f, process{
+		count: int(s.Processes), first: s.FirstStart, started: s.LastStart, end: s.LastSeen, mute: mute,
+		run: newRun(s.FirstStart, s.LastSeen, int64(min(s.Lived, datafile.MaxTime)), d.future),
+	})
 }
 
 // ended notes how processes ended of which something may be missing.

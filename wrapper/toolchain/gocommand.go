@@ -146,7 +146,7 @@ func (c *GoCommand) takeFlag(args []string) (n int, err error) {
 	if !strings.HasPrefix(arg, "-") || arg == "-" || c.ends(arg) {
 		return 0, nil
 	}
-	f := parseFlag(arg)
+	f := ParseFlag(arg)
 	if c.Name == "test" {
 		f.Name = strings.TrimPrefix(f.Name, "test.")
 	}
@@ -199,8 +199,8 @@ func (c *GoCommand) takeWords(args []string) int {
 	return n
 }
 
-// parseFlag reads one argument.
-func parseFlag(arg string) GoFlag {
+// ParseFlag reads one argument.
+func ParseFlag(arg string) GoFlag {
 	name, value, hasValue := strings.Cut(strings.TrimPrefix(OneDash(arg), "-"), "=")
 	return GoFlag{Name: name, Value: value, HasValue: hasValue}
 }
@@ -209,7 +209,7 @@ func parseFlag(arg string) GoFlag {
 // other commands know.
 func (c *GoCommand) SetGOFLAGS(words []string) {
 	for _, word := range words {
-		f := parseFlag(word)
+		f := ParseFlag(word)
 		kind, ok := buildFlags[f.Name]
 		for command := range commandFlags {
 			if !ok && kind.use == 0 {

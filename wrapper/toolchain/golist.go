@@ -41,7 +41,7 @@ type ListError struct {
 }
 
 // Error returns the error with all that the go command says.
-func (e *ListError) Error() string { return fmt.Sprintf("go list: %v\n%s", e.Err, e.Stderr) }
+func (e *ListError) Error() string { return e.text("\n", e.Stderr) }
 
 // Unwrap returns the error without what the go command says.
 func (e *ListError) Unwrap() error { return e.Err }
@@ -49,7 +49,15 @@ func (e *ListError) Unwrap() error { return e.Err }
 // Short returns the error in one line.
 func (e *ListError) Short() string {
 	first, _, _ := strings.Cut(e.Stderr, "\n")
-	return fmt.Sprintf("go list: %v: %s", e.Err, first)
+	return e.text(": ", first)
+}
+
+func (e *ListError) text(separator, said string) string {
+	text := fmt.Sprintf("go list: %v", e.Err)
+	if said != "" { // nothing if it did not start
+		text += separator + said
+	}
+	return text
 }
 
 // Packages returns the packages that patterns name, with the given fields, which are
