@@ -369,6 +369,7 @@ func checkImage(t *testing.T, dist, binary string) {
 		}
 		return strings.TrimSpace(string(out))
 	}
+	defer buildah("umount", "--all") // or the storage cannot be removed
 	for _, arch := range []string{"amd64", "arm64"} {
 		buildah("build", "--isolation=chroot", "--platform=linux/"+arch, "-t", arch, "-f", "Dockerfile", dist)
 		root := buildah("mount", buildah("from", "--pull-never", arch))
