@@ -5,6 +5,7 @@
 package examples
 
 import (
+	"archive/zip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,9 +41,11 @@ func newBazel(t *testing.T) *bazel {
 			t.Skip("there is no Bazel 4")
 		}
 	}
+	if _, err := exec.LookPath("zip"); err != nil {
+		t.Skip("there is no zip, with which Bazel packs what a test leaves")
+	}
 	cache, modules := goEnv(t, "GOCACHE"), goEnv(t, "GOMODCACHE")
 	b := &bazel{t: t, dir: newModule(t, "bazel/BUILD.bazel", "bazel/build.sh", "bazel/program_test.bzl")}
-
 	for _, line := range regexp.MustCompile(`(?m)^# build:marked (.*)$`).FindAllStringSubmatch(readFile(t, "bazel/BUILD.bazel"), -1) {
 		options := strings.NewReplacer("GOCACHE=/var/cache/go-build", "GOCACHE="+cache, "GOMODCACHE=/var/cache/go-mod", "GOMODCACHE="+modules,
 			"--sandbox_writable_path=/var/cache", "--sandbox_writable_path="+cache+" --sandbox_writable_path="+modules).Replace(line[1])
@@ -86,11 +89,18 @@ func (b *bazel) build(command string, args ...string) (string, error) {
 	return b.start(slices.Concat([]string{command}, b.commands, b.marked, args)...)
 }
 
-// outputs is what the program of the test left.
+// outputs is what the program of the test left, which Bazel has packed.
 func (b *bazel) outputs() string {
 	b.t.Helper()
 	dir := b.t.TempDir()
-	run(b.t, dir, nil, "unzip", "-q", filepath.Join(b.dir, "bazel-testlogs", "app_test", "test.outputs", "outputs.zip"))
+	z, err := zip.OpenReader(filepath.Join(b.dir, "bazel-testlogs", "app_test", "test.outputs", "outputs.zip"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer z.Close()
+	if err := os.CopyFS(dir, z); err != nil {
+		b.t.Fatal(err)
+	}
 	return filepath.Join(dir, "scavenger")
 }
 
@@ -114,13 +124,17 @@ func TestHeavyBazel(t *testing.T) {
 	if err == nil || !strings.Contains(out, "TIMEOUT") || !strings.Contains(out, "total 42") {
 		t.Fatalf("bazel test of what does not end: %v\n%s", err, out)
 	}
-	report(b.outputs())
+	data := b.outputs()
+	if marks, err := filepath.Glob(filepath.Join(data, "*.marks")); err != nil || len(marks) != 1 {
+		t.Errorf("Bazel kept %q of the calls of the last second, %v", marks, err)
+	}
+	report(data)
 
 	script := filepath.Join(t.TempDir(), "app")
 	if out, err := b.build("run", "--script_path="+script, "//:app"); err != nil {
 		t.Fatalf("bazel run: %v\n%s", err, out)
 	}
-	data := filepath.Join(t.TempDir(), "data")
+	data = filepath.Join(t.TempDir(), "data")
 	serve(t, script, []string{"SCAVENGER_DATA_DIR=" + data}, func() {})
 	report(data)
 }
