@@ -26,7 +26,7 @@ const (
 // TestCommands checks that every `go test` names packages and tests that exist,
 // and every `go run ./…` a package: a pattern with a typo runs nothing and passes.
 func TestCommands(t *testing.T) {
-	files := []string{".ci/run", "Makefile", workflow, naverWorkflow, ".github/pull_request_template.md"}
+	files := []string{".ci/run", "Makefile", workflow, naverWorkflow, releaseWorkflow, ".github/pull_request_template.md"}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
 		matches, err := filepath.Glob(pattern)
 		if err != nil {
@@ -104,7 +104,7 @@ func TestMakefile(t *testing.T) {
 	}
 }
 
-// TestWorkflows checks that the two workflows do the same.
+// TestWorkflows checks that the workflows of the two repositories do the same.
 func TestWorkflows(t *testing.T) {
 	jobs := func(file string) string {
 		_, text, ok := strings.Cut(readFile(t, file), "\npermissions:\n")
@@ -113,9 +113,10 @@ func TestWorkflows(t *testing.T) {
 		}
 		return text
 	}
-	naver := strings.Replace(jobs(naverWorkflow), "    working-directory: scavenger-wrap\n", "", 1)
-	if naver != jobs(workflow) {
-		t.Errorf("from permissions on, %s and %s differ in more than the working directory", workflow, naverWorkflow)
+	for own, naver := range map[string]string{workflow: naverWorkflow, releaseWorkflow: naverReleaseWorkflow} {
+		if strings.Replace(jobs(naver), "    working-directory: scavenger-wrap\n", "", 1) != jobs(own) {
+			t.Errorf("from permissions on, %s and %s differ in more than the working directory", own, naver)
+		}
 	}
 }
 

@@ -38,8 +38,8 @@ func TestMake(t *testing.T) {
 	run(t, dir, nil, "make", "clean")
 }
 
-// The genrule's command, in an environment as bare as that of an action. Bazel itself is
-// not run.
+// The genrule's command, in an environment as bare as that of an action. Bazel itself is run by
+// TestHeavyBazel.
 func TestBazelGenrule(t *testing.T) {
 	rule := regexp.MustCompile(`(?m)^    cmd = "(.*)",$`).FindStringSubmatch(readFile(t, "bazel/BUILD.bazel"))
 	if rule == nil {
@@ -149,7 +149,8 @@ func installGo(t *testing.T) string {
 	return filepath.Join(dir, "go")
 }
 
-// What ko and goreleaser start with the go that they are told. They themselves are not run.
+// What ko and goreleaser start with the go that they are told. They themselves are run by
+// TestHeavyKo and TestHeavyGoreleaser.
 func TestKo(t *testing.T) {
 	var file struct {
 		DefaultPlatforms []string `yaml:"defaultPlatforms"`

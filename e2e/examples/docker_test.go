@@ -11,11 +11,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// The Dockerfile's stages in directories of this machine, and then its program alone, as the
-// image's user. Docker itself is not run.
-func TestDocker(t *testing.T) {
+// newImageBuilder makes what builds the image for an architecture of Linux.
+func newImageBuilder(t *testing.T, arch string) *imageBuilder {
+	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("only root may have another root directory and user")
 	}
@@ -23,14 +25,20 @@ func TestDocker(t *testing.T) {
 		t.Skipf("no mounts of its own here: %v %s", err, out)
 	}
 	built.File(t) // the image's is built from the same sources
-	b := &imageBuilder{
+	return &imageBuilder{
 		t:        t,
 		contexts: map[string]string{"": newModule(t), "scavenger-wrap": checkout(t)},
 		caches:   map[string]string{"/go/pkg/mod": goEnv(t, "GOMODCACHE"), "/root/.cache/go-build": goEnv(t, "GOCACHE")},
 		goroot:   goEnv(t, "GOROOT"),
-		args:     map[string]string{"TARGETOS": runtime.GOOS, "TARGETARCH": runtime.GOARCH},
+		args:     map[string]string{"TARGETOS": "linux", "TARGETARCH": arch},
 		stages:   map[string]*stage{},
 	}
+}
+
+// The Dockerfile's stages in directories of this machine, and then its program alone, as the
+// image's user. Docker itself is not run.
+func TestDocker(t *testing.T) {
+	b := newImageBuilder(t, runtime.GOARCH)
 	for _, i := range parseDockerfile(readFile(t, "docker/Dockerfile")) {
 		b.do(i)
 	}
@@ -64,7 +72,18 @@ func TestDocker(t *testing.T) {
 	checkReport(t, run(t, ".", nil, built.File(t), "report", "--format=json", filepath.Join(image.root, data)))
 }
 
-// What the test above rests on.
+// The image for the other platform: the program in it is for that.
+func TestHeavyDockerPlatform(t *testing.T) {
+	program.Heavy(t)
+	other := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
+	b := newImageBuilder(t, other)
+	for _, i := range parseDockerfile(readFile(t, "docker/Dockerfile")) {
+		b.do(i)
+	}
+	checkProgram(t, "linux/"+other, []byte(readFile(t, filepath.Join(b.last.root, b.last.entrypoint))))
+}
+
+// What TestDocker rests on.
 func TestParseDockerfile(t *testing.T) {
 	got := parseDockerfile("# syntax\nFROM a AS b\nRUN --mount=type=cache,target=/x --network=none \\\n  # why\n  go build \\\n  ./...\n")
 	if len(got) != 2 || got[0].name != "FROM" || got[0].args != "a AS b" ||

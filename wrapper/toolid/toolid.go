@@ -175,8 +175,15 @@ func hashSources(w io.Writer, sources fs.FS, dirs []string) error {
 	return nil
 }
 
+// release is the version that the linker writes into the binaries of a release
+// (.goreleaser.yaml); nothing else sets it.
+var release string
+
 // Version returns the version of the module that this binary was built from.
 func Version() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
