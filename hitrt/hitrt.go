@@ -50,9 +50,12 @@
 package hitrt
 
 import (
+	"maps"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // A Program holds what the link action knows about the binary that it links. All of
@@ -77,6 +80,19 @@ type Program struct {
 	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
 	// local files does not take reading megabytes of them. It may be empty.
 	Fingerprint string
+
+	started map[string]string // settings given to Start, which count more than Settings
+}
+
+// settings returns the settings that a program has before anything where it runs is read.
+// With an error it returns those that could be read.
+func (p *Program) settings() (values map[string]string, err error) {
+	values = map[string]string{}
+	if p.Settings != "" {
+		values, err = datafile.ReadStrings([]byte(p.Settings))
+	}
+	maps.Copy(values, p.started)
+	return values, err
 }
 
 // A Package is one marked package.

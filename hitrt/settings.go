@@ -6,7 +6,6 @@
 package hitrt
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -94,12 +93,10 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		lookup = func(string) (string, bool) { return "", false }
 		absolute = onlyAbsolute
 	}
-	baked := map[string]string{}
 	r := settingsReader{lookup: lookup}
-	if p.Settings != "" {
-		if err := json.Unmarshal([]byte(p.Settings), &baked); err != nil {
-			r.problem("reading the settings in the binary: %v", err)
-		}
+	baked, err := p.settings()
+	if err != nil {
+		r.problem("reading the settings in the binary: %v", err)
 	}
 	options, _ := lookup("SCAVENGER_OPTIONS")
 	file := findSettings(lookup, trusted)

@@ -5,7 +5,6 @@ package datafile
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -162,12 +161,12 @@ func (h *Header) layOut() ([]byte, error) {
 	stamps := roundUp(int64(h.Functions) * stampSize)
 	for h.Stamps = pageSize; ; h.Stamps += pageSize {
 		h.Records = h.Stamps + stamps
-		head, err := json.Marshal(h)
-		if err == nil && len(head) > maxHeader {
-			err = fmt.Errorf("a header of %d bytes is too long", len(head))
+		head := appendObject(nil, h.fields())
+		if len(head) > maxHeader {
+			return nil, fmt.Errorf("a header of %d bytes is too long", len(head))
 		}
-		if err != nil || int64(preamble+len(head)) < h.Stamps {
-			return head, err
+		if int64(preamble+len(head)) < h.Stamps {
+			return head, nil
 		}
 	}
 }

@@ -22,11 +22,11 @@ import (
 	"bufio"
 	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 const (
@@ -54,9 +54,23 @@ type oldHeader struct {
 	lossy  bool  // cells are lost
 }
 
+func (h *oldHeader) fields() []field {
+	return slices.Concat([]field{{key: "format", value: &h.Format}}, h.Identity.fields(), []field{
+		{key: "stamps", value: &h.Stamps},
+		{key: "places", value: &h.Places},
+		{key: "placesCrc", value: &h.PlacesCRC},
+		{key: "marks", value: &h.Marks},
+		{key: "size", value: &h.Size},
+		{key: "locked", value: &h.Locked},
+		{key: "process", value: &h.Process},
+		{key: "pid", value: &h.PID},
+		{key: "startedAt", value: &h.StartedAt},
+	})
+}
+
 func (r *Reader) parseOld(head []byte) error {
 	h := &oldHeader{}
-	if err := json.Unmarshal(head, h); err != nil {
+	if err := readObject(head, h.fields()); err != nil {
 		return fmt.Errorf("damaged: header: %w", err)
 	}
 	switch {

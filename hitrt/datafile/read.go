@@ -4,7 +4,6 @@ package datafile
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -124,7 +123,7 @@ func readPreamble(file io.ReaderAt, size int64) (magic string, head []byte, err 
 }
 
 func (r *Reader) parse(head []byte) error {
-	if err := json.Unmarshal(head, &r.Header); err != nil {
+	if err := readObject(head, r.Header.fields()); err != nil {
 		return fmt.Errorf("damaged: header: %w", err)
 	}
 	h := &r.Header
