@@ -73,6 +73,13 @@ type Program struct {
 	// as called, at the start and once an hour.
 	Static []*uint8
 
+	// Module and Version are of the main module, "" if unknown. Instead of a version there
+	// may be the revision that the program was built from. Executable says that this is a
+	// program, and no library or plugin. They are known from the build information, which
+	// would have to be parsed at each start.
+	Module, Version string
+	Executable      bool
+
 	// Signals says that nothing in the program asks for signals, as far as its packages
 	// tell, so that this package may, and that it is a program and no library.
 	Signals bool

@@ -6,6 +6,7 @@
 package hitrt
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"path/filepath"
@@ -138,6 +139,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
+	s.appVersion = cmp.Or(s.appVersion, p.Version)
 	s.problems, s.passedOver, s.fileErr = r.problems, r.passedOver(file), file.err
 	s.checkKeys("SCAVENGER_OPTIONS", given)
 	s.checkKeys("scavenger.conf", r.values[fromFile])

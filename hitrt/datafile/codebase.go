@@ -295,8 +295,7 @@ func IsSound(file *os.File) bool {
 		return false
 	}
 	h := NewSHA256()
-	content := io.NewSectionReader(file, 0, info.Size()-size)
-	if _, err := io.Copy(h, content); err != nil {
+	if copyPart(h, file, 0, info.Size()-size) != nil {
 		return false
 	}
 	last := make([]byte, size)

@@ -80,12 +80,11 @@ const staleAge = time.Hour
 // RemoveStale removes the temporary files of processes that were killed while writing
 // them.
 func RemoveStale(dir string) {
-	entries, _ := ReadDir(dir)
-	for _, e := range entries {
-		if !isTemporary(e.Name()) {
+	for _, name := range Names(dir) {
+		if !isTemporary(name) {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
+		path := filepath.Join(dir, name)
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
 			_ = os.Remove(path)
 		}

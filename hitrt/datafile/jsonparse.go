@@ -4,6 +4,7 @@ package datafile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,21 +18,28 @@ const maxDepth = 10000
 // A parser is at a byte of a text. Where the text is wrong it comes to its end: then
 // nothing more can be read, and done returns an error.
 type parser struct {
-	text  []byte
-	at    int
-	wrong bool
+	text []byte
+	at   int
+	err  error
 }
 
 func (p *parser) fail() {
-	p.text, p.wrong = p.text[:min(p.at, len(p.text))], true
+	switch {
+	case p.err != nil:
+	case p.at < len(p.text):
+		p.err = fmt.Errorf("wrong JSON at byte %d", p.at)
+	default:
+		p.err = errors.New("unexpected end of JSON")
+	}
+	p.text = p.text[:min(p.at, len(p.text))]
 }
 
 // done returns an error if the text was wrong, or has something behind the value.
 func (p *parser) done() error {
-	if p.space(); p.wrong || p.at < len(p.text) {
-		return fmt.Errorf("wrong JSON at byte %d", p.at)
+	if p.space(); p.at < len(p.text) {
+		p.fail()
 	}
-	return nil
+	return p.err
 }
 
 // object reads the begin of an object, and reports whether it has a member. null has none.

@@ -289,10 +289,9 @@ func (m *Marks) Record() *Process {
 // MarksIn returns the paths of the marks files in a directory whose names have a prefix.
 func MarksIn(dir, prefix string) []string {
 	var paths []string
-	entries, _ := ReadDir(dir)
-	for _, e := range entries {
-		if IsMarks(e.Name(), prefix) {
-			paths = append(paths, filepath.Join(dir, e.Name()))
+	for _, name := range Names(dir) {
+		if IsMarks(name, prefix) {
+			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
 	return paths
@@ -330,9 +329,8 @@ func MarksDir(user, n int) string {
 func MarksUsers() (users []int) {
 	prefix := filepath.Base(MarksDir(0, 0))
 	prefix = prefix[:len(prefix)-1]
-	entries, _ := ReadDir(sharedMemory)
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), prefix)
+	for _, name := range Names(sharedMemory) {
+		rest, ok := strings.CutPrefix(name, prefix)
 		number, _, _ := strings.Cut(rest, "-")
 		if user, err := strconv.Atoi(number); ok && err == nil && !slices.Contains(users, user) {
 			users = append(users, user)

@@ -20,7 +20,6 @@ package datafile
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -164,8 +163,8 @@ func (r *Reader) oldCells() (set, lost []int, err error) {
 		return nil, nil, fmt.Errorf("damaged: places of cells at byte %d, cells at byte %d of %d", h.Places, h.Marks, r.size)
 	}
 	crc := crc32.NewIEEE()
-	if n, err := io.CopyBuffer(crc, io.NewSectionReader(r.file, h.Places, size), make([]byte, window)); n < size {
-		return nil, nil, fmt.Errorf("damaged: the places of the cells: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
+	if err := copyPart(crc, r.file, h.Places, size); err != nil {
+		return nil, nil, fmt.Errorf("damaged: the places of the cells: %w", err)
 	}
 	if crc.Sum32() != h.PlacesCRC {
 		return nil, nil, errors.New("damaged: the places of the cells do not match their checksum; calls shortly before the end may be missing")
