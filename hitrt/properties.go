@@ -67,7 +67,7 @@ func findSettings(lookup func(string) (string, bool), trusted bool) (f settingsF
 			check = ownedOnly(filepath.Dir(file))
 		}
 		values, err := readProperties(file, check)
-		_, isRead := err.(*syntaxError) //nolint:errorlint // errors.As makes programs 20 KiB larger
+		_, isRead := err.(*syntaxError) //nolint:errorlint // errors.As takes 20 KiB
 		if err == nil || isRead {
 			f.values, f.err, f.found = values, err, i < own
 			return f

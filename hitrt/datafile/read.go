@@ -269,7 +269,7 @@ func (t *table) all() (sums Totals, processes []Process, bad bool) {
 // withoutPath strips operation and path from err: whoever reports it names the file.
 func withoutPath(err error) error {
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		if pathErr, ok := e.(*os.PathError); ok { //nolint:errorlint // errors.As makes programs 20 KiB larger
+		if pathErr, ok := e.(*os.PathError); ok { //nolint:errorlint // errors.As takes 20 KiB
 			return pathErr.Err
 		}
 	}
