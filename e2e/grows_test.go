@@ -8,9 +8,9 @@ import (
 )
 
 // growsCommand: grows FILE OTHER KIB checks that OTHER is larger than FILE by at most so
-// many KiB.
+// many KiB, and ! grows by more.
 func growsCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
+	if len(args) != 3 {
 		ts.Fatalf("usage: grows file other kib")
 	}
 	var sizes [2]int64
@@ -23,7 +23,10 @@ func growsCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	grown := (sizes[1] - sizes[0]) / 1024
 	ts.Logf("%s is %d KiB larger than %s", args[1], grown, args[0])
-	if grown > most {
+	switch {
+	case neg && grown <= most:
+		ts.Fatalf("%s is %d KiB larger than %s, want more than %d", args[1], grown, args[0], most)
+	case !neg && grown > most:
 		ts.Fatalf("%s is %d KiB larger than %s, want at most %d", args[1], grown, args[0], most)
 	}
 }

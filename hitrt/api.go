@@ -6,7 +6,6 @@ package hitrt
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,17 +35,9 @@ func Start(settings map[string]string) error {
 	if p == nil {
 		return errNoMarks
 	}
-	values := map[string]string{}
-	if p.Settings != "" {
-		_ = json.Unmarshal([]byte(p.Settings), &values) // Register has said what is wrong
-	}
-	problems := setValues(values, settings)
-	text, err := json.Marshal(values)
-	if err != nil {
-		return err
-	}
 	configured := *p
-	configured.Settings = string(text)
+	var problems []string
+	configured.started, problems = startSettings(settings)
 	s := loadSettings(&configured, variables())
 	if !s.active() {
 		return errInert
@@ -58,9 +49,10 @@ func Start(settings map[string]string) error {
 	return nil
 }
 
-// setValues sets the values that are not empty. It returns a problem for each key
-// that Start does not have, as a newer version of hitrt/api may.
-func setValues(values, settings map[string]string) (problems []string) {
+// startSettings returns the values that are not empty, and a problem for each key that
+// Start does not have, as a newer version of hitrt/api may.
+func startSettings(settings map[string]string) (values map[string]string, problems []string) {
+	values = map[string]string{}
 	known := []string{"serverUrl", "apiKey", "dataDir", "appName", "appVersion", "environment", "hostname"}
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		switch value := settings[key]; {
@@ -70,7 +62,7 @@ func setValues(values, settings map[string]string) (problems []string) {
 			values[key] = value
 		}
 	}
-	return problems
+	return values, problems
 }
 
 // Flush writes and sends what is pending, and waits until that is done or ctx is.

@@ -6,7 +6,6 @@ package hitrt
 import (
 	"cmp"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -100,9 +99,14 @@ func (d *dataFile) replaceCodebase() error {
 // writeCodebase writes the codebase file, and verifies the order of the stamps.
 func (d *dataFile) writeCodebase(w io.Writer) error {
 	h := datafile.NewSHA256()
-	lines := json.NewEncoder(io.MultiWriter(h, w))
-	lines.SetEscapeHTML(false)
-	if err := lines.Encode(datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}); err != nil {
+	header := datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}
+	line := append(header.AppendTo(nil), '\n')
+	write := func() error {
+		_, _ = h.Write(line)
+		_, err := w.Write(line)
+		return err
+	}
+	if err := write(); err != nil {
 		return err
 	}
 	for i := range d.p.codebase.packages {
@@ -116,21 +120,22 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 			n++
 			file = cmp.Or(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
-			line, count := e.lines()
-			err := lines.Encode(datafile.Function{
+			first, count := e.lines()
+			function := datafile.Function{
 				Package:   p.Path,
 				Receiver:  e.receiver,
 				Name:      e.name,
 				Signature: signature(declaringType(path, e.receiver), e.name, e.params),
 				Hash:      hex.EncodeToString(hash[:]),
 				File:      file,
-				Line:      line,
+				Line:      first,
 				Lines:     count,
 				Reason:    e.reason,
 				Generated: e.generated(),
 				Directive: e.directive,
-			})
-			if err != nil {
+			}
+			line = append(function.AppendTo(line[:0]), '\n')
+			if err := write(); err != nil {
 				return err
 			}
 		}

@@ -96,7 +96,7 @@ func newDataFile(p *publisher) *dataFile {
 		Dir: set.dataDir, Mode: set.dataMode, Wait: lockWait,
 		Identity: datafile.Identity{
 			Fingerprint: dataFingerprint(p.fingerprint, p.codebase, set.environment), Functions: d.functions,
-			Main: p.main, Module: mainModule(), AppName: set.appName, AppVersion: set.appVersion,
+			Main: p.main, Module: p.module, AppName: set.appName, AppVersion: set.appVersion,
 			Environment: set.environment, Hostname: set.hostname, UID: os.Geteuid(),
 		},
 	}

@@ -171,7 +171,7 @@ func checkAtCollector(t *testing.T, text, app, environment string) {
 // programOf makes a program of lines as identities returns them, with every other
 // function called. called has the hashes.
 func programOf(text string) (p *Program, called map[string]bool) {
-	p, called = &Program{Main: "example.com/fuzz"}, map[string]bool{}
+	p, called = &Program{Main: "example.com/fuzz", Executable: true}, map[string]bool{}
 	entries := map[string][]string{}
 	var order []string
 	for line := range strings.Lines(text) {

@@ -31,7 +31,7 @@ func hexOf(hash [16]byte) string { return hex.EncodeToString(hash[:]) }
 // newProgram returns a program with n functions in packages of 30. Every tenth
 // entry is followed by a function that is not observable.
 func newProgram(n int) *Program {
-	p := &Program{Main: "example.com/shop"}
+	p := &Program{Main: "example.com/shop", Executable: true}
 	for first := 0; first < n; first += 30 {
 		var entries strings.Builder
 		count := min(30, n-first)

@@ -52,9 +52,12 @@
 package hitrt
 
 import (
+	"maps"
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // A Program holds what the link action knows about the binary that it links. All of
@@ -72,6 +75,13 @@ type Program struct {
 	// as called, at the start and once an hour.
 	Static []*uint8
 
+	// Module and Version are of the main module, "" if unknown. Instead of a version there
+	// may be the revision that the program was built from. Executable says that this is a
+	// program, and no library or plugin. They are known from the build information, which
+	// would have to be parsed at each start.
+	Module, Version string
+	Executable      bool
+
 	// Signals says that nothing in the program asks for signals, as far as its packages
 	// tell, so that this package may, and that it is a program and no library.
 	Signals bool
@@ -79,6 +89,19 @@ type Program struct {
 	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
 	// local files does not take reading megabytes of them. It may be empty.
 	Fingerprint string
+
+	started map[string]string // settings given to Start, which count more than Settings
+}
+
+// settings returns the settings that a program has before anything where it runs is read.
+// With an error it returns those that could be read.
+func (p *Program) settings() (values map[string]string, err error) {
+	values = map[string]string{}
+	if p.Settings != "" {
+		values, err = datafile.ReadStrings([]byte(p.Settings))
+	}
+	maps.Copy(values, p.started)
+	return values, err
 }
 
 // A Package is one marked package.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 )
 
@@ -40,9 +39,6 @@ func isMajorVersion(elem string) bool {
 // and stores nothing of it. It is called in the publisher's goroutine, since some
 // defaults take time to find out.
 func (s *settings) applyDefaults() {
-	if s.appVersion == "" {
-		s.appVersion = buildVersion()
-	}
 	if s.hostname == "" {
 		s.hostname, _ = os.Hostname()
 	}
@@ -55,46 +51,4 @@ func (s *settings) applyDefaults() {
 	} {
 		*value = cmp.Or(strings.TrimSpace(clamp(*value, rule.max)), rule.def)
 	}
-}
-
-// buildVersion returns the version of the main module, or else the revision that it
-// was built from.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	revision := buildSetting("vcs.revision")
-	return revision[:min(12, len(revision))]
-}
-
-// mainModule returns the path of the module that contains the main package, "" if
-// unknown.
-func mainModule() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Path
-	}
-	return ""
-}
-
-// buildSetting returns a setting that the program was built with, "" if unknown.
-func buildSetting(key string) string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, set := range info.Settings {
-			if set.Key == key {
-				return set.Value
-			}
-		}
-	}
-	return ""
-}
-
-// builtAsProgram reports whether this is a program, and no library or plugin, according
-// to the build information.
-func builtAsProgram() bool {
-	mode := buildSetting("-buildmode")
-	return mode == "exe" || mode == "pie"
 }

@@ -147,10 +147,9 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 // hitsFiles returns the paths of the hits files in a directory.
 func hitsFiles(dir string) []string {
 	var paths []string
-	entries, _ := datafile.ReadDir(dir) // in the order of their names
-	for _, e := range entries {
-		if datafile.IsHits(e.Name()) && !datafile.IsOld(e.Name()) {
-			paths = append(paths, filepath.Join(dir, e.Name()))
+	for _, name := range datafile.Names(dir) {
+		if datafile.IsHits(name) && !datafile.IsOld(name) {
+			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
 	return paths

@@ -67,8 +67,8 @@ func findSettings(lookup func(string) (string, bool), trusted bool) (f settingsF
 			check = ownedOnly(filepath.Dir(file))
 		}
 		values, err := readProperties(file, check)
-		var syntax *syntaxError
-		if err == nil || errors.As(err, &syntax) {
+		_, isRead := err.(*syntaxError) //nolint:errorlint // errors.As takes 20 KiB
+		if err == nil || isRead {
 			f.values, f.err, f.found = values, err, i < own
 			return f
 		}

@@ -39,8 +39,9 @@ type publisher struct {
 	started     time.Time
 	process     string // a UUID
 
-	isProgram  bool // false for a library, according to the build information
-	ownSignals bool // Signals of the program
+	module     string // Module of the program
+	isProgram  bool   // Executable of the program
+	ownSignals bool   // Signals of the program
 
 	sending            // what calls to a collector need
 	exporter *exporter // nil if there is no collector, or it does not know the key
@@ -73,6 +74,8 @@ func newPublisher(p *Program, set *settings) *publisher {
 		main:        p.Main,
 		static:      p.Static,
 		fingerprint: p.Fingerprint,
+		module:      p.Module,
+		isProgram:   p.Executable,
 		ownSignals:  p.Signals,
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
@@ -146,7 +149,6 @@ func (p *publisher) prepare() {
 	}
 	p.set.applyDefaults()
 	p.process = newUUID()
-	p.isProgram = builtAsProgram()
 	p.codebase = newCodebase(p.packages)
 	if p.set.collects() {
 		p.exporter = newExporter(p)

@@ -137,12 +137,11 @@ func (d *directory) join() {
 	j.Join(math.MaxInt, func(path string, err error) {
 		d.step(path, "failed", err.Error(), "what is damaged is not sent, and stays unknown")
 	})
-	entries, _ := datafile.ReadDir(d.path)
-	for _, e := range entries {
-		if !datafile.IsOld(e.Name()) {
+	for _, name := range datafile.Names(d.path) {
+		if !datafile.IsOld(name) {
 			continue
 		}
-		path := filepath.Join(d.path, e.Name())
+		path := filepath.Join(d.path, name)
 		if r, err := datafile.OpenHits(path); err == nil {
 			if !r.Joined {
 				d.step(path, "note", "it is of an earlier version, and its process may live: it stays", "")

@@ -6,7 +6,7 @@
 package hitrt
 
 import (
-	"encoding/json"
+	"cmp"
 	"io"
 	"os"
 	"path/filepath"
@@ -95,12 +95,10 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		lookup = func(string) (string, bool) { return "", false }
 		absolute = onlyAbsolute
 	}
-	baked := map[string]string{}
 	r := settingsReader{lookup: lookup}
-	if p.Settings != "" {
-		if err := json.Unmarshal([]byte(p.Settings), &baked); err != nil {
-			r.problem("reading the settings in the binary: %v", err)
-		}
+	baked, err := p.settings()
+	if err != nil {
+		r.problem("reading the settings in the binary: %v", err)
 	}
 	options, _ := lookup("SCAVENGER_OPTIONS")
 	file := findSettings(lookup, trusted)
@@ -145,6 +143,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
+	s.appVersion = cmp.Or(s.appVersion, p.Version)
 	s.problems, s.passedOver, s.fileErr = r.problems, r.passedOver(file), file.err
 	s.checkKeys("SCAVENGER_OPTIONS", given)
 	s.checkKeys("scavenger.conf", r.values[fromFile])

@@ -223,7 +223,7 @@ func (r *settingsReader) choice(key string, options ...string) string {
 // variable returns the environment variable of a key: SCAVENGER_SERVER_URL for
 // serverUrl.
 func variable(key string) string {
-	name := []byte("SCAVENGER_")
+	name := append(make([]byte, 0, len(prefix)+2*len(key)), prefix...)
 	for i := range len(key) {
 		if c := key[i]; c >= 'A' && c <= 'Z' {
 			name = append(name, '_', c)

@@ -53,6 +53,7 @@ var modes = []mode{
 	{name: "toolexec", command: []string{"go", "build", "-toolexec=WRAPPER"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "local files", command: []string{"go", "build", "-toolexec=WRAPPER"}, env: []string{"SCAVENGER_NETWORK=false"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "front-end", command: []string{"WRAPPER", "go", "build"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
+	{name: "local front-end", command: []string{"WRAPPER", "go", "build"}, env: []string{"SCAVENGER_NETWORK=false"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "garble", tool: "mvdan.cc/garble@v0.17.0", command: []string{"TOOL", "build"}},
 	{name: "orchestrion", tool: "github.com/DataDog/orchestrion@v1.15.0", command: []string{"TOOL", "go", "build"}},
 }

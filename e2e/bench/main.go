@@ -5,6 +5,7 @@
 //	go run ./e2e/bench contention  what cores do to each other's marks
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
 //	go run ./e2e/bench build       what builds cost, beside other tools
+//	go run ./e2e/bench wrapper     what a start of scavenger-wrap costs in a build
 //	go run ./e2e/bench report      what a report on a large program costs
 //	go run ./e2e/bench plan        what a plan costs, beside deadcode
 //	go run ./e2e/bench runtime -h
@@ -37,12 +38,14 @@ func main() {
 		err = startupBench(ctx, os.Args[2:])
 	case "build":
 		err = buildBench(ctx, os.Args[2:])
+	case "wrapper":
+		err = wrapperBench(ctx, os.Args[2:])
 	case "report":
 		err = reportBench(ctx, os.Args[2:])
 	case "plan":
 		err = planBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build|report|plan [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build|wrapper|report|plan [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {

@@ -14,7 +14,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -57,6 +56,39 @@ type Function struct {
 	Reason    string `json:"reason,omitempty"` // why it cannot be observed
 	Generated bool   `json:"generated,omitempty"`
 	Directive string `json:"directive,omitempty"` // "keep" and what follows it in //scavenger:keep
+}
+
+func (h *CodebaseHeader) fields() []field {
+	return []field{
+		{key: "format", value: &h.Format},
+		{key: "fingerprint", value: &h.Fingerprint},
+		{key: "functions", value: &h.Functions},
+	}
+}
+
+// AppendTo appends the line that the header is, without its end.
+func (h *CodebaseHeader) AppendTo(b []byte) []byte { return appendObject(b, h.fields()) }
+
+func (f *Function) fields() [11]field {
+	return [...]field{
+		{key: "package", value: &f.Package},
+		{key: "receiver", value: &f.Receiver, optional: true},
+		{key: "name", value: &f.Name},
+		{key: "signature", value: &f.Signature},
+		{key: "hash", value: &f.Hash},
+		{key: "file", value: &f.File},
+		{key: "line", value: &f.Line},
+		{key: "lines", value: &f.Lines, optional: true},
+		{key: "reason", value: &f.Reason, optional: true},
+		{key: "generated", value: &f.Generated, optional: true},
+		{key: "directive", value: &f.Directive, optional: true},
+	}
+}
+
+// AppendTo appends the line that the function is, without its end.
+func (f *Function) AppendTo(b []byte) []byte {
+	fields := f.fields()
+	return appendObject(b, fields[:])
 }
 
 // CodebaseName returns the name of the codebase file with a fingerprint. A user who
@@ -133,6 +165,7 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 	lines.Split(wholeLines)
 	n := 0
 	var f Function
+	fields := f.fields()
 	for lines.Scan() {
 		line := lines.Bytes()
 		n++
@@ -154,7 +187,7 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 			if got++; got > want {
 				return fmt.Errorf("damaged: more than %d functions, as the header says", want)
 			}
-			if err := readFunction(line, &f, each); err != nil {
+			if err := readFunction(line, &f, fields[:], each); err != nil {
 				return fmt.Errorf("damaged: line %d: %w", n, err)
 			}
 		}
@@ -188,7 +221,7 @@ func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) 
 // announces.
 func readCodebaseHeader(line []byte, fingerprint string) (functions int, err error) {
 	var h CodebaseHeader
-	if err := json.Unmarshal(line, &h); err != nil {
+	if err := readObject(line, h.fields()); err != nil {
 		return 0, fmt.Errorf("damaged: line 1: %w", err)
 	}
 	switch {
@@ -206,13 +239,11 @@ func readCodebaseHeader(line []byte, fingerprint string) (functions int, err err
 
 // checkSeal compares the last line with the sum of all lines before it.
 func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
-	var seal struct {
-		SHA256 string `json:"sha256"`
-	}
-	if err := json.Unmarshal(line, &seal); err != nil {
+	var want string
+	if err := readObject(line, []field{{key: "sha256", value: &want}}); err != nil {
 		return fmt.Errorf("damaged: last line: %w", err)
 	}
-	if seal.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
+	if want != hex.EncodeToString(sum.Sum(nil)) {
 		return errors.New("damaged: the content does not match the checksum in its last line")
 	}
 	if rest.Scan() || rest.Err() != nil {
@@ -221,8 +252,10 @@ func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
 	return nil
 }
 
-func readFunction(line []byte, f *Function, each func(f *Function) error) error {
-	if err := f.parse(line); err != nil {
+// readFunction reads a line into f by its fields, which may have the function of the line
+// before: names that repeat are not allocated again.
+func readFunction(line []byte, f *Function, fields []field, each func(f *Function) error) error {
+	if err := readObject(line, fields); err != nil {
 		return err
 	}
 	if f.Package == "" || f.Name == "" {
@@ -262,8 +295,7 @@ func IsSound(file *os.File) bool {
 		return false
 	}
 	h := NewSHA256()
-	content := io.NewSectionReader(file, 0, info.Size()-size)
-	if _, err := io.Copy(h, content); err != nil {
+	if copyPart(h, file, 0, info.Size()-size) != nil {
 		return false
 	}
 	last := make([]byte, size)

@@ -5,7 +5,6 @@ package datafile
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -81,12 +80,11 @@ const staleAge = time.Hour
 // RemoveStale removes the temporary files of processes that were killed while writing
 // them.
 func RemoveStale(dir string) {
-	entries, _ := ReadDir(dir)
-	for _, e := range entries {
-		if !isTemporary(e.Name()) {
+	for _, name := range Names(dir) {
+		if !isTemporary(name) {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
+		path := filepath.Join(dir, name)
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > staleAge {
 			_ = os.Remove(path)
 		}
@@ -162,12 +160,12 @@ func (h *Header) layOut() ([]byte, error) {
 	stamps := roundUp(int64(h.Functions) * stampSize)
 	for h.Stamps = pageSize; ; h.Stamps += pageSize {
 		h.Records = h.Stamps + stamps
-		head, err := json.Marshal(h)
-		if err == nil && len(head) > maxHeader {
-			err = fmt.Errorf("a header of %d bytes is too long", len(head))
+		head := appendObject(nil, h.fields())
+		if len(head) > maxHeader {
+			return nil, fmt.Errorf("a header of %d bytes is too long", len(head))
 		}
-		if err != nil || int64(preamble+len(head)) < h.Stamps {
-			return head, err
+		if int64(preamble+len(head)) < h.Stamps {
+			return head, nil
 		}
 	}
 }

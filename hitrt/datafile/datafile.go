@@ -103,6 +103,20 @@ type Identity struct {
 	UID         int    `json:"uid"` // of the user, -1 where there is none
 }
 
+func (id *Identity) fields() []field {
+	return []field{
+		{key: "fingerprint", value: &id.Fingerprint},
+		{key: "functions", value: &id.Functions},
+		{key: "main", value: &id.Main, optional: true},
+		{key: "module", value: &id.Module, optional: true},
+		{key: "appName", value: &id.AppName},
+		{key: "appVersion", value: &id.AppVersion},
+		{key: "environment", value: &id.Environment},
+		{key: "hostname", value: &id.Hostname},
+		{key: "uid", value: &id.UID},
+	}
+}
+
 // normal returns the identity as a header says it: JSON has no bytes that are not UTF-8,
 // and the environment of a process may.
 func (id Identity) normal() Identity {

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,15 @@ type Header struct {
 	Stamps    int64  `json:"stamps"`            // S
 	Records   int64  `json:"records"`           // R
 	CreatedAt int64  `json:"createdAt"`
+}
+
+func (h *Header) fields() []field {
+	return slices.Concat([]field{{key: "format", value: &h.Format}}, h.Identity.fields(), []field{
+		{key: "process", value: &h.Process, optional: true},
+		{key: "stamps", value: &h.Stamps},
+		{key: "records", value: &h.Records},
+		{key: "createdAt", value: &h.CreatedAt},
+	})
 }
 
 // A Store is the place of the hits file of processes with one identity.

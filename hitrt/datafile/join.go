@@ -203,11 +203,10 @@ type Joiner struct {
 // abandoned.
 func (j *Joiner) Search() {
 	RemoveStale(j.Dir)
-	entries, _ := ReadDir(j.Dir)
 	j.paths = j.paths[:0]
-	for _, e := range entries {
-		path := filepath.Join(j.Dir, e.Name())
-		if IsHits(e.Name()) && !isShared(e.Name()) && !j.failed[path] {
+	for _, name := range Names(j.Dir) {
+		path := filepath.Join(j.Dir, name)
+		if IsHits(name) && !isShared(name) && !j.failed[path] {
 			j.paths = append(j.paths, path)
 		}
 	}

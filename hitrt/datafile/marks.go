@@ -24,7 +24,6 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -71,6 +70,24 @@ type MarksHeader struct {
 	Size      int64  `json:"size"`
 }
 
+func (h *MarksHeader) fields() []field {
+	return slices.Concat([]field{{key: "format", value: &h.Format}}, h.Identity.fields(), []field{
+		{key: "process", value: &h.Process},
+		{key: "pid", value: &h.PID},
+		{key: "boot", value: &h.Boot, optional: true},
+		{key: "startedAt", value: &h.StartedAt},
+		{key: "kept", value: &h.Kept},
+		{key: "dataDir", value: &h.DataDir},
+		{key: "directory", value: &h.Directory, optional: true},
+		{key: "ranges", value: &h.Ranges},
+		{key: "rangesCrc", value: &h.RangesCRC},
+		{key: "state", value: &h.State},
+		{key: "taken", value: &h.Taken},
+		{key: "cells", value: &h.Cells},
+		{key: "size", value: &h.Size},
+	})
+}
+
 // A Range is where the cells of successive functions lie.
 type Range struct {
 	At    uint32 // offset from C
@@ -92,12 +109,9 @@ func (h *MarksHeader) Encode(ranges []Range, cells int64) ([]byte, error) {
 		h.Taken = h.State + pageSize
 		h.Cells = h.Taken + roundUp(int64(h.Functions))
 		h.Size = h.Cells + cells
-		head, err := json.Marshal(h)
-		if err == nil && len(head) > maxHeader {
-			err = fmt.Errorf("a header of %d bytes is too long", len(head))
-		}
-		if err != nil {
-			return nil, err
+		head := appendObject(nil, h.fields())
+		if len(head) > maxHeader {
+			return nil, fmt.Errorf("a header of %d bytes is too long", len(head))
 		}
 		if int64(preamble+len(head)+len(table)) > h.State {
 			continue
@@ -155,7 +169,7 @@ func ReadMarks(file *os.File) (*Marks, error) {
 	}
 	m := &Marks{}
 	h := &m.MarksHeader
-	if err := json.Unmarshal(head, h); err != nil {
+	if err := readObject(head, h.fields()); err != nil {
 		return nil, fmt.Errorf("damaged: header: %w", err)
 	}
 	end := int64(preamble+len(head)) + int64(h.Ranges)*rangeSize
@@ -275,10 +289,9 @@ func (m *Marks) Record() *Process {
 // MarksIn returns the paths of the marks files in a directory whose names have a prefix.
 func MarksIn(dir, prefix string) []string {
 	var paths []string
-	entries, _ := ReadDir(dir)
-	for _, e := range entries {
-		if IsMarks(e.Name(), prefix) {
-			paths = append(paths, filepath.Join(dir, e.Name()))
+	for _, name := range Names(dir) {
+		if IsMarks(name, prefix) {
+			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
 	return paths
@@ -316,9 +329,8 @@ func MarksDir(user, n int) string {
 func MarksUsers() (users []int) {
 	prefix := filepath.Base(MarksDir(0, 0))
 	prefix = prefix[:len(prefix)-1]
-	entries, _ := ReadDir(sharedMemory)
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), prefix)
+	for _, name := range Names(sharedMemory) {
+		rest, ok := strings.CutPrefix(name, prefix)
 		number, _, _ := strings.Cut(rest, "-")
 		if user, err := strconv.Atoi(number); ok && err == nil && !slices.Contains(users, user) {
 			users = append(users, user)

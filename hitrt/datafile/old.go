@@ -20,13 +20,12 @@ package datafile
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 const (
@@ -54,9 +53,23 @@ type oldHeader struct {
 	lossy  bool  // cells are lost
 }
 
+func (h *oldHeader) fields() []field {
+	return slices.Concat([]field{{key: "format", value: &h.Format}}, h.Identity.fields(), []field{
+		{key: "stamps", value: &h.Stamps},
+		{key: "places", value: &h.Places},
+		{key: "placesCrc", value: &h.PlacesCRC},
+		{key: "marks", value: &h.Marks},
+		{key: "size", value: &h.Size},
+		{key: "locked", value: &h.Locked},
+		{key: "process", value: &h.Process},
+		{key: "pid", value: &h.PID},
+		{key: "startedAt", value: &h.StartedAt},
+	})
+}
+
 func (r *Reader) parseOld(head []byte) error {
 	h := &oldHeader{}
-	if err := json.Unmarshal(head, h); err != nil {
+	if err := readObject(head, h.fields()); err != nil {
 		return fmt.Errorf("damaged: header: %w", err)
 	}
 	switch {
@@ -150,8 +163,8 @@ func (r *Reader) oldCells() (set, lost []int, err error) {
 		return nil, nil, fmt.Errorf("damaged: places of cells at byte %d, cells at byte %d of %d", h.Places, h.Marks, r.size)
 	}
 	crc := crc32.NewIEEE()
-	if n, err := io.CopyBuffer(crc, io.NewSectionReader(r.file, h.Places, size), make([]byte, window)); n < size {
-		return nil, nil, fmt.Errorf("damaged: the places of the cells: %w", withoutPath(cmp.Or(err, io.ErrUnexpectedEOF)))
+	if err := copyPart(crc, r.file, h.Places, size); err != nil {
+		return nil, nil, fmt.Errorf("damaged: the places of the cells: %w", err)
 	}
 	if crc.Sum32() != h.PlacesCRC {
 		return nil, nil, errors.New("damaged: the places of the cells do not match their checksum; calls shortly before the end may be missing")

@@ -12,8 +12,15 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, flag, perm)
 }
 
-// ReadDir does what [os.ReadDir] does.
-func ReadDir(dir string) ([]os.DirEntry, error) { return os.ReadDir(dir) }
+// Names returns the names in a directory, in sorted order.
+func Names(dir string) []string {
+	var names []string
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
 
 // someNames returns nothing: there are no marks files on this system.
 func someNames(string, int) []string { return nil }

@@ -5,7 +5,6 @@ package datafile
 import (
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -40,18 +39,11 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// ReadDir does what [os.ReadDir] does, without waiting.
-func ReadDir(dir string) ([]os.DirEntry, error) {
-	fd, err := open(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
-	if err != nil {
-		return nil, err
-	}
-	_ = syscall.SetNonblock(fd, false)
-	file := os.NewFile(uintptr(fd), dir)
-	defer file.Close()
-	entries, err := file.ReadDir(-1)
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, err
+// Names returns the names in a directory, in sorted order, without waiting.
+func Names(dir string) []string {
+	names := someNames(dir, -1)
+	slices.Sort(names)
+	return names
 }
 
 // someNames returns at most so many names in a directory, or all if most is below 0.

@@ -268,9 +268,8 @@ func readOrphans(file *os.File) ([]byte, error) {
 func makeRoom(dir string) {
 	for range maxOrphanFiles {
 		oldest, at, files, size := "", time.Now(), 0, int64(0)
-		entries, _ := ReadDir(dir)
-		for _, e := range entries {
-			path := filepath.Join(dir, e.Name())
+		for _, name := range Names(dir) {
+			path := filepath.Join(dir, name)
 			info, err := os.Lstat(path)
 			if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(path, orphansSuffix) {
 				continue

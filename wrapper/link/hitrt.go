@@ -101,7 +101,7 @@ func (l *linking) compileHitrt(p *build.Package, imports []string) (archive stri
 // hitrtFlags returns the flags that packages of ours are compiled with, the program's
 // code generation flags among them.
 func (l *linking) hitrtFlags() []string {
-	return append([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags...)
+	return slices.Concat([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags, []string{"-dwarf=false"})
 }
 
 // archive returns the file for the archive of a package of ours.

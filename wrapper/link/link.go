@@ -160,7 +160,11 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	source, err := registry.Source(registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals}, packages)
+	build, err := l.buildInfo()
+	if err != nil {
+		return err
+	}
+	source, err := registry.Source(registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals, Build: build}, packages)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
@@ -23,6 +24,33 @@ type Program struct {
 	BuiltBy  string            // version of scavenger-wrap
 	Settings map[string]string // baked in
 	Signals  bool              // hitrt may take signals, see Program of hitrt
+	Build    *debug.BuildInfo  // what `go version -m` will show
+}
+
+// version returns the version of the main module, or else the revision that the program is
+// built from.
+func (p *Program) version() string {
+	if v := p.Build.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	revision := p.setting("vcs.revision")
+	return revision[:min(12, len(revision))]
+}
+
+// isExecutable reports whether it is a program, and no library or plugin.
+func (p *Program) isExecutable() bool {
+	mode := p.setting("-buildmode")
+	return mode == "exe" || mode == "pie"
+}
+
+// setting returns a setting of the build, "" if unknown.
+func (p *Program) setting(key string) string {
+	for _, s := range p.Build.Settings {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 // Source returns the source of the registry. Apart from one call it is all static data,
@@ -63,7 +91,8 @@ func Source(p Program, packages []*Metadata) ([]byte, error) {
 		fmt.Fprintf(&b, "var static = [...]*uint8{\n%s}\n\n", static)
 		static = "Static: static[:], "
 	}
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Settings: %q, Packages: packages[:], %sSignals: %v, Fingerprint: %q}\n\n", p.Main, baked, static, p.Signals, programFingerprint(packages))
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Module: %q, Version: %q, Executable: %v, Settings: %q, Packages: packages[:], %sSignals: %v, Fingerprint: %q}\n\n",
+		p.Main, p.Build.Main.Path, p.version(), p.isExecutable(), baked, static, p.Signals, programFingerprint(packages))
 	b.WriteString(`func init() {
 	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})

@@ -256,7 +256,7 @@ func TestDamage(t *testing.T) {
 		{"newer magic", "process-2.hits", patch(hits, 7, '4'), "written in format \"4\"", open},
 		{"newer header", "process-2.hits", header(map[string]any{"format": 3}), "written in format 3", open},
 		{"no format", "process-2.hits", header(map[string]any{"format": 0}), "no format 1 or later", open},
-		{"header type", "process-2.hits", header(map[string]any{"fingerprint": 3}), "damaged: header: json:", open},
+		{"header type", "process-2.hits", header(map[string]any{"fingerprint": 3}), "damaged: header: wrong JSON at byte", open},
 		{"lying length", "process-2.hits", patch(hits, 8, 255, 255, 255, 255), "a wrong length of the header (4294967295)", open},
 		{"header checksum", "process-2.hits", patch(hits, 30, 'X'), "the header does not match its checksum", open},
 		{"more functions", "process-2.hits", header(map[string]any{"functions": 1 << 40}), "damaged: 1099511627776 functions", open},
