@@ -69,7 +69,7 @@ func reportBench(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	p, err := generate(filepath.Join(dir, "program"), *functions/functionsPerPackage)
+	p, err := generate(filepath.Join(dir, "program"), *functions/functionsPerPackage, functionsPerPackage)
 	if err != nil {
 		return err
 	}
