@@ -28,7 +28,7 @@ var allowedImports = map[string][]string{
 	"config":          {},
 	"e2e":             {},
 	"e2e/bazel":       {},
-	"e2e/bench":       {"e2e/program"},
+	"e2e/bench":       {"e2e/collector", "e2e/program"},
 	"e2e/browser":     {},
 	"e2e/buildcost":   {},
 	"e2e/collector":   {},

@@ -65,7 +65,7 @@ func reportBench(ctx context.Context, args []string) error {
 		return err
 	}
 	defer remove()
-	p, err := generate(filepath.Join(dir, "program"), *functions/functionsPerPackage)
+	p, err := generate(filepath.Join(dir, "program"), *functions/functionsPerPackage, functionsPerPackage)
 	if err != nil {
 		return err
 	}

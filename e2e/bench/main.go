@@ -4,6 +4,8 @@
 //	go run ./e2e/bench runtime     what marks cost at run time, beside go build -cover
 //	go run ./e2e/bench contention  what cores do to each other's marks
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
+//	go run ./e2e/bench servers     what marks cost servers under load
+//	go run ./e2e/bench growth      what grows with functions and packages, and how fast
 //	go run ./e2e/bench build       what builds cost, beside other tools
 //	go run ./e2e/bench wrapper     what a start of scavenger-wrap costs in a build
 //	go run ./e2e/bench report      what a report on a large program costs
@@ -36,6 +38,10 @@ func main() {
 		err = contentionBench(ctx, os.Args[2:])
 	case "startup":
 		err = startupBench(ctx, os.Args[2:])
+	case "servers":
+		err = serversBench(ctx, os.Args[2:])
+	case "growth":
+		err = growthBench(ctx, os.Args[2:])
 	case "build":
 		err = buildBench(ctx, os.Args[2:])
 	case "wrapper":
@@ -45,7 +51,7 @@ func main() {
 	case "plan":
 		err = planBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|build|wrapper|report|plan [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|servers|growth|build|wrapper|report|plan [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {

@@ -35,7 +35,7 @@ func startupBench(ctx context.Context, args []string) error {
 	fmt.Printf("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	var before int64 // what the smallest program gains
 	for _, n := range []int{functionsPerPackage, *functions} {
-		p, err := generate(filepath.Join(dir, fmt.Sprint("program", n)), n/functionsPerPackage)
+		p, err := generate(filepath.Join(dir, fmt.Sprint("program", n)), n/functionsPerPackage, functionsPerPackage)
 		if err != nil {
 			return err
 		}
@@ -69,18 +69,18 @@ func startupBench(ctx context.Context, args []string) error {
 	return nil
 }
 
-// generate writes a program of so many packages.
-func generate(dir string, packages int) (*program.Program, error) {
+// generate writes a program of so many packages, and functions in each.
+func generate(dir string, packages, functions int) (*program.Program, error) {
 	var imports, calls strings.Builder
 	for i := range packages {
 		var text strings.Builder
 		fmt.Fprintf(&text, "package p%d\n", i)
-		for f := range functionsPerPackage {
+		for f := range functions {
 			fmt.Fprintf(&text, "\nfunc Function%d(a, b int) int { return a*%d + b }\n", f, f)
 		}
 		// The linker drops functions that nothing refers to.
 		text.WriteString("\nvar All = []func(a, b int) int{")
-		for f := range functionsPerPackage {
+		for f := range functions {
 			fmt.Fprintf(&text, "Function%d, ", f)
 		}
 		text.WriteString("}\n")

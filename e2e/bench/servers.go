@@ -1,0 +1,287 @@
+// What marks cost real servers under load.
+//
+// In a round every variant runs once: a new process, some requests to warm it up, then as
+// many again in a closed and in an open loop. What counts is the CPU time of the process, as
+// the kernel accounts for it, between the first request and the last. The ratio to plain is
+// taken round by round, so that what slows the machine down for longer than a round slows
+// down both, and there are rounds until it is known well enough.
+//
+// The linker places functions in another order from round to round: see measure.
+
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/collector"
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+//go:embed testdata/servers/*.txt
+var serverTexts embed.FS
+
+const apiKey = collector.DemoKey
+
+// serverOptions are the flags of the measurement.
+type serverOptions struct {
+	least, most int
+	within      float64
+	layouts     int
+	time        time.Duration
+	share       float64
+	connections int
+	cores       []int
+}
+
+// A loadBench is one run of the command.
+type loadBench struct {
+	opts      serverOptions
+	dir       string
+	wrapper   string
+	all       []int // processors
+	behind    string
+	collector string
+	sources   map[string]*program.Program
+	runs      int
+}
+
+func serversBench(ctx context.Context, args []string) error {
+	var opts serverOptions
+	flags := flag.NewFlagSet("servers", flag.ContinueOnError)
+	flags.IntVar(&opts.least, "least", 6, "rounds at least")
+	flags.IntVar(&opts.most, "most", 40, "rounds at most")
+	flags.Float64Var(&opts.within, "within", 0.005, "rounds until 95 % confidence of each marked variant's CPU time, as a ratio to plain, is within this share of it")
+	flags.IntVar(&opts.layouts, "layouts", 8, "orders in which the linker places functions, one after the other by rounds")
+	flags.DurationVar(&opts.time, "time", 2*time.Second, "CPU time of a load")
+	flags.Float64Var(&opts.share, "share", 0.5, "rate of the open loop, as a share of what plain can do")
+	flags.IntVar(&opts.connections, "connections", 16, "connections, which are also the most requests at a time")
+	cores := flags.String("cores", "1,2", "numbers of processors that the server has, separated by commas")
+	names := flags.String("scenarios", "", "what to run, separated by commas; all by default")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if opts.least < 2 || opts.most < opts.least || opts.layouts < 1 || opts.connections < 1 {
+		return errors.New("-least is at least 2, -most not below it, -layouts and -connections are at least 1")
+	}
+	for s := range strings.SplitSeq(*cores, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-cores=%s: %q is no number of processors", *cores, s)
+		}
+		opts.cores = append(opts.cores, n)
+	}
+	trials, err := chooseTrials(*names, opts.cores)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &loadBench{opts: opts, dir: dir, sources: map[string]*program.Program{}}
+	if b.all, err = cpus(); err != nil {
+		return err
+	}
+	if most := slices.Max(opts.cores); most > len(b.all) {
+		return fmt.Errorf("-cores=%s: this process may use %d", *cores, len(b.all))
+	}
+	return b.servers(ctx, trials)
+}
+
+// chooseTrials returns the scenarios of that names on all numbers of processors.
+func chooseTrials(names string, cores []int) ([]*trial, error) {
+	var all []string
+	var trials []*trial
+	for _, s := range servers {
+		for _, sc := range s.scenarios {
+			all = append(all, sc.name)
+			if names != "" && !slices.Contains(strings.Split(names, ","), sc.name) {
+				continue
+			}
+			for _, n := range cores {
+				trials = append(trials, &trial{server: s, scenario: sc, cores: n, collected: make([][]observation, len(deployments))})
+			}
+		}
+	}
+	if names != "" && len(trials) != len(cores)*len(strings.Split(names, ",")) {
+		return nil, fmt.Errorf("-scenarios=%s: there are %s", names, strings.Join(all, ", "))
+	}
+	return trials, nil
+}
+
+func (b *loadBench) servers(ctx context.Context, trials []*trial) error {
+	var err error
+	if b.wrapper, err = program.BuildWrapper(ctx, b.dir); err != nil {
+		return err
+	}
+	c, err := collector.Start(collector.Options{})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	b.collector = c.URL()
+	upstream := httptest.NewServer(http.HandlerFunc(behind))
+	defer upstream.Close()
+	b.behind = strings.TrimPrefix(upstream.URL, "http://")
+	for i, t := range trials {
+		if i > 0 && trials[i-1].server.name != t.server.name {
+			if err := b.forget(trials[i-1].server); err != nil {
+				return err
+			}
+		}
+		if err := b.try(ctx, t); err != nil {
+			return fmt.Errorf("%s: %w", t.name(), err)
+		}
+		t.write(os.Stdout, b.opts)
+	}
+	writeServerSummary(os.Stdout, trials)
+	return nil
+}
+
+func (t *trial) name() string { return fmt.Sprintf("%s on %d", t.scenario.name, t.cores) }
+
+// try runs a scenario until its ratios are known well enough, or often enough.
+func (b *loadBench) try(ctx context.Context, t *trial) error {
+	if err := b.calibrate(ctx, t); err != nil {
+		return err
+	}
+	for round := range b.opts.most {
+		fmt.Fprintf(os.Stderr, "%s: round %d: %d requests, then %.0f a second\n", t.name(), round+1, t.requests, t.rate)
+		for i := range deployments {
+			if round%2 == 1 {
+				i = len(deployments) - 1 - i
+			}
+			o, err := b.observe(ctx, t, i, round%b.opts.layouts)
+			if err != nil {
+				return fmt.Errorf("%s: %w", deployments[i].name, err)
+			}
+			t.collected[i] = append(t.collected[i], o)
+		}
+		if round+1 >= b.opts.least && t.within() <= b.opts.within {
+			return nil
+		}
+	}
+	return nil
+}
+
+// calibrate finds out how many requests take the CPU time of a load, and at which rate the
+// server can answer.
+func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
+	p, err := b.start(ctx, t, 0, 0)
+	if err != nil {
+		return err
+	}
+	for n := 200; ; n *= 4 {
+		f, err := p.load(ctx, n, 0)
+		if err != nil {
+			return err
+		}
+		if used := f.cpu * float64(n); used > b.opts.time.Seconds()/4 {
+			t.requests = max(100, int(b.opts.time.Seconds()/f.cpu))
+			t.rate = f.rate * b.opts.share
+			break
+		}
+	}
+	_, err = p.stop()
+	return err
+}
+
+// start starts a process of a deployment, in a directory of its own.
+func (b *loadBench) start(ctx context.Context, t *trial, i, layout int) (*process, error) {
+	d := deployments[i]
+	binary, err := b.build(ctx, t.server, variants[d.build], layout)
+	if err != nil {
+		return nil, err
+	}
+	// The server has the first processors. What sends has the others, or shares if there
+	// are none.
+	rest := b.all[t.cores:]
+	if len(rest) == 0 {
+		rest = b.all
+	}
+	if err := stayOn(rest); err != nil {
+		return nil, err
+	}
+	b.runs++
+	at := place{dir: filepath.Join(b.dir, fmt.Sprint("run", b.runs)), behind: b.behind}
+	if at.addr, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if at.debug, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	data := filepath.Join(at.dir, "data")
+	if err := os.MkdirAll(data, 0o777); err != nil {
+		return nil, err
+	}
+	return launch(ctx, t, binary, at, b.all[:t.cores], b.opts.connections, d.env(data, b.collector))
+}
+
+// observe runs a deployment once.
+func (b *loadBench) observe(ctx context.Context, t *trial, i, layout int) (o observation, err error) {
+	p, err := b.start(ctx, t, i, layout)
+	if err != nil {
+		return o, err
+	}
+	defer os.RemoveAll(p.dir)
+	if _, err := p.load(ctx, max(1, t.requests/5), 0); err != nil { // to warm it up
+		return o, err
+	}
+	for loop, rate := range []float64{0, t.rate} {
+		if o.loops[loop], err = p.load(ctx, t.requests, rate); err != nil {
+			return o, err
+		}
+	}
+	o.memory, err = p.stop()
+	return o, err
+}
+
+// forget removes what was built of a server.
+func (b *loadBench) forget(s server) error {
+	names, err := filepath.Glob(filepath.Join(b.dir, s.name+".*"))
+	for _, name := range names {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return errors.Join(err, os.RemoveAll(filepath.Join(b.dir, "source-"+s.name)))
+}
+
+// build builds a server in one variant, unless it is there.
+func (b *loadBench) build(ctx context.Context, s server, v variant, layout int) (string, error) {
+	binary := filepath.Join(b.dir, fmt.Sprintf("%s.%s.%d%s", s.name, strings.ReplaceAll(v.name, " ", "_"), layout, program.ExeSuffix()))
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	if err := stayOn(b.all); err != nil { // the compiler may use them all
+		return "", err
+	}
+	p := b.sources[s.name]
+	if p == nil {
+		var err error
+		if p, err = program.Fetch(ctx, s.module, filepath.Join(b.dir, "source-"+s.name)); err != nil {
+			return "", err
+		}
+		if err := s.prepare(p.Dir); err != nil {
+			return "", err
+		}
+		b.sources[s.name] = p
+	}
+	fmt.Fprintf(os.Stderr, "building %s, %s, layout %d\n", s.name, v.name, layout)
+	args := append([]string{"-mod=mod", "-o", binary}, v.flags(b.wrapper, p.Path)...)
+	if layout > 0 {
+		args = append(args, fmt.Sprintf("-ldflags=-randlayout=%d", layout))
+	}
+	return binary, p.Build(ctx, append(args, s.pkg)...)
+}
