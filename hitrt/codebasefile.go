@@ -20,14 +20,17 @@ import (
 // by their position, so it depends on the order of functions, unlike that of a chunk; it
 // also depends on lines, which the report shows. The program's own fingerprint, if it
 // has one, covers all of that.
-func dataFingerprint(program string, c *codebase, environment string) string {
+func dataFingerprint(p *publisher, environment string) string {
 	h := datafile.NewSHA256()
-	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, program)
-	if program != "" {
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.fingerprint)
+	if p.fingerprint != "" {
 		return hex.EncodeToString(h.Sum(nil))
 	}
-	for i := range c.packages {
-		p := &c.packages[i]
+	if len(p.presumed) > 0 {
+		fmt.Fprintf(h, "%q %v\n", p.evidence, p.presumed)
+	}
+	for i := range p.codebase.packages {
+		p := &p.codebase.packages[i]
 		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
 		_, _ = io.WriteString(h, p.Entries)
 	}
@@ -105,8 +108,11 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	if err := lines.Encode(datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}); err != nil {
 		return err
 	}
+	presumed := d.p.presumed
 	for i := range d.p.codebase.packages {
 		p := &d.p.codebase.packages[i]
+		var calls map[int]int64
+		calls, presumed = presumedIn(i, presumed)
 		path, file := packagePart(p.Path), ""
 		stamps, n := &d.packages[i], 0
 		for _, e := range p.entries() {
@@ -117,7 +123,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 			file = cmp.Or(e.file, file)
 			hash := signatureHash(p.Path, e.receiver, e.name)
 			line, count := e.lines()
-			err := lines.Encode(datafile.Function{
+			f := datafile.Function{
 				Package:   p.Path,
 				Receiver:  e.receiver,
 				Name:      e.name,
@@ -129,8 +135,11 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Reason:    e.reason,
 				Generated: e.generated(),
 				Directive: e.directive,
-			})
-			if err != nil {
+			}
+			if f.Presumed = calls[e.index]; f.Presumed != 0 {
+				f.Evidence = d.p.evidence
+			}
+			if err := lines.Encode(f); err != nil {
 				return err
 			}
 		}
@@ -140,6 +149,18 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	}
 	_, err := w.Write(datafile.Seal(h.Sum(nil)))
 	return err
+}
+
+// presumedIn splits off the calls of a package's functions without marks, by cell.
+func presumedIn(pkg int, all []Presumed) (calls map[int]int64, rest []Presumed) {
+	for len(all) > 0 && int(all[0].Package) == pkg {
+		if calls == nil {
+			calls = map[int]int64{}
+		}
+		calls[int(all[0].Cell)] = all[0].At
+		all = all[1:]
+	}
+	return calls, all
 }
 
 // wrongOrder returns the error for a registry that is wrong about the order of p's

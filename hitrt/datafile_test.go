@@ -209,13 +209,13 @@ func TestDataFingerprint(t *testing.T) {
 		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
 		"fewer":   "0\ta.go\t1\t\tF\t\n",
 	} {
-		got := dataFingerprint("", newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}}), "<default>")
+		got := dataFingerprint(&publisher{codebase: newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}})}, "<default>")
 		if other, ok := seen[got]; ok {
 			t.Errorf("%s and %s have the same fingerprint", name, other)
 		}
 		seen[got] = name
 	}
-	if _, ok := seen[dataFingerprint("", newCodebase([]Package{*first}), "other")]; ok {
+	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first})}, "other")]; ok {
 		t.Errorf("two environments have the same fingerprint")
 	}
 }

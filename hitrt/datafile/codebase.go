@@ -3,6 +3,7 @@
 //	{"format":1,"fingerprint":"…","functions":2}
 //	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
 //	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
+//	{"package":"…","name":"hot","signature":"…","hash":"…","file":"…","line":36,"presumed":1796000000000,"evidence":"report.json"}
 //	{"package":"…","name":"closeYear","signature":"…","hash":"…","file":"…","line":42,"directive":"keep runs on 31 December"}
 //	{"sha256":"<hex of all bytes before this line>"}
 //
@@ -57,6 +58,11 @@ type Function struct {
 	Reason    string `json:"reason,omitempty"` // why it cannot be observed
 	Generated bool   `json:"generated,omitempty"`
 	Directive string `json:"directive,omitempty"` // "keep" and what follows it in //scavenger:keep
+
+	// Presumed is the last call that is known of a function without a mark, in Unix
+	// milliseconds, and Evidence is what knows it.
+	Presumed int64  `json:"presumed,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // CodebaseName returns the name of the codebase file with a fingerprint. A user who

@@ -20,7 +20,7 @@ func (f *Function) parse(line []byte) error {
 	return json.Unmarshal(line, f)
 }
 
-// parsePlain reads a line of known keys, strings of plain ASCII and small numbers, each
+// parsePlain reads a line of known keys, strings of plain ASCII and numbers, each
 // key at most once. It reports whether the line is one.
 func (f *Function) parsePlain(line []byte, before *Function) bool {
 	rest, more := bytes.CutPrefix(line, []byte("{"))
@@ -56,11 +56,15 @@ func (f *Function) parseField(key, text []byte, before *Function) (rest []byte, 
 	case "file":
 		return parseString(&f.File, before.File, text)
 	case "line":
-		return parseNumber(&f.Line, text)
+		return parseNumber(&f.Line, text, 9)
 	case "lines":
-		return parseNumber(&f.Lines, text)
+		return parseNumber(&f.Lines, text, 9)
 	case "reason":
 		return parseString(&f.Reason, before.Reason, text)
+	case "presumed":
+		return parseNumber(&f.Presumed, text, 15)
+	case "evidence":
+		return parseString(&f.Evidence, before.Evidence, text)
 	}
 	return nil, false
 }
@@ -94,15 +98,14 @@ func plainString(text []byte) (value, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// parseNumber reads a number of up to nine digits that is not there yet.
-func parseNumber(n *int, text []byte) (rest []byte, ok bool) {
-	const most = 9
+// parseNumber reads a number of some digits at most that is not there yet.
+func parseNumber[N int | int64](n *N, text []byte, most int) (rest []byte, ok bool) {
 	if *n != 0 {
 		return nil, false
 	}
 	i := 0
 	for ; i < len(text) && i <= most && '0' <= text[i] && text[i] <= '9'; i++ {
-		*n = 10**n + int(text[i]-'0')
+		*n = 10**n + N(text[i]-'0')
 	}
 	if i == 0 || i > most || i > 1 && text[0] == '0' {
 		return nil, false

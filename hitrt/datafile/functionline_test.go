@@ -13,6 +13,8 @@ var functionLines = []struct {
 	{`{"package":"example.com/app","receiver":"*T","name":"F","signature":"example.com.app.T.F()","hash":"00","file":"a.go","line":12,"lines":3,"reason":"nosplit"}` + "\n", true},
 	{`{"package":"p","name":"F","signature":"p.F(<-chan int)","hash":"","file":"a.go","line":0}`, true},
 	{`{"name":"","name":"F","package":"p"}`, true},
+	{`{"package":"p","name":"F","line":1,"presumed":1796000000000,"evidence":"report.json"}`, true},
+	{`{"package":"p","name":"F","presumed":1234567890123456}`, false},
 	{`{"name":"F","name":"G","package":"p"}`, false},
 	{`{"package":"p","name":"F","line":1,"line":2}`, false},
 	{`{"package":"p","name":"F","line":01}`, false},
@@ -42,7 +44,7 @@ var functionLines = []struct {
 
 // A line that is read without encoding/json is what encoding/json reads.
 func TestFunctionLine(t *testing.T) {
-	before := Function{Package: "p", Receiver: "*T", Name: "F", Signature: "s", Hash: "00", File: "a.go", Line: 7, Lines: 8, Reason: "r"}
+	before := Function{Package: "p", Receiver: "*T", Name: "F", Signature: "s", Hash: "00", File: "a.go", Line: 7, Lines: 8, Reason: "r", Presumed: 9, Evidence: "e"}
 	for _, test := range functionLines {
 		if plain := new(Function).parsePlain([]byte(test.line), &before); plain != test.plain {
 			t.Errorf("%s: plain %v, want %v", test.line, plain, test.plain)

@@ -17,6 +17,7 @@ package command
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +28,7 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
 )
@@ -129,13 +131,39 @@ func (cmd *commands) frontend(goFile, exe string, args []string) ([]string, erro
 		toolexec := slices.Concat([]string{exe}, action.ModuleFlags(modFile, overlay), ours)
 		return call.With(toolchain.JoinQuoted(toolexec), gcflags), nil
 	}
-	id, err := toolid.Of("compile", cmd.sources, cfg)
+	values, err := cmd.idFlags(cfg, cache, gcflags)
 	if err != nil {
 		return nil, err
 	}
 	toolexec := slices.Concat([]string{calledCompile(exe, cache), action.FrontendFlag(gcflags)},
 		action.ModuleFlags(modFile, overlay), ours)
-	return call.With(toolchain.JoinQuoted(toolexec), withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)), nil
+	return call.With(toolchain.JoinQuoted(toolexec), values), nil
+}
+
+// idFlags returns values of -gcflags that add the ID flag. A package in which functions are
+// presumed has one of its own, so that other evidence compiles only packages again whose
+// marks are others. If the user gives a -gcflags, nobody but the go command knows which
+// packages it is for: then all have one that depends on all evidence.
+func (cmd *commands) idFlags(cfg *config.Config, cache string, gcflags []string) ([]string, error) {
+	digest, err := evidence.Read(cfg, evidence.Places{Cache: cache}, ReadCalls)
+	if err != nil {
+		return nil, err
+	}
+	own := digest.Packages()
+	if len(gcflags) == 0 {
+		digest = nil
+	} else {
+		clear(own)
+	}
+	id, err := toolid.Of("compile", cmd.sources, cfg, digest)
+	if err != nil {
+		return nil, err
+	}
+	values := withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)
+	for _, path := range slices.Sorted(maps.Keys(own)) {
+		values = append(values, path+"="+action.IDFlag+id+"-"+own[path])
+	}
+	return values, nil
 }
 
 // readGoEnv returns the go command's build cache and the flags in its GOFLAGS. It returns
