@@ -63,17 +63,20 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 			fmt.Fprintf(out, "%s:%d.1,%d.%d %d %d\n", name, b.from, b.to, b.endColumn, b.to-b.from+1, b.count)
 		}
 	}
-	return coverNote(left, unknown), out.Flush()
+	return coverNote(left, unknown, r), out.Flush()
 }
 
 // coverNote says what a profile cannot say.
-func coverNote(left, unknown int) string {
+func coverNote(left, unknown int, r *report.Report) string {
 	var notes []string
 	if left > 0 {
 		notes = append(notes, pluralVerb(left, "function is", "functions are")+" left out: go tool cover would find no source")
 	}
 	if unknown > 0 {
 		notes = append(notes, pluralVerb(unknown, "function counts", "functions count")+" as covered in the word func alone: whether it was called is not known")
+	}
+	if text := presumed(r, report.Printable); text != "" {
+		notes = append(notes, text)
 	}
 	return strings.Join(notes, "; ")
 }
