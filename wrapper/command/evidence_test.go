@@ -3,9 +3,12 @@ package command
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
 // The calls in a report are those of functions with status called. A report that is not of
@@ -50,5 +53,49 @@ func TestReadCalls(t *testing.T) {
 		if _, err := ReadCalls(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
+	}
+}
+
+// A package in which functions are presumed has an ID flag of its own, which changes with
+// these functions alone. With a -gcflags of the user's, all packages have one that does.
+func TestEvidenceIDFlags(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module m\n")
+	write("scavenger.toml", "evidence = \"report.json\"\n")
+	cmd := &commands{sources: os.DirFS(filepath.Join("..", ".."))}
+	flags := func(gcflags []string, calls ...string) []string {
+		t.Helper()
+		text := `{"schemaVersion":1,"header":{"to":"2026-11-01T00:00:00Z"},"programs":[{"main":"m/a"}],"functions":[`
+		for i, call := range calls {
+			pkg, name, _ := strings.Cut(call, ".")
+			text += strings.Repeat(",", min(i, 1)) + `{"package":"` + pkg + `","name":"` + name + `","status":"called","lastCalledAt":"2026-10-31T12:00:00Z"}`
+		}
+		write("report.json", text+"]}")
+		cfg, err := config.Load(config.Source{Dir: dir, Lookup: func(string) (string, bool) { return "", false }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := cmd.idFlags(cfg, "", gcflags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return values
+	}
+	none, one := flags(nil), flags(nil, "m/a.F", "m/b.F")
+	other := flags(nil, "m/a.F", "m/b.G")
+	if !slices.Equal(none, one[:len(none)]) || len(one) != len(none)+2 || !strings.HasPrefix(one[len(none)], "m/a=-scavenger=") {
+		t.Errorf("with evidence %q, without %q", one, none)
+	}
+	if n := len(other) - 1; !slices.Equal(other[:n], one[:n]) || other[n] == one[n] || !strings.HasPrefix(other[n], "m/b=-scavenger=") {
+		t.Errorf("with other evidence for m/b %q, before %q", other, one)
+	}
+	if given, before := flags([]string{"-l"}, "m/a.F", "m/b.G"), flags([]string{"-l"}, "m/a.F", "m/b.F"); len(given) != len(none)+1 || slices.Equal(given, before) {
+		t.Errorf("with a -gcflags %q, before %q", given, before)
 	}
 }

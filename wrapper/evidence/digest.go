@@ -1,7 +1,7 @@
 // The digest: the presumed functions of a build, as text of which an action reads its part.
 //
 //	scavenger-wrap evidence 1
-//	{"source":"report.json","main":"example.com/app","problem":""}
+//	{"source":"report.json","main":"example.com/app","problem":"","to":"…","count":2}
 //	package example.com/app/cart 2f8a6c…
 //	Cart	Add	1796000000000
 //		New	1796000000000
@@ -24,6 +24,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Digest says which functions of a program need no mark.
@@ -31,6 +32,9 @@ type Digest struct {
 	Source  string `json:"source"`  // the name of the evidence, without its directory
 	Main    string `json:"main"`    // import path of the program's main package
 	Problem string `json:"problem"` // why the evidence counts for nothing, "" if it counts
+
+	To    time.Time `json:"to,omitzero"` // its end
+	Count int       `json:"count"`       // of functions that need no mark
 
 	text  []byte // of the digest
 	parts []byte // its packages, each behind packageWord
@@ -50,6 +54,7 @@ const (
 
 // encode returns the text of a digest with some functions, which are sorted.
 func (d *Digest) encode(list []function) ([]byte, error) {
+	d.Count = len(list)
 	head, err := json.Marshal(d)
 	if err != nil {
 		return nil, err

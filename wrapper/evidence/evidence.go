@@ -86,7 +86,7 @@ func newDigest(c *config.Config, read Reader) (*Digest, error) {
 	case !c.OfModules(calls.Main):
 		d.Problem = "it is of another program, " + calls.Main
 	default:
-		d.Main, list = calls.Main, presumed(calls, c.EvidenceMaxAge)
+		d.Main, d.To, list = calls.Main, calls.To, presumed(calls, c.EvidenceMaxAge)
 	}
 	text, err := d.encode(list)
 	if err != nil {

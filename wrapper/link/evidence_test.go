@@ -48,9 +48,9 @@ func TestPresume(t *testing.T) {
 		reason string // of Add
 		warns  string
 	}{
-		"its own evidence": {shop, digest(t, shop), "", ""},
+		"its own evidence": {shop, digest(t, shop), "", "it changed while packages were compiled: 1 functions without a mark"},
 		"another program":  {"example.com/app/cmd/other", digest(t, shop), "no mark, by evidence of another program", "cmd/other: evidence: report.json is of " + shop},
-		"evidence is gone": {shop, nil, "no mark, by evidence that is gone", ""},
+		"evidence is gone": {shop, nil, "no mark, by evidence that is gone", "it changed while packages were compiled: 2 functions without a mark"},
 		"of no use":        {shop, digest(t, "example.com/foreign"), "no mark, by evidence that is gone", "report.json counts for nothing: it is of another program, example.com/foreign"},
 	} {
 		packages := []*registry.Metadata{
@@ -59,15 +59,16 @@ func TestPresume(t *testing.T) {
 				{Index: 0, Name: "Add"},
 				{Index: 1, Receiver: "*Cart", Name: "Add", Presumed: true},
 				{Index: 2, Receiver: "*Cart", Name: "Changed", Presumed: true},
+				{Index: -1, Reason: "not compilable with marks", Receiver: "*Cart", Name: "Add", Presumed: true},
 			}},
 		}
 		want := []registry.Presumed{{Package: 1, Index: 1, At: 1_796_000_000_123}}
 		if test.reason != "" {
 			want = nil
 		}
-		got := presume(test.main, test.digest, packages)
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %v, want %v", name, got, want)
+		got, hidden := presume(test.main, test.digest, packages)
+		if !slices.Equal(got, want) || hidden != 2-len(want) {
+			t.Errorf("%s: %v and %d hidden, want %v", name, got, hidden, want)
 		}
 		list := packages[1].Functions
 		if f := list[1]; f.Reason != test.reason || f.Presumed != (test.reason == "") || (f.Index < 0) != (test.reason != "") {
@@ -76,13 +77,18 @@ func TestPresume(t *testing.T) {
 		if f := list[2]; f.Index >= 0 || f.Presumed || f.Reason == "" {
 			t.Errorf("%s: of a function that the evidence does not know: %+v", name, f)
 		}
-		if list[0].Index != 0 || packages[0].Functions[0].Index != 0 {
+		if list[0].Index != 0 || list[3].Reason != "not compilable with marks" || packages[0].Functions[0].Index != 0 {
 			t.Errorf("%s: functions with marks: %+v, %+v", name, list[0], packages[0].Functions[0])
 		}
 		var out bytes.Buffer
-		warnEvidence(&out, test.main, test.digest)
-		if text := out.String(); !strings.Contains(text, test.warns) || (text == "") != (test.warns == "") {
+		warnEvidence(&out, test.main, test.digest, hidden)
+		if text := out.String(); !strings.Contains(text, test.warns) {
 			t.Errorf("%s: warns %q, want %q", name, text, test.warns)
+		}
+		out.Reset()
+		warnEvidence(&out, test.main, test.digest, 0)
+		if text := out.String(); (text != "") != (name == "of no use") {
+			t.Errorf("%s: warns %q though it hides nothing", name, text)
 		}
 	}
 }

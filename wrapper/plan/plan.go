@@ -65,7 +65,7 @@ type Function struct {
 	Line     int           `json:"line"`
 	Lines    int           `json:"lines"`
 	Status   report.Status `json:"status"`
-	Presumed string        `json:"presumed,omitempty"` // the evidence by which it is called, without a mark
+	Presumed string        `json:"presumed,omitempty"` // by which evidence it is called
 	column   int           // of the name
 }
 
