@@ -38,7 +38,7 @@ var workers = []worker{
 			"local t = {}\nfor i = 1, 20000 do t[i] = (i * 7919) % 10007; t['k' .. i] = tostring(i) end\n" +
 			"table.sort(t, function(a, b) return a < b end)\nprint(fib(22), t[1])\n"
 	}},
-	{name: "gojq", module: "github.com/itchyny/gojq@v0.12.20", pkg: "./cmd/gojq", args: []string{"-c", "[.[] | select(.a % 3 == 0) | {b, c: (.c | ascii_upcase)}] | group_by(.c) | map(length)", "INPUT"}, input: func() string {
+	{name: "gojq", module: "github.com/itchyny/gojq@v0.12.20", pkg: "./cmd/bench", main: gojqMain, args: []string{"INPUT"}, input: func() string {
 		var b strings.Builder
 		for i := range 5000 {
 			fmt.Fprintf(&b, "%c{\"a\":%d,\"b\":[%d,true],\"c\":\"word%d\"}", "[,"[min(i, 1)], i, i, i%17)
@@ -50,8 +50,35 @@ var workers = []worker{
 	}},
 }
 
-// goldmarkMain is the program of goldmark, which has none of its own.
-const goldmarkMain = `package main
+// The programs of libraries.
+const (
+	gojqMain = `package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/itchyny/gojq"
+)
+
+func main() {
+	text, err := os.ReadFile(os.Args[1])
+	if err != nil {
+		panic(err)
+	}
+	var input any
+	if err := json.Unmarshal(text, &input); err != nil {
+		panic(err)
+	}
+	query, err := gojq.Parse("[.[] | select(.a % 3 == 0) | {b, c: (.c | ascii_upcase)}] | group_by(.c) | map(length)")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(query.Run(input).Next())
+}
+`
+	goldmarkMain = `package main
 
 import (
 	"bytes"
@@ -73,6 +100,7 @@ func main() {
 	fmt.Println(out.Len())
 }
 `
+)
 
 func evidenceBench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("evidence", flag.ContinueOnError)

@@ -104,12 +104,12 @@ type Function struct {
 	Module       string    `json:"module,omitempty"` // of File, "" if that tells it
 	Status       Status    `json:"status"`
 	LastCalledAt time.Time `json:"lastCalledAt,omitzero"` // UTC; zero unless called
-	Presumed     string    `json:"presumed,omitempty"`    // see Function.unmarked
 	CalledIn     []string  `json:"calledIn,omitempty"`    // environments, sorted
 	Evidence
 	Generated bool   `json:"generated,omitempty"` // its file says that a program wrote it
 	LinkedOut bool   `json:"linkedOut,omitempty"` // never called, and in no binary: see Look
 	Keep      *Keep  `json:"keep,omitempty"`      // why it stays all the same
+	Presumed  string `json:"presumed,omitempty"`  // see unmarked
 	Reason    string `json:"-"`                   // why it cannot be observed, or ""
 	Mute      bool   `json:"-"`                   // unknown, as no process wrote calls
 	directive string // //scavenger:keep in the source, without the slashes and "scavenger:"
