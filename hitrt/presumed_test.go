@@ -10,14 +10,6 @@ import (
 	"time"
 )
 
-// presume makes functions of a program of newProgram presumed, with a time.
-func (p *Program) presume(at time.Time, functions ...int) {
-	p.Evidence = "report.json"
-	for _, i := range functions {
-		p.Presumed = append(p.Presumed, Presumed{int32(i / 30), int32(i % 30), at.UnixMilli()})
-	}
-}
-
 // The collector gets presumed calls with their own time, after the codebase, and again when
 // it may have forgotten them. It gets none of other functions.
 func TestPresumedToCollector(t *testing.T) {
