@@ -115,7 +115,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "evidence", Kind: String, Build: true, Effect: Remarks, Example: `"report.json"`,
-		Doc: "What an earlier build of the program called: a report (`report --format=json`) or a `dataDir`, relative to the settings file. Functions that it says were called lately get no mark, and count as called then ([evidence.md](evidence.md)).",
+		Doc: "What an earlier build of the program called: a report (`report --format=json`) or a `dataDir`, relative to the settings file. Functions that it says were called lately get no mark, and count as called then: docs/evidence.md says for whom that is.",
 	},
 	{
 		Name: "evidenceMaxAge", Kind: Age, Default: "30d", Build: true, Effect: Remarks, Example: `"2w"`,

@@ -22,24 +22,24 @@ import (
 // mappedArrays are mark arrays as rewrite declares them: static data, with
 // padding around the marks. A test uses those that no other test does.
 var mappedArrays struct {
-	attach   [8][mappedPage + 5000 + mappedPage]uint8
-	attach2  [2][mappedPage + 120_000 + mappedPage]uint8
-	program  [3][mappedPage + 32 + mappedPage]uint8
-	killed   [3][mappedPage + 32 + mappedPage]uint8
-	started  [3][mappedPage + 32 + mappedPage]uint8
-	removed  [3][mappedPage + 32 + mappedPage]uint8
-	halfway  [5][mappedPage + 32 + mappedPage]uint8 // every other one is used: they are three ranges
-	full     [3][mappedPage + 32 + mappedPage]uint8
-	gone     [3][mappedPage + 32 + mappedPage]uint8
-	limited  [3][mappedPage + 32 + mappedPage]uint8
-	ended    [3][mappedPage + 32 + mappedPage]uint8
-	recover  [3][mappedPage + 32 + mappedPage]uint8
-	taken    [3][mappedPage + 32 + mappedPage]uint8
-	settled  [3][mappedPage + 32 + mappedPage]uint8
-	busy     [3][mappedPage + 32 + mappedPage]uint8
-	many     [7][mappedPage + 32 + mappedPage]uint8
-	chroot   [3][mappedPage + 32 + mappedPage]uint8
-	presumed [3][mappedPage + 32 + mappedPage]uint8
+	attach  [8][mappedPage + 5000 + mappedPage]uint8
+	attach2 [2][mappedPage + 120_000 + mappedPage]uint8
+	program [3][mappedPage + 32 + mappedPage]uint8
+	killed  [3][mappedPage + 32 + mappedPage]uint8
+	started [3][mappedPage + 32 + mappedPage]uint8
+	removed [3][mappedPage + 32 + mappedPage]uint8
+	halfway [5][mappedPage + 32 + mappedPage]uint8 // every other one is used: they are three ranges
+	full    [3][mappedPage + 32 + mappedPage]uint8
+	gone    [3][mappedPage + 32 + mappedPage]uint8
+	limited [3][mappedPage + 32 + mappedPage]uint8
+	ended   [3][mappedPage + 32 + mappedPage]uint8
+	recover [3][mappedPage + 32 + mappedPage]uint8
+	taken   [3][mappedPage + 32 + mappedPage]uint8
+	settled [3][mappedPage + 32 + mappedPage]uint8
+	busy    [3][mappedPage + 32 + mappedPage]uint8
+	many    [7][mappedPage + 32 + mappedPage]uint8
+	chroot  [3][mappedPage + 32 + mappedPage]uint8
+	known   [3][mappedPage + 32 + mappedPage]uint8
 }
 
 func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedPage] }

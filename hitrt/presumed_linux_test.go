@@ -13,7 +13,7 @@ import (
 // file: with those that are presumed, whoever recovers them would give them its own time.
 func TestPresumedNotRecovered(t *testing.T) {
 	dir := newDataDir(t)
-	prog := newMappedProgram(&mappedArrays.presumed)
+	prog := newMappedProgram(&mappedArrays.known)
 	prog.presume(time.Now().Add(-7*24*time.Hour), 3, 61)
 	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
 	pub.prepare()

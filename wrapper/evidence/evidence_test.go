@@ -252,14 +252,7 @@ func TestPlaces(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	c := settings(t, "")
 	c.Evidence = t.TempDir()
-	key := func() string {
-		t.Helper()
-		key, err := keyOf(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return key
-	}
+	key := func() string { return keyOf(c) }
 	seen := map[string]bool{key(): true}
 	file := filepath.Join(c.Evidence, "host", "data.hits")
 	for _, change := range []func() error{
@@ -277,6 +270,11 @@ func TestDirectory(t *testing.T) {
 		}
 		seen[key()] = true
 	}
+	c.Evidence = filepath.Join(file, "none")
+	if seen[key()] {
+		t.Error("evidence that cannot be there has the key of another")
+	}
+	c.Evidence = filepath.Dir(filepath.Dir(file))
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(c.Evidence, link); err != nil {
 		t.Skip(err)

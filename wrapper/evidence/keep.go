@@ -4,7 +4,6 @@ package evidence
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -35,11 +34,7 @@ func Read(c *config.Config, places Places, read Reader) (*Digest, error) {
 	}
 	kept := ""
 	if filepath.IsAbs(places.Cache) {
-		key, err := keyOf(c)
-		if err != nil {
-			return nil, err
-		}
-		kept = filepath.Join(places.Cache, "scavenger", key)
+		kept = filepath.Join(places.Cache, "scavenger", keyOf(c))
 	}
 	d := load(kept)
 	if d == nil {
@@ -65,7 +60,7 @@ func Read(c *config.Config, places Places, read Reader) (*Digest, error) {
 
 // keyOf returns a name for the digest: a hash of what it depends on. Of the evidence it is
 // the size of each file and when it was changed. Our own file stands for the code.
-func keyOf(c *config.Config) (string, error) {
+func keyOf(c *config.Config) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %v\n", c.Evidence, c.EvidenceMaxAge)
 	for _, m := range c.Modules {
@@ -83,28 +78,20 @@ func keyOf(c *config.Config) (string, error) {
 			note("", info)
 		}
 	}
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		var info fs.FileInfo
-		if err == nil {
-			info, err = os.Stat(path)
-		}
-		switch {
-		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission): // or it is gone
-			fmt.Fprintf(h, "%q cannot be read\n", path)
-			if entry != nil && entry.IsDir() {
-				return fs.SkipDir
-			}
+	// It cannot fail: what cannot be read has no size.
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		info, statErr := os.Stat(path)
+		if err == nil && statErr == nil {
+			note(path, info)
 			return nil
-		case err != nil:
-			return err
 		}
-		note(path, info)
+		fmt.Fprintf(h, "%q cannot be read\n", path)
+		if entry != nil && entry.IsDir() {
+			return fs.SkipDir
+		}
 		return nil
 	})
-	if err != nil {
-		return "", fmt.Errorf("evidence: %w", err)
-	}
-	return fmt.Sprintf("evidence-%x", h.Sum(nil)[:16]), nil
+	return fmt.Sprintf("evidence-%x", h.Sum(nil)[:16])
 }
 
 // load returns the digest in a file, nil if there is none that is whole.
