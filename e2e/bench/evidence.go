@@ -29,23 +29,24 @@ type worker struct {
 	name, module, pkg string
 	main              string   // its main.go, if the module has none
 	args              []string // INPUT stands for a file of that content
+	nothing           string   // an input without work
 	input             func() string
 }
 
 var workers = []worker{
-	{name: "glua", module: "github.com/yuin/gopher-lua@v1.1.1", pkg: "./cmd/glua", args: []string{"INPUT"}, input: func() string {
+	{name: "glua", module: "github.com/yuin/gopher-lua@v1.1.1", pkg: "./cmd/glua", args: []string{"INPUT"}, nothing: "\n", input: func() string {
 		return "local function fib(n) if n < 2 then return n end return fib(n-1) + fib(n-2) end\n" +
 			"local t = {}\nfor i = 1, 20000 do t[i] = (i * 7919) % 10007; t['k' .. i] = tostring(i) end\n" +
 			"table.sort(t, function(a, b) return a < b end)\nprint(fib(22), t[1])\n"
 	}},
-	{name: "gojq", module: "github.com/itchyny/gojq@v0.12.20", pkg: "./cmd/bench", main: gojqMain, args: []string{"INPUT"}, input: func() string {
+	{name: "gojq", module: "github.com/itchyny/gojq@v0.12.20", pkg: "./cmd/bench", main: gojqMain, args: []string{"INPUT"}, nothing: "[]\n", input: func() string {
 		var b strings.Builder
 		for i := range 5000 {
 			fmt.Fprintf(&b, "%c{\"a\":%d,\"b\":[%d,true],\"c\":\"word%d\"}", "[,"[min(i, 1)], i, i, i%17)
 		}
 		return b.String() + "]\n"
 	}},
-	{name: "goldmark", module: "github.com/yuin/goldmark@v1.7.13", pkg: "./cmd/bench", main: goldmarkMain, args: []string{"INPUT"}, input: func() string {
+	{name: "goldmark", module: "github.com/yuin/goldmark@v1.7.13", pkg: "./cmd/bench", main: goldmarkMain, args: []string{"INPUT"}, nothing: "\n", input: func() string {
 		return strings.Repeat("# A *heading*\n\nSome `code`, a [link](https://example.com) and **text**.\n\n* one\n* two\n  1. three\n\n> quoted\n\n", 400)
 	}},
 }
@@ -143,7 +144,7 @@ func evidenceBench(ctx context.Context, args []string) error {
 }
 
 // writeEvidence measures and writes a table.
-func writeEvidence(ctx context.Context, title string, works []*evidenceWork, rounds int, measure func(b *evidenceWork, ctx context.Context, binary string) (float64, error)) error {
+func writeEvidence(ctx context.Context, title string, works []*evidenceWork, rounds int, measure func(b *evidenceWork, ctx context.Context, binary, input string) (float64, error)) error {
 	fmt.Printf("### %s, as a ratio to plain\n\n| program | marked | with evidence, mean of the periods | worst period | functions without a mark |\n| --- | --- | --- | --- | --- |\n", title)
 	var all [3][]float64
 	for _, b := range works {
@@ -172,16 +173,19 @@ type evidenceWork struct {
 func (b *evidenceWork) path(name string) string { return filepath.Join(b.dir, name) }
 
 // row returns the ratios of marked, of builds with evidence on average, and of the worst of
-// these: medians over the rounds.
-func (b *evidenceWork) row(ctx context.Context, rounds int, measure func(b *evidenceWork, ctx context.Context, binary string) (float64, error)) (row [3]float64, err error) {
+// these: medians over the rounds. What a start costs, which e2e/bench startup measures, does
+// not count.
+func (b *evidenceWork) row(ctx context.Context, rounds int, measure func(b *evidenceWork, ctx context.Context, binary, input string) (float64, error)) (row [3]float64, err error) {
 	ratios := make([][]float64, len(b.binaries))
 	for range rounds {
 		plain := 0.0
 		for i, binary := range b.binaries {
-			x, err := measure(b, ctx, binary)
-			if err != nil {
+			x, err := measure(b, ctx, binary, "input")
+			start, startErr := measure(b, ctx, binary, "nothing")
+			if err := errors.Join(err, startErr); err != nil {
 				return row, err
 			}
+			x -= start
 			if i == 0 {
 				plain = x
 			}
@@ -241,7 +245,8 @@ func (b *evidenceWork) fetch(ctx context.Context) error {
 	if _, err := program.Fetch(ctx, b.module, b.path("source")); err != nil {
 		return err
 	}
-	if err := os.WriteFile(b.path("input"), []byte(b.input()), 0o666); err != nil || b.main == "" {
+	err := errors.Join(os.WriteFile(b.path("input"), []byte(b.input()), 0o666), os.WriteFile(b.path("nothing"), []byte(b.nothing), 0o666))
+	if err != nil || b.main == "" {
 		return err
 	}
 	main := filepath.Join(b.path("source"), filepath.FromSlash(b.pkg), "main.go")
@@ -250,7 +255,7 @@ func (b *evidenceWork) fetch(ctx context.Context) error {
 
 // work does the work once, with local files.
 func (b *evidenceWork) work(ctx context.Context, binary, data string) error {
-	cmd := b.command(ctx, binary)
+	cmd := b.command(ctx, binary, "input")
 	cmd.Env = append(os.Environ(), "SCAVENGER_DATA_DIR="+data)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
@@ -291,18 +296,18 @@ func (b *evidenceWork) report(ctx context.Context, file string, later int) (call
 	return strings.Count(string(text), `"status":"called"`), os.WriteFile(file, text, 0o666)
 }
 
-// command returns the work, done by a binary.
-func (b *evidenceWork) command(ctx context.Context, binary string) *exec.Cmd {
+// command returns the work on an input, done by a binary.
+func (b *evidenceWork) command(ctx context.Context, binary, input string) *exec.Cmd {
 	var args []string
 	for _, arg := range b.args {
-		args = append(args, strings.ReplaceAll(arg, "INPUT", b.path("input")))
+		args = append(args, strings.ReplaceAll(arg, "INPUT", b.path(input)))
 	}
 	return exec.CommandContext(ctx, binary, args...)
 }
 
 // time returns the CPU time of the work.
-func (b *evidenceWork) time(ctx context.Context, binary string) (float64, error) {
-	cmd := b.command(ctx, binary)
+func (b *evidenceWork) time(ctx context.Context, binary, input string) (float64, error) {
+	cmd := b.command(ctx, binary, input)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("%w\n%s", err, out)
 	}
@@ -310,8 +315,8 @@ func (b *evidenceWork) time(ctx context.Context, binary string) (float64, error)
 }
 
 // count returns the instructions of the work.
-func (b *evidenceWork) count(ctx context.Context, binary string) (float64, error) {
-	work := b.command(ctx, binary)
+func (b *evidenceWork) count(ctx context.Context, binary, input string) (float64, error) {
+	work := b.command(ctx, binary, input)
 	cmd := exec.CommandContext(ctx, "valgrind", append([]string{"--tool=callgrind", "--callgrind-out-file=" + os.DevNull, binary}, work.Args[1:]...)...)
 	cmd.Env = append(os.Environ(), "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1")
 	out, err := cmd.CombinedOutput()
