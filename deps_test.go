@@ -46,11 +46,12 @@ var allowedImports = map[string][]string{
 	"rewrite":         {},
 	"wrapper": {"wrapper/action", "wrapper/command", "wrapper/compile", "wrapper/link", "wrapper/plain", "wrapper/toolchain",
 		"wrapper/toolid"},
-	"wrapper/action": {"config", "wrapper/toolchain"},
-	"wrapper/command": {"config", "hitrt", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/link", "wrapper/output", "wrapper/output/html", "wrapper/plan",
+	"wrapper/action": {"config", "wrapper/evidence", "wrapper/toolchain"},
+	"wrapper/command": {"config", "hitrt", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/evidence", "wrapper/link", "wrapper/output", "wrapper/output/html", "wrapper/plan",
 		"wrapper/registry", "wrapper/report", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/compile":       {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},
-	"wrapper/link":          {"config", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
+	"wrapper/evidence":      {"config"},
+	"wrapper/link":          {"config", "rewrite", "wrapper/action", "wrapper/evidence", "wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/output":        {"wrapper/report"},
 	"wrapper/output/html":   {"wrapper/output", "wrapper/report"},
 	"wrapper/plain":         {"config", "wrapper/action", "wrapper/toolchain"},
@@ -59,7 +60,7 @@ var allowedImports = map[string][]string{
 	"wrapper/report":        {"hitrt/datafile"},
 	"wrapper/toolchain":     {},
 	"wrapper/toolchaintest": {},
-	"wrapper/toolid":        {"config", "wrapper/action", "wrapper/toolchain"},
+	"wrapper/toolid":        {"config", "wrapper/action", "wrapper/evidence", "wrapper/toolchain"},
 }
 
 func TestImports(t *testing.T) {

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Source says where to look for settings.
@@ -56,6 +58,13 @@ type Config struct {
 	TrackTests      bool // test binaries report too
 	NoNetwork       bool // programs cannot report to a collector
 	MaxMethodsCount int  // programs with more functions are not linked
+
+	// Evidence is the report or data directory that says which functions need no mark, as
+	// their calls before its end are known, up to EvidenceMaxAge. It is "" without one. A
+	// relative one is in the directory of the settings file, or in the working directory
+	// if a variable names it.
+	Evidence       string
+	EvidenceMaxAge time.Duration
 
 	// Run holds the file's settings for the running program, by key. hitrt finds them in
 	// the binary. They never come from variables: a variable holds for the process that
@@ -131,7 +140,7 @@ func Masked(secret string) string {
 // An error about a file begins with the path of the file and, if they are known, line and
 // column.
 func Load(from Source) (*Config, error) {
-	c := &Config{Run: map[string]string{}, ExcludeGenerated: true, MaxMethodsCount: 100_000}
+	c := &Config{Run: map[string]string{}, ExcludeGenerated: true, MaxMethodsCount: 100_000, EvidenceMaxAge: 30 * 24 * time.Hour}
 	t, err := findTree(from)
 	if err != nil {
 		return nil, err
@@ -156,7 +165,7 @@ func Load(from Source) (*Config, error) {
 			continue
 		}
 		c.Settings = append(c.Settings, s)
-		if err := c.set(s); err != nil {
+		if err := c.set(s, from.Dir); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", s.From, s.Key.Name, err)
 		}
 		if s.Key.Ignored != "" {
@@ -236,8 +245,9 @@ func readVariables(values map[*Key]Setting, lookup func(string) (string, bool)) 
 	return nil
 }
 
-// set stores a value, which [newSetting] has checked, in the field that it is for.
-func (c *Config) set(s Setting) error {
+// set stores a value, which [newSetting] has checked, in the field that it is for. dir is
+// the working directory.
+func (c *Config) set(s Setting, dir string) error {
 	yes := strings.EqualFold(s.Value, "true")
 	switch s.Key.Name {
 	case "packages":
@@ -266,6 +276,15 @@ func (c *Config) set(s Setting) error {
 		c.TrackTests = yes
 	case "network":
 		c.NoNetwork = !yes
+	case "evidence":
+		if c.Evidence = s.Value; !filepath.IsAbs(c.Evidence) {
+			if s.spelling != "" { // only settings of the file have one
+				dir = filepath.Dir(c.File)
+			}
+			c.Evidence = filepath.Join(dir, c.Evidence)
+		}
+	case "evidenceMaxAge":
+		c.EvidenceMaxAge, _ = parseAge(s.Value)
 	case "maxMethodsCount":
 		_, err := fmt.Sscan(s.Value, &c.MaxMethodsCount)
 		return err

@@ -87,7 +87,7 @@ without an ` + "`apiKey`" + `. A program that is silent says these only if they 
 ## What settings mean
 
 The column *acts* says when a key acts. The column *again* says what the go command does again after a change:
-` + "`compile`" + ` packages, as for another compiler, or only ` + "`link`" + ` programs. Most packages are then not compiled but taken
+` + "`compile`" + ` packages, as for another compiler, those whose ` + "`marks`" + ` change ([evidence.md](evidence.md)), or only ` + "`link`" + ` programs. Most packages are then not compiled but taken
 from plain builds ([performance.md](performance.md)); ` + "`SCAVENGER_PLAIN_CACHE=off`" + ` in the environment of a build
 compiles them too, with the same result. To change a variable of the running program costs nothing.
 

@@ -24,6 +24,7 @@ const (
 	Bool     Kind = "true or false"
 	Int      Kind = "number"
 	Duration Kind = "duration"
+	Age      Kind = "hours, days or weeks"
 	Size     Kind = "size"
 	Choice   Kind = "choice"
 	URL      Kind = "URL"
@@ -35,6 +36,7 @@ type Effect string
 // The effects.
 const (
 	Recompiles Effect = "compile" // compile all packages, as for another compiler
+	Remarks    Effect = "marks"   // compile packages whose marks change, and link programs
 	Relinks    Effect = "link"    // link programs
 )
 
@@ -110,6 +112,14 @@ var Keys = []Key{
 	{
 		Name: "trackTests", Kind: Bool, Default: "false", Build: true, Effect: Recompiles, Example: "true",
 		Doc: "Let test binaries report too. Functions that only tests call are then shown as called.",
+	},
+	{
+		Name: "evidence", Kind: String, Build: true, Effect: Remarks, Example: `"report.json"`,
+		Doc: "What an earlier build of the program called: a report (`report --format=json`) or a `dataDir`, relative to the settings file. Functions that it says were called lately get no mark, and count as called then: docs/evidence.md says for whom that is.",
+	},
+	{
+		Name: "evidenceMaxAge", Kind: Age, Default: "30d", Build: true, Effect: Remarks, Example: `"2w"`,
+		Doc: "How long before the latest time in `evidence` a call may be for its function to get no mark. Within that time each of these functions is marked once for a thirtieth of it.",
 	},
 	{
 		Name: "maxMethodsCount", Kind: Int, Default: "100000", Min: 1, Build: true, Effect: Relinks, Example: "200000",

@@ -25,6 +25,7 @@ var samples = map[Kind]struct {
 	Bool:     {"true", "TRUE", "true", map[string]string{`"yes"`: `want true or false, have "yes"`, "1": `want true or false, have "1"`}},
 	Int:      {"12", "12", "12", map[string]string{`"x"`: "want a number from", "-1": "want a number from", "1.5": "want a number from"}},
 	Duration: {`"750ms"`, "750ms", "750ms", map[string]string{`"1h"`: "want a duration", `"x"`: "want a duration", "true": "want a duration"}},
+	Age:      {`"36h"`, "36H", "36h", map[string]string{`"1m"`: "want a number of hours, days or weeks", `"0d"`: "want a number of", `"d"`: "want a number of", `"1000000d"`: "want a number of", "true": "want a number of", "5": "want a number of"}},
 	Size:     {`"5MB"`, "5MB", "5MB", map[string]string{`"1KB"`: "want a size", `"2GB"`: "want a size", `"5MBB5"`: "want a size", "true": "want a size"}},
 	URL:      {`"http://h:1/x"`, "http://h:1/x", "http://h:1/x", map[string]string{`"ftp://h"`: "want a URL of the form", `"http://u:p@h"`: "want a URL of the form", "1": "want a string such as"}},
 }

@@ -76,6 +76,8 @@ func wanted(k *Key) string {
 		return fmt.Sprintf("a number from %d", k.Min)
 	case Duration:
 		return "a duration such as 500ms or 2s"
+	case Age:
+		return "a number of hours, days or weeks such as 12h, 30d or 2w"
 	case Size:
 		return "a size such as 5MB, from 64KB to 1024MB"
 	case Choice:
@@ -100,6 +102,8 @@ func checkScalar(k *Key, v string) error {
 			d, err = time.Duration(n)*time.Second, nil
 		}
 		ok = err == nil && d >= 0 && d <= 5*time.Minute
+	case Age:
+		_, ok = parseAge(v)
 	case Size:
 		ok = isSize(v)
 	case Choice:
@@ -119,6 +123,18 @@ func checkScalar(k *Key, v string) error {
 		return fmt.Errorf("want %s, have %q", wanted(k), v)
 	}
 	return nil
+}
+
+// parseAge returns a time in hours, days or weeks, of a hundred years at most.
+func parseAge(v string) (age time.Duration, ok bool) {
+	const day = 24 * time.Hour
+	units := map[string]time.Duration{"h": time.Hour, "d": day, "w": 7 * day}
+	unit := units[strings.ToLower(v[max(0, len(v)-1):])]
+	n, err := strconv.ParseUint(v[:max(0, len(v)-1)], 10, 32)
+	if err != nil || unit == 0 || n == 0 || time.Duration(n) > 36525*day/unit {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
 }
 
 // isSize reports whether v is a number of bytes, KB or MB between 64 KB and 1024 MB.

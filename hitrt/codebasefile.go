@@ -19,14 +19,17 @@ import (
 // by their position, so it depends on the order of functions, unlike that of a chunk; it
 // also depends on lines, which the report shows. The program's own fingerprint, if it
 // has one, covers all of that.
-func dataFingerprint(program string, c *codebase, environment string) string {
+func dataFingerprint(p *publisher, environment string) string {
 	h := datafile.NewSHA256()
-	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, program)
-	if program != "" {
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.fingerprint)
+	if p.fingerprint != "" {
 		return hex.EncodeToString(h.Sum(nil))
 	}
-	for i := range c.packages {
-		p := &c.packages[i]
+	if len(p.presumed) > 0 {
+		fmt.Fprintf(h, "%q %v\n", p.evidence, p.presumed)
+	}
+	for i := range p.codebase.packages {
+		p := &p.codebase.packages[i]
 		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
 		_, _ = io.WriteString(h, p.Entries)
 	}
@@ -109,8 +112,11 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	if err := write(); err != nil {
 		return err
 	}
+	presumed := d.p.presumed
 	for i := range d.p.codebase.packages {
 		p := &d.p.codebase.packages[i]
+		var calls map[int]int64
+		calls, presumed = presumedIn(i, presumed)
 		path, file := packagePart(p.Path), ""
 		stamps, n := &d.packages[i], 0
 		for _, e := range p.entries() {
@@ -134,6 +140,9 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Generated: e.generated(),
 				Directive: e.directive,
 			}
+			if function.Presumed = calls[e.index]; function.Presumed != 0 {
+				function.Evidence = d.p.evidence
+			}
 			line = append(function.AppendTo(line[:0]), '\n')
 			if err := write(); err != nil {
 				return err
@@ -145,6 +154,18 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	}
 	_, err := w.Write(datafile.Seal(h.Sum(nil)))
 	return err
+}
+
+// presumedIn splits off the calls of a package's functions without marks, by cell.
+func presumedIn(pkg int, all []Presumed) (calls map[int]int64, rest []Presumed) {
+	for len(all) > 0 && int(all[0].Package) == pkg {
+		if calls == nil {
+			calls = map[int]int64{}
+		}
+		calls[int(all[0].Cell)] = all[0].At
+		all = all[1:]
+	}
+	return calls, all
 }
 
 // wrongOrder returns the error for a registry that is wrong about the order of p's

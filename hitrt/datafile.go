@@ -91,11 +91,12 @@ func newDataFile(p *publisher) *dataFile {
 	// does not pay for all of it.
 	d.last = make([]int64, d.functions)
 	d.first, d.again = newBitset(d.functions), newBitset(d.functions)
+	d.presume()
 	set := p.set
 	d.store = datafile.Store{
 		Dir: set.dataDir, Mode: set.dataMode, Wait: lockWait,
 		Identity: datafile.Identity{
-			Fingerprint: dataFingerprint(p.fingerprint, p.codebase, set.environment), Functions: d.functions,
+			Fingerprint: dataFingerprint(p, set.environment), Functions: d.functions,
 			Main: p.main, Module: p.module, AppName: set.appName, AppVersion: set.appVersion,
 			Environment: set.environment, Hostname: set.hostname, UID: os.Geteuid(),
 		},
@@ -109,6 +110,17 @@ func newDataFile(p *publisher) *dataFile {
 		return id.AppName == set.appName && id.Environment == set.environment && id.UID == d.store.Identity.UID
 	}}
 	return d
+}
+
+// presume notes the calls of functions without marks, to be written with the first others.
+// They are not among first: what was never in a cell cannot be recovered from it.
+func (d *dataFile) presume() {
+	for _, f := range d.p.presumed {
+		if i := d.packages[f.Package].stampOf(int(f.Cell)); i >= 0 {
+			d.last[i] = f.At
+			d.again.add(i)
+		}
+	}
 }
 
 // inContainer reports whether it looks as if the program runs in a container. Whoever

@@ -49,9 +49,9 @@ func TestDataFile(t *testing.T) {
 	// the first of the next file.
 	sig := "example.com.shop.p000000."
 	want := []dataFunction{
-		{"example.com/shop/p000000", "", "Func9", sig + "func.Func9(context·Context,map[string]int)", prog.hashOf(9), "p0/file0.go", "", 28, 0},
-		{"example.com/shop/p000000", "", "asm9", sig + "func.asm9(int)", hexOf(signatureHash("example.com/shop/p000000", "", "asm9")), "p0/file0.go", "nosplit", 29, 0},
-		{"example.com/shop/p000000", "*Server", "Func10", sig + "Server.Func10(context·Context,map[string]int)", prog.hashOf(10), "p0/file0.go", "", 31, 0},
+		{"example.com/shop/p000000", "", "Func9", sig + "func.Func9(context·Context,map[string]int)", prog.hashOf(9), "p0/file0.go", "", 28, 0, "", 0},
+		{"example.com/shop/p000000", "", "asm9", sig + "func.asm9(int)", hexOf(signatureHash("example.com/shop/p000000", "", "asm9")), "p0/file0.go", "nosplit", 29, 0, "", 0},
+		{"example.com/shop/p000000", "*Server", "Func10", sig + "Server.Func10(context·Context,map[string]int)", prog.hashOf(10), "p0/file0.go", "", 31, 0, "", 0},
 	}
 	for i, w := range want {
 		if functions[9+i] != w {
@@ -209,13 +209,13 @@ func TestDataFingerprint(t *testing.T) {
 		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
 		"fewer":   "0\ta.go\t1\t\tF\t\n",
 	} {
-		got := dataFingerprint("", newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}}), "<default>")
+		got := dataFingerprint(&publisher{codebase: newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}})}, "<default>")
 		if other, ok := seen[got]; ok {
 			t.Errorf("%s and %s have the same fingerprint", name, other)
 		}
 		seen[got] = name
 	}
-	if _, ok := seen[dataFingerprint("", newCodebase([]Package{*first}), "other")]; ok {
+	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first})}, "other")]; ok {
 		t.Errorf("two environments have the same fingerprint")
 	}
 }

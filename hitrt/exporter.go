@@ -100,11 +100,15 @@ func newExporter(p *publisher) *exporter {
 	poll.interval = min(poll.interval, maxPoll)
 	client := newClient(p.set, p.network)
 	p.conns = client.conns
-	return &exporter{
+	e := &exporter{
 		p: p, client: client, limit: p.set.maxMessage,
 		poll: poll, codebase: first, invocation: first,
 		hits: hits{size: p.codebase.size, since: p.started},
 	}
+	for _, f := range p.presumed {
+		e.hits.presume(p.codebase.base[f.Package]+int(f.Cell), f.At)
+	}
+	return e
 }
 
 // hit records a hit.

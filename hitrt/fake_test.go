@@ -71,6 +71,14 @@ func inOrder(p *Package) {
 // call marks function i of a program of newProgram.
 func (p *Program) call(i int) { setMark(p.Packages[i/30].Marks, i%30) }
 
+// presume makes functions of a program of newProgram presumed, with a time.
+func (p *Program) presume(at time.Time, functions ...int) {
+	p.Evidence = "report.json"
+	for _, i := range functions {
+		p.Presumed = append(p.Presumed, Presumed{int32(i / 30), int32(i % 30), at.UnixMilli()})
+	}
+}
+
 // hashOf is the signature hash of function i, from the contract's words.
 func (p *Program) hashOf(i int) string {
 	fingerprint := p.Packages[i/30].Path + "." + [3]string{"", "(Server).", "(Money)."}[i%30%3] + fmt.Sprintf("Func%d", i)

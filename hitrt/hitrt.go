@@ -82,6 +82,11 @@ type Program struct {
 	Module, Version string
 	Executable      bool
 
+	// Presumed are the last calls of functions that have no marks, as evidence of an earlier
+	// build knows them, in the order of packages and cells. Evidence is its name.
+	Presumed []Presumed
+	Evidence string
+
 	// Signals says that nothing in the program asks for signals, as far as its packages
 	// tell, so that this package may, and that it is a program and no library.
 	Signals bool
@@ -129,6 +134,12 @@ type Package struct {
 	// one 1, and so on, as in most packages: then local files are written without
 	// reading megabytes of Entries. It may be 0 for any package.
 	InOrder int
+}
+
+// A Presumed is the last call of a function without a mark.
+type Presumed struct {
+	Package, Cell int32 // indices into Packages, and into its Marks
+	At            int64 // Unix milliseconds
 }
 
 const (

@@ -43,6 +43,20 @@ func (h *hits) add(number int) {
 	h.current.add(number)
 }
 
+// allocate makes the sets, unless they are there.
+func (h *hits) allocate() {
+	if h.last == nil {
+		h.last, h.unsent, h.once = make([]uint32, h.size), newBitset(h.size), newBitset(h.size)
+	}
+}
+
+// presume records a call of a function without a mark, which is sent with its own time.
+func (h *hits) presume(number int, at int64) {
+	h.allocate()
+	h.last[number] = uint32(min(at/1000, math.MaxUint32))
+	h.unsent.add(number)
+}
+
 // end ends the recording interval and begins another.
 func (h *hits) end(now time.Time) {
 	h.ended = intervalStart(h.since, now)
@@ -50,9 +64,7 @@ func (h *hits) end(now time.Time) {
 	if h.current == nil {
 		return
 	}
-	if h.last == nil {
-		h.last, h.unsent, h.once = make([]uint32, h.size), newBitset(h.size), newBitset(h.size)
-	}
+	h.allocate()
 	start := uint32(min(h.ended/1000, math.MaxUint32))
 	for number := range h.current.members() {
 		h.last[number] = max(h.last[number], start) // the clock may have been set back

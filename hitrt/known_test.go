@@ -204,6 +204,8 @@ func exists(path string) bool {
 type dataFunction struct {
 	Package, Receiver, Name, Signature, Hash, File, Reason string
 	Line                                                   int
+	Presumed                                               int64
+	Evidence                                               string
 
 	stamp int64 // in the hits file
 }

@@ -39,6 +39,7 @@ var mappedArrays struct {
 	busy    [3][mappedPage + 32 + mappedPage]uint8
 	many    [7][mappedPage + 32 + mappedPage]uint8
 	chroot  [3][mappedPage + 32 + mappedPage]uint8
+	known   [3][mappedPage + 32 + mappedPage]uint8
 }
 
 func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedPage] }

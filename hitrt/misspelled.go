@@ -17,7 +17,7 @@ const (
 		"exitTimeout saveUnsent flushOnSignal schedulerInitialDelayMillis schedulerInitialDelaySeconds schedulerIntervalMillis " +
 		"schedulerIntervalSeconds forceIntervalSeconds maxMessageSize logFile logLevel debugMode"
 	otherKeys = "packages excludePackages additionalPackages excludeGenerated methodVisibility excludeConstructors excludeInit " +
-		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests maxMethodsCount network " +
+		"excludeGetterSetter annotations decorators excludeByRegex additionalByRegex closures trackTests evidence evidenceMaxAge maxMethodsCount network " +
 		"httpConnectTimeoutSeconds httpReadTimeoutSeconds httpWriteTimeoutSeconds codeBase codebase asyncCodeBaseScanMode " +
 		"asyncCodebaseScanMode legacyCompatibilityMode tags callStackTraceMode"
 )

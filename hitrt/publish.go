@@ -32,6 +32,8 @@ type publisher struct {
 	packages    []Package
 	main        string // import path of the main package
 	static      []*uint8
+	presumed    []Presumed
+	evidence    string // Evidence of the program
 	fingerprint string // Fingerprint of the program
 	codebase    *codebase
 	log         *logger
@@ -73,6 +75,8 @@ func newPublisher(p *Program, set *settings) *publisher {
 		packages:    p.Packages,
 		main:        p.Main,
 		static:      p.Static,
+		presumed:    p.Presumed,
+		evidence:    p.Evidence,
 		fingerprint: p.Fingerprint,
 		module:      p.Module,
 		isProgram:   p.Executable,

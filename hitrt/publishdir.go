@@ -265,6 +265,10 @@ func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]
 	}
 	for round := range 2 {
 		time.Sleep(d.pause)
+		if err := e.sendPresumed(round); err != nil {
+			d.refused(e, "presumed calls", err)
+			return false
+		}
 		for _, p := range part {
 			n, err := e.sendCallsWhole(p.orphan, hashes)
 			if err != nil {
@@ -355,6 +359,21 @@ func (e *exporter) sendAll() error {
 	return nil
 }
 
+// sendPresumed sends the calls of functions without marks. They are in the files too, unless
+// a process was killed before it wrote anything.
+func (e *exporter) sendPresumed(round int) error {
+	for {
+		limit := e.limit
+		send := e.sendUnsent
+		if round > 0 {
+			send = e.sendAgain
+		}
+		if err := send(); err == nil || e.limit == limit {
+			return err
+		}
+	}
+}
+
 // sendCallsWhole does what sendCalls does, with smaller messages if the collector
 // refuses large ones.
 func (e *exporter) sendCallsWhole(o *orphan, hashes [][16]byte) (int, error) {
@@ -392,6 +411,9 @@ func (p *publication) program() (*Program, [][16]byte, error) {
 		index := "-" + f.Reason
 		if f.Reason == "" {
 			index = strconv.Itoa(cells)
+			if f.Presumed != 0 {
+				program.Presumed = append(program.Presumed, Presumed{int32(len(program.Packages)), int32(cells), f.Presumed})
+			}
 			cells++
 		}
 		for i, field := range []string{index, f.File, strconv.Itoa(f.Line), f.Receiver, f.Name, params(f)} {

@@ -67,6 +67,11 @@ type Options struct {
 	Importer types.Importer
 	Arch     string // GOARCH, on which constants may depend
 
+	// Presumed reports whether a function needs no mark, as its calls are known from
+	// elsewhere. base is its receiver's type without a star. If it is nil, no function is
+	// presumed.
+	Presumed func(base, name string) bool
+
 	// Columns asks that the compiler's messages have the columns of the original file.
 	// They have its lines in any case.
 	Columns bool
@@ -109,6 +114,9 @@ type Function struct {
 	// Static says that the function counts as called as soon as the program starts: an
 	// initialiser calls it, and the compiler evaluates that call.
 	Static bool `json:",omitempty"`
+
+	// Presumed says that the function has no mark because Options.Presumed says so.
+	Presumed bool `json:",omitempty"`
 
 	// Generated says that the line "// Code generated … DO NOT EDIT." is above the package
 	// clause.
@@ -283,7 +291,7 @@ func (p *pkg) markFunction(w *writer, f *file, fn *ast.FuncDecl, gap []byte) {
 
 // add lists a function or function literal, and marks it unless the verdict says that it
 // is left out or not observable. A static function gets a cell and no mark: it counts as
-// called (see static.go).
+// called (see static.go). A presumed one likewise.
 func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, v verdict) {
 	entry.Generated, entry.Directive = w.file.generated, v.directive
 	if v.leftOut != "" {
@@ -296,13 +304,21 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, v
 	} else {
 		entry.Index = p.marked
 		entry.Static = p.static.isCalled(fn)
+		entry.Presumed = !entry.Static && p.isPresumed(&entry, fn)
 		p.marked++
-		if !entry.Static {
+		if !entry.Static && !entry.Presumed {
 			p.generic = p.generic || w.form == generic
 			w.mark(body, entry.Index)
 		}
 	}
 	p.result.Functions = append(p.result.Functions, entry)
+}
+
+// isPresumed reports whether a function needs no mark. A function literal does: it is called
+// otherwise as soon as there is another one before it.
+func (p *pkg) isPresumed(entry *Function, fn ast.Node) bool {
+	_, declared := fn.(*ast.FuncDecl)
+	return declared && p.opts.Presumed != nil && p.opts.Presumed(strings.TrimPrefix(entry.Receiver, "*"), entry.Name)
 }
 
 // listed reports whether a function is a part of the codebase. A method may be named init

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,10 @@ func readGolden(t testing.TB, file string) *golden {
 			g.opts.CounterPrefix = value
 		case "main":
 			g.opts.Main = true
+		case "presumed":
+			g.opts.Presumed = func(base, name string) bool {
+				return slices.Contains(strings.Split(value, ", "), strings.TrimPrefix(base+"."+name, "."))
+			}
 		case "untyped":
 			g.untyped = true
 		case "gained lines":
@@ -177,6 +182,9 @@ func formatEntries(functions []Function) []byte {
 		fmt.Fprintf(&b, "%s(%s)", f.Name, f.Params)
 		if f.Static {
 			b.WriteString(" static")
+		}
+		if f.Presumed {
+			b.WriteString(" presumed")
 		}
 		b.WriteByte('\n')
 	}

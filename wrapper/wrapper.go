@@ -57,6 +57,7 @@ func Main(args []string, sources fs.FS) int {
 		return command.ExitUsage
 	}
 	a, err := action.New(path, args[2:], flags, sources)
+	a.Calls = command.ReadCalls
 	if err == nil {
 		err = a.Refused(args[0])
 	}

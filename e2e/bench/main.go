@@ -2,6 +2,7 @@
 // build side by side:
 //
 //	go run ./e2e/bench runtime     what marks cost at run time, beside go build -cover
+//	go run ./e2e/bench evidence    what is left of that with evidence
 //	go run ./e2e/bench contention  what cores do to each other's marks
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
 //	go run ./e2e/bench servers     what marks cost servers under load
@@ -34,6 +35,8 @@ func main() {
 	switch name := append(os.Args, "")[1]; name {
 	case "runtime":
 		err = runtimeBench(ctx, os.Args[2:])
+	case "evidence":
+		err = evidenceBench(ctx, os.Args[2:])
 	case "contention":
 		err = contentionBench(ctx, os.Args[2:])
 	case "startup":
@@ -51,7 +54,7 @@ func main() {
 	case "plan":
 		err = planBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|contention|startup|servers|growth|build|wrapper|report|plan [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|evidence|contention|startup|servers|growth|build|wrapper|report|plan [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {

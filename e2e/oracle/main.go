@@ -7,10 +7,14 @@
 // workload on both, and compares function by function. A function that ran but
 // is not reported as called is false dead, the worst error there is; one that
 // is reported but did not run is false live. Either makes the exit status 1.
+//
+// With -evidence it builds the program once more, with what the marked one called as
+// evidence, and compares that: functions without marks must be called, too.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -24,8 +28,9 @@ import (
 
 func main() {
 	driver := flag.String("driver", "", "drive the program with `file` instead of the built-in workload: file BINARY NAME=VALUE… must run it until it has ended, in a scratch directory that CORPUS names")
+	evidence := flag.Bool("evidence", false, "judge a build with the first marked one as evidence")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: oracle [-driver file] program")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: oracle [-driver file] [-evidence] program")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -40,13 +45,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *driver); err != nil {
+	if err := run(ctx, flag.Arg(0), *driver, *evidence); err != nil {
 		fmt.Fprintln(os.Stderr, "oracle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, name, driver string) error {
+func run(ctx context.Context, name, driver string, evidence bool) error {
 	target, err := program.LookUp(name)
 	if err != nil {
 		return err
@@ -76,6 +81,9 @@ func run(ctx context.Context, name, driver string) error {
 	}
 	fmt.Fprintf(os.Stderr, "%s: with scavenger-wrap\n", target.Module)
 	reported, err := runMarked(ctx, target, p, wrapper, filepath.Join(dir, "marked"))
+	if err == nil && evidence {
+		reported, err = runWithEvidence(ctx, target, p, wrapper, dir)
+	}
 	if err != nil {
 		return err
 	}
@@ -117,6 +125,38 @@ func runMarked(ctx context.Context, target program.Target, p *program.Program, w
 		status[f.ID()] = f.Status
 	}
 	return status, nil
+}
+
+// runWithEvidence is runMarked with what that left in dir as evidence of the first of the
+// target's programs.
+func runWithEvidence(ctx context.Context, target program.Target, p *program.Program, wrapper, dir string) (map[program.Function]string, error) {
+	file := filepath.Join(dir, "report.json")
+	app := filepath.Base(target.Packages[0])
+	text, err := exec.CommandContext(ctx, wrapper, "report", "--format=json", "--application="+app, filepath.Join(dir, "marked", "data")).Output()
+	if err != nil {
+		return nil, fmt.Errorf("scavenger-wrap report: %w", err)
+	}
+	if err := errors.Join(os.WriteFile(file, text, 0o666), os.Setenv("SCAVENGER_EVIDENCE", file)); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(os.Stderr, "%s: with evidence\n", target.Module)
+	data := filepath.Join(dir, "evidence", "data")
+	status, err := runMarked(ctx, target, p, wrapper, filepath.Dir(data))
+	if err != nil {
+		return nil, err
+	}
+	functions, err := program.Report(ctx, wrapper, data)
+	presumed := 0
+	for _, f := range functions {
+		if f.Presumed != "" {
+			presumed++
+		}
+	}
+	fmt.Printf("presumed to be called: %d\n", presumed)
+	if err == nil && presumed == 0 {
+		err = errors.New("no function is presumed")
+	}
+	return status, err
 }
 
 func judge(c *program.Comparison) error {

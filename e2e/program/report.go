@@ -12,8 +12,8 @@ import (
 
 // A ReportedFunction is one function of `scavenger-wrap report --format json`.
 type ReportedFunction struct {
-	Package, Receiver, Name, Signature, File, Status, LastCalledAt string
-	Line                                                           int
+	Package, Receiver, Name, Signature, File, Status, LastCalledAt, Presumed string
+	Line                                                                     int
 }
 
 // ID returns what identifies the function.

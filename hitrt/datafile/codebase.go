@@ -3,6 +3,7 @@
 //	{"format":1,"fingerprint":"…","functions":2}
 //	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
 //	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
+//	{"package":"…","name":"hot","signature":"…","hash":"…","file":"…","line":36,"presumed":1796000000000,"evidence":"report.json"}
 //	{"package":"…","name":"closeYear","signature":"…","hash":"…","file":"…","line":42,"directive":"keep runs on 31 December"}
 //	{"sha256":"<hex of all bytes before this line>"}
 //
@@ -56,6 +57,11 @@ type Function struct {
 	Reason    string `json:"reason,omitempty"` // why it cannot be observed
 	Generated bool   `json:"generated,omitempty"`
 	Directive string `json:"directive,omitempty"` // "keep" and what follows it in //scavenger:keep
+
+	// Presumed is the last call that is known of a function without a mark, in Unix
+	// milliseconds, and Evidence is what knows it.
+	Presumed int64  `json:"presumed,omitempty"`
+	Evidence string `json:"evidence,omitempty"`
 }
 
 func (h *CodebaseHeader) fields() []field {
@@ -69,7 +75,7 @@ func (h *CodebaseHeader) fields() []field {
 // AppendTo appends the line that the header is, without its end.
 func (h *CodebaseHeader) AppendTo(b []byte) []byte { return appendObject(b, h.fields()) }
 
-func (f *Function) fields() [11]field {
+func (f *Function) fields() [13]field {
 	return [...]field{
 		{key: "package", value: &f.Package},
 		{key: "receiver", value: &f.Receiver, optional: true},
@@ -82,6 +88,8 @@ func (f *Function) fields() [11]field {
 		{key: "reason", value: &f.Reason, optional: true},
 		{key: "generated", value: &f.Generated, optional: true},
 		{key: "directive", value: &f.Directive, optional: true},
+		{key: "presumed", value: &f.Presumed, optional: true},
+		{key: "evidence", value: &f.Evidence, optional: true},
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package action holds one start of a tool by the go command: its arguments, its
 // settings, its log, and the ways to run the tool. Other rooms decide what it does.
 //
-// It may import config and wrapper/toolchain.
+// It may import config, wrapper/evidence and wrapper/toolchain.
 package action
 
 import (
@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -25,7 +26,8 @@ type Action struct {
 	ImportPath string   // TOOLEXEC_IMPORTPATH: "" in -V=full, "p [p.test]" for test variants
 	Sources    fs.FS    // of this scavenger-wrap
 	Flags      Flags
-	Log        *Log // nil without one
+	Calls      evidence.Reader // reads evidence
+	Log        *Log            // nil without one
 	own        *ownDir
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -27,6 +28,19 @@ func (a *Action) ReadConfig() (*config.Config, error) {
 		from.ModFile, from.Overlay = outerModule()
 	}
 	return config.Load(from)
+}
+
+// ReadEvidence returns the evidence that the settings name, nil without any. An SDK has
+// none: its builders do not know that a program depends on it.
+func (a *Action) ReadEvidence(c *config.Config) (*evidence.Digest, error) {
+	if a.Flags.SDK != "" {
+		return nil, nil
+	}
+	places := evidence.Places{Cache: os.Getenv("GOCACHE")}
+	if out, ok := toolchain.FlagValue(a.Args, "-o"); ok {
+		places.Work = toolchain.WorkDirectory(out)
+	}
+	return evidence.Read(c, places, a.Calls)
 }
 
 // outerModule returns the flags that say where go.mod is, from the go command that

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 )
 
 func (cmd *commands) diffCommand() *cli.Command {
@@ -34,6 +36,10 @@ func (cmd *commands) diffCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("diff: %w", err)
 			}
+			digest, err := evidence.Read(cfg, evidence.Places{}, ReadCalls)
+			if err != nil {
+				return fmt.Errorf("diff: %w", err)
+			}
 			out := cmd.stdout
 			if !isTerminal(out) {
 				out = unescaped(out)
@@ -45,7 +51,7 @@ func (cmd *commands) diffCommand() *cli.Command {
 					continue
 				}
 				found = true
-				res, sources, err := mark(cfg, p)
+				res, sources, err := mark(cfg, p, digest)
 				if err != nil {
 					return fmt.Errorf("diff: %s: %w", p.ImportPath, err)
 				}

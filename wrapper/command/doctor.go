@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap/zapcore"
@@ -233,6 +234,7 @@ func (d *examination) settings() map[string]string {
 	for _, n := range cfg.Notes {
 		d.say("settings", "note", n, "")
 	}
+	d.evidence(cfg, time.Now())
 	for _, o := range cfg.Overlooked() {
 		d.say("settings", "note", o.Message(), "")
 		if cfg.File == "" {

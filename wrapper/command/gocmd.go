@@ -17,9 +17,11 @@ package command
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -27,6 +29,7 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolid"
 )
@@ -131,13 +134,49 @@ func (cmd *commands) frontend(goFile, exe string, args []string) ([]string, erro
 		toolexec := slices.Concat([]string{exe}, action.ModuleFlags(modFile, overlay), ours)
 		return call.With(toolchain.JoinQuoted(toolexec), gcflags), nil
 	}
-	id, err := toolid.Of("compile", cmd.sources, cfg)
+	values, err := cmd.idFlags(cfg, cache, gcflags)
 	if err != nil {
 		return nil, err
 	}
 	toolexec := slices.Concat([]string{calledCompile(exe, cache), action.FrontendFlag(gcflags)},
 		action.ModuleFlags(modFile, overlay), ours)
-	return call.With(toolchain.JoinQuoted(toolexec), withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id)), nil
+	return call.With(toolchain.JoinQuoted(toolexec), values), nil
+}
+
+// idFlags returns values of -gcflags that add the ID flag. A package in which functions are
+// presumed has one of its own, so that other evidence compiles only packages again whose
+// marks are others. If the user gives a -gcflags, nobody but the go command knows which
+// packages it is for: then all have one that depends on all evidence. So they have if the
+// command line would be too long.
+func (cmd *commands) idFlags(cfg *config.Config, cache string, gcflags []string) ([]string, error) {
+	digest, err := evidence.Read(cfg, evidence.Places{Cache: cache}, ReadCalls)
+	if err != nil {
+		return nil, err
+	}
+	base, err := toolid.Of("compile", cmd.sources, cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	own, size := []string(nil), 0
+	hashes := digest.Packages()
+	for _, path := range slices.Sorted(maps.Keys(hashes)) {
+		value := path + "=" + action.IDFlag + base + "-" + hashes[path]
+		own, size = append(own, value), size+len("-gcflags= ")+len(value)
+	}
+	if len(gcflags) == 0 && size < longestFlags() {
+		return append(withIDFlags(nil, idPatterns(cfg), action.IDFlag+base), own...), nil
+	}
+	id, err := toolid.Of("compile", cmd.sources, cfg, digest)
+	return withIDFlags(gcflags, idPatterns(cfg), action.IDFlag+id), err
+}
+
+// longestFlags returns how long the ID flags of single packages may be together: a part of
+// what the system takes.
+func longestFlags() int {
+	if runtime.GOOS == "windows" {
+		return 16 << 10
+	}
+	return 512 << 10
 }
 
 // readGoEnv returns the go command's build cache and the flags in its GOFLAGS. It returns

@@ -16,6 +16,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/compile"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -79,9 +80,9 @@ func matches(c *config.Config, p *toolchain.ListedPackage) bool {
 	return c.Match(p.ImportPath) && c.FromModules(p.ImportPath, p.Dir)
 }
 
-// mark marks a package as a build would. Only a package with cgo differs: here its files
-// are marked before cgo has changed them.
-func mark(c *config.Config, p *toolchain.ListedPackage) (*rewrite.Result, []rewrite.Source, error) {
+// mark marks a package as a build would with some evidence. Only a package with cgo differs:
+// here its files are marked before cgo has changed them.
+func mark(c *config.Config, p *toolchain.ListedPackage, digest *evidence.Digest) (*rewrite.Result, []rewrite.Source, error) {
 	var sources []rewrite.Source
 	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
 		file := filepath.Join(p.Dir, name)
@@ -97,6 +98,7 @@ func mark(c *config.Config, p *toolchain.ListedPackage) (*rewrite.Result, []rewr
 		Filter:     compile.FilterOf(c, p.ImportPath),
 		Closures:   compile.ClosuresOf(c),
 		Arch:       compile.Goarch(),
+		Presumed:   digest.Package(p.ImportPath).Has,
 	}, sources)
 	return res, sources, err
 }

@@ -130,7 +130,7 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 
 func scanPackage(cfg *config.Config, lp *toolchain.ListedPackage) scannedPackage {
 	p := scannedPackage{Package: lp.ImportPath, NotObservable: map[string]int{}, LeftOut: map[string]int{}}
-	res, _, err := mark(cfg, lp)
+	res, _, err := mark(cfg, lp, nil)
 	if err != nil {
 		p.NotMarked = err.Error()
 		return p

@@ -273,6 +273,11 @@ func (c *compilation) markFiles() error {
 		Sanitizer:  toolchain.HasFlag(c.flags, "-race") || toolchain.HasFlag(c.flags, "-msan") || toolchain.HasFlag(c.flags, "-asan"),
 		Columns:    toolchain.GivenMore(c.flags),
 	}
+	digest, err := c.ReadEvidence(c.config)
+	if err != nil {
+		return err
+	}
+	opts.Presumed = digest.Package(c.metadata.ImportPath).Has
 	c.typed(&opts)
 	if err := c.chooseForm(&opts); err != nil {
 		return err

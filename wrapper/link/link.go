@@ -17,8 +17,8 @@
 // imports the registry, and the packages that the registry imports keep their own
 // fingerprints.
 //
-// It may import config, wrapper/plain, wrapper/registry, wrapper/toolid, wrapper/action
-// and wrapper/toolchain.
+// It may import config, rewrite, wrapper/evidence, wrapper/plain, wrapper/registry,
+// wrapper/toolid, wrapper/action and wrapper/toolchain.
 package link
 
 import (
@@ -164,7 +164,11 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	source, err := registry.Source(registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals, Build: build}, packages)
+	program := registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals, Build: build}
+	if err := l.addEvidence(&program, packages); err != nil {
+		return err
+	}
+	source, err := registry.Source(program, packages)
 	if err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 	return joinNotes(
 		countNote(left, "function is", "functions are", "left out: go tool cover would find no source"),
 		countNote(unknown, "function counts", "functions count", "as covered in the word func alone: whether it was called is not known"),
+		presumed(r, report.Printable),
 	), out.Flush()
 }
 

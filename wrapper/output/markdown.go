@@ -57,6 +57,9 @@ func markdownEvidence(w io.Writer, r *report.Report) {
 	case !hasMonthEnd(o.From, o.To):
 		fmt.Fprint(w, "**Nobody knows what runs on the last day of a month.**\n\n")
 	}
+	if text := presumed(r, code); text != "" {
+		fmt.Fprint(w, text, "\n\n")
+	}
 	if !r.Complete() {
 		fmt.Fprint(w, "**Warning:** the report rests on incomplete data: functions may have been called that are listed here.\n\n")
 	}

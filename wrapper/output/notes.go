@@ -39,6 +39,9 @@ func (t text) writeNotes() {
 	if n := t.count(t.Functions).hidden; n > 0 {
 		t.note("Not observable: %s (%s). Whether they are called cannot be seen.", plural(n, "function"), t.reasons())
 	}
+	if text := presumed(t.Report, report.Printable); text != "" {
+		t.note("%s", text)
+	}
 	if n := len(t.Removed); n > 0 {
 		t.note("Left out: %s of older builds, which the newest one does not have.", plural(n, "function"))
 	}

@@ -138,6 +138,9 @@ func writeSARIF(w io.Writer, r *report.Report, version string, limits sarifLimit
 	if !r.Complete() {
 		run.notify("The report rests on incomplete data: functions may have been called that are reported as never called.")
 	}
+	if text := presumed(r, report.Printable); text != "" {
+		run.notify(text)
+	}
 	if note != "" {
 		run.notify(note)
 	}
@@ -241,6 +244,9 @@ func evidenceMessage(f *report.Function) string {
 	calls := "never called"
 	if f.Status == report.Called {
 		calls = "last called on " + minute(f.LastCalledAt) + " UTC"
+		if f.Presumed != "" {
+			calls += ", as evidence of an earlier build says"
+		}
 	}
 	return name + fmt.Sprintf(" was %s. It was observed for %s, in %s on %s, since %s UTC.",
 		calls, seconds(f.ObservedFor), plural(f.Processes, "process"), plural(f.Hosts, "host"), minute(f.ObservedSince))

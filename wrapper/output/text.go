@@ -326,7 +326,11 @@ func message(f *report.Function) string {
 	case report.Unknown:
 		return "unknown: " + name + ", which may have been called"
 	case report.Called:
-		return "called: " + name + ", last on " + f.LastCalledAt.Format(time.DateOnly)
+		text := "called: " + name + ", last on " + f.LastCalledAt.Format(time.DateOnly)
+		if f.Presumed != "" {
+			text += ", presumed by " + report.Printable(f.Presumed)
+		}
+		return text
 	}
 	text := "never called: " + name
 	if f.Lines > 0 {

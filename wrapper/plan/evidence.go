@@ -50,7 +50,7 @@ func (p *program) know(f *report.Function) {
 	}
 	for _, d := range p.byID[id{f.Package, strings.TrimPrefix(f.Receiver, "*"), name}] {
 		if d.status != report.Called {
-			d.status = status
+			d.status, d.presumed = status, f.Presumed
 		}
 		if f.Kept() && d.reason == "" {
 			d.reason = f.Keep.From + " keeps it: " + f.Keep.Reason

@@ -155,7 +155,11 @@ func (e *Explanation) WriteText(w io.Writer) error {
 	} else {
 		t.printf("  %s\n", e.Reason)
 	}
-	t.printf("  evidence: %s, %s\n", e.Status, plural(e.Lines, "line"))
+	status := string(e.Status)
+	if e.Presumed != "" {
+		status += " (presumed by " + report.Printable(e.Presumed) + ")"
+	}
+	t.printf("  evidence: %s, %s\n", status, plural(e.Lines, "line"))
 	for _, with := range e.With {
 		t.printf("  falls with %s\n", report.Printable(with))
 	}

@@ -55,9 +55,11 @@ type decl struct {
 	fn     *ssa.Function
 	lines  int
 	status report.Status
-	dead   bool // deadcode prints it, if that looks at its package
-	live   bool // a path leads to it, or it may be called from where none is seen
-	made   bool // no path leads to it, but its file is generated, and has it again
+
+	presumed string // the evidence by which it counts as called
+	dead     bool   // deadcode prints it, if that looks at its package
+	live     bool   // a path leads to it, or it may be called from where none is seen
+	made     bool   // no path leads to it, but its file is generated, and has it again
 
 	refs []*ref // to it
 	out  []*ref // from it

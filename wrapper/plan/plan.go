@@ -65,6 +65,7 @@ type Function struct {
 	Line     int           `json:"line"`
 	Lines    int           `json:"lines"`
 	Status   report.Status `json:"status"`
+	Presumed string        `json:"presumed,omitempty"` // by which evidence it is called
 	column   int           // of the name
 }
 
@@ -211,7 +212,7 @@ func (p *program) function(d *decl) Function {
 	pos := p.position(d.syntax.Name.Pos())
 	return Function{
 		Package: d.id.pkg, Receiver: d.star + d.id.base, Name: d.id.name,
-		File: pos.Filename, Line: pos.Line, Lines: d.lines, Status: d.status, column: pos.Column,
+		File: pos.Filename, Line: pos.Line, Lines: d.lines, Status: d.status, Presumed: d.presumed, column: pos.Column,
 	}
 }
 

@@ -25,6 +25,17 @@ type Program struct {
 	Settings map[string]string // baked in
 	Signals  bool              // hitrt may take signals, see Program of hitrt
 	Build    *debug.BuildInfo  // what `go version -m` will show
+
+	// Presumed are the functions without marks whose calls the evidence knows, in the
+	// order of packages and cells. Evidence is its name.
+	Presumed []Presumed
+	Evidence string
+}
+
+// A Presumed is the last call of a function without a mark.
+type Presumed struct {
+	Package, Index int   // of the function: the position of its package, and its cell
+	At             int64 // Unix milliseconds
 }
 
 // version returns the version of the main module, or else the revision that the program is
@@ -91,8 +102,13 @@ func Source(p Program, packages []*Metadata) ([]byte, error) {
 		fmt.Fprintf(&b, "var static = [...]*uint8{\n%s}\n\n", static)
 		static = "Static: static[:], "
 	}
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Module: %q, Version: %q, Executable: %v, Settings: %q, Packages: packages[:], %sSignals: %v, Fingerprint: %q}\n\n",
-		p.Main, p.Build.Main.Path, p.version(), p.isExecutable(), baked, static, p.Signals, programFingerprint(packages))
+	presumed := presumedCalls(p.Presumed)
+	if presumed != "" {
+		fmt.Fprintf(&b, "var presumed = [...]hitrt.Presumed{\n%s}\n\n", presumed)
+		presumed = fmt.Sprintf("Presumed: presumed[:], Evidence: %q, ", p.Evidence)
+	}
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Module: %q, Version: %q, Executable: %v, Settings: %q, Packages: packages[:], %s%sSignals: %v, Fingerprint: %q}\n\n",
+		p.Main, p.Build.Main.Path, p.version(), p.isExecutable(), baked, static, presumed, p.Signals, p.fingerprint(packages))
 	b.WriteString(`func init() {
 	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
@@ -116,6 +132,16 @@ func staticCells(packages []*Metadata) string {
 	return b.String()
 }
 
+// presumedCalls returns the calls of presumed functions, as elements of a list in Go, or
+// "" if there are none.
+func presumedCalls(list []Presumed) string {
+	var b strings.Builder
+	for _, p := range list {
+		fmt.Fprintf(&b, "\t{%d, %d, %d},\n", p.Package, p.Index, p.At)
+	}
+	return b.String()
+}
+
 // inOrder reports whether the functions have the indices 0, 1, 2 and so on, so that hitrt
 // need not parse them. text is their entries. It must have one line for each function,
 // and has more if a name contains a line end.
@@ -128,13 +154,15 @@ func inOrder(functions []rewrite.Function, text string) bool {
 	return strings.Count(text, "\n") == len(functions)
 }
 
-// programFingerprint returns a hash of all that hitrt reads about the packages'
-// functions.
-func programFingerprint(packages []*Metadata) string {
+// fingerprint returns a hash of all that hitrt reads about the packages' functions.
+func (p *Program) fingerprint(packages []*Metadata) string {
 	h := sha256.New()
 	for _, p := range packages {
 		text := entries(p.Functions)
 		fmt.Fprintf(h, "%q %d %d\n%s", p.ImportPath, p.Marks, len(text), text)
+	}
+	if len(p.Presumed) > 0 {
+		fmt.Fprintf(h, "%q %v\n", p.Evidence, p.Presumed)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

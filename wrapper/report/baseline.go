@@ -3,10 +3,7 @@
 package report
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -44,19 +41,6 @@ type Change struct {
 	Is       Status `json:"is,omitempty"`  // "" if it is gone
 }
 
-// An oldReport is what a baseline needs of the JSON of a report.
-type oldReport struct {
-	SchemaVersion int `json:"schemaVersion"`
-	Header        struct {
-		From      time.Time `json:"from"`
-		To        time.Time `json:"to"`
-		Filter    Filter    `json:"filter"`
-		Selection Selection `json:"selection"`
-	} `json:"header"`
-	Functions []Function `json:"functions"`
-	Complete  bool       `json:"complete"`
-}
-
 // Compare notes what changed since the report in a file, which --format=json wrote.
 func (r *Report) Compare(file string) error {
 	f, err := os.Open(file)
@@ -70,23 +54,6 @@ func (r *Report) Compare(file string) error {
 	}
 	r.compare(file, old)
 	return nil
-}
-
-// readOld reads the JSON of a report.
-func readOld(r io.Reader) (*oldReport, error) {
-	old := new(oldReport)
-	err := json.NewDecoder(r).Decode(old)
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, errors.New("it is empty: write the earlier report with scavenger-wrap report --format=json")
-	case err != nil:
-		return nil, fmt.Errorf("it is no report, or cut off: write it with scavenger-wrap report --format=json: %w", err)
-	case old.SchemaVersion > SchemaVersion:
-		return nil, fmt.Errorf("it has schema version %d, and this scavenger-wrap knows %d: compare with a newer one", old.SchemaVersion, SchemaVersion)
-	case old.SchemaVersion < 1 || old.Functions == nil:
-		return nil, errors.New("it is no report: write the earlier one with scavenger-wrap report --format=json")
-	}
-	return old, nil
 }
 
 // compare compares with an earlier report.

@@ -17,6 +17,12 @@ var GoldenCases = map[string]func(t *testing.T, dir string){
 	"nothing": func(t *testing.T, dir string) {
 		leave(t, dir, "a", nil, testProcess{id: "1", app: "shop", started: at(1)})
 	},
+	"presumed": func(t *testing.T, dir string) {
+		leave(t, dir, "a", []testFunc{
+			fn("store.Open", "store.go", 9).long(3).presumed(at(3), "report.json"), fn("store.Shut", "store.go", 19).long(5).presumed(at(4), "a|b.json"),
+			fn("store.Find", "store.go", 29).long(7), fn("store.Drop", "store.go", 39).long(9),
+		}, testProcess{id: "1", app: "shop", main: "example.com/shop", host: "h1", started: at(9), calls: calls{"Open": at(3), "Find": at(10)}})
+	},
 	"damaged": func(t *testing.T, dir string) {
 		writeAllCalled(t, dir)
 		put(t, dir, "process-9.hits", []byte("SCAVHIT1"))

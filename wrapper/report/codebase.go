@@ -41,6 +41,8 @@ type entry struct {
 	Reason    string
 	Directive string
 	Generated bool
+	Presumed  int64  // its last call, if it has no mark
+	Evidence  string // which knows that
 }
 
 // A codebaseKey names a codebase as the hits files of one user do. Two users whose
@@ -130,10 +132,11 @@ func openCodebase(dir string, key codebaseKey) (*os.File, error) {
 func readEntries(file *os.File, fingerprint string) ([]entry, error) {
 	var entries []entry
 	err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
-		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason, f.Directive, f.Generated}
+		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason, f.Directive, f.Generated, f.Presumed, f.Evidence}
 		if n := len(entries); n > 0 { // names that repeat need not be there twice
 			last := &entries[n-1]
 			e.Package, e.File, e.Receiver = shared(e.Package, last.Package), shared(e.File, last.File), shared(e.Receiver, last.Receiver)
+			e.Evidence = shared(e.Evidence, last.Evidence)
 		}
 		entries = append(entries, e)
 		return nil
@@ -203,9 +206,10 @@ func (c *codebase) check(h *datafile.Header) (Kind, error) {
 	return "", nil
 }
 
-// called notes a call of a function in an environment, none if at is 0.
+// called notes a call of a function in an environment, none if at is 0. What processes say
+// of a function without a mark they have from the evidence.
 func (c *codebase) called(i int, at int64, environment string) {
-	if at == 0 {
+	if at <= c.entries[i].Presumed {
 		return
 	}
 	c.last[i] = max(c.last[i], at)

@@ -138,9 +138,13 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 			f.mute = f.mute || inUse && b.mute
 			f.unknown = f.unknown || b.unknown != nil && b.unknown[i]
 			f.last = max(f.last, b.last[i])
-			if e.Reason == "" {
+			if e.Reason == "" && e.Presumed == 0 {
 				f.seenIn.add(n)
 			}
+			if e.Presumed > f.presumed {
+				f.presumed, f.evidence = e.Presumed, e.Evidence
+			}
+			f.unmarked = f.unmarked || inUse && e.Presumed != 0
 			for k, environment := range environments {
 				if set := b.calledIn[environment]; set != nil && set.has(i) {
 					f.calledIn.add(k)
@@ -237,6 +241,9 @@ type function struct {
 	removed  bool      // no build in use has it, and no older one called it since
 	reason   string    // why some build in use could not observe it
 	last     int64     // latest stamp of all builds
+	presumed int64     // latest call that evidence knows, of builds without a mark
+	evidence string    // the name of that
+	unmarked bool      // a build in use has no mark
 	unknown  bool      // a stamp of it is damaged
 	mute     bool      // a build in use says nothing of its calls
 }
@@ -248,9 +255,12 @@ func (f *function) report() Function {
 		Generated: f.Generated, directive: f.Directive,
 	}
 	switch {
-	case f.last != 0:
+	case f.last != 0 || f.presumed != 0:
 		out.Status = Called
-		out.LastCalledAt = fromMillis(f.last)
+		out.LastCalledAt = fromMillis(max(f.last, f.presumed))
+		if out.unmarked = f.unmarked; f.unmarked || f.presumed >= f.last {
+			out.Presumed = f.evidence
+		}
 	case f.reason != "":
 		out.Status = NotObservable
 	case f.unknown || f.mute:

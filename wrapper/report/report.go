@@ -47,6 +47,10 @@
 //
 // # What it rests on
 //
+// A function may have no mark in a build, because evidence of an earlier one knows that it
+// was called. Then it is called, at the time that the evidence has unless another build
+// saw a later call, and [Function.Presumed] names the evidence.
+//
 // Each function has its [Evidence]: the processes that could have seen it called. A call
 // in one environment makes a function called, as a call in one program does;
 // [Function.CalledIn] says where it was, and a [Filter] makes a report on one
@@ -105,9 +109,15 @@ type Function struct {
 	Generated bool   `json:"generated,omitempty"` // its file says that a program wrote it
 	LinkedOut bool   `json:"linkedOut,omitempty"` // never called, and in no binary: see Look
 	Keep      *Keep  `json:"keep,omitempty"`      // why it stays all the same
+	Presumed  string `json:"presumed,omitempty"`  // see unmarked
 	Reason    string `json:"-"`                   // why it cannot be observed, or ""
 	Mute      bool   `json:"-"`                   // unknown, as no process wrote calls
 	directive string // //scavenger:keep in the source, without the slashes and "scavenger:"
+
+	// unmarked says that a build in use has no mark in it, because evidence knows that it was
+	// called. Presumed is the name of that evidence. It is there too if a build that is no
+	// longer in use had no mark, and nobody saw a later call.
+	unmarked bool
 }
 
 // A Program is one program that left data.

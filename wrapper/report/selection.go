@@ -68,9 +68,10 @@ func (s *Selection) selects(f *Function) bool {
 	return true
 }
 
-// uncalled reports whether nobody called a function, or nobody since a time.
+// uncalled reports whether nobody called a function, or nobody since a time. Of a function
+// without a mark nobody knows the latter.
 func (s *Selection) uncalled(f *Function) bool {
-	return f.Status == NeverCalled || f.Status == Called && f.LastCalledAt.Before(s.NotCalledSince)
+	return f.Status == NeverCalled || f.Status == Called && !f.unmarked && f.LastCalledAt.Before(s.NotCalledSince)
 }
 
 // Uncalled reports whether a function is one that the report looks for: it was never

@@ -139,7 +139,7 @@ func (p *program) has(b *build) bool {
 func (b *build) covers(older *build) bool {
 	evidence := false
 	for i, n := range older.numbers {
-		if older.last[i] == 0 {
+		if older.last[i] == 0 && older.entries[i].Presumed == 0 {
 			continue
 		}
 		if !b.all.has(n) {

@@ -33,6 +33,8 @@ type testFunc struct {
 	Reason    string `json:"reason,omitempty"`
 	Generated bool   `json:"generated,omitempty"`
 	Directive string `json:"directive,omitempty"`
+	Presumed  int64  `json:"presumed,omitempty"`
+	Evidence  string `json:"evidence,omitempty"`
 }
 
 // fn makes a function from "pkg.Name", "pkg.Type.Name" or "pkg.*Type.Name",
@@ -52,6 +54,11 @@ func fn(name, file string, line int) testFunc {
 
 func (f testFunc) long(lines int) testFunc {
 	f.Lines = lines
+	return f
+}
+
+func (f testFunc) presumed(at time.Time, evidence string) testFunc {
+	f.Presumed, f.Evidence = at.UnixMilli(), evidence
 	return f
 }
 

@@ -11,7 +11,8 @@
 // again, the standard library too:
 //
 //   - compile's with the sources of scavenger-wrap that decide how a package is
-//     compiled, and the settings that say what is marked;
+//     compiled, the settings that say what is marked, and the functions that evidence
+//     presumes (wrapper/evidence);
 //   - link's with that, the sources of wrapper/link and those of hitrt, the
 //     settings baked into programs, and what link says of the build's surroundings.
 //
@@ -32,7 +33,7 @@
 //
 // and only what follows the last slash of the last field counts.
 //
-// It may import config, wrapper/action and wrapper/toolchain.
+// It may import config, wrapper/evidence, wrapper/action and wrapper/toolchain.
 package toolid
 
 import (
@@ -49,6 +50,7 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
@@ -80,7 +82,11 @@ func Print(a *action.Action) error {
 	if err := toolchain.CheckRelease(toolchain.ReleaseOf(strings.Fields(string(out)))); err != nil {
 		return err
 	}
-	id, err := Of(a.Tool, a.Sources, cfg)
+	digest, err := a.ReadEvidence(cfg)
+	if err != nil {
+		return err
+	}
+	id, err := Of(a.Tool, a.Sources, cfg, digest)
 	if err != nil {
 		return err
 	}
@@ -101,24 +107,27 @@ func extendVersion(line, id string) string {
 // compileSources are the directories whose code decides how a package is compiled:
 // that of the compile action, all that it imports, and the package that chooses
 // between actions. TestSources finds what is missing.
-var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", "wrapper/compile", "wrapper/plain",
+var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", "wrapper/compile", "wrapper/evidence", "wrapper/plain",
 	"wrapper/registry", "wrapper/toolchain"}
 
 // linkSources are the further directories whose code decides how a program is linked.
 var linkSources = []string{"hitrt", "hitrt/datafile", "wrapper/link", "wrapper/toolid"}
 
-// Of returns our part of the ID of a tool, compile or link.
-func Of(tool string, sources fs.FS, cfg *config.Config) (string, error) {
+// Of returns our part of the ID of a tool, compile or link. digest is the evidence of the
+// build, nil without any.
+func Of(tool string, sources fs.FS, cfg *config.Config, digest *evidence.Digest) (string, error) {
 	h := sha256.New()
 	if err := hashSources(h, sources, compileSources); err != nil {
 		return "", err
 	}
 	cfg.WriteCompileID(h)
+	digest.WriteCompileID(h)
 	if tool == "link" {
 		if err := hashSources(h, sources, linkSources); err != nil {
 			return "", err
 		}
 		cfg.WriteLinkID(h)
+		digest.WriteLinkID(h)
 		for _, line := range action.Notices(cfg, func(string) bool { return true }) {
 			fmt.Fprintf(h, "notice %q\n", line)
 		}

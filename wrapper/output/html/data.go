@@ -31,6 +31,7 @@ type document struct {
 	Reasons    []string   `json:"reasons"`
 	Keeps      []keep     `json:"keeps"` // the first is for functions without one
 	CalledIn   [][]string `json:"calledIn"`
+	Presumed   []string   `json:"presumed"` // names of evidence; the first is for functions without
 	Evidences  []evidence `json:"evidences"`
 	Files      files      `json:"files"`
 	Functions  functions  `json:"functions"`
@@ -101,6 +102,7 @@ type functions struct {
 	Status    string   `json:"status"` // a digit each
 	Last      []int64  `json:"last"`
 	CalledIn  []int    `json:"calledIn"`
+	Presumed  []int    `json:"presumed"`
 	Evidence  []int    `json:"evidence"`
 	Reason    []int    `json:"reason"`
 	Keep      []int    `json:"keep"`
@@ -148,6 +150,8 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 	packages, modules := newTable[string](&d.Packages), newTable[string](&d.Modules)
 	receivers, signatures, reasons := newTable[string](&d.Receivers), newTable[string](&d.Signatures), newTable[string](&d.Reasons)
 	calledIn, evidences := newTable[string](&d.CalledIn), newTable[report.Evidence](&d.Evidences)
+	presumed := newTable[string](&d.Presumed)
+	presumed.number("", "")
 	keeps := newTable[keep](&d.Keeps)
 	keeps.number(keep{}, keep{})
 	out, in := &d.Functions, &d.Files
@@ -173,6 +177,7 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		out.Keep = append(out.Keep, keeps.number(k, k))
 		out.Last = append(out.Last, seconds(f.LastCalledAt))
 		out.CalledIn = append(out.CalledIn, calledIn.number(strings.Join(f.CalledIn, "\x00"), list(f.CalledIn)))
+		out.Presumed = append(out.Presumed, presumed.number(f.Presumed, f.Presumed))
 		out.Evidence = append(out.Evidence, evidences.number(f.Evidence, evidence{
 			seconds(f.ObservedSince), f.ObservedFor, f.Processes, f.Hosts, f.Environments, f.Applications,
 		}))
@@ -215,7 +220,7 @@ func newDocument(r *report.Report) *document {
 		Files: files{Name: []string{}, Package: []int{}, Module: []int{}, Functions: []int{}},
 		Functions: functions{
 			Name: []string{}, Receiver: []int{}, Signature: []int{}, Line: []int{}, Lines: []int{}, Last: []int64{},
-			CalledIn: []int{}, Evidence: []int{}, Reason: []int{}, Keep: []int{},
+			CalledIn: []int{}, Presumed: []int{}, Evidence: []int{}, Reason: []int{}, Keep: []int{},
 		},
 	}
 	for i := range r.Mute {

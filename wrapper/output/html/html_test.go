@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -74,6 +75,15 @@ func TestBlocks(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil || got[0] != strings.ToValidUTF8(want, "\ufffd") {
 			t.Errorf("%.100q, %v, want %.100q", got, err, want)
 		}
+	}
+}
+
+// The page knows by which evidence a function has no mark.
+func TestPresumed(t *testing.T) {
+	r := &report.Report{Functions: []report.Function{{Name: "a", Status: report.Called}, {Name: "b", Status: report.Called, Presumed: "report.json"}}}
+	d, _ := collect(r, &Source{})
+	if got := fmt.Sprintf("%q %v", d.Presumed, d.Functions.Presumed); got != `["" "report.json"] [0 1]` {
+		t.Errorf("presumed are %s", got)
 	}
 }
 

@@ -52,6 +52,7 @@ class Program {
   receiver(i) { return this.receivers[this.functions.receiver[i]]; }
   keep(i) { return this.keeps[this.functions.keep[i]]; }
   generated(i) { return this.functions.generated[i] === '1'; }
+  evidenceOfCall(i) { return this.presumed[this.functions.presumed[i]]; } // by which it has no mark
   linkedOut(i) { return this.functions.linkedOut[i] === '1'; }
   evidence(i) { return this.evidences[this.functions.evidence[i]]; }
   place(i) { return this.file(i) + ':' + this.functions.line[i]; }

@@ -57,7 +57,8 @@ class Panel {
     switch (p.status(i)) {
       case NEVER: return 'Never called in ' + duration(e.for) + (e.for ? ' of running.' : '.');
       case KEPT: return 'Never called in ' + duration(e.for) + ', and kept: ' + p.keep(i).reason;
-      case CALLED: return 'Called, last at ' + minute(p.functions.last[i]) + ' UTC.';
+      case CALLED: return (p.evidenceOfCall(i) ? 'Presumed to be called: it has no mark, as ' + p.evidenceOfCall(i) + ' knows of a call' : 'Called')
+        + ', last at ' + minute(p.functions.last[i]) + ' UTC.';
       case HIDDEN: return 'Whether it is called cannot be seen' + (reason ? ' (' + reason + ').' : '.');
     }
     return 'Nothing is known: ' + reason + '.';
