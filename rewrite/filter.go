@@ -111,7 +111,7 @@ func (s *selection) addTypes(f *file) {
 
 // commentsMatter reports whether a comment of the file may influence the selection.
 func (s *selection) commentsMatter(f *file) bool {
-	return len(s.Markers) > 0 || bytes.Contains(f.source.Text, []byte("scavenger:"))
+	return len(s.Markers) > 0 || f.directives
 }
 
 func (f *file) between(from, to token.Pos) []byte {

@@ -203,6 +203,8 @@ type file struct {
 	pos    *token.File
 	name   string // that a //line directive above the package clause gives; or ""
 
+	directives bool // whether the text may have comments that are meant for us
+
 	literals []*ast.FuncLit // those with names, in the order of the text
 
 	// What the text above the package clause says.
@@ -232,6 +234,7 @@ func (p *pkg) parse(source Source) (*file, error) {
 		return nil, err
 	}
 	f := &file{source: source, tree: tree, pos: p.fset.File(tree.Package)}
+	f.directives = bytes.Contains(source.Text, []byte("scavenger:"))
 	f.name = f.adjusted(tree.Package).Filename
 	return f, nil
 }
