@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 func TestIsCooperative(t *testing.T) {
@@ -29,7 +31,8 @@ func TestIsCooperative(t *testing.T) {
 // such goroutines its hits are in the file when it has ended. Where other programs keep a
 // processor from it for 10 ms, the runtime asks main itself to yield, and then it never
 // ends, as it may without us: on a busy machine nothing is said if no attempt ends.
-func TestExitCooperative(t *testing.T) {
+func TestHeavyExitCooperative(t *testing.T) {
+	program.Heavy(t)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

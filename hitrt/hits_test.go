@@ -9,11 +9,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 // After an outage each function has the time of its last call, about: never an
 // earlier one, so that none looks dead that was called, and not much later.
-func TestPublishOutageTimes(t *testing.T) {
+func TestHeavyPublishOutageTimes(t *testing.T) {
+	program.Heavy(t)
 	for _, up := range []time.Duration{0, time.Hour} { // before it is down
 		bubble(t, func(t *testing.T) {
 			fake, prog := newFake(), newProgram(60)
@@ -180,7 +183,8 @@ func TestPublishAgainTimes(t *testing.T) {
 
 // A slow collector is polled all the same while it gets what an outage of weeks has
 // left: it would forget the process.
-func TestPublishSlow(t *testing.T) {
+func TestHeavyPublishSlow(t *testing.T) {
+	program.Heavy(t)
 	bubble(t, func(t *testing.T) {
 		fake, prog := newFake(), newProgram(300)
 		fake.intervals = [6]int64{1200, 120, 1200, 120, 1200, 120}

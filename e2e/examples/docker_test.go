@@ -37,7 +37,8 @@ func newImageBuilder(t *testing.T, arch string) *imageBuilder {
 
 // The Dockerfile's stages in directories of this machine, and then its program alone, as the
 // image's user. Docker itself is not run.
-func TestDocker(t *testing.T) {
+func TestHeavyDocker(t *testing.T) {
+	program.Heavy(t)
 	b := newImageBuilder(t, runtime.GOARCH)
 	for _, i := range parseDockerfile(readFile(t, "docker/Dockerfile")) {
 		b.do(i)
@@ -83,7 +84,7 @@ func TestHeavyDockerPlatform(t *testing.T) {
 	checkProgram(t, "linux/"+other, []byte(readFile(t, filepath.Join(b.last.root, b.last.entrypoint))))
 }
 
-// What TestDocker rests on.
+// What TestHeavyDocker rests on.
 func TestParseDockerfile(t *testing.T) {
 	got := parseDockerfile("# syntax\nFROM a AS b\nRUN --mount=type=cache,target=/x --network=none \\\n  # why\n  go build \\\n  ./...\n")
 	if len(got) != 2 || got[0].name != "FROM" || got[0].args != "a AS b" ||
