@@ -114,15 +114,11 @@ func evidenceBench(ctx context.Context, args []string) error {
 	if *periods < 1 || *periods > 30 {
 		return fmt.Errorf("-periods=%d: there are 1 to 30", *periods)
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return err
-	}
+	defer remove()
 	var works []*evidenceWork
 	for _, w := range workers {
 		fmt.Fprintln(os.Stderr, "building", w.name)

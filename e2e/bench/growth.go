@@ -56,15 +56,12 @@ func growthBench(ctx context.Context, args []string) error {
 	if *runs < 1 {
 		return fmt.Errorf("-runs=%d: there is at least one", *runs)
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	dir, wrapper, remove, err := newWrapper(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	g := &growth{dir: dir, runs: *runs}
-	if g.wrapper, err = program.BuildWrapper(ctx, dir); err != nil {
-		return err
-	}
+	defer remove()
+	g := &growth{dir: dir, wrapper: wrapper, runs: *runs}
 	// A build cache of its own, in which the programs' packages are not yet.
 	g.env = buildEnv(filepath.Join(dir, "cache"), "SCAVENGER_MAX_METHODS_COUNT=1000000000")
 	fmt.Fprintln(os.Stderr, "compiling what all programs need")

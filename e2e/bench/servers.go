@@ -86,18 +86,19 @@ func serversBench(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "scavenger-bench-")
+	all, err := cpus()
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	b := &loadBench{opts: opts, dir: dir, sources: map[string]*program.Program{}}
-	if b.all, err = cpus(); err != nil {
+	if most := slices.Max(opts.cores); most > len(all) {
+		return fmt.Errorf("-cores=%s: this process may use %d", *cores, len(all))
+	}
+	dir, wrapper, remove, err := newWrapper(ctx)
+	if err != nil {
 		return err
 	}
-	if most := slices.Max(opts.cores); most > len(b.all) {
-		return fmt.Errorf("-cores=%s: this process may use %d", *cores, len(b.all))
-	}
+	defer remove()
+	b := &loadBench{opts: opts, dir: dir, wrapper: wrapper, all: all, sources: map[string]*program.Program{}}
 	return b.servers(ctx, trials)
 }
 
@@ -123,10 +124,6 @@ func chooseTrials(names string, cores []int) ([]*trial, error) {
 }
 
 func (b *loadBench) servers(ctx context.Context, trials []*trial) error {
-	var err error
-	if b.wrapper, err = program.BuildWrapper(ctx, b.dir); err != nil {
-		return err
-	}
 	c, err := collector.Start(collector.Options{})
 	if err != nil {
 		return err
