@@ -3,11 +3,9 @@
 package examples
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +46,7 @@ func TestManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tree := pageTree(nodes, "", ""); tree == "" || !strings.Contains(unindent(text), tree) {
+	if tree := pageTree(t, nodes); tree == "" || !strings.Contains(unindent(text), tree) {
 		t.Errorf("the manual does not have the tree of the page, which is\n%s", tree)
 	}
 	for _, node := range nodes {
@@ -84,22 +82,24 @@ func shellCommands(markdown string) string {
 	return commands.String()
 }
 
-// pageTree returns what the page's tree shows below a node: names, the number of functions
-// and the share of them that was called.
-func pageTree(nodes []collector.Node, parent, indent string) string {
-	below := slices.DeleteFunc(slices.Clone(nodes), func(n collector.Node) bool {
-		return n.Parent != parent || n.Type == collector.MethodNode
-	})
-	order := []string{collector.PackageNode, collector.ClassNode}
-	slices.SortStableFunc(below, func(a, b collector.Node) int {
-		return cmp.Or(cmp.Compare(slices.Index(order, a.Type), slices.Index(order, b.Type)), cmp.Compare(a.Signature, b.Signature))
-	})
+// pageTree returns what the page's tree shows: names, the number of functions and the share
+// of them that was called.
+func pageTree(t *testing.T, nodes []collector.Node) string {
+	t.Helper()
+	page, err := collector.Page(nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	indents := map[string]string{} // below each node
 	var tree strings.Builder
-	for _, n := range below {
-		name := strings.TrimPrefix(n.Signature, parent+".")
+	for _, n := range page {
+		if n.Type == collector.MethodNode {
+			continue
+		}
+		indent := indents[n.Parent]
+		indents[n.Signature] = indent + "  "
 		total := n.Used + n.Unused
-		fmt.Fprintf(&tree, "%-22s %2d  %3d%%\n", indent+name, total, 100*n.Used/total)
-		tree.WriteString(pageTree(nodes, n.Signature, indent+"  "))
+		fmt.Fprintf(&tree, "%-22s %2d  %3d%%\n", indent+n.Label, total, 100*n.Used/total)
 	}
 	return tree.String()
 }
