@@ -24,8 +24,9 @@ import (
 // front belongs to the mark only if it has column 255.
 func marks(symbol string) *regexp.Regexp {
 	cell := regexp.QuoteMeta(symbol) + `\[(\d+)\]`
+	generic := regexp.QuoteMeta(symbol) + `_generic`
 	return regexp.MustCompile(`(?:/\*line :\d+:255\*/)?` +
-		`(?:if ` + cell + ` == 0 \{ ` + cell + ` = 1 \};|` + `(?:\w+\[0\] = )?` + regexp.QuoteMeta(symbol) + `_hit\((?:` + cell + `, )?&` + cell + `\);|` + regexp.QuoteMeta(symbol) + `_generic\((\d+)\);)` +
+		`(?:if ` + cell + ` == 0 \{ ` + cell + ` = 1 \};|` + `(?:\w+\[0\] = )?` + regexp.QuoteMeta(symbol) + `_hit\((?:` + cell + `, )?&` + cell + `\);|` + generic + `\(` + generic + `\.m(\d+)\)\.m(\d+)\(\);)` +
 		`(?:/\*line :\d+:\d+\*/)?`)
 }
 

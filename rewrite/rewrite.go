@@ -163,7 +163,6 @@ func markPackage(opts Options, files []Source) (*pkg, error) {
 		parsed[i] = f
 	}
 	p.elem = unshadowedType(parsed, "uint8", "byte", "int8")
-	p.index = unshadowedType(parsed, "int", "uint", "uintptr", "int64", "uint64", "int32", "uint32")
 	p.selection = newSelection(opts, parsed)
 	p.nameLiterals(parsed)
 	p.findStatics(parsed)
@@ -182,13 +181,12 @@ func markPackage(opts Options, files []Source) (*pkg, error) {
 
 // A pkg is the state of one call of [Package].
 type pkg struct {
-	opts    Options
-	fset    *token.FileSet
-	elem    string // element type of the mark array; "" if all usable types are shadowed
-	index   string // integer type for indices of cells; "" if all usable types are shadowed
-	marked  int    // number of marks so far
-	generic bool   // a mark of the form generic exists
-	result  *Result
+	opts     Options
+	fset     *token.FileSet
+	elem     string // element type of the mark array; "" if all usable types are shadowed
+	marked   int    // number of marks so far
+	generics []int  // those of the generic form, by index
+	result   *Result
 
 	selection *selection              // decides which functions are listed
 	names     map[*ast.FuncLit]string // the names of function literals that have one
@@ -310,7 +308,9 @@ func (p *pkg) add(w *writer, entry Function, fn ast.Node, body *ast.BlockStmt, v
 		entry.Presumed = !entry.Static && p.isPresumed(&entry, fn)
 		p.marked++
 		if !entry.Static && !entry.Presumed {
-			p.generic = p.generic || w.form == generic
+			if w.form == generic {
+				p.generics = append(p.generics, entry.Index)
+			}
 			w.mark(body, entry.Index)
 		}
 	}

@@ -79,7 +79,8 @@ func withoutMarks(message []byte) []byte {
 const (
 	printedName = `[^\s;{}()\[]*` + rewrite.NamePrefix + `\w+`
 	printedMark = `(?:if ` + printedName + `\[\d+\] == uint8\(0\) \{ ` + printedName + `\[\d+\] = uint8\(1\) \}` +
-		`|(?:` + printedName + `\[\d+\] = )?` + printedName + `\([^()]*\))`
+		`|(?:` + printedName + `\[\d+\] = )?` + printedName + `\([^()]*\)` +
+		`|` + printedName + `\.m\d+\(` + printedName + `\(` + printedName + `\.m\d+\)\))`
 )
 
 var (

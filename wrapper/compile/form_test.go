@@ -19,8 +19,8 @@ func TestWithoutMarks(t *testing.T) {
 	for line, want := range map[string]string{
 		"a.go:7:6: can inline f with cost 4 as: func(int) int { _scavenger_f1_counters[0] = _scavenger_f1_hit(_scavenger_f1[4096], &_scavenger_f1[4096]); return a + 1 }": "a.go:7:6: can inline f with cost 4 as: func(int) int { return a + 1 }",
 		"a.go:7:6: can inline f with cost 0 as: func() { _scavenger_f1_counters[0] = _scavenger_f1_hit(&_scavenger_f1[4103]) }":                                           "a.go:7:6: can inline f with cost 0 as: func() {  }",
-		"a.go:7:6: can inline f with cost 5 as: func() { x := 0; _scavenger_f1_generic(4099); x++ }":                                                                      "a.go:7:6: can inline f with cost 5 as: func() { x := 0; x++ }",
-		"a.go:7:6: can inline f with cost 5 as: func() { x := 0; lib._scavenger_f1_generic(4099) }":                                                                       "a.go:7:6: can inline f with cost 5 as: func() { x := 0 }",
+		"a.go:7:6: can inline f with cost 5 as: func() { x := 0; _scavenger_f1_generic.m4099(_scavenger_f1_generic(_scavenger_f1_generic.m4099)); x++ }":                  "a.go:7:6: can inline f with cost 5 as: func() { x := 0; x++ }",
+		"a.go:7:6: can inline f with cost 5 as: func() { x := 0; lib._scavenger_f1_generic.m4099(lib._scavenger_f1_generic(lib._scavenger_f1_generic.m4099)) }":           "a.go:7:6: can inline f with cost 5 as: func() { x := 0 }",
 		"a.go:7:6: can inline f with cost 5 as: func() { if _scavenger_f1[4096] == uint8(0) { _scavenger_f1[4096] = uint8(1) }; g() }":                                    "a.go:7:6: can inline f with cost 5 as: func() { g() }",
 		"a.go:7:6: can inline f with cost 5 as: func() { goCover_f1__scavenger_f1_counters[0] = _scavenger_f1_hit(_scavenger_f1[4096], &_scavenger_f1[4096]); g() }":      "a.go:7:6: can inline f with cost 5 as: func() { g() }",
 		"a.go:7:6: can inline g with cost 5 as: func() { _scavenger_f1_hit(&_scavenger_f1[4096]); if x { _scavenger_f1_hit(&_scavenger_f1[4097]) } }":                     "a.go:7:6: can inline g with cost 5 as: func() { if x {  } }",
@@ -114,7 +114,7 @@ func Use() int { return First([]int{1}) }
 				if err != nil {
 					tc.Fatal(err)
 				}
-				want[name] = strconv.Itoa(n + 3)
+				want[name] = strconv.Itoa(n + 1)
 			}
 		}
 		output := compile(marked...)
@@ -122,13 +122,72 @@ func Use() int { return First([]int{1}) }
 			tc.Error("the function that sets a mark is not inlined")
 		}
 		got := costs(output)
-		delete(got, res.Symbol+"_hit")
-		delete(got, res.Symbol+"_generic")
+		maps.DeleteFunc(got, func(name, _ string) bool { return strings.HasPrefix(name, res.Symbol) })
 		if !maps.Equal(got, want) {
 			tc.Errorf("with free marks functions cost %v, without %v", got, want)
 		}
 		if strings.Contains(tc.Run("tool", "nm", filepath.Join(tc.Dir, "lib.a")), "inittask") {
 			tc.Error("free marks initialise something")
+		}
+	})
+}
+
+// In the package that instantiates it, which need not be marked, a generic function costs 1
+// more than without a mark, and its mark is inlined.
+func TestToolchainGenericMarks(t *testing.T) {
+	const text = `package lib
+
+type List[E any] struct{ all []E }
+
+func (l *List[E]) First() E { return l.all[0] }
+
+func New[E any](all ...E) *List[E] { return &List[E]{all} }
+`
+	const importer = `package use
+
+import "example.com/lib"
+
+func Use() string { return lib.New("a").First() }
+`
+	toolchaintest.Each(t, func(tc toolchaintest.Toolchain) {
+		file := tc.Write("lib.go", text)
+		res, marked := mark(tc, file, text)
+		compile := func(path string, args ...string) string {
+			tc.Helper()
+			args = append([]string{"tool", "compile", "-p", path, "-o", filepath.Join(tc.Dir, filepath.Base(path)+".a")}, args...)
+			out, err := tc.Command("go", args...).CombinedOutput()
+			if err != nil {
+				tc.Fatalf("%v\n%s", err, out)
+			}
+			return string(out)
+		}
+		use := func() (costs map[string]int, output string) {
+			tc.Helper()
+			cfg := tc.Write("use.cfg", "packagefile example.com/lib="+filepath.Join(tc.Dir, "lib.a")+"\n")
+			output = compile("example.com/use", "-m=2", "-importcfg="+cfg, tc.Write("use.go", importer))
+			costs = map[string]int{}
+			for _, m := range regexp.MustCompile(`can inline (\S+shape\S+) with cost (\d+)`).FindAllStringSubmatch(output, -1) {
+				costs[m[1]], _ = strconv.Atoi(m[2])
+			}
+			return costs, output
+		}
+		compile("example.com/lib", file)
+		want, _ := use()
+		if len(want) != 2 {
+			tc.Fatalf("can inline %v", want)
+		}
+		for name := range want {
+			want[name]++
+		}
+		compile("example.com/lib", marked...)
+		got, output := use()
+		if !maps.Equal(got, want) {
+			tc.Errorf("with marks instances cost %v, want %v", got, want)
+		}
+		for index := range 2 {
+			if method := fmt.Sprintf("inlining call to lib.%s_generic.m%d", res.Symbol, rewrite.Padding+index); !strings.Contains(output, method) {
+				tc.Errorf("no %s in\n%s", method, output)
+			}
 		}
 	})
 }
