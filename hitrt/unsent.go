@@ -1,7 +1,7 @@
 //go:build !nonetwork
 
 // What could not be sent when the program ended. Without dataDir it would be gone, and
-// what ran would look as if it never had. So it is saved in an orphans file, outside of
+// what ran would look as if it never had. So it is saved in an unsent file, outside of
 // dataDir, and a later process of the same user, application, environment, collector and
 // api key sends it, whatever its build.
 //
@@ -21,7 +21,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// A savePlace is a place for orphans files: a directory below another one, which is there.
+// A savePlace is a place for unsent files: a directory below another one, which is there.
 type savePlace struct {
 	above string
 	below []string // made if they are missing
@@ -33,7 +33,7 @@ type savePlace struct {
 // varTmp is for everybody, and outlives a restart of the machine.
 const varTmp = "/var/tmp"
 
-// savePlaces returns the places for orphans files, the best first. None of them depends
+// savePlaces returns the places for unsent files, the best first. None of them depends
 // on what the program does to its environment later.
 //
 // OpenBSD ends a program that has pledged to leave files alone, so there it is not done
@@ -101,11 +101,11 @@ func checkAbove(dir string) error {
 	return nil
 }
 
-// orphansFile returns the orphans file of this process in a place.
-func (e *exporter) orphansFile(p *savePlace) *datafile.OrphansFile {
+// unsentFile returns the unsent file of this process in a place.
+func (e *exporter) unsentFile(p *savePlace) *datafile.UnsentFile {
 	set := e.p.set
-	name := datafile.OrphansName(set.serverURL, set.apiKey, set.appName, set.environment)
-	return &datafile.OrphansFile{Path: filepath.Join(p.dir(), name), Wait: lockWait}
+	name := datafile.UnsentName(set.serverURL, set.apiKey, set.appName, set.environment)
+	return &datafile.UnsentFile{Path: filepath.Join(p.dir(), name), Wait: lockWait}
 }
 
 // saveUnsent saves what the collector did not accept, or only once, in the first place
@@ -121,7 +121,7 @@ func (e *exporter) saveUnsent() {
 	}
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
-		file := e.orphansFile(place)
+		file := e.unsentFile(place)
 		err := place.check(true)
 		if err == nil {
 			err = file.Add(calls)
@@ -137,11 +137,11 @@ func (e *exporter) saveUnsent() {
 
 // unsent returns the calls that the collector did not accept, and those that it accepted
 // once.
-func (e *exporter) unsent() (calls []datafile.Orphan) {
+func (e *exporter) unsent() (calls []datafile.UnsentCall) {
 	for times, set := range []bitset{e.hits.unsent, e.hits.once} {
 		for number, hash := range e.p.codebase.hashes(set) {
 			at := int64(e.hits.last[number]) * 1000
-			calls = append(calls, datafile.Orphan{Hash: hash, At: at, State: datafile.State(times)})
+			calls = append(calls, datafile.UnsentCall{Hash: hash, At: at, State: datafile.State(times)})
 		}
 	}
 	return calls
@@ -158,29 +158,28 @@ func (e *exporter) sendSaved() {
 	e.lookedForSaved = now
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
-		file := e.orphansFile(place)
+		file := e.unsentFile(place)
 		if _, err := os.Lstat(file.Path); err != nil || place.check(false) != nil {
 			continue
 		}
-		if !e.sendOrphansFile(file) {
+		if !e.sendUnsentFile(file) {
 			return
 		}
 	}
 }
 
-// sendOrphansFile sends the calls of a file. It returns false if the collector does not
+// sendUnsentFile sends the calls of a file. It returns false if the collector does not
 // accept them.
-func (e *exporter) sendOrphansFile(file *datafile.OrphansFile) bool {
+func (e *exporter) sendUnsentFile(file *datafile.UnsentFile) bool {
 	saved, err := file.Read()
 	if err != nil || len(saved) == 0 {
 		return true
 	}
-	o, hashes := &orphan{}, make([][16]byte, len(saved))
+	calls, hashes := make([]pastCall, len(saved)), make([][16]byte, len(saved))
 	for i, c := range saved {
-		hashes[i] = c.Hash
-		o.calls = append(o.calls, orphanCall{i, c.At, c.State})
+		calls[i], hashes[i] = pastCall{i, c.At, c.State}, c.Hash
 	}
-	count, err := e.sendCalls(o, hashes)
+	count, err := e.sendCalls(calls, hashes)
 	if err != nil {
 		e.logError(err, &e.invocation, "publishing what earlier processes saved")
 		return false
