@@ -12,11 +12,13 @@ package hitrt
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -28,6 +30,7 @@ type savePlace struct {
 	// shared says that every user has a directory there, and that the last of below needs
 	// the user's number.
 	shared bool
+	used   <-chan struct{} // closed when what was begun there has ended; nil if nothing was
 }
 
 // varTmp is for everybody, and outlives a restart of the machine.
@@ -122,10 +125,12 @@ func (e *exporter) saveUnsent() {
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
 		file := e.unsentFile(place)
-		err := place.check(true)
-		if err == nil {
-			err = file.Add(calls)
-		}
+		_, err := inPlace(e.p, place, func() (none struct{}, err error) {
+			if err := place.check(true); err != nil {
+				return none, err
+			}
+			return none, file.Add(calls)
+		})
 		if err == nil {
 			e.p.log.Info("what was not sent is saved in %s, and the next process of the application sends it", file.Path)
 			return
@@ -133,6 +138,43 @@ func (e *exporter) saveUnsent() {
 		e.p.log.Debug("what was not sent cannot be saved in %s: %v", place.dir(), err)
 	}
 	e.p.log.Info("what was not sent is lost: it can be saved nowhere")
+}
+
+// How long is waited for the file system of a place: nobody chose it for this, and it may
+// be one that does not answer. At the end of the program it is half of the time that is
+// left, and this much if none is.
+const (
+	placeWait     = time.Second
+	placeWaitLast = afterCalls * 2 / 5 // two places have their turn
+)
+
+var errNoAnswer = errors.New("the file system does not answer")
+
+// inPlace runs f, which uses files of a place, in a goroutine of its own, and returns an
+// error if that takes too long. It does not begin anything where something still goes on.
+func inPlace[T any](p *publisher, place *savePlace, f func() (T, error)) (T, error) {
+	var none T
+	if place.used != nil {
+		select {
+		case <-place.used:
+		default:
+			return none, errNoAnswer
+		}
+	}
+	wait := placeWait
+	if p.isExiting() {
+		wait = max(p.left()/2, placeWaitLast)
+	}
+	o, done := background(f)
+	place.used = done
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return o.get()
+	case <-timer.C:
+		return none, errNoAnswer
+	}
 }
 
 // unsent returns the calls that the collector did not accept, and those that it accepted
@@ -157,21 +199,25 @@ func (e *exporter) sendSaved() {
 	}
 	e.lookedForSaved = now
 	for i := range e.p.set.savePlaces {
-		place := &e.p.set.savePlaces[i]
-		file := e.unsentFile(place)
-		if _, err := os.Lstat(file.Path); err != nil || place.check(false) != nil {
-			continue
-		}
-		if !e.sendUnsentFile(file) {
+		if !e.sendSavedIn(&e.p.set.savePlaces[i]) {
 			return
 		}
 	}
 }
 
-// sendUnsentFile sends the calls of a file. It returns false if the collector does not
-// accept them.
-func (e *exporter) sendUnsentFile(file *datafile.UnsentFile) bool {
-	saved, err := file.Read()
+// sendSavedIn sends the calls that are saved in a place. It returns false if the collector
+// does not accept them.
+func (e *exporter) sendSavedIn(place *savePlace) bool {
+	file := e.unsentFile(place)
+	saved, err := inPlace(e.p, place, func() ([]datafile.UnsentCall, error) {
+		if _, err := os.Lstat(file.Path); err != nil {
+			return nil, err
+		}
+		if err := place.check(false); err != nil {
+			return nil, err
+		}
+		return file.Read()
+	})
 	if err != nil || len(saved) == 0 {
 		return true
 	}
@@ -185,7 +231,8 @@ func (e *exporter) sendUnsentFile(file *datafile.UnsentFile) bool {
 		return false
 	}
 	e.p.log.InfoHourly("saved", "%d invocations of earlier processes published", count)
-	if err := file.Accepted(saved); err != nil {
+	_, err = inPlace(e.p, place, func() (none struct{}, err error) { return none, file.Accepted(saved) })
+	if err != nil {
 		e.p.log.InfoHourly("accepted", "%s was sent, and is sent again: %v", file.Path, err)
 	}
 	return true
