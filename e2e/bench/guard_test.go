@@ -5,9 +5,11 @@ package main
 
 import (
 	"fmt"
+	"go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,23 +17,28 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// bounds are the most that the functions of a marked program's module may take of
-// instructions, as a ratio to plain. They are what was counted when they were made, which
-// is in the comments, and a quarter of what marks added to plain: as much as half an
-// instruction more in each mark, or a few hot functions of which the compiler does not
-// inline any more. Two counts differ by 0.003 at most, by the order of maps.
-var bounds = map[string]float64{
-	"glua":     1.087, // 1.069
-	"gojq":     1.184, // 1.145, 1.148
-	"goldmark": 1.154, // 1.122, 1.124
+// counted is what the functions of a marked program's module took of instructions, as a
+// ratio to plain, when it was counted with Go 1.26 on amd64: the most of several times.
+var counted = map[string]float64{"glua": 1.0694, "gojq": 1.1478, "goldmark": 1.1244}
+
+// bound returns the most that they may take: 0.005 more, where two counts differ by 0.003
+// at most, by the order of maps. That finds it if marks keep the compiler from inlining
+// small functions, which adds 0.004, 0.008 and 0.007 here. Another release of Go compiles
+// plain differently as well, so there it is a quarter of what marks add.
+func bound(name string) float64 {
+	c := counted[name]
+	if version.Lang(runtime.Version()) == "go1.26" {
+		return c + 0.005
+	}
+	return c + (c-1)/4
 }
 
 // TestHeavyInstructions checks that marks cost no more than they did, and that the count
 // would show it: go build -cover, whose counters are stores as well, is over each bound.
 func TestHeavyInstructions(t *testing.T) {
 	program.Heavy(t)
-	if _, err := exec.LookPath("valgrind"); err != nil {
-		t.Skip(err)
+	if _, err := exec.LookPath("valgrind"); err != nil || runtime.GOARCH != "amd64" {
+		t.Skipf("no valgrind on amd64: %v", err)
 	}
 	dir := t.TempDir()
 	wrapper, err := program.BuildWrapper(t.Context(), dir)
@@ -41,10 +48,10 @@ func TestHeavyInstructions(t *testing.T) {
 	for _, w := range workers {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			limit, ok := bounds[w.name]
-			if !ok {
+			if counted[w.name] == 0 {
 				t.Fatal("it has no bound")
 			}
+			limit := bound(w.name)
 			if w.name == "glua" {
 				w.input = smallLua
 			}
@@ -57,7 +64,7 @@ func TestHeavyInstructions(t *testing.T) {
 			covered := countBuild(t, b, "go", "build", "-cover", "-coverpkg=./...") / plain
 			t.Logf("marked %.4f, covered %.4f of plain's %.0f", marked, covered, plain)
 			if marked > limit {
-				t.Errorf("marked it takes %.4f of plain's instructions, at most %.3f", marked, limit)
+				t.Errorf("marked it takes %.4f of plain's instructions, at most %.4f", marked, limit)
 			}
 			if covered <= limit {
 				t.Errorf("covered it takes %.4f of plain's instructions: what does this test find?", covered)

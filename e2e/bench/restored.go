@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
 // The rows of restored caches. They are measured if they are asked for.
@@ -71,7 +73,8 @@ func (r *runner) job(ctx context.Context, base string) error {
 	if err := os.CopyFS(r.path("cache"), os.DirFS(base)); err != nil {
 		return err
 	}
-	if err := r.checkout("checkout"); err != nil {
+	// A program without requirements makes no module cache.
+	if err := errors.Join(os.MkdirAll(r.path("mod"), 0o777), r.checkout("checkout")); err != nil {
 		return err
 	}
 	plain := *r
@@ -90,7 +93,7 @@ func (r *runner) job(ctx context.Context, base string) error {
 
 // measure makes a machine for a row, and builds there.
 func (r *runner) measure(ctx context.Context, row string, round int) error {
-	for _, name := range []string{"cache", "mod", "checkout", "elsewhere", "store"} {
+	for _, name := range []string{"cache", "mod", "checkout", "elsewhere", "store", "program" + program.ExeSuffix()} {
 		if err := os.RemoveAll(r.path(name)); err != nil {
 			return err
 		}
