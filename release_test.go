@@ -8,11 +8,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"debug/buildinfo"
 	"errors"
 	"io"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -253,7 +255,7 @@ func TestHeavyRelease(t *testing.T) {
 	}
 	for _, platform := range c.platforms() {
 		name := "scavenger-wrap_1.2.3_" + platform
-		checkArchive(t, dir, name)
+		checkArchive(t, dir, name, platform)
 		for _, part := range []string{`"bomFormat": "CycloneDX"`, "github.com/urfave/cli/v2", `"version": "v1.2.3"`} {
 			if text := readFile(t, filepath.Join(dir, "dist", name+".cdx.json")); !strings.Contains(text, part) {
 				t.Errorf("the SBOM of %s lacks %s\n%.1000s", platform, part, text)
@@ -318,38 +320,100 @@ func newRepository(t *testing.T, tag string) string {
 	return dir
 }
 
-// checkArchive checks that an archive of a release has what it must.
-func checkArchive(t *testing.T, dir, name string) {
+// checkArchive checks that an archive of a release has what it must, with a binary for its
+// platform.
+func checkArchive(t *testing.T, dir, name, platform string) {
 	t.Helper()
-	binary, got := "scavenger-wrap", map[string]bool{}
+	binary, got := "scavenger-wrap", map[string]archived{}
 	file := filepath.Join(dir, "dist", name+".tar.gz")
-	if strings.Contains(name, "windows") {
+	if strings.HasPrefix(platform, "windows_") {
 		binary, file = "scavenger-wrap.exe", filepath.Join(dir, "dist", name+".zip")
-		z, err := zip.OpenReader(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer z.Close()
-		for _, f := range z.File {
-			got[f.Name] = f.UncompressedSize64 > 0
-		}
+		readZip(t, file, got)
 	} else {
-		z, err := gzip.NewReader(strings.NewReader(readFile(t, file)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := tar.NewReader(z)
-		for h, err := r.Next(); !errors.Is(err, io.EOF); h, err = r.Next() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			got[h.Name] = h.Size > 0 && (h.Name != binary || h.Mode&0o111 == 0o111)
-		}
+		readTar(t, file, got)
 	}
 	for _, want := range []string{binary, "LICENSE", "THIRD-PARTY-LICENSES", "README.md", "docs/settings.md"} {
-		if !got[want] {
+		if got[want].text == "" {
 			t.Errorf("%s has no %s, but %v", filepath.Base(file), want, slices.Sorted(maps.Keys(got)))
 		}
+	}
+	for name, f := range got {
+		if !filepath.IsLocal(filepath.FromSlash(name)) || strings.Contains(name, `\`) || f.mode.Perm()&0o444 != 0o444 || (name == binary) && f.mode.Perm()&0o111 != 0o111 {
+			t.Errorf("%s has %q with mode %v", filepath.Base(file), name, f.mode)
+		}
+	}
+	info, err := buildinfo.Read(strings.NewReader(got[binary].text))
+	if err != nil {
+		t.Fatalf("%s: %v", filepath.Base(file), err)
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	if settings["GOOS"]+"_"+settings["GOARCH"] != platform || settings["CGO_ENABLED"] != "0" || settings["-trimpath"] != "true" {
+		t.Errorf("%s has a binary that is built with %v", filepath.Base(file), settings)
+	}
+	// What documents lead to is there too, but for our sources and directories.
+	for name, f := range got {
+		if !strings.HasSuffix(name, ".md") {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^):#\s]+)[)#]`).FindAllStringSubmatch(f.text, -1) {
+			target := path.Join(path.Dir(name), m[1])
+			info, err := os.Stat(target)
+			if _, ok := got[target]; !ok && err == nil && !info.IsDir() && (path.Ext(target) == ".md" || strings.HasPrefix(target, "e2e/examples/")) {
+				t.Errorf("%s: %s leads to %s, which is not there", filepath.Base(file), name, target)
+			}
+		}
+	}
+}
+
+// An archived file is one of an archive.
+type archived struct {
+	text string
+	mode os.FileMode
+}
+
+func readZip(t *testing.T, file string, files map[string]archived) {
+	t.Helper()
+	z, err := zip.OpenReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = archived{string(text), f.Mode()}
+	}
+}
+
+func readTar(t *testing.T, file string, files map[string]archived) {
+	t.Helper()
+	z, err := gzip.NewReader(strings.NewReader(readFile(t, file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := tar.NewReader(z)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[h.Name] = archived{string(text), h.FileInfo().Mode()}
 	}
 }
 

@@ -67,7 +67,7 @@ Settings that may be intended do not stop a build. When a program of the main mo
   write ` + "`apiKey = \"$SCAVENGER_API_KEY\"`" + `.
 - a package that matches and could not be marked, because its code is nested too deeply for go/parser or the
   name of its directory is not UTF-8. Its functions are not observable.
-- a variable that is most likely meant to be another one (` + "`SCAVENGER_PACKAGE`" + `).
+- a variable that is most likely meant to be another one (` + "`SCAVENGER_PACKAGE`, `SCAVENGER_EXCLUDE`" + `).
 - a settings file of the program's module that is not read, because the build runs in another directory of the
   workspace and finds no file there. ` + "`scan`" + ` and ` + "`doctor`" + ` name the files of all modules.
 - a ` + "`SCAVENGER_WRAP_LOG`" + ` that cannot be written.
@@ -79,7 +79,7 @@ Linux beside ` + "`-toolexec`" + ` on the command line, unless another program i
 
 A running program never stops for a setting. It logs once what it does not understand, and uses the default: a
 wrong value, a key in ` + "`SCAVENGER_OPTIONS`" + ` or ` + "`scavenger.conf`" + ` that is no setting (unless another value refers to it
-as ` + "`$NAME`" + `), a variable that is most likely meant to be another one (` + "`SCAVENGER_DATADIR`" + `), and a ` + "`serverUrl`" + `
+as ` + "`$NAME`" + `), a variable that is most likely meant to be another one (` + "`SCAVENGER_DIR`, `scavenger_data_dir`" + `), and a ` + "`serverUrl`" + `
 without an ` + "`apiKey`" + `. A program that is silent says these only if they keep it from reporting: if ` + "`dataDir`" + `,
 ` + "`serverUrl`" + ` or ` + "`apiKey`" + ` is what was meant, or if ` + "`SCAVENGER_CONFIG`" + ` names a ` + "`.toml`" + ` with a ` + "`dataDir`" + ` or
 ` + "`serverUrl`" + ` that it was not built with. At level ` + "`info`" + ` it also says which settings of the run have no effect.

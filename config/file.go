@@ -193,7 +193,7 @@ func position(file string, err error) string {
 }
 
 func suggestion(name string) string {
-	if n := Nearest(camelCase(name), allNames()); n != "" {
+	if n := nearestName(camelCase(name), allNames()); n != "" {
 		return "did you mean " + n + "?"
 	}
 	var names []string

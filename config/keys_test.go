@@ -252,6 +252,15 @@ func TestHitrtKeys(t *testing.T) {
 			run = append(run, names...)
 		}
 	}
+	var guessed []string
+	for _, g := range guesses {
+		if !slices.Contains(other, g.name) {
+			guessed = append(guessed, g.name+" "+g.words)
+		}
+	}
+	if got, want := values["guesses"], strings.Join(guessed, ";"); got != want {
+		t.Errorf("hitrt's guesses are\n%s, want\n%s", got, want)
+	}
 	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other} {
 		got := strings.Fields(values[name])
 		slices.Sort(got)

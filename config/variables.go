@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -27,7 +28,7 @@ func Options(text string) []Assignment {
 		}
 		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
 		if v.Key == nil {
-			v.Nearest = Nearest(camelCase(name), allNames())
+			v.Nearest = nearestName(camelCase(name), allNames())
 			v.nearestKey = LookUp(v.Nearest)
 		}
 		all = append(all, v)
@@ -64,21 +65,43 @@ func Variables(environ []string) []Assignment {
 	var all []Assignment
 	for _, e := range environ {
 		name, value, _ := strings.Cut(e, "=")
-		rest, ours := strings.CutPrefix(name, variablePrefix)
-		if !ours || slices.Contains(otherVariables, name) {
+		rest, likeOurs := cutPrefix(name)
+		canonical := name
+		if runtime.GOOS == "windows" { // where upper and lower case are the same
+			canonical = strings.ToUpper(name)
+		}
+		if !likeOurs || slices.Contains(otherVariables, canonical) {
 			continue
 		}
-		v := Assignment{Name: name, Value: value, Key: known[name]}
-		if v.Key == nil {
-			if n := Nearest(rest, candidates); n != "" {
+		v := Assignment{Name: name, Value: value, Key: known[canonical]}
+		if v.Key == nil && !isService(name, value) {
+			if n := nearestName(rest, candidates); n != "" {
 				v.Nearest = variablePrefix + n
 				v.nearestKey = known[v.Nearest]
 			}
 		}
-		all = append(all, v)
+		if strings.HasPrefix(name, variablePrefix) || v.Key != nil || v.Nearest != "" {
+			all = append(all, v)
+		}
 	}
 	slices.SortFunc(all, func(a, b Assignment) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// cutPrefix returns what follows the prefix in the name of a variable, and whether there is
+// one, in whichever case, with whichever separator.
+func cutPrefix(name string) (rest string, ok bool) {
+	n := len(variablePrefix)
+	if len(name) <= n || !strings.EqualFold(name[:n-1], variablePrefix[:n-1]) || !strings.Contains("_-.", name[n-1:n]) {
+		return "", false
+	}
+	return name[n:], true
+}
+
+// isService reports whether Kubernetes made a variable of the port of a service, which may
+// be called scavenger-server.
+func isService(name, value string) bool {
+	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
 }
 
 // Misspelled returns a line for each variable in environ that is most likely meant to be

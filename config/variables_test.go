@@ -1,7 +1,9 @@
 package config
 
 import (
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -37,14 +39,71 @@ func TestVariables(t *testing.T) {
 // Only what is near to a variable that acts at build time is a build's business.
 func TestMisspelled(t *testing.T) {
 	got := Misspelled([]string{"SCAVENGER_PACKAGE=x", "SCAVENGER_PACKAGES=x", "SCAVENGER_DATADIR=x", "SCAVENGER_COLLECTOR_PORT=x", "SCAVENGER_EXCLUDE_PACKAGE=y",
-		"SCAVENGER_WRAPLOG=x", "SCAVENGER_CONFG=x", "SCAVENGER_OPTION=x", "SCAVENGER_CONFIG=x", "SCAVENGER_CONFIG_PORT=x", "SCAVENGER_WRAP_STARTD=x"})
+		"SCAVENGER_WRAPLOG=x", "SCAVENGER_CONFG=x", "SCAVENGER_EXCLUDE=x", "SCAVENGER_WRAP_PACKAGES=x", "scavenger_packages=x", "SCAVENGER_CONF=x", "SCAVENGER_DIR=x", "SCAVENGER_OPTION=x", "SCAVENGER_CONFIG=x", "SCAVENGER_CONFIG_PORT=x", "SCAVENGER_WRAP_STARTD=x"})
 	want := []string{
+		"SCAVENGER_CONF is no setting; did you mean SCAVENGER_CONFIG?",
 		"SCAVENGER_CONFG is no setting; did you mean SCAVENGER_CONFIG?",
+		"SCAVENGER_EXCLUDE is no setting; did you mean SCAVENGER_EXCLUDE_PACKAGES?",
 		"SCAVENGER_EXCLUDE_PACKAGE is no setting; did you mean SCAVENGER_EXCLUDE_PACKAGES?",
 		"SCAVENGER_PACKAGE is no setting; did you mean SCAVENGER_PACKAGES?",
 		"SCAVENGER_WRAPLOG is no setting; did you mean SCAVENGER_WRAP_LOG?",
+		"SCAVENGER_WRAP_PACKAGES is no setting; did you mean SCAVENGER_PACKAGES?",
+		"scavenger_packages is no setting; did you mean SCAVENGER_PACKAGES?",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("misspelled %q, want %q", got, want)
+	}
+}
+
+// What people guess, and what is not ours.
+func TestGuesses(t *testing.T) {
+	for variable, want := range map[string]string{
+		"SCAVENGER_DIR=x": "DATA_DIR", "SCAVENGER_URL=x": "SERVER_URL", "SCAVENGER_KEY=x": "API_KEY", "SCAVENGER_SERVER=x": "SERVER_URL",
+		"SCAVENGER_HOST=x": "SERVER_URL", "SCAVENGER_COLLECTOR_URL=x": "SERVER_URL", "SCAVENGER_APIKEY=x": "API_KEY", "SCAVENGER_APP=x": "APP_NAME",
+		"SCAVENGER_NAME=x": "APP_NAME", "SCAVENGER_ENV=x": "ENVIRONMENT", "SCAVENGER_DISABLED=x": "ENABLED", "SCAVENGER_INCLUDE_PACKAGES=x": "PACKAGES",
+		"SCAVENGER_WRAP_DATA_DIR=x": "DATA_DIR", "SCAVENGER_CONFIG_FILE=x": "CONFIG", "scavenger_data_dir=x": "DATA_DIR", "scavenger.serverUrl=x": "SERVER_URL",
+		"SCAVENGER_SERVER_PORT=8080": "SERVER_URL", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80": "", "SCAVENGER_SERVICE_HOST=x": "", "SCAVENGER_VERSION=1": "",
+		"SCAVENGER_HOME=x": "", "SCAVENGER_COLLECTOR_PORT=1": "", "SCAVENGERS=x": "", "SCAVENGER_=x": "",
+	} {
+		name, _, _ := strings.Cut(variable, "=")
+		if want != "" {
+			want = variablePrefix + want
+		}
+		got := ""
+		for _, v := range Variables([]string{variable}) {
+			got = v.Nearest
+			if v.Name != name || v.Key != nil && runtime.GOOS != "windows" {
+				t.Errorf("%s is %+v", variable, v)
+			}
+		}
+		if got != want && runtime.GOOS != "windows" {
+			t.Errorf("%s is near to %q, want %q", variable, got, want)
+		}
+	}
+	if got := Options("url=x;config=y")[0].Nearest; got != "serverUrl" {
+		t.Errorf("in SCAVENGER_OPTIONS, url is near to %q", got)
+	}
+	if got := suggestion("dir"); got != "did you mean dataDir?" {
+		t.Errorf("of a key dir a settings file says %q", got)
+	}
+}
+
+// A guess is for one name, which there is, and is none itself.
+func TestGuessesNames(t *testing.T) {
+	names, seen := []string{"config"}, map[string]bool{}
+	for _, n := range allNames() {
+		names = append(names, n)
+		seen[letters(n)] = true
+	}
+	for _, g := range guesses {
+		if !slices.Contains(names, g.name) {
+			t.Errorf("there is no %s", g.name)
+		}
+		for _, w := range strings.Fields(g.words) {
+			if seen[w] {
+				t.Errorf("%s, a guess for %s, is a name or another guess", w, g.name)
+			}
+			seen[w] = true
+		}
 	}
 }

@@ -15,11 +15,6 @@ import (
 // has: it may be stuck, or about to succeed.
 func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
 	p.poller.running.Store(true) // timers and connections need it
-	type result struct {
-		value T
-		err   error
-		bug   any
-	}
 	exiting := p.exiting
 	if p.isExiting() {
 		exiting = nil
@@ -27,24 +22,13 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	results := make(chan result, 1)
-	go func() {
-		var r result
-		defer func() {
-			r.bug = recover()
-			results <- r
-		}()
-		r.value, r.err = f(ctx)
-	}()
+	o, done := background(func() (T, error) { return f(ctx) })
 	checkpoints := time.NewTicker(checkpointInterval)
 	defer checkpoints.Stop()
 	for {
 		select {
-		case r := <-results:
-			if r.bug != nil {
-				panic(r.bug)
-			}
-			return r.value, r.err
+		case <-done:
+			return o.get()
 		case <-ctx.Done():
 			// f ends by itself, since it has ctx; its result is dropped.
 			var none T
@@ -62,4 +46,30 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 			defer stop.Stop()
 		}
 	}
+}
+
+// An outcome is what a function in a goroutine of its own came to.
+type outcome[T any] struct {
+	value T
+	err   error
+	bug   any
+}
+
+// background runs f in a goroutine of its own. The outcome may be read once done is closed.
+func background[T any](f func() (T, error)) (o *outcome[T], done <-chan struct{}) {
+	o, ended := &outcome[T]{}, make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer func() { o.bug = recover() }()
+		o.value, o.err = f()
+	}()
+	return o, ended
+}
+
+// get returns what f returned, or panics as it did.
+func (o *outcome[T]) get() (T, error) {
+	if o.bug != nil {
+		panic(o.bug)
+	}
+	return o.value, o.err
 }

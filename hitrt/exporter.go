@@ -87,7 +87,7 @@ type exporter struct {
 
 	repair         repair
 	orphans        orphans   // of earlier processes
-	lookedForSaved time.Time // when orphans files were last looked for
+	lookedForSaved time.Time // when unsent files were last looked for
 }
 
 func newExporter(p *publisher) *exporter {

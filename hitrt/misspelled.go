@@ -6,6 +6,7 @@ package hitrt
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 )
@@ -22,8 +23,26 @@ const (
 		"asyncCodebaseScanMode legacyCompatibilityMode tags callStackTraceMode"
 )
 
-// sources are the variables that hold settings, or name a file of them.
-const sources = "options config"
+// sources are the variables that hold settings, or name a file of them, ofBuilds the others
+// that scavenger-wrap has.
+const (
+	sources  = "options config"
+	ofBuilds = "wrapLog wrapLogLevel wrapStarted plainCache"
+)
+
+// guesses are what people type who guess a name, behind the name, as config/guesses.go has
+// them: in lower case and without separators.
+const guesses = "enabled disable disabled;" +
+	"apiKey key token apitoken license;" +
+	"serverUrl url server host collector collectorurl collectorhost collectoraddr collectoraddress endpoint addr address serveraddr serveraddress serverhost;" +
+	"grpcTls tls;" +
+	"dataDir dir directory data datapath datafolder datadirectory hitsdir outputdir;" +
+	"appName app name application applicationname servicename;" +
+	"environment env;" +
+	"exitTimeout timeout;" +
+	"logFile log logpath;" +
+	"debugMode debug;" +
+	"config conf configfile configpath conffile settings settingsfile"
 
 // prefix begins the names of all variables of ours. Those of others may begin with it too:
 // Kubernetes makes some of the name of a service.
@@ -37,21 +56,44 @@ func reports(key string) bool {
 // checkVariables notes the variables that are most likely meant to be another one, which
 // acts where a program runs.
 func (s *settings) checkVariables(environ []string) {
+	const others = otherKeys + " " + ofBuilds
+	const all = runKeys + " " + sources + " " + others
 	for _, e := range environ {
-		name, _, _ := strings.Cut(e, "=")
-		rest, ours := strings.CutPrefix(name, prefix)
-		if !ours {
+		name, value, _ := strings.Cut(e, "=")
+		rest, exact, likeOurs := cutPrefix(name)
+		if !likeOurs || isService(name, value) {
 			continue
 		}
-		if known := camelCase(strings.ToLower(rest)); isIn(runKeys+" "+sources, known) || isIn(otherKeys, known) {
+		if known := camelCase(strings.ToLower(rest)); exact && isIn(all, known) {
 			continue
 		}
-		key := nearest(strings.ReplaceAll(rest, "_", ""), runKeys+" "+sources+" "+otherKeys)
-		if key == "" || isIn(otherKeys, key) {
+		key := nearest(rest, all)
+		if key == "" || isIn(others, key) {
 			continue
 		}
 		s.misspelled(key, fmt.Sprintf("%s is no setting; did you mean %s?", clamp(name, 60), variable(key)))
 	}
+}
+
+// cutPrefix returns what follows the prefix in the name of a variable, whether both are
+// written as they must be, and whether there is a prefix at all, in whichever case, with
+// whichever separator.
+func cutPrefix(name string) (rest string, exact, ok bool) {
+	const n = len(prefix)
+	if len(name) <= n || !strings.EqualFold(name[:n-1], prefix[:n-1]) || !isSeparator(rune(name[n-1])) {
+		return "", false, false
+	}
+	written := name
+	if runtime.GOOS == "windows" { // where upper and lower case are the same
+		written = strings.ToUpper(name)
+	}
+	return name[n:], strings.HasPrefix(written, prefix) && strings.ToUpper(written) == written, true
+}
+
+// isService reports whether Kubernetes made a variable of the port of a service, which may
+// be called scavenger-server.
+func isService(name, value string) bool {
+	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
 }
 
 // checkKeys notes the keys of a source of settings that are no settings. Keys may be
@@ -140,16 +182,48 @@ func isIn(keys, key string) bool {
 	return false
 }
 
-// nearest returns the one of keys of which name is most likely a misspelling, or "".
+// nearest returns the one of keys that name most likely means, or "". The name of
+// scavenger-wrap may stand in front: SCAVENGER_WRAP_DATA_DIR.
 func nearest(name, keys string) string {
-	best, least := "", 1+max(1, min(len(name), 60)/3)
+	word := letters(clamp(name, 60))
+	for _, w := range []string{word, strings.TrimPrefix(word, "wrap")} {
+		guess := guessed(w)
+		for key := range strings.FieldsSeq(keys) {
+			if key == guess || strings.ToLower(key) == w {
+				return key
+			}
+		}
+	}
+	best, least := "", 1+max(1, len(word)/3)
 	for key := range strings.FieldsSeq(keys) {
-		if d := distance(strings.ToLower(clamp(name, 60)), strings.ToLower(key)); d < least {
+		if d := distance(word, strings.ToLower(key)); d < least {
 			best, least = key, d
 		}
 	}
 	return best
 }
+
+// guessed returns the name that one without separators is a guess for, or "".
+func guessed(word string) string {
+	for g := range strings.SplitSeq(guesses, ";") {
+		if name, words, _ := strings.Cut(g, " "); isIn(words, word) {
+			return name
+		}
+	}
+	return ""
+}
+
+// letters returns a name in lower case and without separators.
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if isSeparator(r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+func isSeparator(r rune) bool { return r == '_' || r == '-' || r == '.' }
 
 // distance returns how many bytes must be inserted, deleted or replaced to turn a into b.
 func distance(a, b string) int {

@@ -3,6 +3,7 @@ package hitrt
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -32,13 +33,26 @@ func TestMisspelled(t *testing.T) {
 		{[]string{"SCAVENGER_DATADRI=x"}, []string{"SCAVENGER_DATADRI is no setting; did you mean SCAVENGER_DATA_DIR?"}},
 		{[]string{"SCAVENGER_OPTION=dataDir=x"}, []string{"SCAVENGER_OPTION is no setting; did you mean SCAVENGER_OPTIONS?"}},
 		{[]string{"SCAVENGER_CONFG=x"}, []string{"SCAVENGER_CONFG is no setting; did you mean SCAVENGER_CONFIG?"}},
+		{[]string{"SCAVENGER_DIR=x"}, []string{"SCAVENGER_DIR is no setting; did you mean SCAVENGER_DATA_DIR?"}},
+		{[]string{"SCAVENGER_URL=x"}, []string{"SCAVENGER_URL is no setting; did you mean SCAVENGER_SERVER_URL?"}},
+		{[]string{"SCAVENGER_SERVER=x"}, []string{"SCAVENGER_SERVER is no setting; did you mean SCAVENGER_SERVER_URL?"}},
+		{[]string{"SCAVENGER_COLLECTOR_URL=x"}, []string{"SCAVENGER_COLLECTOR_URL is no setting; did you mean SCAVENGER_SERVER_URL?"}},
+		{[]string{"SCAVENGER_KEY=x"}, []string{"SCAVENGER_KEY is no setting; did you mean SCAVENGER_API_KEY?"}},
+		{[]string{"SCAVENGER_CONFIG_FILE=x"}, []string{"SCAVENGER_CONFIG_FILE is no setting; did you mean SCAVENGER_CONFIG?"}},
+		{[]string{"SCAVENGER_WRAP_DATA_DIR=x"}, []string{"SCAVENGER_WRAP_DATA_DIR is no setting; did you mean SCAVENGER_DATA_DIR?"}},
+		{[]string{"scavenger.serverUrl=x"}, []string{"scavenger.serverUrl is no setting; did you mean SCAVENGER_SERVER_URL?"}},
+		{[]string{"SCAVENGER_OPTIONS=dir=x"}, []string{"SCAVENGER_OPTIONS: dir is no setting; did you mean dataDir?"}},
+		{[]string{"SCAVENGER_APP=x", "SCAVENGER_ENV=y"}, nil},
+		{[]string{"SCAVENGER_APP=x", "SCAVENGER_ENV=y", "SCAVENGER_DISABLED=true", active}, []string{"SCAVENGER_APP is no setting; did you mean SCAVENGER_APP_NAME?",
+			"SCAVENGER_ENV is no setting; did you mean SCAVENGER_ENVIRONMENT?", "SCAVENGER_DISABLED is no setting; did you mean SCAVENGER_ENABLED?"}},
 		{[]string{"SCAVENGER_APP_NAMES=x"}, nil},
 		{[]string{"SCAVENGER_APP_NAMES=x", active}, []string{"SCAVENGER_APP_NAMES is no setting; did you mean SCAVENGER_APP_NAME?"}},
 		// The build's business, others', and ours.
 		{[]string{"SCAVENGER_PACKAGE=x", "SCAVENGER_PACKAGES=x", active}, nil},
 		{[]string{"SCAVENGER_SERVICE_HOST=x", "SCAVENGER_SERVICE_PORT=1", "SCAVENGER_PORT=tcp://x:1", "SCAVENGER_PORT_80_TCP_ADDR=x",
 			"SCAVENGER_SERVER_SERVICE_HOST=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_PLAIN_CACHE=off", "SCAVENGER_DB_URL=x", "SCAVENGER=", "SCAVENGER_CONFIG_PORT=x",
-			"SCAVENGER_OPTIONS_SERVICE_HOST=x", active}, nil},
+			"SCAVENGER_OPTIONS_SERVICE_HOST=x", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80", "SCAVENGER_WRAPLOG=x", "SCAVENGER_WRAP_LOG_LEVEL=x", "SCAVENGER_WRAP_STARTED=x",
+			"SCAVENGER_VERSION=1", "SCAVENGER_HOME=x", "SCAVENGER_EXCLUDE=x", "SCAVENGERS=x", "SCAVENGER_=x", "scavenger_home=x", active}, nil},
 		{[]string{"SCAVENGER_OPTIONS=datadir=x"}, []string{"SCAVENGER_OPTIONS: datadir is no setting; did you mean dataDir?"}},
 		{[]string{"SCAVENGER_OPTIONS=4c94e0dd-ad04-4b17;app_name=x", active}, []string{"SCAVENGER_OPTIONS: 1 of the keys are no settings, and not near to one"}},
 		{[]string{"SCAVENGER_OPTIONS=zone=x;appNames=y;environment=${zone}-$appNames", active}, nil},
@@ -71,6 +85,19 @@ func TestMisspelled(t *testing.T) {
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%q: said %q, want %q", test.environ, got, test.want)
 		}
+	}
+}
+
+// On Windows a variable acts however it is written.
+func TestMisspelledCase(t *testing.T) {
+	s := loadSettings(&Program{}, environment())
+	s.checkVariables([]string{"scavenger_data_dir=x"})
+	want := []string{"scavenger_data_dir is no setting; did you mean SCAVENGER_DATA_DIR?"}
+	if runtime.GOOS == "windows" {
+		want = nil
+	}
+	if !slices.Equal(s.asked, want) {
+		t.Errorf("said %q, want %q", s.asked, want)
 	}
 }
 

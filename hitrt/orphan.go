@@ -55,11 +55,11 @@ type orphan struct {
 	path  string
 	store datafile.Store // to write to the file
 	id    datafile.Identity
-	calls []orphanCall
+	calls []pastCall
 }
 
-// An orphanCall is one call to send.
-type orphanCall struct {
+// A pastCall is a call of an earlier process, to be sent.
+type pastCall struct {
 	function int
 	at       int64
 	state    datafile.State
@@ -132,7 +132,7 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	if e.pollFirst() != nil {
 		return true
 	}
-	count, err := e.sendCalls(o, hashes)
+	count, err := e.sendCalls(o.calls, hashes)
 	if err != nil {
 		e.logError(err, &e.invocation, "publishing what earlier processes left behind")
 		return true
@@ -175,7 +175,7 @@ func readOrphan(path string, before, lost int64, wanted func(*datafile.Identity)
 	}}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
 		if at != 0 && at < before && (state < datafile.Sent || state == datafile.Sent && lost != 0 && at >= lost) {
-			o.calls = append(o.calls, orphanCall{i, at, state})
+			o.calls = append(o.calls, pastCall{i, at, state})
 		}
 	})
 	return o, err
@@ -197,11 +197,11 @@ func (o *orphan) accepted() error {
 	return errors.Join(errs...)
 }
 
-// sendCalls sends the calls of an orphan, by period as [hits.byTime] does.
-func (e *exporter) sendCalls(o *orphan, hashes [][16]byte) (count int, err error) {
+// sendCalls sends calls of earlier processes, by period as [hits.byTime] does.
+func (e *exporter) sendCalls(all []pastCall, hashes [][16]byte) (count int, err error) {
 	now := e.p.now()
-	byPeriod := func(a, b orphanCall) int { return cmp.Compare(period(a.at/1000, now), period(b.at/1000, now)) }
-	calls := slices.Clone(o.calls)
+	byPeriod := func(a, b pastCall) int { return cmp.Compare(period(a.at/1000, now), period(b.at/1000, now)) }
+	calls := slices.Clone(all)
 	slices.SortStableFunc(calls, byPeriod)
 	for len(calls) > 0 {
 		n, start := 0, int64(0)

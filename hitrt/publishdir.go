@@ -221,7 +221,7 @@ func (d *directory) read(path string) (*publication, error) {
 	}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
 		if at != 0 && (state < datafile.Sent || d.all && state == datafile.Sent) {
-			p.calls = append(p.calls, orphanCall{i, at, state})
+			p.calls = append(p.calls, pastCall{i, at, state})
 		}
 	})
 	return p, err
@@ -270,7 +270,7 @@ func (d *directory) publishFiles(e *exporter, part []*publication, hashes [][16]
 			return false
 		}
 		for _, p := range part {
-			n, err := e.sendCallsWhole(p.orphan, hashes)
+			n, err := e.sendCallsWhole(p.calls, hashes)
 			if err != nil {
 				d.refused(e, p.path, err)
 				return false
@@ -376,10 +376,10 @@ func (e *exporter) sendPresumed(round int) error {
 
 // sendCallsWhole does what sendCalls does, with smaller messages if the collector
 // refuses large ones.
-func (e *exporter) sendCallsWhole(o *orphan, hashes [][16]byte) (int, error) {
+func (e *exporter) sendCallsWhole(calls []pastCall, hashes [][16]byte) (int, error) {
 	for {
 		limit := e.limit
-		if n, err := e.sendCalls(o, hashes); err == nil || e.limit == limit {
+		if n, err := e.sendCalls(calls, hashes); err == nil || e.limit == limit {
 			return n, err
 		}
 	}

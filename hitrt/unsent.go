@@ -1,7 +1,7 @@
 //go:build !nonetwork
 
 // What could not be sent when the program ended. Without dataDir it would be gone, and
-// what ran would look as if it never had. So it is saved in an orphans file, outside of
+// what ran would look as if it never had. So it is saved in an unsent file, outside of
 // dataDir, and a later process of the same user, application, environment, collector and
 // api key sends it, whatever its build.
 //
@@ -12,28 +12,31 @@ package hitrt
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// A savePlace is a place for orphans files: a directory below another one, which is there.
+// A savePlace is a place for unsent files: a directory below another one, which is there.
 type savePlace struct {
 	above string
 	below []string // made if they are missing
 	// shared says that every user has a directory there, and that the last of below needs
 	// the user's number.
 	shared bool
+	used   <-chan struct{} // closed when what was begun there has ended; nil if nothing was
 }
 
 // varTmp is for everybody, and outlives a restart of the machine.
 const varTmp = "/var/tmp"
 
-// savePlaces returns the places for orphans files, the best first. None of them depends
+// savePlaces returns the places for unsent files, the best first. None of them depends
 // on what the program does to its environment later.
 //
 // OpenBSD ends a program that has pledged to leave files alone, so there it is not done
@@ -101,11 +104,11 @@ func checkAbove(dir string) error {
 	return nil
 }
 
-// orphansFile returns the orphans file of this process in a place.
-func (e *exporter) orphansFile(p *savePlace) *datafile.OrphansFile {
+// unsentFile returns the unsent file of this process in a place.
+func (e *exporter) unsentFile(p *savePlace) *datafile.UnsentFile {
 	set := e.p.set
-	name := datafile.OrphansName(set.serverURL, set.apiKey, set.appName, set.environment)
-	return &datafile.OrphansFile{Path: filepath.Join(p.dir(), name), Wait: lockWait}
+	name := datafile.UnsentName(set.serverURL, set.apiKey, set.appName, set.environment)
+	return &datafile.UnsentFile{Path: filepath.Join(p.dir(), name), Wait: lockWait}
 }
 
 // saveUnsent saves what the collector did not accept, or only once, in the first place
@@ -121,11 +124,13 @@ func (e *exporter) saveUnsent() {
 	}
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
-		file := e.orphansFile(place)
-		err := place.check(true)
-		if err == nil {
-			err = file.Add(calls)
-		}
+		file := e.unsentFile(place)
+		_, err := inPlace(e.p, place, func() (none struct{}, err error) {
+			if err := place.check(true); err != nil {
+				return none, err
+			}
+			return none, file.Add(calls)
+		})
 		if err == nil {
 			e.p.log.Info("what was not sent is saved in %s, and the next process of the application sends it", file.Path)
 			return
@@ -135,13 +140,50 @@ func (e *exporter) saveUnsent() {
 	e.p.log.Info("what was not sent is lost: it can be saved nowhere")
 }
 
+// How long is waited for the file system of a place: nobody chose it for this, and it may
+// be one that does not answer. At the end of the program it is half of the time that is
+// left, and this much if none is.
+const (
+	placeWait     = time.Second
+	placeWaitLast = afterCalls * 2 / 5 // two places have their turn
+)
+
+var errNoAnswer = errors.New("the file system does not answer")
+
+// inPlace runs f, which uses files of a place, in a goroutine of its own, and returns an
+// error if that takes too long. It does not begin anything where something still goes on.
+func inPlace[T any](p *publisher, place *savePlace, f func() (T, error)) (T, error) {
+	var none T
+	if place.used != nil {
+		select {
+		case <-place.used:
+		default:
+			return none, errNoAnswer
+		}
+	}
+	wait := placeWait
+	if p.isExiting() {
+		wait = max(p.left()/2, placeWaitLast)
+	}
+	o, done := background(f)
+	place.used = done
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return o.get()
+	case <-timer.C:
+		return none, errNoAnswer
+	}
+}
+
 // unsent returns the calls that the collector did not accept, and those that it accepted
 // once.
-func (e *exporter) unsent() (calls []datafile.Orphan) {
+func (e *exporter) unsent() (calls []datafile.UnsentCall) {
 	for times, set := range []bitset{e.hits.unsent, e.hits.once} {
 		for number, hash := range e.p.codebase.hashes(set) {
 			at := int64(e.hits.last[number]) * 1000
-			calls = append(calls, datafile.Orphan{Hash: hash, At: at, State: datafile.State(times)})
+			calls = append(calls, datafile.UnsentCall{Hash: hash, At: at, State: datafile.State(times)})
 		}
 	}
 	return calls
@@ -157,36 +199,40 @@ func (e *exporter) sendSaved() {
 	}
 	e.lookedForSaved = now
 	for i := range e.p.set.savePlaces {
-		place := &e.p.set.savePlaces[i]
-		file := e.orphansFile(place)
-		if _, err := os.Lstat(file.Path); err != nil || place.check(false) != nil {
-			continue
-		}
-		if !e.sendOrphansFile(file) {
+		if !e.sendSavedIn(&e.p.set.savePlaces[i]) {
 			return
 		}
 	}
 }
 
-// sendOrphansFile sends the calls of a file. It returns false if the collector does not
-// accept them.
-func (e *exporter) sendOrphansFile(file *datafile.OrphansFile) bool {
-	saved, err := file.Read()
+// sendSavedIn sends the calls that are saved in a place. It returns false if the collector
+// does not accept them.
+func (e *exporter) sendSavedIn(place *savePlace) bool {
+	file := e.unsentFile(place)
+	saved, err := inPlace(e.p, place, func() ([]datafile.UnsentCall, error) {
+		if _, err := os.Lstat(file.Path); err != nil {
+			return nil, err
+		}
+		if err := place.check(false); err != nil {
+			return nil, err
+		}
+		return file.Read()
+	})
 	if err != nil || len(saved) == 0 {
 		return true
 	}
-	o, hashes := &orphan{}, make([][16]byte, len(saved))
+	calls, hashes := make([]pastCall, len(saved)), make([][16]byte, len(saved))
 	for i, c := range saved {
-		hashes[i] = c.Hash
-		o.calls = append(o.calls, orphanCall{i, c.At, c.State})
+		calls[i], hashes[i] = pastCall{i, c.At, c.State}, c.Hash
 	}
-	count, err := e.sendCalls(o, hashes)
+	count, err := e.sendCalls(calls, hashes)
 	if err != nil {
 		e.logError(err, &e.invocation, "publishing what earlier processes saved")
 		return false
 	}
 	e.p.log.InfoHourly("saved", "%d invocations of earlier processes published", count)
-	if err := file.Accepted(saved); err != nil {
+	_, err = inPlace(e.p, place, func() (none struct{}, err error) { return none, file.Accepted(saved) })
+	if err != nil {
 		e.p.log.InfoHourly("accepted", "%s was sent, and is sent again: %v", file.Path, err)
 	}
 	return true

@@ -29,12 +29,12 @@ func newHome(t *testing.T) string {
 // stateIn is where what could not be sent is saved below a home directory.
 func stateIn(home string) string { return filepath.Join(home, ".local", "state", "scavenger-wrap") }
 
-// savedIn returns the paths of orphans files in a directory, and what is in them.
-func savedIn(t *testing.T, dir string) (paths []string, calls []datafile.Orphan) {
+// savedIn returns the paths of unsent files in a directory, and what is in them.
+func savedIn(t *testing.T, dir string) (paths []string, calls []datafile.UnsentCall) {
 	t.Helper()
-	paths, _ = filepath.Glob(filepath.Join(dir, "*.orphans"))
+	paths, _ = filepath.Glob(filepath.Join(dir, "*.unsent"))
 	for _, path := range paths {
-		more, err := (&datafile.OrphansFile{Path: path}).Read()
+		more, err := (&datafile.UnsentFile{Path: path}).Read()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestUnsent(t *testing.T) {
 						t.Errorf("%s, life %v: function %d was invoked at %d, want %d to %d", name, life, i, at, began.UnixMilli(), ended.UnixMilli())
 					}
 				}
-				if _, calls := savedIn(t, stateIn(home)); slices.ContainsFunc(calls, func(c datafile.Orphan) bool { return c.State != datafile.Once }) {
+				if _, calls := savedIn(t, stateIn(home)); slices.ContainsFunc(calls, func(c datafile.UnsentCall) bool { return c.State != datafile.Once }) {
 					t.Errorf("%s, life %v: saved %v, want all to be accepted once", name, life, calls)
 				}
 				run(last, fake, 0, []int{5}, "HOME="+home)
@@ -417,7 +417,7 @@ func makeAll(dir string, mode os.FileMode, names ...string) error {
 	return nil
 }
 
-// spoilFile puts something where the orphans file would be.
+// spoilFile puts something where the unsent file would be.
 func spoilFile(home string, spoil func(path string) error) error {
 	if err := makeAll(home, 0o700, ".local", "state", "scavenger-wrap"); err != nil {
 		return err
@@ -425,7 +425,7 @@ func spoilFile(home string, spoil func(path string) error) error {
 	set := loadSettings(newProgram(60), environment(toCollector("HOME="+home)...))
 	set.applyDefaults()
 	e := exporter{p: &publisher{set: set}}
-	return spoil(e.orphansFile(&set.savePlaces[0]).Path)
+	return spoil(e.unsentFile(&set.savePlaces[0]).Path)
 }
 
 // Whoever has more rights than who started it reads no HOME.

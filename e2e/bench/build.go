@@ -95,7 +95,7 @@ func buildBench(ctx context.Context, args []string) error {
 	}
 	programs := flags.String("programs", strings.Join(allSubjects, ","), "programs to build")
 	modeNames := flags.String("modes", strings.Join(allModes, ","), "ways to build them; plain is needed for ratios")
-	rowNames := flags.String("rows", strings.Join(rows, ","), "what to measure; each but the first needs \""+rowSwitched+"\", which is then measured too")
+	rowNames := flags.String("rows", strings.Join(rows, ","), "what to measure, also "+strings.Join(restoredRows, ", ")+"; each of the others but the first needs \""+rowSwitched+"\", which is then measured too")
 	keep := flags.String("keep", "", "`directory` for the build caches to start from, so that another run need not fill them")
 	rounds := flags.Int("rounds", 3, "builds of each kind; the table has the medians")
 	if err := flags.Parse(args); err != nil {
@@ -103,8 +103,8 @@ func buildBench(ctx context.Context, args []string) error {
 	}
 	b := &bench{keep: *keep, rounds: *rounds, rows: strings.Split(*rowNames, ","), tools: map[string]string{}}
 	for _, r := range b.rows {
-		if !slices.Contains(rows, r) {
-			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(rows, ", "))
+		if all := slices.Concat(rows, restoredRows); !slices.Contains(all, r) {
+			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(all, ", "))
 		}
 	}
 	for name := range strings.SplitSeq(*modeNames, ",") {
@@ -236,7 +236,10 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 			return err
 		}
 	}
-	if len(b.rows) == 1 && b.rows[0] == rowCold {
+	if err := b.restored(ctx, m, s, source, base, filepath.Join(work, "ci"), round); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(rows[1:], func(row string) bool { return slices.Contains(b.rows, row) }) {
 		return nil
 	}
 	cache = filepath.Join(work, "warm", "cache")

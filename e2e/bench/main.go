@@ -51,6 +51,8 @@ func main() {
 		err = wrapperBench(ctx, os.Args[2:])
 	case "report":
 		err = reportBench(ctx, os.Args[2:])
+	case "cacheprog": // of build, which starts it
+		err = cacheProg(append(os.Args, "")[2], os.Stdin, os.Stdout)
 	case "plan":
 		err = planBench(ctx, os.Args[2:])
 	default:

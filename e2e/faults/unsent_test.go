@@ -100,7 +100,7 @@ func TestUnsentNowhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command("unshare", "-m", "sh", "-c",
-				mounts+` && mount -t tmpfs -o ro,mode=1777 x /var/tmp || exit 99; "$BIN" exit3; s=$?; find $DIR /var/tmp -name '*.orphans'; exit $s`)
+				mounts+` && mount -t tmpfs -o ro,mode=1777 x /var/tmp || exit 99; "$BIN" exit3; s=$?; find $DIR /var/tmp -name '*.unsent'; exit $s`)
 			dir := newState(t)
 			cmd.Env = append(os.Environ(), "BIN="+bin, "DIR="+dir, "XDG_STATE_HOME="+dir, "SCAVENGER_SERVER_URL=http://127.0.0.1:1", "SCAVENGER_API_KEY="+collector.DemoKey)
 			var out, errs bytes.Buffer

@@ -21,8 +21,8 @@
 // "<directory>-<process>.marks" is not in dataDir but on tmpfs. It lies under the mark
 // arrays of a living process, and has what that process could not stamp any more (marks.go).
 //
-// "<key>.orphans" is not in dataDir either: it has what processes without dataDir could not
-// send (orphans.go).
+// "<key>.unsent" is not in dataDir either: it has what processes without dataDir could not
+// send (unsent.go).
 //
 // Files of earlier versions, "process-<uuid>.hits", are read and joined (old.go).
 //

@@ -117,6 +117,9 @@ func (d *examination) run(binary string, functions, offline bool) error {
 			return fmt.Errorf("doctor: %w", err)
 		}
 	}
+	if err := d.unsent(settings); err != nil {
+		return fmt.Errorf("doctor: %w", err)
+	}
 	fmt.Fprintf(d.stdout, "\nNext: %s\n", Indented(d.whatNext(binary, settings), 6))
 	if d.failed > 0 {
 		return fmt.Errorf("doctor: %d of the steps failed", d.failed)
@@ -352,4 +355,22 @@ func (d *examination) collector(settings map[string]string) error {
 		hitrt.Check(d.say, string(baked))
 	}
 	return err
+}
+
+// unsent says where a program that ends keeps what the collector does not accept.
+func (d *examination) unsent(settings map[string]string) error {
+	if !collects(settings) {
+		return nil
+	}
+	baked, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	switch dir, saves := hitrt.UnsentDir(string(baked), writable); {
+	case dir != "":
+		d.say("unsent calls", "ok", dir+" keeps what the collector does not accept when a program ends", "")
+	case saves:
+		d.say("unsent calls", "note", "what the collector does not accept when a program ends is lost: there is no directory of this user alone for it", "set dataDir, or give the user a HOME that only this user can write to")
+	}
+	return nil
 }

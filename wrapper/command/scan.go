@@ -105,6 +105,9 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 	for _, o := range cfg.Overlooked() {
 		s.Notes = append(s.Notes, o.Message())
 	}
+	if _, _, err := readGoEnv("go", ""); err != nil {
+		s.Notes = append(s.Notes, fmt.Sprintf("a build would fail: scavenger-wrap %v", err))
+	}
 	var paths []string
 	for i := range packages {
 		lp := &packages[i]

@@ -28,30 +28,30 @@ func hashNumber(i int) (hash [16]byte) {
 	return hash
 }
 
-func newOrphans(t *testing.T) *OrphansFile {
+func newUnsent(t *testing.T) *UnsentFile {
 	t.Helper()
-	return &OrphansFile{Path: filepath.Join(t.TempDir(), OrphansName("x")), Wait: time.Minute}
+	return &UnsentFile{Path: filepath.Join(t.TempDir(), UnsentName("x")), Wait: time.Minute}
 }
 
 // addCalls adds calls of some functions at a time.
-func addCalls(t *testing.T, o *OrphansFile, at int64, state State, functions ...int) {
+func addCalls(t *testing.T, o *UnsentFile, at int64, state State, functions ...int) {
 	t.Helper()
-	var calls []Orphan
+	var calls []UnsentCall
 	for _, i := range functions {
-		calls = append(calls, Orphan{hashNumber(i), at, state})
+		calls = append(calls, UnsentCall{hashNumber(i), at, state})
 	}
 	if err := o.Add(calls); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func readCalls(t *testing.T, o *OrphansFile) map[[16]byte]Orphan {
+func readCalls(t *testing.T, o *UnsentFile) map[[16]byte]UnsentCall {
 	t.Helper()
 	calls, err := o.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[[16]byte]Orphan{}
+	got := map[[16]byte]UnsentCall{}
 	for _, c := range calls {
 		got[c.Hash] = c
 	}
@@ -63,12 +63,12 @@ func readCalls(t *testing.T, o *OrphansFile) map[[16]byte]Orphan {
 
 // A function is there once, with the time of its last call, until the collector has
 // accepted that twice. What is called meanwhile stays.
-func TestOrphansFile(t *testing.T) {
-	o := newOrphans(t)
+func TestUnsentFile(t *testing.T) {
+	o := newUnsent(t)
 	addCalls(t, o, someTime, Unsent, 1, 2)
 	addCalls(t, o, someTime-5, Unsent, 2, 3)
 	addCalls(t, o, someTime+5, Once, 3)
-	want := map[[16]byte]Orphan{
+	want := map[[16]byte]UnsentCall{
 		hashNumber(1): {hashNumber(1), someTime, Unsent},
 		hashNumber(2): {hashNumber(2), someTime, Unsent},
 		hashNumber(3): {hashNumber(3), someTime + 5, Once},
@@ -91,7 +91,7 @@ func TestOrphansFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want = map[[16]byte]Orphan{
+	want = map[[16]byte]UnsentCall{
 		hashNumber(1): {hashNumber(1), someTime + 9, Unsent},
 		hashNumber(2): {hashNumber(2), someTime, Once},
 		hashNumber(4): {hashNumber(4), someTime, Unsent},
@@ -117,22 +117,22 @@ func TestOrphansFile(t *testing.T) {
 }
 
 // Processes add calls while others send and remove them: each is sent, or still there.
-func TestOrphansFileConcurrent(t *testing.T) {
-	path := newOrphans(t).Path
+func TestUnsentFileConcurrent(t *testing.T) {
+	path := newUnsent(t).Path
 	const processes, functions = 40, 30
 	var adding, sending sync.WaitGroup
 	var mu sync.Mutex
-	sent, done := map[Orphan]bool{}, make(chan struct{})
+	sent, done := map[UnsentCall]bool{}, make(chan struct{})
 	for range 3 {
 		sending.Add(1)
 		go func() {
 			defer sending.Done()
-			o := &OrphansFile{Path: path, Wait: time.Minute}
+			o := &UnsentFile{Path: path, Wait: time.Minute}
 			for {
 				calls, _ := o.Read()
 				mu.Lock()
 				for _, c := range calls {
-					sent[Orphan{c.Hash, c.At, 0}] = true
+					sent[UnsentCall{c.Hash, c.At, 0}] = true
 				}
 				mu.Unlock()
 				if len(calls) > 0 {
@@ -150,10 +150,10 @@ func TestOrphansFileConcurrent(t *testing.T) {
 		adding.Add(1)
 		go func() {
 			defer adding.Done()
-			o := &OrphansFile{Path: path, Wait: time.Minute}
+			o := &UnsentFile{Path: path, Wait: time.Minute}
 			for i := range functions { // each of this process alone
-				call := Orphan{hashNumber(p*functions + i), someTime + int64(i), Unsent}
-				if err := o.Add([]Orphan{call}); err != nil {
+				call := UnsentCall{hashNumber(p*functions + i), someTime + int64(i), Unsent}
+				if err := o.Add([]UnsentCall{call}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -162,16 +162,16 @@ func TestOrphansFileConcurrent(t *testing.T) {
 	adding.Wait()
 	close(done)
 	sending.Wait()
-	left, err := (&OrphansFile{Path: path}).Read()
+	left, err := (&UnsentFile{Path: path}).Read()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
 	for _, c := range left {
-		sent[Orphan{c.Hash, c.At, 0}] = true
+		sent[UnsentCall{c.Hash, c.At, 0}] = true
 	}
 	for p := range processes {
 		for i := range functions {
-			if !sent[Orphan{hashNumber(p*functions + i), someTime + int64(i), 0}] {
+			if !sent[UnsentCall{hashNumber(p*functions + i), someTime + int64(i), 0}] {
 				t.Fatalf("call %d of process %d is lost", i, p)
 			}
 		}
@@ -180,8 +180,8 @@ func TestOrphansFileConcurrent(t *testing.T) {
 
 // Damage costs the calls that it hits: no time and no function is made up, and a file of
 // which nothing is left to send can be added to and removed.
-func TestOrphansFileDamage(t *testing.T) {
-	o := newOrphans(t)
+func TestUnsentFileDamage(t *testing.T) {
+	o := newUnsent(t)
 	functions := []int{1, 2, 3, 4, 5}
 	addCalls(t, o, someTime, Unsent, functions...)
 	whole, err := os.ReadFile(o.Path)
@@ -247,15 +247,15 @@ func isThere(path string) bool {
 }
 
 // Where a file cannot grow, what is in it stays. A new one has its mode whatever the umask.
-func TestOrphansFileLimits(t *testing.T) {
+func TestUnsentFileLimits(t *testing.T) {
 	if path := os.Getenv("DATAFILE_TEST_FULL"); path != "" {
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: 100}); err != nil {
 			t.Fatal(err)
 		}
 		syscall.Umask(0o777)
-		addCalls(t, &OrphansFile{Path: path + ".new"}, someTime, Unsent, 1)
-		o := &OrphansFile{Path: path}
-		more := []Orphan{{hashNumber(1), someTime + 1, Unsent}, {hashNumber(8), someTime, Unsent}, {hashNumber(9), someTime, Unsent}}
+		addCalls(t, &UnsentFile{Path: path + ".new"}, someTime, Unsent, 1)
+		o := &UnsentFile{Path: path}
+		more := []UnsentCall{{hashNumber(1), someTime + 1, Unsent}, {hashNumber(8), someTime, Unsent}, {hashNumber(9), someTime, Unsent}}
 		err := o.Add(more)
 		if !errors.Is(err, syscall.EFBIG) && err != nil {
 			t.Error(err)
@@ -263,9 +263,9 @@ func TestOrphansFileLimits(t *testing.T) {
 		fmt.Println("added:", err)
 		return
 	}
-	o := newOrphans(t)
+	o := newUnsent(t)
 	addCalls(t, o, someTime, Unsent, 1, 2, 3)
-	cmd := exec.Command(os.Args[0], "-test.run=^TestOrphansFileLimits$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestUnsentFileLimits$")
 	cmd.Env = append(os.Environ(), "DATAFILE_TEST_FULL="+o.Path)
 	if out, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("added:")) {
 		t.Fatalf("%v\n%s", err, out)
@@ -285,12 +285,12 @@ func TestOrphansFileLimits(t *testing.T) {
 }
 
 // The files of applications that run no more go when another one is made.
-func TestOrphansFileRoom(t *testing.T) {
+func TestUnsentFileRoom(t *testing.T) {
 	dir := t.TempDir()
-	path := func(i int) string { return filepath.Join(dir, OrphansName(fmt.Sprint(i))) }
+	path := func(i int) string { return filepath.Join(dir, UnsentName(fmt.Sprint(i))) }
 	write := func(i int, age time.Duration, size int64) {
 		t.Helper()
-		if err := os.WriteFile(path(i), []byte(orphansMagic), 0o600); err != nil {
+		if err := os.WriteFile(path(i), []byte(unsentMagic), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Truncate(path(i), size); err != nil {
@@ -315,34 +315,34 @@ func TestOrphansFileRoom(t *testing.T) {
 	}
 	write(0, 366*24*time.Hour, 80)
 	write(1, 364*24*time.Hour, 80)
-	addCalls(t, &OrphansFile{Path: path(2)}, someTime, Unsent, 1)
+	addCalls(t, &UnsentFile{Path: path(2)}, someTime, Unsent, 1)
 	if got := left(); !slices.Equal(got, []int{1, 2}) {
 		t.Errorf("after a year, %v are left, want 1 and 2", got)
 	}
 	for i := 2; i < 80; i++ {
 		write(i, time.Duration(100-i)*time.Hour, 80)
 	}
-	addCalls(t, &OrphansFile{Path: path(80)}, someTime, Unsent, 1)
-	if got := left(); len(got) != maxOrphanFiles || got[0] != 80-maxOrphanFiles+1 {
+	addCalls(t, &UnsentFile{Path: path(80)}, someTime, Unsent, 1)
+	if got := left(); len(got) != maxUnsentFiles || got[0] != 80-maxUnsentFiles+1 {
 		t.Errorf("of many, %v are left", got)
 	}
 	for i := 70; i < 80; i++ {
 		write(i, time.Duration(100-i)*time.Hour, 12<<20)
 	}
-	addCalls(t, &OrphansFile{Path: path(81)}, someTime, Unsent, 1)
+	addCalls(t, &UnsentFile{Path: path(81)}, someTime, Unsent, 1)
 	if got := left(); !slices.Equal(got, []int{75, 76, 77, 78, 79, 80, 81}) {
 		t.Errorf("of large ones, %v are left", got)
 	}
 	// A file that is there is added to, whatever the others are.
-	addCalls(t, &OrphansFile{Path: path(81)}, someTime, Unsent, 2)
+	addCalls(t, &UnsentFile{Path: path(81)}, someTime, Unsent, 2)
 	if got := left(); len(got) != 7 || !isThere(other) {
 		t.Errorf("%v are left", got)
 	}
 }
 
 // A file that another process has locked for ever is not waited for.
-func TestOrphansFileBusy(t *testing.T) {
-	o := newOrphans(t)
+func TestUnsentFileBusy(t *testing.T) {
+	o := newUnsent(t)
 	addCalls(t, o, someTime, Unsent, 1)
 	file, err := o.open(0)
 	if err != nil {
@@ -350,7 +350,7 @@ func TestOrphansFileBusy(t *testing.T) {
 	}
 	defer release(file)
 	o.Wait = time.Millisecond
-	if err := o.Add([]Orphan{{hashNumber(2), someTime, Unsent}}); !errors.Is(err, ErrBusy) {
+	if err := o.Add([]UnsentCall{{hashNumber(2), someTime, Unsent}}); !errors.Is(err, ErrBusy) {
 		t.Errorf("error %v, want %v", err, ErrBusy)
 	}
 	if got := readCalls(t, o); len(got) != 1 {

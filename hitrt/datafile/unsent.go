@@ -1,13 +1,13 @@
 //go:build !nonetwork
 
-// Orphans files: calls of processes without dataDir that no collector has yet.
+// Unsent files: calls of processes without dataDir that no collector has yet.
 //
 // Such a file is not in dataDir but in a directory of the user's own, one for each
 // application, environment, collector and api key. It outlives builds: a function is named
 // by the hash by which the collector knows it, so that a later build can send the calls of
 // an earlier one, and nobody needs a codebase file.
 //
-//	0         "SCAVORP1"
+//	0         "SCAVUNS1"
 //	8 + 24*i  hash of a function, 16 bytes; its stamp, 8 bytes
 //
 // All processes share the file. Each raises stamps in place and adds records at the end,
@@ -32,55 +32,55 @@ import (
 )
 
 const (
-	orphansMagic  = "SCAVORP1"
-	orphansSuffix = ".orphans"
-	orphanSize    = 16 + stampSize
+	unsentMagic  = "SCAVUNS1"
+	unsentSuffix = ".unsent"
+	unsentSize   = 16 + stampSize
 
-	// maxOrphans is the largest number of functions in a file, five times what
+	// maxUnsentCalls is the largest number of functions in a file, five times what
 	// maxMethodsCount allows a program.
-	maxOrphans = 1 << 19
+	maxUnsentCalls = 1 << 19
 
 	// Of the files in one directory those that were written the longest time ago are
-	// removed: all after orphansFor, and so many that no more than these are left.
-	orphansFor     = 365 * 24 * time.Hour
-	maxOrphanFiles = 64
-	maxOrphanBytes = 64 << 20
+	// removed: all after unsentFor, and so many that no more than these are left.
+	unsentFor      = 365 * 24 * time.Hour
+	maxUnsentFiles = 64
+	maxUnsentBytes = 64 << 20
 )
 
-// An Orphan is one call of an orphans file.
-type Orphan struct {
+// An UnsentCall is one call of an unsent file.
+type UnsentCall struct {
 	Hash  [16]byte
 	At    int64 // Unix milliseconds
 	State State
 }
 
-// An OrphansFile is the place of an orphans file.
-type OrphansFile struct {
+// An UnsentFile is the place of an unsent file.
+type UnsentFile struct {
 	Path string
 	Wait time.Duration // for the lock
 }
 
-// OrphansName returns the name of the orphans file of processes that have in common what
+// UnsentName returns the name of the unsent file of processes that have in common what
 // the parts say.
-func OrphansName(parts ...string) string {
+func UnsentName(parts ...string) string {
 	h := NewSHA256()
 	for _, s := range parts {
 		fmt.Fprintf(h, "%q\n", s)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:8]) + orphansSuffix
+	return fmt.Sprintf("%x", h.Sum(nil)[:8]) + unsentSuffix
 }
 
 // Read returns the calls that the collector has not accepted twice. It does not wait for
 // the lock: a record that is being written makes no sense yet, and is read the next time.
-func (o *OrphansFile) Read() (calls []Orphan, err error) {
+func (o *UnsentFile) Read() (calls []UnsentCall, err error) {
 	file, err := Open(o.Path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	b, err := readOrphans(file)
+	b, err := readUnsent(file)
 	for r := range records(b) {
-		if c := r.orphan(); c.isPending() {
+		if c := r.call(); c.isPending() {
 			calls = append(calls, c)
 		}
 	}
@@ -89,7 +89,7 @@ func (o *OrphansFile) Read() (calls []Orphan, err error) {
 
 // Add adds calls. They are in the file when it returns, or the error says why not all of
 // them are.
-func (o *OrphansFile) Add(calls []Orphan) error {
+func (o *UnsentFile) Add(calls []UnsentCall) error {
 	_, err := os.Lstat(o.Path)
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
@@ -103,25 +103,25 @@ func (o *OrphansFile) Add(calls []Orphan) error {
 	if isNew {
 		_ = file.Chmod(0o600) // whatever the umask is
 	}
-	b, err := readOrphans(file)
+	b, err := readUnsent(file)
 	if err != nil {
 		return err
 	}
 	at := map[[16]byte]int{} // of records
 	for r, offset := range records(b) {
-		at[r.orphan().Hash] = offset
+		at[r.call().Hash] = offset
 	}
 	full := 0
 	for _, c := range calls {
 		offset, ok := at[c.Hash]
 		switch {
 		case ok:
-			record(b[offset:][:orphanSize]).raise(c)
-		case len(at) >= maxOrphans:
+			record(b[offset:][:unsentSize]).raise(c)
+		case len(at) >= maxUnsentCalls:
 			full++
 		default:
 			at[c.Hash] = len(b)
-			b = append(b, make([]byte, orphanSize)...)
+			b = append(b, make([]byte, unsentSize)...)
 			record(b[at[c.Hash]:]).put(c)
 		}
 	}
@@ -131,30 +131,30 @@ func (o *OrphansFile) Add(calls []Orphan) error {
 		return withoutPath(err)
 	}
 	if full > 0 {
-		return fmt.Errorf("%d functions are more than a file may hold", maxOrphans+full)
+		return fmt.Errorf("%d functions are more than a file may hold", maxUnsentCalls+full)
 	}
 	return nil
 }
 
 // Accepted notes that the collector accepted calls, as Read returned them, once more. It
 // removes a file that nobody needs any more.
-func (o *OrphansFile) Accepted(calls []Orphan) error {
+func (o *UnsentFile) Accepted(calls []UnsentCall) error {
 	file, err := o.open(0)
 	if err != nil {
 		return err
 	}
 	defer release(file)
-	b, err := readOrphans(file)
+	b, err := readUnsent(file)
 	if err != nil {
 		return err
 	}
-	sent := make(map[[16]byte]Orphan, len(calls))
+	sent := make(map[[16]byte]UnsentCall, len(calls))
 	for _, c := range calls {
 		sent[c.Hash] = c
 	}
 	left := false
 	for r := range records(b) {
-		now := r.orphan()
+		now := r.call()
 		if c, ok := sent[now.Hash]; ok && now.At == c.At && now.State <= c.State {
 			now.State = c.State + 1
 			r.put(now)
@@ -169,7 +169,7 @@ func (o *OrphansFile) Accepted(calls []Orphan) error {
 }
 
 // isPending reports whether the call is to be sent.
-func (c *Orphan) isPending() bool { return c.State < Sent && c.At != 0 }
+func (c *UnsentCall) isPending() bool { return c.State < Sent && c.At != 0 }
 
 // A record is the part of a file that holds one call.
 type record []byte
@@ -177,8 +177,8 @@ type record []byte
 // records yields the whole records of a file and where they are.
 func records(b []byte) iter.Seq2[record, int] {
 	return func(yield func(record, int) bool) {
-		for at := len(orphansMagic); at+orphanSize <= len(b); at += orphanSize {
-			if !yield(b[at:][:orphanSize], at) {
+		for at := len(unsentMagic); at+unsentSize <= len(b); at += unsentSize {
+			if !yield(b[at:][:unsentSize], at) {
 				return
 			}
 		}
@@ -191,22 +191,22 @@ func saltOf(hash [16]byte) salt {
 	return salt(binary.LittleEndian.Uint64(hash[:]) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(hash[8:]), 32))
 }
 
-// orphan returns the call. Its state is Damaged if the record makes no sense.
-func (r record) orphan() (c Orphan) {
+// call returns the call. Its state is Damaged if the record makes no sense.
+func (r record) call() (c UnsentCall) {
 	copy(c.Hash[:], r)
 	c.At, c.State = saltOf(c.Hash).read(0, binary.LittleEndian.Uint64(r[16:]))
 	return c
 }
 
-func (r record) put(c Orphan) {
+func (r record) put(c UnsentCall) {
 	copy(r, c.Hash[:])
 	binary.LittleEndian.PutUint64(r[16:], saltOf(c.Hash).stamp(0, c.At, c.State))
 }
 
 // raise takes in another call of the same function: the later one counts, and of two at
 // the same time the one that was accepted fewer times.
-func (r record) raise(c Orphan) {
-	old := r.orphan()
+func (r record) raise(c UnsentCall) {
+	old := r.call()
 	c.At = min(max(c.At, MinTime), MaxTime)
 	if old.State == Damaged || c.At > old.At || c.At == old.At && c.State < old.State {
 		r.put(c)
@@ -214,7 +214,7 @@ func (r record) raise(c Orphan) {
 }
 
 // open opens and locks the file. flag is O_CREATE or 0.
-func (o *OrphansFile) open(flag int) (*os.File, error) {
+func (o *UnsentFile) open(flag int) (*os.File, error) {
 	for range 10 { // another process may remove it meanwhile
 		file, err := Open(o.Path, os.O_RDWR|flag, 0o600)
 		if err != nil {
@@ -249,29 +249,29 @@ func removeEmpty(file *os.File, path string) {
 	}
 }
 
-// readOrphans returns what a file begins with, and its whole records.
-func readOrphans(file *os.File) ([]byte, error) {
-	const most = int64(len(orphansMagic) + maxOrphans*orphanSize)
+// readUnsent returns what a file begins with, and its whole records.
+func readUnsent(file *os.File) ([]byte, error) {
+	const most = int64(len(unsentMagic) + maxUnsentCalls*unsentSize)
 	b, err := io.ReadAll(io.LimitReader(file, most))
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	if len(b) < len(orphansMagic) {
-		return []byte(orphansMagic), nil // new, or all of it is lost
+	if len(b) < len(unsentMagic) {
+		return []byte(unsentMagic), nil // new, or all of it is lost
 	}
-	copy(b, orphansMagic) // each record tells by itself whether it is sound
-	return b[:len(b)-(len(b)-len(orphansMagic))%orphanSize], nil
+	copy(b, unsentMagic) // each record tells by itself whether it is sound
+	return b[:len(b)-(len(b)-len(unsentMagic))%unsentSize], nil
 }
 
 // makeRoom removes the files of applications that do not run any more, before another one
 // is made.
 func makeRoom(dir string) {
-	for range maxOrphanFiles {
+	for range maxUnsentFiles {
 		oldest, at, files, size := "", time.Now(), 0, int64(0)
 		for _, name := range Names(dir) {
 			path := filepath.Join(dir, name)
 			info, err := os.Lstat(path)
-			if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(path, orphansSuffix) {
+			if err != nil || !info.Mode().IsRegular() || !strings.HasSuffix(path, unsentSuffix) {
 				continue
 			}
 			files, size = files+1, size+info.Size()
@@ -279,7 +279,7 @@ func makeRoom(dir string) {
 				oldest, at = path, info.ModTime()
 			}
 		}
-		if oldest == "" || files < maxOrphanFiles && size < maxOrphanBytes && time.Since(at) < orphansFor {
+		if oldest == "" || files < maxUnsentFiles && size < maxUnsentBytes && time.Since(at) < unsentFor {
 			return
 		}
 		removeLocked(oldest)
@@ -288,7 +288,7 @@ func makeRoom(dir string) {
 
 // removeLocked removes a file that no process is writing to.
 func removeLocked(path string) {
-	file, err := (&OrphansFile{Path: path}).open(0)
+	file, err := (&UnsentFile{Path: path}).open(0)
 	if err != nil {
 		return
 	}

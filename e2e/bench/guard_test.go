@@ -1,0 +1,153 @@
+// The guard of what marks cost. It counts instructions, which a busy machine does not
+// change, so that marks that cost more are found in a minute.
+
+package main
+
+import (
+	"fmt"
+	"go/version"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
+)
+
+// counted is what the functions of a marked program's module took of instructions, as a
+// ratio to plain, when it was counted with Go 1.26 on amd64: the most of several times.
+var counted = map[string]float64{"glua": 1.0694, "gojq": 1.1479, "goldmark": 1.1244}
+
+// bound returns the most that they may take: 0.005 more, where two counts differ by 0.003
+// at most, by the order of maps. That finds it if marks keep the compiler from inlining
+// small functions, which adds 0.004, 0.008 and 0.007 here. Another release of Go compiles
+// plain differently as well, so there it is a quarter of what marks add.
+func bound(name string) float64 {
+	c := counted[name]
+	if version.Lang(runtime.Version()) == "go1.26" {
+		return c + 0.005
+	}
+	return c + (c-1)/4
+}
+
+// TestHeavyInstructions checks that marks cost no more than they did, and that the count
+// would show it: go build -cover, whose counters are stores as well, is over each bound.
+func TestHeavyInstructions(t *testing.T) {
+	program.Heavy(t)
+	if _, err := exec.LookPath("valgrind"); err != nil || runtime.GOARCH != "amd64" {
+		t.Skipf("no valgrind on amd64: %v", err)
+	}
+	dir := t.TempDir()
+	wrapper, err := program.BuildWrapper(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range workers {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			if counted[w.name] == 0 {
+				t.Fatal("it has no bound")
+			}
+			limit := bound(w.name)
+			if w.name == "glua" {
+				w.input = smallLua
+			}
+			b := &evidenceWork{worker: w, dir: filepath.Join(dir, w.name), wrapper: wrapper}
+			if err := b.fetch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			plain := countBuild(t, b, "go", "build")
+			marked := countBuild(t, b, wrapper, "go", "build") / plain
+			covered := countBuild(t, b, "go", "build", "-cover", "-coverpkg=./...") / plain
+			t.Logf("marked %.4f, covered %.4f of plain's %.0f", marked, covered, plain)
+			if marked > limit {
+				t.Errorf("marked it takes %.4f of plain's instructions, at most %.4f", marked, limit)
+			}
+			if covered <= limit {
+				t.Errorf("covered it takes %.4f of plain's instructions: what does this test find?", covered)
+			}
+		})
+	}
+}
+
+// smallLua is less work than a benchmark needs: under valgrind all is fifty times slower.
+func smallLua() string {
+	return "local function fib(n) if n < 2 then return n end return fib(n-1) + fib(n-2) end\n" +
+		"local t = {}\nfor i = 1, 2000 do t[i] = (i * 7919) % 10007; t['k' .. i] = tostring(i) end\n" +
+		"table.sort(t, function(a, b) return a < b end)\nprint(fib(17), t[1])\n"
+}
+
+// countBuild builds a program and counts the instructions of its module's functions. What
+// the runtime does besides depends on how fast the machine is.
+func countBuild(t *testing.T, b *evidenceWork, command ...string) float64 {
+	t.Helper()
+	dir := t.TempDir()
+	binary, profile := filepath.Join(dir, "program"+program.ExeSuffix()), filepath.Join(dir, "callgrind.out")
+	if err := b.build(t.Context(), binary, "", command...); err != nil {
+		t.Fatal(err)
+	}
+	work := b.command(t.Context(), binary, "input")
+	cmd := exec.CommandContext(t.Context(), "valgrind", append([]string{"--tool=callgrind", "--callgrind-out-file=" + profile, binary}, work.Args[1:]...)...)
+	cmd.Env = append(os.Environ(), "GOCOVERDIR="+dir, "GOGC=off", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("valgrind: %v\n%s", err, out)
+	}
+	text, err := os.ReadFile(profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	module, _, _ := strings.Cut(b.module, "@")
+	n, err := instructionsOf(string(text), module)
+	if err != nil || n < 1e6 {
+		t.Fatalf("%.0f instructions in %s, %v", n, module, err)
+	}
+	return n
+}
+
+// instructionsOf returns the instructions of a module's functions, themselves and not what
+// they call, in a file of callgrind. main is of the module too. A name stands there once,
+// behind a number in brackets, which is all that later lines have.
+func instructionsOf(profile, module string) (total float64, err error) {
+	ours, names := false, map[string]string{}
+	lines := strings.Split(profile, "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		switch {
+		case strings.HasPrefix(line, "fn="):
+			number, name, named := strings.Cut(line[len("fn="):], " ")
+			if named {
+				names[number] = name
+			}
+			name = names[number]
+			ours = strings.HasPrefix(name, module) || strings.HasPrefix(name, "main.")
+		case strings.HasPrefix(line, "cfn="):
+			if number, name, named := strings.Cut(line[len("cfn="):], " "); named {
+				names[number] = name
+			}
+		case strings.HasPrefix(line, "calls="):
+			i++ // what the call took
+		case ours && line != "" && strings.ContainsRune("0123456789+-*", rune(line[0])):
+			fields := strings.Fields(line)
+			if len(fields) != 2 {
+				return 0, fmt.Errorf("a line %q", line)
+			}
+			n, err := strconv.ParseFloat(fields[1], 64)
+			if err != nil {
+				return 0, err
+			}
+			total += n
+		}
+	}
+	return total, nil
+}
+
+func TestInstructionsOf(t *testing.T) {
+	const profile = "events: Ir\nfn=(1) example.com/m/p.F\n5 10\n+1 3\ncfn=(2) runtime.mallocgc\ncalls=1 0\n+2 900\n* 4\n\n" +
+		"fn=(2)\n0 100\ncfn=(3) main.main\ncalls=2 7\n9 50\n\nfn=(3)\n0 20\n\nfn=(1)\n7 1\nfn=(4) example.com/other.G\n1 1000\n"
+	if n, err := instructionsOf(profile, "example.com/m"); err != nil || n != 10+3+4+20+1 {
+		t.Errorf("%.0f instructions, %v", n, err)
+	}
+}
