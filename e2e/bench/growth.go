@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -131,6 +132,19 @@ func (g *growth) measure(ctx context.Context, s *size) error {
 		}
 		s.least("report, CPU", u.cpu.Seconds())
 	}
+	functions, err := program.Report(ctx, g.wrapper, filepath.Join(dir, "data"))
+	if err != nil {
+		return err
+	}
+	called := 0
+	for _, f := range functions {
+		if f.Status == "called" {
+			called++
+		}
+	}
+	if want := s.packages * s.functions; called < want {
+		return fmt.Errorf("the report has %d functions that were called, of %d: its figures are those of another program", called, want)
+	}
 	return nil
 }
 
@@ -234,6 +248,8 @@ func (g *growth) processes(ctx context.Context, s *size) error {
 		return ctx.Err()
 	}
 	atOnce := func() error { return nil }
+	// A large program on a busy machine must have written all before the report is taken.
+	local := []string{"SCAVENGER_DATA_DIR=" + data, "SCAVENGER_EXIT_TIMEOUT=" + patience.String()}
 	for _, way := range []struct {
 		name, binary string
 		env          []string
@@ -242,8 +258,8 @@ func (g *growth) processes(ctx context.Context, s *size) error {
 	}{
 		{name: "plain", binary: "plain", until: atOnce},
 		{name: "inert", binary: "marked", until: atOnce},
-		{name: "dataDir, first", binary: "marked", env: []string{"SCAVENGER_DATA_DIR=" + data}, work: "checkpoint", until: sweep},
-		{name: "dataDir, later", binary: "marked", env: []string{"SCAVENGER_DATA_DIR=" + data}, until: atOnce},
+		{name: "dataDir, first", binary: "marked", env: local, work: "checkpoint", until: sweep},
+		{name: "dataDir, later", binary: "marked", env: local, until: atOnce},
 		{name: "collector", binary: "marked", work: "publication", until: sent, env: append(reporting(c.URL()), "SCAVENGER_FORCE_INTERVAL_SECONDS=1")},
 	} {
 		r, err := runGrown(ctx, filepath.Join(dir, way.binary), way.env, way.until)
@@ -270,28 +286,35 @@ func runGrown(ctx context.Context, binary string, env []string, until func() err
 	if err != nil {
 		return grown{}, err
 	}
-	var log strings.Builder
-	cmd.Stderr = &log
+	output, err := cmd.StderrPipe()
+	if err != nil {
+		return grown{}, err
+	}
 	if err := cmd.Start(); err != nil {
 		return grown{}, err
 	}
-	err = until()
+	lines := bufio.NewScanner(output)
+	start, startErr := readMicroseconds(lines)
+	called, err := readMicroseconds(lines)
+	if err = errors.Join(startErr, err); err == nil {
+		err = until()
+	}
 	memory, memoryErr := processMemory(cmd.Process.Pid)
-	if err := errors.Join(err, memoryErr, input.Close(), cmd.Wait()); err != nil {
-		return grown{}, fmt.Errorf("%w\n%s", err, log.String())
+	err = errors.Join(err, memoryErr, input.Close())
+	for lines.Scan() { // Wait closes it
 	}
-	lines := strings.SplitN(log.String(), "\n", 3)
-	if len(lines) < 3 {
-		return grown{}, fmt.Errorf("it wrote %q", log.String())
-	}
-	start, err := strconv.ParseFloat(lines[0], 64)
-	if err != nil {
-		return grown{}, err
-	}
-	called, err := strconv.ParseFloat(lines[1], 64)
-	if err != nil {
+	if err := errors.Join(err, lines.Err(), cmd.Wait()); err != nil {
 		return grown{}, err
 	}
 	all := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return grown{start / 1e6, all.Seconds() - called/1e6, float64(memory)}, nil
+	return grown{start, all.Seconds() - called, float64(memory)}, nil
+}
+
+// readMicroseconds reads a line and returns it in seconds.
+func readMicroseconds(lines *bufio.Scanner) (float64, error) {
+	if !lines.Scan() {
+		return 0, errors.Join(errors.New("the program has not written how long it took"), lines.Err())
+	}
+	n, err := strconv.ParseFloat(lines.Text(), 64)
+	return n / 1e6, err
 }

@@ -18,9 +18,10 @@ import (
 
 // A deployment is a way to build and run a server.
 type deployment struct {
-	name  string
-	build int // of variants
-	env   func(dir, collector string) []string
+	name     string
+	build    int  // of variants
+	evidence bool // what ran under the same load has no marks
+	env      func(dir, collector string) []string
 }
 
 // The first one is what the others are measured against. A process lives for some seconds,
@@ -29,7 +30,8 @@ type deployment struct {
 var deployments = []deployment{
 	{name: "plain", build: 0, env: nothing},
 	{name: "inert", build: 1, env: nothing},
-	{name: "dataDir", build: 1, env: func(dir, _ string) []string { return []string{"SCAVENGER_DATA_DIR=" + dir} }},
+	{name: "dataDir", build: 1, env: dataDir},
+	{name: "evidence", build: 1, evidence: true, env: dataDir},
 	{name: "collector", build: 1, env: func(_, collector string) []string {
 		return []string{"SCAVENGER_SERVER_URL=" + collector, "SCAVENGER_API_KEY=" + apiKey}
 	}},
@@ -47,6 +49,8 @@ func reporting(collector string) []string {
 }
 
 func nothing(string, string) []string { return nil }
+
+func dataDir(dir, _ string) []string { return []string{"SCAVENGER_DATA_DIR=" + dir} }
 
 func coverDir(dir, _ string) []string { return []string{"GOCOVERDIR=" + dir} }
 

@@ -34,6 +34,10 @@ var serverTexts embed.FS
 
 const apiKey = collector.DemoKey
 
+// evidenceRequests is how many requests of each scenario make the evidence. Each sends all of
+// its kinds many times in so many.
+const evidenceRequests = 2000
+
 // serverOptions are the flags of the measurement.
 type serverOptions struct {
 	least, most int
@@ -161,7 +165,7 @@ func (b *loadBench) try(ctx context.Context, t *trial) error {
 			if round%2 == 1 {
 				i = len(deployments) - 1 - i
 			}
-			o, err := b.observe(ctx, t, i, round%b.opts.layouts)
+			o, err := b.observe(ctx, t, deployments[i], round%b.opts.layouts)
 			if err != nil {
 				return fmt.Errorf("%s: %w", deployments[i].name, err)
 			}
@@ -177,7 +181,7 @@ func (b *loadBench) try(ctx context.Context, t *trial) error {
 // calibrate finds out how many requests take the CPU time of a load, and at which rate the
 // server can answer.
 func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
-	p, err := b.start(ctx, t, 0, 0)
+	p, err := b.start(ctx, t, deployments[0], 0)
 	if err != nil {
 		return err
 	}
@@ -197,9 +201,8 @@ func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
 }
 
 // start starts a process of a deployment, in a directory of its own.
-func (b *loadBench) start(ctx context.Context, t *trial, i, layout int) (*process, error) {
-	d := deployments[i]
-	binary, err := b.build(ctx, t.server, variants[d.build], layout)
+func (b *loadBench) start(ctx context.Context, t *trial, d deployment, layout int) (*process, error) {
+	binary, err := b.build(ctx, t.server, d, layout)
 	if err != nil {
 		return nil, err
 	}
@@ -228,8 +231,8 @@ func (b *loadBench) start(ctx context.Context, t *trial, i, layout int) (*proces
 }
 
 // observe runs a deployment once.
-func (b *loadBench) observe(ctx context.Context, t *trial, i, layout int) (o observation, err error) {
-	p, err := b.start(ctx, t, i, layout)
+func (b *loadBench) observe(ctx context.Context, t *trial, d deployment, layout int) (o observation, err error) {
+	p, err := b.start(ctx, t, d, layout)
 	if err != nil {
 		return o, err
 	}
@@ -250,14 +253,46 @@ func (b *loadBench) observe(ctx context.Context, t *trial, i, layout int) (o obs
 func (b *loadBench) forget(s server) error {
 	names, err := filepath.Glob(filepath.Join(b.dir, s.name+".*"))
 	for _, name := range names {
-		err = errors.Join(err, os.Remove(name))
+		err = errors.Join(err, os.RemoveAll(name))
 	}
 	return errors.Join(err, os.RemoveAll(filepath.Join(b.dir, "source-"+s.name)))
 }
 
-// build builds a server in one variant, unless it is there.
-func (b *loadBench) build(ctx context.Context, s server, v variant, layout int) (string, error) {
-	binary := filepath.Join(b.dir, fmt.Sprintf("%s.%s.%d%s", s.name, strings.ReplaceAll(v.name, " ", "_"), layout, program.ExeSuffix()))
+// evidenceOf returns the local files of a marked server that had requests of each scenario.
+func (b *loadBench) evidenceOf(ctx context.Context, s server) (string, error) {
+	dir := filepath.Join(b.dir, s.name+".evidence")
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	d := deployment{build: 1, env: func(string, string) []string { return dataDir(dir, "") }}
+	for _, sc := range s.scenarios {
+		p, err := b.start(ctx, &trial{server: s, scenario: sc, cores: 1}, d, 0)
+		if err != nil {
+			return "", err
+		}
+		if _, err := p.load(ctx, evidenceRequests, 0); err != nil {
+			return "", err
+		}
+		if _, err := p.stop(); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+// build builds a server as a deployment has it, unless it is there.
+func (b *loadBench) build(ctx context.Context, s server, d deployment, layout int) (string, error) {
+	v := variants[d.build]
+	kind := strings.ReplaceAll(v.name, " ", "_")
+	var env []string
+	if d.evidence {
+		evidence, err := b.evidenceOf(ctx, s)
+		if err != nil {
+			return "", fmt.Errorf("evidence: %w", err)
+		}
+		kind, env = d.name, []string{"SCAVENGER_EVIDENCE=" + evidence}
+	}
+	binary := filepath.Join(b.dir, fmt.Sprintf("%s.%s.%d%s", s.name, kind, layout, program.ExeSuffix()))
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
@@ -275,10 +310,12 @@ func (b *loadBench) build(ctx context.Context, s server, v variant, layout int) 
 		}
 		b.sources[s.name] = p
 	}
-	fmt.Fprintf(os.Stderr, "building %s, %s, layout %d\n", s.name, v.name, layout)
+	fmt.Fprintf(os.Stderr, "building %s, %s, layout %d\n", s.name, kind, layout)
 	args := append([]string{"-mod=mod", "-o", binary}, v.flags(b.wrapper, p.Path)...)
 	if layout > 0 {
 		args = append(args, fmt.Sprintf("-ldflags=-randlayout=%d", layout))
 	}
-	return binary, p.Build(ctx, append(args, s.pkg)...)
+	here := *p
+	here.Env = env
+	return binary, here.Build(ctx, append(args, s.pkg)...)
 }

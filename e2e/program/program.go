@@ -18,8 +18,9 @@ import (
 
 // A Program is a writable copy of a module, to be built as the main module.
 type Program struct {
-	Path string // module path
-	Dir  string // the copy
+	Path string   // module path
+	Dir  string   // the copy
+	Env  []string // of Build, besides this process's
 }
 
 // Fetch downloads a module ("example.com/mod@v1.2.3") and copies it to dir,
@@ -65,7 +66,7 @@ func copyTree(dst, src string) error {
 func (p *Program) Build(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
 	cmd.Dir = p.Dir
-	cmd.Env = append(os.Environ(), "GOWORK=off")
+	cmd.Env = append(append(os.Environ(), "GOWORK=off"), p.Env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
