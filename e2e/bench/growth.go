@@ -189,7 +189,9 @@ func (g *growth) build(ctx context.Context, s *size) error {
 			return fmt.Errorf("%s: %w\n%s", way.name, err, out)
 		}
 		s.least("build, "+way.name+", CPU", (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds())
-		s.least("build, "+way.name+", memory of the largest process", float64(peakMemory(cmd.ProcessState)))
+		if memory := peakMemory(cmd.ProcessState); memory > 0 {
+			s.least("build, "+way.name+", memory of the largest process", float64(memory))
+		}
 		info, err := os.Stat(filepath.Join(p.Dir, way.name))
 		if err != nil {
 			return err

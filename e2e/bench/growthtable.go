@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -19,19 +20,25 @@ func writeGrowth(w io.Writer, what string, list []*size, count func(*size) int) 
 		fmt.Fprintf(w, " %d |", count(s))
 	}
 	fmt.Fprintf(w, " exponent | of the last step |\n|%s\n", strings.Repeat(" --- |", len(list)+3))
-	var names []string
-	for name := range list[0].figures {
-		names = append(names, name)
+	names := map[string]bool{}
+	for _, s := range list {
+		for name := range s.figures {
+			names[name] = true
+		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		var y []float64
 		fmt.Fprintf(w, "| %s |", name)
 		for _, s := range list {
-			y = append(y, max(s.figures[name], leastFigure))
-			fmt.Fprintf(w, " %s |", figure(name, s.figures[name]))
+			value, ok := s.figures[name]
+			if !ok {
+				fmt.Fprint(w, " – |")
+				continue
+			}
+			y = append(y, max(value, leastFigure))
+			fmt.Fprintf(w, " %s |", figure(name, value))
 		}
-		if len(list) < 2 {
+		if len(list) < 2 || len(y) < len(list) {
 			fmt.Fprintln(w, " – | – |")
 			continue
 		}

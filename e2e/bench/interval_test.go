@@ -55,14 +55,15 @@ func TestExponent(t *testing.T) {
 
 func TestWriteGrowth(t *testing.T) {
 	list := []*size{
-		{packages: 1, functions: 100, figures: map[string]float64{"start, CPU": 0.001, "memory": 1 << 20}},
-		{packages: 1, functions: 10_000, figures: map[string]float64{"start, CPU": 0.1, "memory": 10 << 20}},
+		{packages: 1, functions: 100, figures: map[string]float64{"start, CPU": 0.001, "memory": 1 << 20}}, // the build's is not known
+		{packages: 1, functions: 10_000, figures: map[string]float64{"start, CPU": 0.1, "memory": 10 << 20, "build, memory": 30 << 20}},
 	}
 	var b strings.Builder
 	writeGrowth(&b, "functions", list, func(s *size) int { return s.packages * s.functions })
 	want := `
 | functions | 100 | 10000 | exponent | of the last step |
 | --- | --- | --- | --- | --- |
+| build, memory | – | 30.0 MiB | – | – |
 | memory | 1.0 MiB | 10.0 MiB | 0.50 | 0.50 |
 | start, CPU | 1.00 ms | 0.10 s | 1.00 | 1.00 |
 `
