@@ -5,7 +5,6 @@ package hitrt
 
 import (
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +22,7 @@ func dataFingerprint(p *publisher, environment string) string {
 	h := datafile.NewSHA256()
 	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.fingerprint)
 	if p.fingerprint != "" {
-		return hex.EncodeToString(h.Sum(nil))
+		return datafile.Hex(h.Sum(nil))
 	}
 	if len(p.presumed) > 0 {
 		fmt.Fprintf(h, "%q %v\n", p.evidence, p.presumed)
@@ -33,7 +32,7 @@ func dataFingerprint(p *publisher, environment string) string {
 		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
 		_, _ = io.WriteString(h, p.Entries)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return datafile.Hex(h.Sum(nil))
 }
 
 // list writes the codebase file, unless another process of this build did. The hits file,
@@ -132,7 +131,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Receiver:  e.receiver,
 				Name:      e.name,
 				Signature: signature(declaringType(path, e.receiver), e.name, e.params),
-				Hash:      hex.EncodeToString(hash[:]),
+				Hash:      datafile.Hex(hash[:]),
 				File:      file,
 				Line:      first,
 				Lines:     count,

@@ -2,7 +2,6 @@ package hitrt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"os"
 	"strings"
 	"unsafe"
@@ -32,10 +31,7 @@ func isSecure(vector []byte) bool {
 	const atSecure = 23
 	const word = int(unsafe.Sizeof(uintptr(0)))
 	at := func(i int) uint64 {
-		if word == 4 {
-			return uint64(binary.NativeEndian.Uint32(vector[i:]))
-		}
-		return binary.NativeEndian.Uint64(vector[i:])
+		return uint64(*(*uintptr)(unsafe.Pointer(&vector[i])))
 	}
 	for i := 0; i+2*word <= len(vector); i += 2 * word {
 		if at(i) == atSecure {

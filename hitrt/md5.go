@@ -1,8 +1,9 @@
 package hitrt
 
 import (
-	"encoding/binary"
 	"math/bits"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // md5Sum returns the MD5 checksum of data (RFC 1321). It is used for names; nothing
@@ -22,13 +23,13 @@ func md5Sum(data []byte) [16]byte {
 	if n >= 56 {
 		size = 128
 	}
-	binary.LittleEndian.PutUint64(end[size-8:], uint64(len(data))*8)
+	datafile.PutUint64(end[size-8:], uint64(len(data))*8)
 	for i := 0; i < size; i += 64 {
 		md5Block(&state, end[i:])
 	}
 	var sum [16]byte
 	for i, v := range state {
-		binary.LittleEndian.PutUint32(sum[4*i:], v)
+		datafile.PutUint32(sum[4*i:], v)
 	}
 	return sum
 }
@@ -37,7 +38,7 @@ func md5Sum(data []byte) [16]byte {
 func md5Block(state *[4]uint32, p []byte) {
 	var x [16]uint32
 	for i := range x {
-		x[i] = binary.LittleEndian.Uint32(p[4*i:])
+		x[i] = datafile.Uint32(p[4*i:])
 	}
 	a, b, c, d := state[0], state[1], state[2], state[3]
 	// The integer parts of 2³²·|sin(i+1)|.

@@ -25,10 +25,11 @@
 package hitrt
 
 import (
-	"encoding/hex"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // Limits in bytes, below those of the collector's columns in characters.
@@ -96,7 +97,7 @@ func appendName(b []byte, s string) []byte {
 			b = append(b, s[:n]...)
 		default:
 			for i := range n {
-				b = hex.AppendEncode(append(b, '~'), []byte{s[i]})
+				b = datafile.AppendHex(append(b, '~'), []byte{s[i]})
 			}
 		}
 		s = s[n:]
@@ -245,7 +246,7 @@ func shorten(s string, n int) string {
 		return s
 	}
 	sum := md5Sum([]byte(s))
-	tail := "~h" + hex.EncodeToString(sum[:4])
+	tail := "~h" + datafile.Hex(sum[:4])
 	head := strings.ToValidUTF8(s[:n-len(tail)], "")
 	return strings.TrimRight(head, ".") + tail
 }

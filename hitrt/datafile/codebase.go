@@ -14,7 +14,6 @@ package datafile
 import (
 	"bufio"
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -251,7 +250,7 @@ func checkSeal(line []byte, sum hash.Hash, rest *bufio.Scanner) error {
 	if err := readObject(line, []field{{key: "sha256", value: &want}}); err != nil {
 		return fmt.Errorf("damaged: last line: %w", err)
 	}
-	if want != hex.EncodeToString(sum.Sum(nil)) {
+	if want != Hex(sum.Sum(nil)) {
 		return errors.New("damaged: the content does not match the checksum in its last line")
 	}
 	if rest.Scan() || rest.Err() != nil {
@@ -276,7 +275,7 @@ func readFunction(line []byte, f *Function, fields []field, each func(f *Functio
 func Seal(sum []byte) []byte {
 	var hash [32]byte
 	copy(hash[:], sum)
-	return []byte(sealPrefix + `"` + hex.EncodeToString(hash[:]) + "\"}\n")
+	return []byte(sealPrefix + `"` + Hex(hash[:]) + "\"}\n")
 }
 
 // IsSealed reports whether a codebase file has its last line. That is quick, and finds
@@ -316,7 +315,7 @@ func (f *Function) HashBytes() (hash [16]byte, err error) {
 	if len(f.Hash) != 2*len(hash) {
 		return hash, fmt.Errorf("hash %.40q", f.Hash)
 	}
-	if _, err := hex.Decode(hash[:], []byte(f.Hash)); err != nil {
+	if !decodeHex(hash[:], f.Hash) {
 		return hash, fmt.Errorf("hash %.40q", f.Hash)
 	}
 	return hash, nil

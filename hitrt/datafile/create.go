@@ -4,7 +4,6 @@ package datafile
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -143,7 +142,7 @@ func (s *Store) writeNew(file *os.File) error {
 	_, _ = out.Write(start)
 	salt, never := newSalt(h.Fingerprint), make([]byte, 0, pageSize)
 	for i := range int((h.Records - h.Stamps) / stampSize) {
-		if never = binary.LittleEndian.AppendUint64(never, salt.stamp(i, 0, Unsent)); len(never) == pageSize {
+		if never = AppendUint64(never, salt.stamp(i, 0, Unsent)); len(never) == pageSize {
 			_, _ = out.Write(never)
 			never = never[:0]
 		}
@@ -173,8 +172,8 @@ func (h *Header) layOut() ([]byte, error) {
 // putPreamble writes what a file begins with.
 func putPreamble(b []byte, magic string, head []byte) {
 	copy(b, magic)
-	binary.LittleEndian.PutUint32(b[8:], uint32(len(head)))
-	binary.LittleEndian.PutUint32(b[12:], crc32.ChecksumIEEE(head))
+	PutUint32(b[8:], uint32(len(head)))
+	PutUint32(b[12:], crc32.ChecksumIEEE(head))
 	copy(b[preamble:], head)
 }
 

@@ -57,7 +57,6 @@
 package datafile
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -138,7 +137,7 @@ func (id *Identity) key(directory string) string {
 		fmt.Fprintf(h, "%q\n", s)
 	}
 	fmt.Fprintln(h, id.Functions, id.UID)
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	return Hex(h.Sum(nil)[:8])
 }
 
 // Names of files.

@@ -22,8 +22,6 @@ package datafile
 
 import (
 	"bufio"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -100,9 +98,9 @@ type Range struct {
 func (h *MarksHeader) Encode(ranges []Range, cells int64) ([]byte, error) {
 	table := make([]byte, 0, len(ranges)*rangeSize)
 	for _, r := range ranges {
-		table = binary.LittleEndian.AppendUint32(table, r.At)
-		table = binary.LittleEndian.AppendUint32(table, r.First)
-		table = binary.LittleEndian.AppendUint32(table, r.Count)
+		table = AppendUint32(table, r.At)
+		table = AppendUint32(table, r.First)
+		table = AppendUint32(table, r.Count)
 	}
 	h.Format, h.Ranges, h.RangesCRC = format, len(ranges), crc32.ChecksumIEEE(table)
 	for h.State = pageSize; ; h.State += pageSize {
@@ -127,8 +125,8 @@ func (h *MarksHeader) Encode(ranges []Range, cells int64) ([]byte, error) {
 // processes with the same dataDir have in front.
 func MarksName(dataDir os.FileInfo, process string) (name, prefix string) {
 	device, inode := identify(dataDir)
-	sum := sum256(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, device), inode))
-	prefix = hex.EncodeToString(sum[:6]) + "-"
+	sum := sum256(AppendUint64(AppendUint64(nil, device), inode))
+	prefix = Hex(sum[:6]) + "-"
 	return prefix + process + marksSuffix, prefix
 }
 
@@ -202,10 +200,10 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 	if n < len(state) {
 		return fmt.Errorf("damaged: %w", withoutPath(err))
 	}
-	m.Writes = binary.LittleEndian.Uint64(state[WritesAt:])
+	m.Writes = Uint64(state[WritesAt:])
 	m.Saved, m.Ended = state[SavedAt] == SavedState, state[SavedAt] == EndedState
 	const checkpoint = 1000
-	swept := int64(min(binary.LittleEndian.Uint64(state[SweptAt:]), MaxTime))
+	swept := int64(min(Uint64(state[SweptAt:]), MaxTime))
 	m.At = min(max(swept, m.StartedAt, MinTime)+checkpoint, millis(time.Now()))
 	return errors.Join(cellsErr, takenErr)
 }
@@ -252,7 +250,7 @@ func (m *Marks) eachRange(file *os.File, at int64, each func(b []byte, r Range))
 		if _, err := io.ReadFull(table, b[:]); err != nil {
 			return fmt.Errorf("damaged: reading ranges: %w", withoutPath(err))
 		}
-		each(b[:], Range{binary.LittleEndian.Uint32(b[:]), binary.LittleEndian.Uint32(b[4:]), binary.LittleEndian.Uint32(b[8:])})
+		each(b[:], Range{Uint32(b[:]), Uint32(b[4:]), Uint32(b[8:])})
 	}
 	return nil
 }

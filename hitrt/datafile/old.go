@@ -20,7 +20,6 @@ package datafile
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -177,7 +176,7 @@ func (r *Reader) oldCells() (set, lost []int, err error) {
 		if _, err := io.ReadFull(places, b[:]); err != nil {
 			return set, nil, fmt.Errorf("damaged: the places of the cells: %w", withoutPath(err))
 		}
-		place := int64(binary.LittleEndian.Uint32(b[:]))
+		place := int64(Uint32(b[:]))
 		if place == 0 {
 			continue
 		}

@@ -3,7 +3,6 @@
 package datafile
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -108,7 +107,7 @@ func readPreamble(file io.ReaderAt, size int64) (magic string, head []byte, err 
 	if !strings.HasPrefix(magic, "SCAV") {
 		return magic, nil, nil
 	}
-	length := binary.LittleEndian.Uint32(start[8:])
+	length := Uint32(start[8:])
 	if length > maxHeader || int64(length) > size-preamble {
 		return magic, nil, fmt.Errorf("damaged: cut off in the header, or a wrong length of the header (%d)", length)
 	}
@@ -116,7 +115,7 @@ func readPreamble(file io.ReaderAt, size int64) (magic string, head []byte, err 
 	if n, err := file.ReadAt(head, preamble); n < len(head) {
 		return magic, nil, fmt.Errorf("damaged: reading the header: %w", withoutPath(err))
 	}
-	if crc32.ChecksumIEEE(head) != binary.LittleEndian.Uint32(start[12:]) {
+	if crc32.ChecksumIEEE(head) != Uint32(start[12:]) {
 		return magic, nil, errors.New("damaged: the header does not match its checksum")
 	}
 	return magic, head, nil
@@ -172,13 +171,13 @@ func readStamps(file io.ReaderAt, h *Header, read func(i int, stamp uint64) (int
 		n /= stampSize
 		again = again[:0]
 		for j := range n {
-			at, state := read(i+j, binary.LittleEndian.Uint64(part[j*stampSize:]))
+			at, state := read(i+j, Uint64(part[j*stampSize:]))
 			if state == Damaged {
 				if len(again) == 0 {
 					again = append(again, part[:n*stampSize]...)
 					_, _ = file.ReadAt(again, from)
 				}
-				at, state = read(i+j, binary.LittleEndian.Uint64(again[j*stampSize:]))
+				at, state = read(i+j, Uint64(again[j*stampSize:]))
 			}
 			switch {
 			case state == Damaged:

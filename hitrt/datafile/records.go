@@ -22,8 +22,6 @@ package datafile
 
 import (
 	"bytes"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -134,7 +132,7 @@ func (t *Totals) encode(b []byte) {
 	clear(b[:recordSize])
 	copy(b, "SUM ")
 	for i, n := range []uint64{t.Processes, t.Recovered, t.Lossy, uint64(t.FirstStart), uint64(t.LastStart), uint64(t.LastSeen), t.Lived, t.OnceASecond} {
-		binary.LittleEndian.PutUint64(b[8+8*i:], n)
+		PutUint64(b[8+8*i:], n)
 	}
 	sealRecord(b)
 }
@@ -144,7 +142,7 @@ func decodeTotals(b []byte) (t Totals, ok bool) {
 	if !soundRecord(b) || string(b[:4]) != "SUM " {
 		return t, false
 	}
-	n := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8+8*i:]) }
+	n := func(i int) uint64 { return Uint64(b[8+8*i:]) }
 	return Totals{n(0), n(1), n(2), int64(n(3)), int64(n(4)), int64(n(5)), n(6), n(7)}, true
 }
 
@@ -152,10 +150,10 @@ func (p *Process) encode(b []byte) {
 	clear(b[:recordSize])
 	copy(b, uuidBytes(p.UUID))
 	copy(b[16:], uuidBytes(p.Boot))
-	binary.LittleEndian.PutUint64(b[32:], uint64(p.StartedAt))
-	binary.LittleEndian.PutUint64(b[40:], uint64(p.SeenAt))
-	binary.LittleEndian.PutUint64(b[48:], p.Writes)
-	binary.LittleEndian.PutUint32(b[56:], uint32(p.PID))
+	PutUint64(b[32:], uint64(p.StartedAt))
+	PutUint64(b[40:], uint64(p.SeenAt))
+	PutUint64(b[48:], p.Writes)
+	PutUint32(b[56:], uint32(p.PID))
 	b[60], b[61], b[62] = 1, byte(p.State), byte(p.Kept)
 	if len(p.Marks) <= 120 {
 		copy(b[64:184], p.Marks)
@@ -181,18 +179,18 @@ func decodeProcess(b []byte) (p Process, used, ok bool) {
 	}
 	return Process{
 		UUID: uuidString(b[:16]), Boot: uuidString(b[16:32]),
-		StartedAt: int64(binary.LittleEndian.Uint64(b[32:])), SeenAt: int64(binary.LittleEndian.Uint64(b[40:])),
-		Writes: binary.LittleEndian.Uint64(b[48:]), PID: int(binary.LittleEndian.Uint32(b[56:])),
+		StartedAt: int64(Uint64(b[32:])), SeenAt: int64(Uint64(b[40:])),
+		Writes: Uint64(b[48:]), PID: int(Uint32(b[56:])),
 		State: ProcessState(b[61]), Kept: Kept(b[62]), Marks: text(b[64:184]), Why: text(b[184:252]),
 	}, true, true
 }
 
 func sealRecord(b []byte) {
-	binary.LittleEndian.PutUint32(b[252:], crc32.ChecksumIEEE(b[:252]))
+	PutUint32(b[252:], crc32.ChecksumIEEE(b[:252]))
 }
 
 func soundRecord(b []byte) bool {
-	return binary.LittleEndian.Uint32(b[252:]) == crc32.ChecksumIEEE(b[:252])
+	return Uint32(b[252:]) == crc32.ChecksumIEEE(b[:252])
 }
 
 // text returns the text that a field begins with.
@@ -205,8 +203,8 @@ func text(b []byte) string {
 
 // uuidBytes returns the 16 bytes of a UUID, nil if it is none.
 func uuidBytes(s string) []byte {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, "-", ""))
-	if err != nil || len(b) != 16 {
+	b := make([]byte, 16)
+	if s = strings.ReplaceAll(s, "-", ""); len(s) != 2*len(b) || !decodeHex(b, s) {
 		return nil
 	}
 	return b
@@ -217,7 +215,7 @@ func uuidString(b []byte) string {
 	if len(bytes.Trim(b, "\x00")) == 0 {
 		return ""
 	}
-	h := hex.EncodeToString(b)
+	h := Hex(b)
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 

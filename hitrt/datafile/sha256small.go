@@ -1,7 +1,6 @@
 package datafile
 
 import (
-	"encoding/binary"
 	"hash"
 	"math/bits"
 )
@@ -52,10 +51,10 @@ func (s *smallSHA256) Sum(b []byte) []byte {
 	var padding [72]byte
 	padding[0] = 0x80
 	n := 1 + (119-int(s.size%64))%64
-	binary.BigEndian.PutUint64(padding[n:], s.size*8)
+	PutUint64(padding[n:], bits.ReverseBytes64(s.size*8))
 	_, _ = end.Write(padding[:n+8])
 	for _, word := range end.state {
-		b = binary.BigEndian.AppendUint32(b, word)
+		b = AppendUint32(b, bits.ReverseBytes32(word))
 	}
 	return b
 }
@@ -64,7 +63,7 @@ func (s *smallSHA256) Sum(b []byte) []byte {
 func (s *smallSHA256) add() {
 	var w [64]uint32
 	for i := range 16 {
-		w[i] = binary.BigEndian.Uint32(s.block[4*i:])
+		w[i] = bits.ReverseBytes32(Uint32(s.block[4*i:]))
 	}
 	for i := 16; i < len(w); i++ {
 		x, y := w[i-15], w[i-2]

@@ -3,7 +3,6 @@
 package datafile
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"iter"
@@ -39,7 +38,7 @@ type salt uint64
 
 func newSalt(fingerprint string) salt {
 	sum := sum256([]byte(fingerprint))
-	return salt(binary.LittleEndian.Uint64(sum[:]))
+	return salt(Uint64(sum[:]))
 }
 
 // stamp returns the stamp of a function with a checksum. at is 0 if it was never called.
@@ -147,7 +146,7 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 			low, high = len(buf), 0
 		}
 		b := buf[offset-at:][:stampSize]
-		old := binary.LittleEndian.Uint64(b)
+		old := Uint64(b)
 		last, was := salt.read(i, old)
 		if was == Damaged {
 			damaged++
@@ -166,7 +165,7 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 			stamp = salt.stamp(i, last, state)
 		}
 		if stamp != old {
-			binary.LittleEndian.PutUint64(b, stamp)
+			PutUint64(b, stamp)
 			low, high = min(low, int(offset-at)), max(high, int(offset-at)+stampSize)
 		}
 	}

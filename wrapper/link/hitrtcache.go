@@ -56,9 +56,9 @@ func (l *linking) takeHitrt(p *build.Package, name string) (taken bool, keep str
 // nothing stands for the content of what it imports.
 func (l *linking) hitrtKey(p *build.Package) (string, error) {
 	h := sha256.New()
-	version, err := exec.Command(toolchain.SiblingTool(l.Path, "compile"), "-V=full").Output()
+	version, err := l.readCompilerVersion()
 	if err != nil {
-		return "", fmt.Errorf("compile -V=full: %w", err)
+		return "", err
 	}
 	fmt.Fprintf(h, "%s%s %q\n", version, p.Dir, l.hitrtFlags())
 	if err := l.hashCodeGeneration(h); err != nil {
@@ -85,6 +85,19 @@ func (l *linking) hitrtKey(p *build.Package) (string, error) {
 		fmt.Fprintf(h, "%s %s\n", imported, id)
 	}
 	return fmt.Sprintf("hitrt-%x", h.Sum(nil)[:16]), nil
+}
+
+// readCompilerVersion returns what compile says of itself. It is asked once for all
+// packages of hitrt.
+func (l *linking) readCompilerVersion() ([]byte, error) {
+	if l.compilerVersion == nil {
+		out, err := exec.Command(toolchain.SiblingTool(l.Path, "compile"), "-V=full").Output()
+		if err != nil {
+			return nil, fmt.Errorf("compile -V=full: %w", err)
+		}
+		l.compilerVersion = out
+	}
+	return l.compilerVersion, nil
 }
 
 // hashCodeGeneration writes what decides which code compile generates. An SDK is made

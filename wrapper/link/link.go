@@ -126,6 +126,8 @@ type linking struct {
 	dir    string               // ours, see MakeDir
 	cfg    *toolchain.Importcfg // of the program; archives are added to it
 	main   *registry.Metadata
+
+	compilerVersion []byte // see readCompilerVersion
 }
 
 // addRegistry compiles hitrt and the registry, and adds them and what they need
