@@ -39,13 +39,15 @@ var subjects = []subject{
 // A mode is a way to build.
 type mode struct {
 	name    string
-	tool    string // a module to install; its binary comes before or in place of go
+	tool    string                                               // a package to install; its binary comes before or in place of go
+	setup   func(ctx context.Context, tool, source string) error // prepares a copy of the sources, or nil
 	command []string
 	env     []string
 	setting string // changed in the row "setting changed"; "" if it has none
 }
 
-// The commands stand before "-o FILE PACKAGE". WRAPPER and TOOL are the binaries.
+// The commands stand before "-o FILE PACKAGE". WRAPPER and TOOL are the binaries; what
+// begins with CACHE- is beside the build cache.
 var modes = []mode{
 	{name: "plain", command: []string{"go", "build"}},
 	{name: "-cover", command: []string{"go", "build", "-cover"}},
@@ -54,9 +56,10 @@ var modes = []mode{
 	{name: "local files", command: []string{"go", "build", "-toolexec=WRAPPER"}, env: []string{"SCAVENGER_NETWORK=false"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "front-end", command: []string{"WRAPPER", "go", "build"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
 	{name: "local front-end", command: []string{"WRAPPER", "go", "build"}, env: []string{"SCAVENGER_NETWORK=false"}, setting: "SCAVENGER_EXCLUDE_PACKAGES"},
-	{name: "garble", tool: "mvdan.cc/garble@v0.17.0", command: []string{"TOOL", "build"}},
-	{name: "orchestrion", tool: "github.com/DataDog/orchestrion@v1.15.0", command: []string{"TOOL", "go", "build"}},
+	garble,
 }
+
+var garble = mode{name: "garble", tool: "mvdan.cc/garble@v0.17.0", command: []string{"TOOL", "build"}}
 
 // The rows, in the order in which they are measured.
 const (
@@ -80,21 +83,15 @@ type bench struct {
 	rows         []string
 	modes        []mode
 	tools        map[string]string // by name of the mode
+	unavailable  []string          // why modes are left out
 	costs        map[[2]string][]cost
 	failures     []string
 }
 
 func buildBench(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("bench build", flag.ExitOnError)
-	var allModes, allSubjects []string
-	for _, m := range modes {
-		allModes = append(allModes, m.name)
-	}
-	for _, s := range subjects {
-		allSubjects = append(allSubjects, s.name)
-	}
-	programs := flags.String("programs", strings.Join(allSubjects, ","), "programs to build")
-	modeNames := flags.String("modes", strings.Join(allModes, ","), "ways to build them; plain is needed for ratios")
+	programs := flags.String("programs", strings.Join(names(subjects, subjectName), ","), "programs to build")
+	modeNames := flags.String("modes", strings.Join(names(modes, modeName), ","), "ways to build them; plain is needed for ratios")
 	rowNames := flags.String("rows", strings.Join(rows, ","), "what to measure, also "+strings.Join(restoredRows, ", ")+"; each of the others but the first needs \""+rowSwitched+"\", which is then measured too")
 	keep := flags.String("keep", "", "`directory` for the build caches to start from, so that another run need not fill them")
 	rounds := flags.Int("rounds", 3, "builds of each kind; the table has the medians")
@@ -107,14 +104,44 @@ func buildBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(all, ", "))
 		}
 	}
-	for name := range strings.SplitSeq(*modeNames, ",") {
-		i := slices.Index(allModes, name)
-		if i < 0 {
-			return fmt.Errorf("unknown mode %q: want some of %s", name, strings.Join(allModes, ", "))
-		}
-		b.modes = append(b.modes, modes[i])
-	}
 	var err error
+	if b.modes, err = choose("mode", modes, modeName, *modeNames); err != nil {
+		return err
+	}
+	return b.run(ctx, *programs)
+}
+
+func subjectName(s subject) string { return s.name }
+func modeName(m mode) string       { return m.name }
+
+func names[T any](all []T, name func(T) string) []string {
+	var list []string
+	for _, x := range all {
+		list = append(list, name(x))
+	}
+	return list
+}
+
+// choose returns those of all that a list of names asks for, in its order.
+func choose[T any](what string, all []T, name func(T) string, list string) ([]T, error) {
+	known := names(all, name)
+	var chosen []T
+	for word := range strings.SplitSeq(list, ",") {
+		i := slices.Index(known, word)
+		if i < 0 {
+			return nil, fmt.Errorf("unknown %s %q: want some of %s", what, word, strings.Join(known, ", "))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// run measures the programs that a list names.
+func (b *bench) run(ctx context.Context, programs string) error {
+	chosen, err := choose("program", subjects, subjectName, programs)
+	if err != nil {
+		return err
+	}
 	var remove func()
 	if b.dir, b.wrapper, remove, err = newWrapper(ctx); err != nil {
 		return err
@@ -123,34 +150,36 @@ func buildBench(ctx context.Context, args []string) error {
 	if err := b.installTools(ctx); err != nil {
 		return err
 	}
-	for name := range strings.SplitSeq(*programs, ",") {
-		i := slices.Index(allSubjects, name)
-		if i < 0 {
-			return fmt.Errorf("unknown program %q: want some of %s", name, strings.Join(allSubjects, ", "))
-		}
-		if err := b.measure(ctx, subjects[i]); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+	for _, s := range chosen {
+		if err := b.measure(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	return nil
 }
 
-// installTools installs the tools that other modes build with.
+// installTools installs the tools that other modes build with. A mode whose tool is not to
+// be had is left out.
 func (b *bench) installTools(ctx context.Context) error {
-	for _, m := range b.modes {
-		if m.tool == "" {
-			continue
+	var err error
+	b.modes = slices.DeleteFunc(b.modes, func(m mode) bool {
+		if m.tool == "" || b.tools[m.name] != "" {
+			return false
 		}
 		bin := filepath.Join(b.dir, "bin-"+m.name)
-		cmd := exec.CommandContext(ctx, "go", "install", m.tool)
-		cmd.Dir = b.dir
-		cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("installing %s: %w\n%s", m.tool, err, out)
+		if _, installErr := timed(ctx, b.dir, append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod"), "go", "install", m.tool); installErr != nil {
+			b.unavailable = append(b.unavailable, fmt.Sprintf("%s: %v", m.name, installErr))
+			return true
 		}
-		b.tools[m.name] = filepath.Join(bin, m.name+program.ExeSuffix())
-	}
-	return nil
+		files, readErr := os.ReadDir(bin)
+		if readErr != nil || len(files) == 0 {
+			err = errors.Join(err, fmt.Errorf("go install %s left no binary: %w", m.tool, readErr))
+			return true
+		}
+		b.tools[m.name] = filepath.Join(bin, files[0].Name())
+		return false
+	})
+	return errors.Join(err, ctx.Err())
 }
 
 // measure measures one program and prints its table.
@@ -168,7 +197,7 @@ func (b *bench) measure(ctx context.Context, s subject) error {
 			return err
 		}
 	}
-	if err := fillCache(ctx, p, s, base); err != nil { // if the cache is full, the go command only checks it
+	if err := fillCache(ctx, p.Dir, s, base); err != nil { // if the cache is full, the go command only checks it
 		return err
 	}
 	failed := map[string]bool{}
@@ -181,6 +210,7 @@ func (b *bench) measure(ctx context.Context, s subject) error {
 			fmt.Fprintf(os.Stderr, "%s: round %d of %d: %s\n", s.name, round+1, b.rounds, m.name)
 			if err := b.sequence(ctx, m, s, p, dir, base, round); err != nil {
 				if ctx.Err() != nil {
+					b.print(s) // what has been measured so far
 					return err
 				}
 				failed[m.name] = true
@@ -193,19 +223,15 @@ func (b *bench) measure(ctx context.Context, s subject) error {
 }
 
 // fillCache compiles what the program depends on, but nothing of its own.
-func fillCache(ctx context.Context, p *program.Program, s subject, cache string) error {
+func fillCache(ctx context.Context, source string, s subject, cache string) error {
 	list := exec.CommandContext(ctx, "go", "list", "-deps", "-f", "{{if not (or .Standard .Module.Main)}}{{.ImportPath}}{{end}}", s.pkg)
-	list.Dir, list.Env = p.Dir, buildEnv("")
+	list.Dir, list.Env = source, buildEnv("")
 	out, err := list.Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
-	build := exec.CommandContext(ctx, "go", append([]string{"build", "std"}, strings.Fields(string(out))...)...)
-	build.Dir, build.Env = p.Dir, buildEnv(cache)
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build of the dependencies: %w\n%s", err, out)
-	}
-	return nil
+	_, err = timed(ctx, source, buildEnv(cache), append([]string{"go", "build", "std"}, strings.Fields(string(out))...)...)
+	return err
 }
 
 func buildEnv(cache string, more ...string) []string {
@@ -219,7 +245,7 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 	// is done: on some file systems a deletion slows down making files.
 	work := filepath.Join(dir, fmt.Sprint(m.name, round))
 	cache := filepath.Join(work, "cold", "cache")
-	source, err := b.prepare(ctx, m, p, dir)
+	source, base, err := b.prepare(ctx, m, s, p, dir, base)
 	if err != nil {
 		return err
 	}
@@ -228,8 +254,11 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 			return nil
 		}
 		c, err := b.build(ctx, m, s, source, cache, env)
+		if err != nil {
+			return fmt.Errorf("%s: %w", row, err)
+		}
 		b.costs[[2]string{m.name, row}] = append(b.costs[[2]string{m.name, row}], c)
-		return err
+		return nil
 	}
 	if slices.Contains(b.rows, rowCold) {
 		if err := errors.Join(os.MkdirAll(cache, 0o777), run(rowCold)); err != nil {
@@ -275,40 +304,79 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 	return run(rowNothing, setting)
 }
 
-// prepare returns the directory of the sources to build. Orchestrion wants to be
-// in go.mod, so it has a copy of its own.
-func (b *bench) prepare(ctx context.Context, m mode, p *program.Program, dir string) (string, error) {
-	if m.name != "orchestrion" {
-		return p.Dir, nil
+// prepare returns the directory of the sources to build and the cache to start from. Other
+// tools write to the sources, so each has a copy of its own. If it is set up in a way that
+// may bring other dependencies, the cache holds those too.
+func (b *bench) prepare(ctx context.Context, m mode, s subject, p *program.Program, dir, base string) (source, cache string, err error) {
+	if m.tool == "" {
+		return p.Dir, base, nil
 	}
-	source := filepath.Join(dir, "source-"+m.name)
+	source = filepath.Join(dir, "source-"+m.name)
+	if m.setup != nil {
+		cache = filepath.Join(dir, "base-"+m.name)
+	} else {
+		cache = base
+	}
 	if _, err := os.Stat(source); err == nil {
-		return source, nil
+		return source, cache, nil
 	}
 	if err := os.CopyFS(source, os.DirFS(p.Dir)); err != nil {
-		return "", err
+		return "", "", err
 	}
-	pin := exec.CommandContext(ctx, b.tools[m.name], "pin")
-	pin.Dir, pin.Env = source, append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
-	if out, err := pin.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("pin: %w\n%s", err, out)
+	if m.setup == nil {
+		return source, cache, nil
 	}
-	return source, nil
+	if err := m.setup(ctx, b.tools[m.name], source); err != nil {
+		return "", "", fmt.Errorf("setup: %w", err)
+	}
+	if err := os.CopyFS(cache, os.DirFS(base)); err != nil {
+		return "", "", err
+	}
+	return source, cache, fillCache(ctx, source, s, cache)
 }
 
 func (b *bench) build(ctx context.Context, m mode, s subject, source, cache string, env []string) (cost, error) {
-	var args []string
-	for _, arg := range m.command {
-		args = append(args, strings.NewReplacer("WRAPPER", b.wrapper, "TOOL", b.tools[m.name]).Replace(arg))
+	replacer := strings.NewReplacer("WRAPPER", b.wrapper, "TOOL", b.tools[m.name], "CACHE-", cache+"-")
+	replace := func(words []string) (replaced []string) {
+		for _, word := range words {
+			replaced = append(replaced, replacer.Replace(word))
+		}
+		return replaced
 	}
+	args := replace(m.command)
 	args = append(args, "-o", filepath.Join(filepath.Dir(cache), "program"+program.ExeSuffix()), s.pkg)
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Dir, cmd.Env = source, buildEnv(cache, slices.Concat(m.env, env)...)
-	start := time.Now()
-	out, err := cmd.CombinedOutput()
-	wall := time.Since(start)
+	return timed(ctx, source, buildEnv(cache, slices.Concat(replace(m.env), env)...), args...)
+}
+
+// commandLimit ends a command that hangs, so that the others are measured all the same.
+const commandLimit = 30 * time.Minute
+
+// timed runs a command. Its output goes to a file: a process that it leaves behind would
+// keep a pipe open.
+func timed(ctx context.Context, dir string, env []string, args ...string) (cost, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandLimit)
+	defer cancel()
+	out, err := os.CreateTemp("", "scavenger-bench-output-")
 	if err != nil {
-		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+		return cost{}, err
 	}
-	return cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall}, nil
+	defer os.Remove(out.Name())
+	defer out.Close()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, out, out
+	start := time.Now()
+	err = cmd.Run()
+	wall := time.Since(start)
+	left, leftErr := waitOrphans(ctx)
+	if err = errors.Join(err, leftErr); err != nil {
+		text, readErr := os.ReadFile(out.Name())
+		return cost{}, errors.Join(fmt.Errorf("%s: %w\n%s", filepath.Base(args[0])+" "+args[1], err, lastLines(string(text))), readErr)
+	}
+	return cost{cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() + left, wall}, nil
+}
+
+// lastLines returns the end of a command's output, where the reason for its failure is.
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-4):], "\n")
 }

@@ -16,8 +16,8 @@ func (b *bench) print(s subject) {
 	fmt.Printf("\n%s, %s, %s/%s, %d CPUs, medians of %d\n", s.module, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
 	b.printTable("CPU", func(c cost) time.Duration { return c.cpu })
 	b.printTable("time", func(c cost) time.Duration { return c.wall })
-	for _, failure := range b.failures {
-		fmt.Printf("\nfailed: %s\n", failure)
+	for _, failure := range slices.Concat(b.unavailable, b.failures) {
+		fmt.Printf("\nnot measured: %s\n", failure)
 	}
 }
 

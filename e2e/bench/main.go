@@ -7,7 +7,8 @@
 //	go run ./e2e/bench startup     what a program pays at its start, and on disk
 //	go run ./e2e/bench servers     what marks cost servers under load
 //	go run ./e2e/bench growth      what grows with functions and packages, and how fast
-//	go run ./e2e/bench build       what builds cost, beside other tools
+//	go run ./e2e/bench build       what builds cost
+//	go run ./e2e/bench peers       what they cost with other tools
 //	go run ./e2e/bench wrapper     what a start of scavenger-wrap costs in a build
 //	go run ./e2e/bench report      what a report on a large program costs
 //	go run ./e2e/bench plan        what a plan costs, beside deadcode
@@ -47,6 +48,8 @@ func main() {
 		err = growthBench(ctx, os.Args[2:])
 	case "build":
 		err = buildBench(ctx, os.Args[2:])
+	case "peers":
+		err = peersBench(ctx, os.Args[2:])
 	case "wrapper":
 		err = wrapperBench(ctx, os.Args[2:])
 	case "report":
@@ -56,7 +59,7 @@ func main() {
 	case "plan":
 		err = planBench(ctx, os.Args[2:])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: bench runtime|evidence|contention|startup|servers|growth|build|wrapper|report|plan [flags]")
+		fmt.Fprintln(os.Stderr, "usage: bench runtime|evidence|contention|startup|servers|growth|build|peers|wrapper|report|plan [flags]")
 		os.Exit(2)
 	}
 	if errors.Is(err, flag.ErrHelp) {
