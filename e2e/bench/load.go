@@ -43,21 +43,21 @@ func closeAll(list []connection) error {
 // An outcome says what came of a load.
 type outcome struct {
 	elapsed   time.Duration
-	latencies []time.Duration // sorted
+	latencies []time.Duration
 }
 
-// quantile returns what the share q of the requests took at most.
-func (o outcome) quantile(q float64) time.Duration {
-	return o.latencies[min(int(q*float64(len(o.latencies))), len(o.latencies)-1)]
+// latencyQuantile returns what the share q of requests took at most. Their times are sorted.
+func latencyQuantile(sorted []time.Duration, q float64) time.Duration {
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-// drive sends so many requests. With a rate of 0 the loop is closed: each connection sends
-// its next request when it has the answer to the last one, as much as the server can do.
-// Otherwise it is open: request n is due n/rate seconds after the first, and the time that
+// drive sends so many requests, the first one of that number. With a rate of 0 the loop is closed:
+// each connection sends its next request when it has the answer to the last one, as much as
+// the server can do. Otherwise it is open: the nth request is due n/rate seconds after the first, and the time that
 // it takes begins when it is due, also if all connections still wait then: else a server
 // that stops for a moment would show in one request for each connection and not in all that
 // came meanwhile.
-func drive(ctx context.Context, connections []connection, requests int, rate float64) (outcome, error) {
+func drive(ctx context.Context, connections []connection, first, requests int, rate float64) (outcome, error) {
 	var next atomic.Int64
 	var failed atomic.Bool
 	var workers sync.WaitGroup
@@ -78,8 +78,8 @@ func drive(ctx context.Context, connections []connection, requests int, rate flo
 					from = began.Add(time.Duration(float64(n) / rate * float64(time.Second)))
 					time.Sleep(time.Until(from))
 				}
-				if err := c.do(n); err != nil {
-					errs[i] = fmt.Errorf("request %d: %w", n, err)
+				if err := c.do(first + n); err != nil {
+					errs[i] = fmt.Errorf("request %d: %w", first+n, err)
 					failed.Store(true)
 					return
 				}
@@ -88,7 +88,5 @@ func drive(ctx context.Context, connections []connection, requests int, rate flo
 		}()
 	}
 	workers.Wait()
-	o := outcome{time.Since(began), slices.Concat(latencies...)}
-	slices.Sort(o.latencies)
-	return o, errors.Join(append(errs, ctx.Err())...)
+	return outcome{time.Since(began), slices.Concat(latencies...)}, errors.Join(append(errs, ctx.Err())...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func TestDrive(t *testing.T) {
 	}}
 	for _, rate := range []float64{0, 1e6} {
 		clear(seen)
-		o, err := drive(t.Context(), []connection{c, c, c}, 100, rate)
+		o, err := drive(t.Context(), []connection{c, c, c}, 7, 100, rate)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -37,7 +38,7 @@ func TestDrive(t *testing.T) {
 			t.Errorf("rate %v: %d different requests, %d latencies, want 100", rate, len(seen), len(o.latencies))
 		}
 		for n, times := range seen {
-			if n < 0 || n >= 100 || times != 1 {
+			if n < 7 || n >= 107 || times != 1 {
 				t.Errorf("rate %v: request %d was sent %d times", rate, n, times)
 			}
 		}
@@ -53,11 +54,11 @@ func TestDriveCountsWaiting(t *testing.T) {
 		}
 		return nil
 	}}
-	o, err := drive(t.Context(), []connection{c}, 11, 1000)
+	o, err := drive(t.Context(), []connection{c}, 0, 11, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if least := o.latencies[0]; least < pause-10*time.Millisecond {
+	if least := slices.Min(o.latencies); least < pause-10*time.Millisecond {
 		t.Errorf("a request took %v, want at least what was left of the pause", least)
 	}
 }
@@ -70,23 +71,23 @@ func TestDriveFails(t *testing.T) {
 		}
 		return nil
 	}}
-	if _, err := drive(t.Context(), []connection{c, c}, 10, 0); !errors.Is(err, broken) {
+	if _, err := drive(t.Context(), []connection{c, c}, 0, 10, 0); !errors.Is(err, broken) {
 		t.Errorf("err = %v, want %v", err, broken)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := drive(ctx, []connection{fake{func(int) error { return nil }}}, 10, 0); !errors.Is(err, context.Canceled) {
+	if _, err := drive(ctx, []connection{fake{func(int) error { return nil }}}, 0, 10, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("err = %v, want %v", err, context.Canceled)
 	}
 }
 
-func TestOutcomeQuantile(t *testing.T) {
-	var o outcome
+func TestLatencyQuantile(t *testing.T) {
+	var sorted []time.Duration
 	for i := range 1000 {
-		o.latencies = append(o.latencies, time.Duration(i+1))
+		sorted = append(sorted, time.Duration(i+1))
 	}
 	for q, want := range map[float64]time.Duration{0.5: 501, 0.99: 991, 0.999: 1000, 1: 1000} {
-		if got := o.quantile(q); got != want {
+		if got := latencyQuantile(sorted, q); got != want {
 			t.Errorf("quantile(%v) = %v, want %v", q, got, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -54,7 +55,36 @@ func dataDir(dir, _ string) []string { return []string{"SCAVENGER_DATA_DIR=" + d
 
 func coverDir(dir, _ string) []string { return []string{"GOCOVERDIR=" + dir} }
 
-// figures are what one load of one process came to.
+// A load is what requests to one process came to.
+type load struct {
+	requests       int
+	cpu, elapsed   time.Duration
+	latencies      []time.Duration
+	allocs, cycles uint64
+}
+
+// add adds another load of the same process.
+func (l *load) add(other load) {
+	l.requests += other.requests
+	l.cpu += other.cpu
+	l.elapsed += other.elapsed
+	l.latencies = append(l.latencies, other.latencies...)
+	l.allocs += other.allocs
+	l.cycles += other.cycles
+}
+
+// figures returns what tables say of a load.
+func (l *load) figures() figures {
+	slices.Sort(l.latencies)
+	of := func(q float64) float64 { return latencyQuantile(l.latencies, q).Seconds() }
+	n := float64(l.requests)
+	return figures{
+		cpu: l.cpu.Seconds() / n, rate: n / l.elapsed.Seconds(), p50: of(0.5), p99: of(0.99), p999: of(0.999),
+		allocs: float64(l.allocs) / n, cycles: float64(l.cycles) / n * 1000,
+	}
+}
+
+// figures are what loads of one process came to.
 type figures struct {
 	cpu            float64 // seconds a request
 	rate           float64 // requests a second
@@ -86,6 +116,7 @@ type process struct {
 	err         error
 	log         bytes.Buffer
 	connections []connection
+	sent        int // requests
 	vars        string
 }
 
@@ -161,34 +192,30 @@ func (p *process) stop() (int64, error) {
 	return memory, nil
 }
 
-// load puts a load on the process.
-func (p *process) load(ctx context.Context, requests int, rate float64) (figures, error) {
+// load puts a load on the process, with requests that it has not had.
+func (p *process) load(ctx context.Context, requests int, rate float64) (load, error) {
 	before, err := p.memstats()
 	if err != nil {
-		return figures{}, p.fail(err)
+		return load{}, p.fail(err)
 	}
 	from, err := processCPU(p.cmd.Process.Pid)
 	if err != nil {
-		return figures{}, p.fail(err)
+		return load{}, p.fail(err)
 	}
-	o, err := drive(ctx, p.connections, requests, rate)
+	o, err := drive(ctx, p.connections, p.sent, requests, rate)
 	if err != nil {
-		return figures{}, p.fail(err)
+		return load{}, p.fail(err)
 	}
 	to, err := processCPU(p.cmd.Process.Pid)
 	if err != nil {
-		return figures{}, p.fail(err)
+		return load{}, p.fail(err)
 	}
 	after, err := p.memstats()
 	if err != nil {
-		return figures{}, p.fail(err)
+		return load{}, p.fail(err)
 	}
-	n := float64(requests)
-	return figures{
-		cpu: (to - from).Seconds() / n, rate: n / o.elapsed.Seconds(),
-		p50: o.quantile(0.5).Seconds(), p99: o.quantile(0.99).Seconds(), p999: o.quantile(0.999).Seconds(),
-		allocs: float64(after.Mallocs-before.Mallocs) / n, cycles: float64(after.NumGC-before.NumGC) / n * 1000,
-	}, nil
+	p.sent += requests
+	return load{requests, to - from, o.elapsed, o.latencies, after.Mallocs - before.Mallocs, after.NumGC - before.NumGC}, nil
 }
 
 // memstats is what a server's expvar page says of its memory.

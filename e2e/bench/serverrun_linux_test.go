@@ -71,9 +71,17 @@ func TestProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, rate := range []float64{0, 10_000} {
-		f, err := p.load(t.Context(), 400, rate)
-		if err != nil {
-			t.Fatal(err)
+		var all load
+		for range 4 {
+			l, err := p.load(t.Context(), 100, rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.add(l)
+		}
+		f := all.figures()
+		if all.requests != 400 || len(all.latencies) != 400 {
+			t.Errorf("rate %v: %d requests, %d latencies, want 400", rate, all.requests, len(all.latencies))
 		}
 		if f.cpu <= 0 || f.rate <= 0 || f.p50 <= 0 || f.p50 > f.p99 || f.p99 > f.p999 || f.allocs < 1 {
 			t.Errorf("rate %v: %+v", rate, f)

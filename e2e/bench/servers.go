@@ -1,10 +1,12 @@
 // What marks cost real servers under load.
 //
-// In a round every variant runs once: a new process, some requests to warm it up, then as
-// many again in a closed and in an open loop. What counts is the CPU time of the process, as
-// the kernel accounts for it, between the first request and the last. The ratio to plain is
-// taken round by round, so that what slows the machine down for longer than a round slows
-// down both, and there are rounds until it is known well enough.
+// In a round every variant is a new process. All of them are there at once, and have some
+// requests to warm them up. Then they take turns: each has a slice of the requests of a closed
+// loop, a tenth of a second or so, and the others wait; and so again in an open loop. What
+// counts is the CPU time of the process, as the kernel accounts for it, between the first and
+// the last request of each slice. The ratio to plain is taken round by round. So what slows the
+// machine down for longer than a turn slows down all of them. There are rounds until the ratio
+// is known well enough.
 //
 // The linker places functions in another order from round to round: see measure.
 
@@ -44,6 +46,7 @@ type serverOptions struct {
 	within      float64
 	layouts     int
 	time        time.Duration
+	slices      int
 	share       float64
 	connections int
 	cores       []int
@@ -69,6 +72,7 @@ func serversBench(ctx context.Context, args []string) error {
 	flags.Float64Var(&opts.within, "within", 0.005, "rounds until 95 % confidence of each marked variant's CPU time, as a ratio to plain, is within this share of it")
 	flags.IntVar(&opts.layouts, "layouts", 8, "orders in which the linker places functions, one after the other by rounds")
 	flags.DurationVar(&opts.time, "time", 2*time.Second, "CPU time of a load")
+	flags.IntVar(&opts.slices, "slices", 20, "turns in which the variants have their load")
 	flags.Float64Var(&opts.share, "share", 0.5, "rate of the open loop, as a share of what plain can do")
 	flags.IntVar(&opts.connections, "connections", 16, "connections, which are also the most requests at a time")
 	cores := flags.String("cores", "1,2", "numbers of processors that the server has, separated by commas")
@@ -76,8 +80,8 @@ func serversBench(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if opts.least < 2 || opts.most < opts.least || opts.layouts < 1 || opts.connections < 1 {
-		return errors.New("-least is at least 2, -most not below it, -layouts and -connections are at least 1")
+	if opts.least < 2 || opts.most < opts.least || opts.layouts < 1 || opts.connections < 1 || opts.slices < 1 {
+		return errors.New("-least is at least 2, -most not below it, -layouts, -connections and -slices are at least 1")
 	}
 	for s := range strings.SplitSeq(*cores, ",") {
 		n, err := strconv.Atoi(s)
@@ -161,15 +165,8 @@ func (b *loadBench) try(ctx context.Context, t *trial) error {
 	}
 	for round := range b.opts.most {
 		fmt.Fprintf(os.Stderr, "%s: round %d: %d requests, then %.0f a second\n", t.name(), round+1, t.requests, t.rate)
-		for i := range deployments {
-			if round%2 == 1 {
-				i = len(deployments) - 1 - i
-			}
-			o, err := b.observe(ctx, t, deployments[i], round%b.opts.layouts)
-			if err != nil {
-				return fmt.Errorf("%s: %w", deployments[i].name, err)
-			}
-			t.collected[i] = append(t.collected[i], o)
+		if err := b.round(ctx, t, round%b.opts.layouts); err != nil {
+			return err
 		}
 		if round+1 >= b.opts.least && t.within() <= b.opts.within {
 			return nil
@@ -186,12 +183,13 @@ func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
 		return err
 	}
 	for n := 200; ; n *= 4 {
-		f, err := p.load(ctx, n, 0)
+		l, err := p.load(ctx, n, 0)
 		if err != nil {
 			return err
 		}
-		if used := f.cpu * float64(n); used > b.opts.time.Seconds()/4 {
-			t.requests = max(100, int(b.opts.time.Seconds()/f.cpu))
+		if l.cpu > b.opts.time/4 {
+			f := l.figures()
+			t.requests = max(100, int(b.opts.time.Seconds()/f.cpu/float64(b.opts.slices)))
 			t.rate = f.rate * b.opts.share
 			break
 		}
@@ -230,23 +228,50 @@ func (b *loadBench) start(ctx context.Context, t *trial, d deployment, layout in
 	return launch(ctx, t, binary, at, b.all[:t.cores], b.opts.connections, d.env(data, b.collector))
 }
 
-// observe runs a deployment once.
-func (b *loadBench) observe(ctx context.Context, t *trial, d deployment, layout int) (o observation, err error) {
-	p, err := b.start(ctx, t, d, layout)
-	if err != nil {
-		return o, err
-	}
-	defer os.RemoveAll(p.dir)
-	if _, err := p.load(ctx, max(1, t.requests/5), 0); err != nil { // to warm it up
-		return o, err
-	}
-	for loop, rate := range []float64{0, t.rate} {
-		if o.loops[loop], err = p.load(ctx, t.requests, rate); err != nil {
-			return o, err
+// round observes each deployment once.
+func (b *loadBench) round(ctx context.Context, t *trial, layout int) error {
+	var running []*process
+	defer func() {
+		for _, p := range running {
+			_ = p.cmd.Process.Kill() // unless it has ended
+			_ = os.RemoveAll(p.dir)
+		}
+	}()
+	for _, d := range deployments {
+		p, err := b.start(ctx, t, d, layout)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+		running = append(running, p)
+		if _, err := p.load(ctx, t.requests*b.opts.slices/5+1, 0); err != nil { // to warm it up
+			return fmt.Errorf("%s: %w", d.name, err)
 		}
 	}
-	o.memory, err = p.stop()
-	return o, err
+	seen := make([]observation, len(deployments))
+	for loop, rate := range []float64{0, t.rate} {
+		loads := make([]load, len(deployments))
+		for slice := range b.opts.slices {
+			for i := range deployments {
+				i = (i + slice) % len(deployments) // another one is the first
+				l, err := running[i].load(ctx, t.requests, rate)
+				if err != nil {
+					return fmt.Errorf("%s: %w", deployments[i].name, err)
+				}
+				loads[i].add(l)
+			}
+		}
+		for i := range loads {
+			seen[i].loops[loop] = loads[i].figures()
+		}
+	}
+	for i, p := range running {
+		var err error
+		if seen[i].memory, err = p.stop(); err != nil {
+			return fmt.Errorf("%s: %w", deployments[i].name, err)
+		}
+		t.collected[i] = append(t.collected[i], seen[i])
+	}
+	return nil
 }
 
 // forget removes what was built of a server.

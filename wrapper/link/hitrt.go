@@ -101,9 +101,10 @@ func (l *linking) compileHitrt(p *build.Package, imports []string) (archive stri
 // hitrtFlags returns the flags that packages of ours are compiled with, the program's
 // code generation flags among them.
 //
-// Without inlining (-l) the compiler has a third less to do, and hitrt is as fast: its
-// loops call little. Programs grow by 24 KiB, as more small functions remain. Where the
-// network code is left out, for size, that would be 37.
+// Without inlining (-l) the compiler has a third less to do. hitrt's loops call little: to
+// read the cells of 100,000 functions takes a tenth longer, which is 0.02 ms a second. Programs
+// grow by 24 KiB, as more small functions remain. Where the network code is left out, for
+// size, that would be 37.
 func (l *linking) hitrtFlags() []string {
 	flags := slices.Concat([]string{"-lang=go1.24", "-complete", "-nolocalimports", "-pack"}, l.main.Main.Flags, []string{"-dwarf=false"})
 	if !l.config.NoNetwork {
