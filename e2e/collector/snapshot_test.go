@@ -268,6 +268,9 @@ func TestViolations(t *testing.T) {
 		if err := cl.invocations(someCommon(), someTime); err != nil {
 			t.Fatal(err)
 		}
+		if err := c.WaitImported(testContext(t)); err != nil {
+			t.Fatal(err)
+		}
 		wantRules(t, c, "poll", "fingerprint")
 	})
 	t.Run("bounded", func(t *testing.T) {
