@@ -21,7 +21,7 @@ func (p *publisher) exit() {
 		wait = p.left()
 	case p.set.dataDir != "" || p.set.collects() && p.set.savePlaces != nil:
 		// Local files need no answer of a collector, only a moment.
-		wait = max(wait, 250*time.Millisecond)
+		wait = max(wait, afterCalls)
 	}
 	p.waitFor(p.done, wait)
 }
@@ -36,7 +36,9 @@ func (p *publisher) startExit() (wait time.Duration, ok bool) {
 		return 0, false
 	}
 	wait = p.set.exitTimeout
-	p.deadline = time.Now().Add(wait - min(wait/8, afterCalls))
+	now := time.Now()
+	p.deadline = now.Add(wait - min(wait/8, afterCalls))
+	p.returns = now.Add(max(wait, afterCalls))
 	close(p.exiting)
 	p.wake.ring()
 	return wait, true

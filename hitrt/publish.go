@@ -64,7 +64,8 @@ type publisher struct {
 	ready    chan struct{}   // closed when the program need not wait for local files any longer
 	leaving  atomic.Bool
 	exiting  chan struct{} // closed when Exit was called
-	deadline time.Time     // valid once exiting is closed
+	deadline time.Time     // of calls to the collector; valid once exiting is closed
+	returns  time.Time     // when Exit waits no longer; valid once exiting is closed
 	done     chan struct{} // closed when the goroutine ended
 }
 

@@ -125,7 +125,11 @@ func (e *exporter) saveUnsent() {
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
 		file := e.unsentFile(place)
-		_, err := inPlace(e.p, place, func() (none struct{}, err error) {
+		share := inTurn
+		if i == len(e.p.set.savePlaces)-1 {
+			share = allThatIsLeft
+		}
+		_, err := inPlace(e.p, place, share, func() (none struct{}, err error) {
 			if err := place.check(true); err != nil {
 				return none, err
 			}
@@ -141,18 +145,20 @@ func (e *exporter) saveUnsent() {
 }
 
 // How long is waited for the file system of a place: nobody chose it for this, and it may
-// be one that does not answer. At the end of the program it is half of the time that is
-// left, and this much if none is.
+// be one that does not answer. At the end of the program it is a share of the time that is
+// left until Exit returns, of which another place may need as much.
 const (
 	placeWait     = time.Second
-	placeWaitLast = afterCalls * 2 / 5 // two places have their turn
+	inTurn        = 0.4
+	allThatIsLeft = 1
 )
 
 var errNoAnswer = errors.New("the file system does not answer")
 
 // inPlace runs f, which uses files of a place, in a goroutine of its own, and returns an
-// error if that takes too long. It does not begin anything where something still goes on.
-func inPlace[T any](p *publisher, place *savePlace, f func() (T, error)) (T, error) {
+// error if that takes too long: at the end of the program, more than a share of what is left.
+// It does not begin anything where something still goes on.
+func inPlace[T any](p *publisher, place *savePlace, share float64, f func() (T, error)) (T, error) {
 	var none T
 	if place.used != nil {
 		select {
@@ -161,19 +167,21 @@ func inPlace[T any](p *publisher, place *savePlace, f func() (T, error)) (T, err
 			return none, errNoAnswer
 		}
 	}
-	wait := placeWait
-	if p.isExiting() {
-		wait = max(p.left()/2, placeWaitLast)
-	}
 	o, done := background(f)
 	place.used = done
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(placeWait)
 	defer timer.Stop()
-	select {
-	case <-done:
-		return o.get()
-	case <-timer.C:
-		return none, errNoAnswer
+	exiting := p.exiting
+	for {
+		select {
+		case <-done:
+			return o.get()
+		case <-timer.C:
+			return none, errNoAnswer
+		case <-exiting:
+			exiting = nil
+			timer.Reset(time.Duration(share * float64(time.Until(p.returns))))
+		}
 	}
 }
 
@@ -209,7 +217,7 @@ func (e *exporter) sendSaved() {
 // does not accept them.
 func (e *exporter) sendSavedIn(place *savePlace) bool {
 	file := e.unsentFile(place)
-	saved, err := inPlace(e.p, place, func() ([]datafile.UnsentCall, error) {
+	saved, err := inPlace(e.p, place, inTurn, func() ([]datafile.UnsentCall, error) {
 		if _, err := os.Lstat(file.Path); err != nil {
 			return nil, err
 		}
@@ -231,7 +239,7 @@ func (e *exporter) sendSavedIn(place *savePlace) bool {
 		return false
 	}
 	e.p.log.InfoHourly("saved", "%d invocations of earlier processes published", count)
-	_, err = inPlace(e.p, place, func() (none struct{}, err error) { return none, file.Accepted(saved) })
+	_, err = inPlace(e.p, place, inTurn, func() (none struct{}, err error) { return none, file.Accepted(saved) })
 	if err != nil {
 		e.p.log.InfoHourly("accepted", "%s was sent, and is sent again: %v", file.Path, err)
 	}

@@ -24,11 +24,11 @@ func TestUnsentFrozen(t *testing.T) {
 		stuck := make(chan struct{})
 		answer := func() (int, error) { <-stuck; return 1, nil }
 		began := time.Now()
-		if n, err := inPlace(pub, &pub.set.savePlaces[0], answer); n != 0 || !errors.Is(err, errNoAnswer) || time.Since(began) != placeWait {
+		if n, err := inPlace(pub, &pub.set.savePlaces[0], inTurn, answer); n != 0 || !errors.Is(err, errNoAnswer) || time.Since(began) != placeWait {
 			t.Errorf("after %v it returns %d, %v", time.Since(began), n, err)
 		}
 		began = time.Now()
-		if _, err := inPlace(pub, &pub.set.savePlaces[0], answer); !errors.Is(err, errNoAnswer) || time.Since(began) != 0 {
+		if _, err := inPlace(pub, &pub.set.savePlaces[0], inTurn, answer); !errors.Is(err, errNoAnswer) || time.Since(began) != 0 {
 			t.Errorf("after %v it returns %v again", time.Since(began), err)
 		}
 		go pub.run()
@@ -65,13 +65,44 @@ func TestUnsentFrozenAtExit(t *testing.T) {
 			wait, _ := pub.startExit()
 			began := time.Now()
 			stuck := make(chan struct{})
-			_, err := inPlace(pub, &pub.set.savePlaces[0], func() (int, error) { <-stuck; return 1, nil })
+			_, err := inPlace(pub, &pub.set.savePlaces[0], inTurn, func() (int, error) { <-stuck; return 1, nil })
 			if took := time.Since(began); !errors.Is(err, errNoAnswer) || 2*took > max(wait, afterCalls) {
 				t.Errorf("exitTimeout %s: it takes %v, %v", timeout, took, err)
 			}
 			close(stuck)
 		})
 	}
+}
+
+// The last place has all the time until the exit returns, also if the collector has used up
+// its own, and a disk that is slow loses nothing.
+func TestUnsentSlowAtExit(t *testing.T) {
+	for timeout, slow := range map[string]time.Duration{"0": 240, "100ms": 160, "500ms": 60, "2s": 240} { // milliseconds
+		bubble(t, func(t *testing.T) {
+			pub, _ := newTestPublisher(newProgram(60), newFake(), toCollector("HOME="+newHome(t), "SCAVENGER_EXIT_TIMEOUT="+timeout)...)
+			pub.startExit()
+			time.Sleep(pub.left())
+			answer := func() (int, error) { time.Sleep(slow * time.Millisecond); return 1, nil }
+			if n, err := inPlace(pub, &pub.set.savePlaces[0], allThatIsLeft, answer); n != 1 || err != nil {
+				t.Errorf("exitTimeout %s: %d, %v", timeout, n, err)
+			}
+		})
+	}
+}
+
+// A process that looks for saved calls when it ends leaves time for what it has to do then.
+func TestUnsentFrozenExitMeanwhile(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		pub, _ := newTestPublisher(newProgram(60), newFake(), toCollector("HOME="+newHome(t), "SCAVENGER_EXIT_TIMEOUT=500ms")...)
+		stuck := make(chan struct{})
+		time.AfterFunc(100*time.Millisecond, func() { pub.startExit() })
+		began := time.Now()
+		_, err := inPlace(pub, &pub.set.savePlaces[0], inTurn, func() (int, error) { <-stuck; return 1, nil })
+		if took := time.Since(began); !errors.Is(err, errNoAnswer) || took > 350*time.Millisecond {
+			t.Errorf("after %v: %v", took, err)
+		}
+		close(stuck)
+	})
 }
 
 // A panic there is the publisher's, which ends our work and not the program.
@@ -82,5 +113,5 @@ func TestInPlacePanic(t *testing.T) {
 			t.Error("nothing is known of the panic")
 		}
 	}()
-	_, _ = inPlace(pub, &pub.set.savePlaces[0], func() (int, error) { panic("x") })
+	_, _ = inPlace(pub, &pub.set.savePlaces[0], inTurn, func() (int, error) { panic("x") })
 }
