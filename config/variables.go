@@ -27,13 +27,18 @@ func Options(text string) []Assignment {
 			continue
 		}
 		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
-		if v.Key == nil {
+		if v.Key == nil && !isReferred(text, name) {
 			v.Nearest = nearestName(camelCase(name), allNames())
 			v.nearestKey = LookUp(v.Nearest)
 		}
 		all = append(all, v)
 	}
 	return all
+}
+
+// isReferred reports whether options refer to a name, $name or ${name}, for which it is there.
+func isReferred(text, name string) bool {
+	return strings.Contains(text, "$"+name) || strings.Contains(text, "${"+name+"}")
 }
 
 // variablePrefix begins the names of all variables of ours.
@@ -99,9 +104,9 @@ func cutPrefix(name string) (rest string, ok bool) {
 }
 
 // isService reports whether Kubernetes made a variable of the port of a service, which may
-// be called scavenger-server.
+// be called scavenger-server, or docker of the name of a linked container.
 func isService(name, value string) bool {
-	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
+	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://") || strings.HasSuffix(name, "_NAME") && strings.HasPrefix(value, "/")
 }
 
 // Misspelled returns a line for each variable in environ that is most likely meant to be

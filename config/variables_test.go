@@ -9,14 +9,14 @@ import (
 
 func TestOptions(t *testing.T) {
 	var got []string
-	for _, v := range Options(" app_name = a=b; ;apKey=x;packages=p;y") {
+	for _, v := range Options(" app_name = a=b; ;apKey=x;packages=p;y;host=h;url=http://$host/${app};app=a") {
 		name := ""
 		if v.Key != nil {
 			name = v.Key.Name
 		}
 		got = append(got, v.Name+" "+name+" "+v.Nearest+" "+v.Value)
 	}
-	if want := []string{"app_name appName  a=b", "apKey  apiKey x", "packages packages  p", "y   "}; !slices.Equal(got, want) {
+	if want := []string{"app_name appName  a=b", "apKey  apiKey x", "packages packages  p", "y   ", "host   h", "url  serverUrl http://$host/${app}", "app   a"}; !slices.Equal(got, want) {
 		t.Errorf("options %q, want %q", got, want)
 	}
 }
@@ -62,7 +62,7 @@ func TestGuesses(t *testing.T) {
 		"SCAVENGER_HOST=x": "SERVER_URL", "SCAVENGER_COLLECTOR_URL=x": "SERVER_URL", "SCAVENGER_APIKEY=x": "API_KEY", "SCAVENGER_APP=x": "APP_NAME",
 		"SCAVENGER_NAME=x": "APP_NAME", "SCAVENGER_ENV=x": "ENVIRONMENT", "SCAVENGER_DISABLED=x": "ENABLED", "SCAVENGER_INCLUDE_PACKAGES=x": "PACKAGES",
 		"SCAVENGER_WRAP_DATA_DIR=x": "DATA_DIR", "SCAVENGER_CONFIG_FILE=x": "CONFIG", "scavenger_data_dir=x": "DATA_DIR", "scavenger.serverUrl=x": "SERVER_URL",
-		"SCAVENGER_SERVER_PORT=8080": "SERVER_URL", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80": "", "SCAVENGER_SERVICE_HOST=x": "", "SCAVENGER_VERSION=1": "",
+		"SCAVENGER_SERVER_PORT=8080": "SERVER_URL", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80": "", "SCAVENGER_NAME=/web/scavenger": "", "SCAVENGER_NAME=shop": "APP_NAME", "SCAVENGER_SERVICE_HOST=x": "", "SCAVENGER_VERSION=1": "",
 		"SCAVENGER_HOME=x": "", "SCAVENGER_COLLECTOR_PORT=1": "", "SCAVENGERS=x": "", "SCAVENGER_=x": "",
 	} {
 		name, _, _ := strings.Cut(variable, "=")

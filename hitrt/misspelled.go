@@ -91,9 +91,9 @@ func cutPrefix(name string) (rest string, exact, ok bool) {
 }
 
 // isService reports whether Kubernetes made a variable of the port of a service, which may
-// be called scavenger-server.
+// be called scavenger-server, or docker of the name of a linked container.
 func isService(name, value string) bool {
-	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
+	return strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://") || strings.HasSuffix(name, "_NAME") && strings.HasPrefix(value, "/")
 }
 
 // checkKeys notes the keys of a source of settings that are no settings. Keys may be

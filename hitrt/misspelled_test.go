@@ -51,7 +51,7 @@ func TestMisspelled(t *testing.T) {
 		{[]string{"SCAVENGER_PACKAGE=x", "SCAVENGER_PACKAGES=x", active}, nil},
 		{[]string{"SCAVENGER_SERVICE_HOST=x", "SCAVENGER_SERVICE_PORT=1", "SCAVENGER_PORT=tcp://x:1", "SCAVENGER_PORT_80_TCP_ADDR=x",
 			"SCAVENGER_SERVER_SERVICE_HOST=x", "SCAVENGER_WRAP_LOG=x", "SCAVENGER_PLAIN_CACHE=off", "SCAVENGER_DB_URL=x", "SCAVENGER=", "SCAVENGER_CONFIG_PORT=x",
-			"SCAVENGER_OPTIONS_SERVICE_HOST=x", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80", "SCAVENGER_WRAPLOG=x", "SCAVENGER_WRAP_LOG_LEVEL=x", "SCAVENGER_WRAP_STARTED=x",
+			"SCAVENGER_OPTIONS_SERVICE_HOST=x", "SCAVENGER_SERVER_PORT=tcp://10.0.0.1:80", "SCAVENGER_NAME=/web/scavenger", "SCAVENGER_WRAPLOG=x", "SCAVENGER_WRAP_LOG_LEVEL=x", "SCAVENGER_WRAP_STARTED=x",
 			"SCAVENGER_VERSION=1", "SCAVENGER_HOME=x", "SCAVENGER_EXCLUDE=x", "SCAVENGERS=x", "SCAVENGER_=x", "scavenger_home=x", active}, nil},
 		{[]string{"SCAVENGER_OPTIONS=datadir=x"}, []string{"SCAVENGER_OPTIONS: datadir is no setting; did you mean dataDir?"}},
 		{[]string{"SCAVENGER_OPTIONS=4c94e0dd-ad04-4b17;app_name=x", active}, []string{"SCAVENGER_OPTIONS: 1 of the keys are no settings, and not near to one"}},
