@@ -104,7 +104,11 @@ func buildBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(all, ", "))
 		}
 	}
-	var err error
+	// The go command does not wait for its GOCACHEPROG.
+	err := adoptOrphans()
+	if err != nil {
+		return err
+	}
 	if b.modes, err = choose("mode", modes, modeName, *modeNames); err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 //
 // Each is used as its manual says, in the smallest configuration that it calls usual, and
 // has its own copy of the sources and of the build cache. The rows are those of the build
-// cost. What a tool adds to the program has to be compiled too, which is part of its price.
+// cost. What a tool adds to the program has to be compiled too, and is part of its price.
 
 package main
 

@@ -131,8 +131,11 @@ func (r *runner) measure(ctx context.Context, row string, round int) error {
 		env = []string{"GOCACHEPROG=" + self + " cacheprog " + r.path("store")}
 	}
 	c, err := r.buildAt(ctx, checkout, env...)
+	if err != nil {
+		return err
+	}
 	r.costs[[2]string{r.m.name, row}] = append(r.costs[[2]string{r.m.name, row}], c)
-	return err
+	return nil
 }
 
 // buildAt builds in a checkout, with the machine's caches.

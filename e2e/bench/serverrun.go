@@ -21,12 +21,12 @@ import (
 type deployment struct {
 	name     string
 	build    int  // of variants
-	evidence bool // what ran under the same load has no marks
+	evidence bool // what ran under loads of each kind has no marks
 	env      func(dir, collector string) []string
 }
 
 // The first one is what the others are measured against. A process lives for some seconds,
-// so with a collector it sends hits every five, where one that runs for long sends them every
+// so with a collector it sends hits every second, where one that runs for long sends them every
 // two minutes or more.
 var deployments = []deployment{
 	{name: "plain", build: 0, env: nothing},
@@ -34,7 +34,7 @@ var deployments = []deployment{
 	{name: "dataDir", build: 1, env: dataDir},
 	{name: "evidence", build: 1, evidence: true, env: dataDir},
 	{name: "collector", build: 1, env: func(_, collector string) []string {
-		return []string{"SCAVENGER_SERVER_URL=" + collector, "SCAVENGER_API_KEY=" + apiKey}
+		return append(reporting(collector), "SCAVENGER_SCHEDULER_INTERVAL_MILLIS=1000", "SCAVENGER_FORCE_INTERVAL_SECONDS=1")
 	}},
 	{name: "cover set", build: 2, env: coverDir},
 	{name: "cover atomic", build: 3, env: coverDir},

@@ -189,7 +189,7 @@ func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
 		}
 		if l.cpu > b.opts.time/4 {
 			f := l.figures()
-			t.requests = max(100, int(b.opts.time.Seconds()/f.cpu/float64(b.opts.slices)))
+			t.requests = max(b.opts.connections, int(b.opts.time.Seconds()/f.cpu/float64(b.opts.slices)))
 			t.rate = f.rate * b.opts.share
 			break
 		}
