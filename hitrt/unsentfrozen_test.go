@@ -77,7 +77,8 @@ func TestUnsentFrozenAtExit(t *testing.T) {
 // The last place has all the time until the exit returns, also if the collector has used up
 // its own, and a disk that is slow loses nothing.
 func TestUnsentSlowAtExit(t *testing.T) {
-	for timeout, slow := range map[string]time.Duration{"0": 240, "100ms": 160, "500ms": 60, "2s": 240} { // milliseconds
+	milliseconds := map[string]time.Duration{"0": 240, "100ms": 160, "500ms": 60, "2s": 240}
+	for timeout, slow := range milliseconds {
 		bubble(t, func(t *testing.T) {
 			pub, _ := newTestPublisher(newProgram(60), newFake(), toCollector("HOME="+newHome(t), "SCAVENGER_EXIT_TIMEOUT="+timeout)...)
 			pub.startExit()
