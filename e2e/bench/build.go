@@ -104,11 +104,7 @@ func buildBench(ctx context.Context, args []string) error {
 			return fmt.Errorf("unknown row %q: want some of %s", r, strings.Join(all, ", "))
 		}
 	}
-	// The go command does not wait for its GOCACHEPROG.
-	err := adoptOrphans()
-	if err != nil {
-		return err
-	}
+	var err error
 	if b.modes, err = choose("mode", modes, modeName, *modeNames); err != nil {
 		return err
 	}
@@ -144,6 +140,10 @@ func choose[T any](what string, all []T, name func(T) string, list string) ([]T,
 func (b *bench) run(ctx context.Context, programs string) error {
 	chosen, err := choose("program", subjects, subjectName, programs)
 	if err != nil {
+		return err
+	}
+	// The go command does not wait for its GOCACHEPROG, nor orchestrion for its daemon.
+	if err := adoptOrphans(); err != nil {
 		return err
 	}
 	var remove func()
@@ -282,16 +282,11 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 	if err := run(rowSwitched); err != nil {
 		return err
 	}
-	file := filepath.Join(source, filepath.FromSlash(s.edit))
-	text, err := os.ReadFile(file)
+	restore, err := edit(source, s, round)
 	if err != nil {
 		return err
 	}
-	edited := fmt.Appendf(slices.Clip(text), "\nfunc benchEdited() int { return %d }\n\nvar _ = benchEdited\n", round)
-	if err := os.WriteFile(file, edited, 0o666); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.WriteFile(file, text, 0o666)) }()
+	defer func() { err = errors.Join(err, restore()) }()
 	if err := run(rowEdited); err != nil {
 		return err
 	}
@@ -306,6 +301,17 @@ func (b *bench) sequence(ctx context.Context, m mode, s subject, p *program.Prog
 		return err
 	}
 	return run(rowNothing, setting)
+}
+
+// edit changes a file of a program, in another way each round. restore writes what was there.
+func edit(source string, s subject, round int) (restore func() error, err error) {
+	file := filepath.Join(source, filepath.FromSlash(s.edit))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	edited := fmt.Appendf(slices.Clip(text), "\nfunc benchEdited() int { return %d }\n\nvar _ = benchEdited\n", round)
+	return func() error { return os.WriteFile(file, text, 0o666) }, os.WriteFile(file, edited, 0o666)
 }
 
 // prepare returns the directory of the sources to build and the cache to start from. Other

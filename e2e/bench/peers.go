@@ -63,9 +63,6 @@ func peersBench(ctx context.Context, args []string) error {
 	if b.modes, err = choose("mode", peers, modeName, *modeNames); err != nil {
 		return err
 	}
-	if err := adoptOrphans(); err != nil {
-		return err
-	}
 	return b.run(ctx, *programs)
 }
 

@@ -111,13 +111,7 @@ func (r *runner) measure(ctx context.Context, row string, round int) error {
 	}
 	switch row {
 	case rowRestoredEdited:
-		file := filepath.Join(r.path(checkout), filepath.FromSlash(r.s.edit))
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		text = fmt.Appendf(text, "\nfunc benchEdited() int { return %d }\n\nvar _ = benchEdited\n", round)
-		if err := os.WriteFile(file, text, 0o666); err != nil {
+		if _, err := edit(r.path(checkout), r.s, round); err != nil {
 			return err
 		}
 	case rowCacheProgram:
@@ -156,12 +150,8 @@ func (r *runner) checkout(name string) error {
 }
 
 func (r *runner) tar(ctx context.Context, how, file string, names ...string) error {
-	cmd := exec.CommandContext(ctx, "tar", append([]string{how, file}, names...)...)
-	cmd.Dir = r.dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("tar %s %s: %w\n%s", how, file, err, out)
-	}
-	return nil
+	_, err := timed(ctx, r.dir, nil, append([]string{"tar", how, file}, names...)...)
+	return err
 }
 
 func copyFile(from, to string) error {
