@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -46,10 +47,12 @@ type logger struct {
 // newLogger returns a logger that writes to out, or to logFile if that is set. The
 // program's own default logger is left alone.
 func newLogger(out io.Writer, set *settings) *logger {
+	l := &logger{out: out, least: set.logLevel, key: set.apiKey, last: map[string]time.Time{}}
 	if set.logFile != "" {
-		out = &logFile{path: set.logFile, otherwise: out}
+		otherwise := *l
+		l.out = &logFile{path: set.logFile, otherwise: &otherwise}
 	}
-	return &logger{out: out, least: set.logLevel, key: set.apiKey, last: map[string]time.Time{}}
+	return l
 }
 
 // WarnHourly logs at level warn, once an hour per kind: a collector that is down for
@@ -128,12 +131,16 @@ func keyStart(key string) string {
 // and whoever moves or removes the file need not tell us.
 type logFile struct {
 	path      string
-	otherwise io.Writer // used if the file cannot be opened
+	otherwise *logger     // used if the file cannot be opened
+	refused   atomic.Bool // that is the case, and was said
 }
 
 func (l *logFile) Write(line []byte) (int, error) {
 	if err := appendTo(l.path, line); err != nil {
-		return l.otherwise.Write(line)
+		if l.refused.CompareAndSwap(false, true) {
+			l.otherwise.Warn("logFile: %v: lines go to standard error", err)
+		}
+		return l.otherwise.out.Write(line)
 	}
 	return len(line), nil
 }

@@ -112,7 +112,7 @@ func (s *settings) checkKeys(source string, values map[string]string) {
 		}
 	}
 	if unknown > 0 {
-		s.problems = append(s.problems, fmt.Sprintf("%s: %d of the keys are no settings, and not near to one", source, unknown))
+		s.problems = append(s.problems, fmt.Sprintf("%s: keys that are no settings, and not near to one: %d", source, unknown))
 	}
 }
 

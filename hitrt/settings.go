@@ -50,6 +50,10 @@ type settings struct {
 	// report. remarks are about settings that have no effect. They are logged once.
 	asked, remarks []string
 
+	// mistaken are the problems with enabled, if it is false for want of a value that is
+	// understood.
+	mistaken []string
+
 	// passedOver says which files and values do not count, as somebody else may have
 	// written them. It is logged once.
 	passedOver []string
@@ -107,8 +111,11 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	given := parseOptions(options)
 	r.setValues(given, file, baked)
+	before := len(r.problems)
+	enabled := r.boolean("enabled", true)
 	s := &settings{
-		enabled:     r.boolean("enabled", true),
+		enabled:     enabled,
+		mistaken:    slices.Clone(r.problems[before:]),
 		apiKey:      r.text("apiKey", "licenseKey"),
 		appName:     r.text("appName"),
 		appVersion:  r.text("appVersion"),
@@ -190,20 +197,25 @@ const noKey = "serverUrl is set, but apiKey is not: nothing is sent; set SCAVENG
 
 // explain logs why a program is inert although its environment asks it to report.
 func (s *settings) explain(out io.Writer) {
-	if s.enabled {
-		for _, problem := range s.asked {
-			newLogger(out, s).Warn("%s", problem)
+	log, said := newLogger(out, s), s.asked
+	if !s.enabled {
+		said = nil
+		if s.collects() || s.dataDir != "" {
+			said = s.mistaken
 		}
+	}
+	for _, problem := range said {
+		log.Warn("%s", problem)
 	}
 	switch {
 	case s.fileErr != nil:
-		newLogger(out, s).Warn("reading settings: %v", s.fileErr)
+		log.Warn("reading settings: %v", s.fileErr)
 	case s.enabled && s.lacksKey():
-		newLogger(out, s).Warn(noKey)
+		log.Warn(noKey)
 	case s.enabled && s.explicit: // serverUrl is not a URL, or the program has no network code
 		for _, problem := range s.problems {
 			if !slices.Contains(s.asked, problem) {
-				newLogger(out, s).Warn("%s", problem)
+				log.Warn("%s", problem)
 			}
 		}
 	}

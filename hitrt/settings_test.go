@@ -176,8 +176,10 @@ func TestLogFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.WarnHourly("third", "the third")
-	if !strings.Contains(out.String(), "the third") {
-		t.Errorf("standard error has %q, want the line that the file cannot have", out.String())
+	r.WarnHourly("fourth", "the fourth")
+	got := out.String()
+	if strings.Count(got, "logFile") != 1 || !strings.Contains(got, "the third") || !strings.HasSuffix(got, "the fourth\"\n") || strings.Count(got, "\n") != 3 {
+		t.Errorf("standard error has %q, want why the file has no lines, once, and these", got)
 	}
 }
 

@@ -136,7 +136,7 @@ func (r *settingsReader) expanded(key, v string, guarded bool) string {
 }
 
 // boolean returns true for "true", in upper or lower case, as the Java agent does, and
-// false for all else: enabled=no means no.
+// false for all else: enabled=no means no. enabled=yes does not mean yes, which is said.
 func (r *settingsReader) boolean(key string, def bool) bool {
 	v := r.text(key)
 	switch {
@@ -144,7 +144,7 @@ func (r *settingsReader) boolean(key string, def bool) bool {
 		return def
 	case strings.EqualFold(v, "true"):
 		return true
-	case !strings.EqualFold(v, "false"):
+	case !isIn("false no off 0", strings.ToLower(v)):
 		r.problem("%s is %s, which is neither true nor false: taken as false", key, shown(v))
 	}
 	return false
