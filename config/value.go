@@ -48,10 +48,14 @@ func newSetting(name spelling, value any) (Setting, error) {
 	if strings.Contains(s.Value, "$") && !k.Build {
 		return s, nil // the running program expands and checks it
 	}
+	given := s.Value
 	if name.seconds {
 		s.Value += "000"
 	}
 	if err := checkScalar(k, s.Value); err != nil {
+		if name.seconds { // not in the unit of k
+			err = fmt.Errorf("want a number of seconds, have %q", given)
+		}
 		return s, err
 	}
 	if k.Kind == Choice {

@@ -14,6 +14,7 @@ type Assignment struct {
 	Name, Value string
 	Key         *Key   // nil if no key has that name
 	Nearest     string // the name of which Name may be a misspelling, if Key is nil
+	Wrong       error  // why a running program would not take the value; nil for keys of the build
 	nearestKey  *Key   // the key that is called Nearest
 }
 
@@ -27,6 +28,8 @@ func Options(text string) []Assignment {
 			continue
 		}
 		v := Assignment{Name: name, Value: strings.TrimSpace(value), Key: LookUp(name)}
+		known, _ := lookUp(name)
+		v.check(known)
 		if v.Key == nil && !isReferred(text, name) {
 			v.Nearest = nearestName(camelCase(name), allNames())
 			v.nearestKey = LookUp(v.Nearest)
@@ -54,7 +57,7 @@ var (
 // Variables returns the variables in environ, a list as [os.Environ] returns it, that
 // look like settings. They are sorted by name.
 func Variables(environ []string) []Assignment {
-	known := map[string]*Key{}
+	known := map[string]spelling{}
 	var candidates []string // without the prefix, which would make all of them alike
 	for _, name := range append([]string{"SCAVENGER_OPTIONS"}, buildVariables...) {
 		candidates = append(candidates, strings.TrimPrefix(name, variablePrefix))
@@ -62,7 +65,7 @@ func Variables(environ []string) []Assignment {
 	for i := range Keys {
 		for _, n := range append(Keys[i].names(), Keys[i].Seconds) {
 			if n != "" {
-				known[Variable(n)] = &Keys[i]
+				known[Variable(n)] = spelling{&Keys[i], n == Keys[i].Seconds}
 				candidates = append(candidates, strings.TrimPrefix(Variable(n), variablePrefix))
 			}
 		}
@@ -78,11 +81,12 @@ func Variables(environ []string) []Assignment {
 		if !likeOurs || slices.Contains(otherVariables, canonical) {
 			continue
 		}
-		v := Assignment{Name: name, Value: value, Key: known[canonical]}
+		v := Assignment{Name: name, Value: value, Key: known[canonical].key}
+		v.check(known[canonical])
 		if v.Key == nil && !isService(name, value) {
 			if n := nearestName(rest, candidates); n != "" {
 				v.Nearest = variablePrefix + n
-				v.nearestKey = known[v.Nearest]
+				v.nearestKey = known[v.Nearest].key
 			}
 		}
 		if strings.HasPrefix(name, variablePrefix) || v.Key != nil || v.Nearest != "" {
@@ -91,6 +95,13 @@ func Variables(environ []string) []Assignment {
 	}
 	slices.SortFunc(all, func(a, b Assignment) int { return strings.Compare(a.Name, b.Name) })
 	return all
+}
+
+// check notes whether a running program would take the value. A blank one is the default.
+func (v *Assignment) check(name spelling) {
+	if v.Key != nil && !v.Key.Build && strings.TrimSpace(v.Value) != "" {
+		_, v.Wrong = newSetting(name, v.Value)
+	}
 }
 
 // cutPrefix returns what follows the prefix in the name of a variable, and whether there is

@@ -36,6 +36,28 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// What a running program would not take is known beforehand.
+func TestWrongValues(t *testing.T) {
+	environ := []string{"SCAVENGER_ENABLED=flase", "SCAVENGER_LOG_LEVEL=loud", "SCAVENGER_SCHEDULER_INTERVAL_SECONDS=ten", "SCAVENGER_SERVER_URL=ftp://u:password@c",
+		"SCAVENGER_API_KEY=k", "SCAVENGER_DATA_DIR=$HOME/data", "SCAVENGER_EXIT_TIMEOUT=$HOME", "SCAVENGER_MAPPING= ", "SCAVENGER_METHOD_VISIBILITY=x", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=5"}
+	var got []string
+	for _, v := range slices.Concat(Variables(environ), Options("mapping=disc;app_name=x;debugMode=TRUE")) {
+		if v.Wrong != nil {
+			got = append(got, v.Name+": "+v.Wrong.Error())
+		}
+	}
+	want := []string{
+		`SCAVENGER_ENABLED: want true or false, have "flase"`,
+		`SCAVENGER_LOG_LEVEL: want one of warn, debug, info, error, have "loud"`,
+		`SCAVENGER_SCHEDULER_INTERVAL_SECONDS: want a number of seconds, have "ten"`,
+		"SCAVENGER_SERVER_URL: want a URL of the form http://host:port or https://host",
+		`mapping: want one of memory, disk, none, have "disc"`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("wrong are %q, want %q", got, want)
+	}
+}
+
 // Only what is near to a variable that acts at build time is a build's business.
 func TestMisspelled(t *testing.T) {
 	got := Misspelled([]string{"SCAVENGER_PACKAGE=x", "SCAVENGER_PACKAGES=x", "SCAVENGER_DATADIR=x", "SCAVENGER_COLLECTOR_PORT=x", "SCAVENGER_EXCLUDE_PACKAGE=y",

@@ -223,7 +223,7 @@ func sameFile(a, b string) bool {
 func (d *examination) settings() map[string]string {
 	cfg, err := d.buildConfig()
 	if err != nil {
-		d.say("settings", "failed", err.Error(), "correct it; docs/settings.md and scavenger-wrap init list all keys")
+		d.say("settings", "failed", err.Error(), "")
 		return nil
 	}
 	file := cfg.File
@@ -259,11 +259,13 @@ func (d *examination) variables() {
 	for _, v := range config.Options(os.Getenv("SCAVENGER_OPTIONS")) {
 		switch {
 		case v.Key == nil && v.Nearest != "":
-			d.misspelled(fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest))
+			d.doubtful(fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting; did you mean %s?", v.Name, v.Nearest))
 		case v.Key == nil:
 			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s is no setting", v.Name), "")
 		case v.Key.Build:
 			d.say("environment", "note", fmt.Sprintf("SCAVENGER_OPTIONS: %s acts when a program is built, and has no effect here", v.Name), "")
+		case v.Wrong != nil:
+			d.doubtful(fmt.Sprintf("SCAVENGER_OPTIONS: %s: %v", v.Name, v.Wrong))
 		default:
 			d.say("environment", "ok", fmt.Sprintf("SCAVENGER_OPTIONS: %s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
 		}
@@ -271,17 +273,19 @@ func (d *examination) variables() {
 	for _, v := range config.Variables(os.Environ()) {
 		switch {
 		case v.Key == nil && v.Nearest != "":
-			d.misspelled(fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest))
+			d.doubtful(fmt.Sprintf("%s is no setting; did you mean %s?", v.Name, v.Nearest))
 		case v.Key == nil:
 			d.say("environment", "note", v.Name+" is no setting", "")
+		case v.Wrong != nil:
+			d.doubtful(fmt.Sprintf("%s: %v", v.Name, v.Wrong))
 		case !v.Key.Build:
 			d.say("environment", "ok", fmt.Sprintf("%s=%s  (where a program runs)", v.Name, config.Setting{Key: v.Key, Value: v.Value}.Text()), "")
 		}
 	}
 }
 
-// misspelled notes a setting that nobody knows and somebody may have meant otherwise.
-func (d *examination) misspelled(text string) {
+// doubtful notes a setting that no program understands, and somebody may have meant otherwise.
+func (d *examination) doubtful(text string) {
 	d.say("environment", "note", text, "")
 	d.next.better(text)
 }

@@ -14,13 +14,13 @@ import (
 // look at the clock.
 func (d *examination) evidence(c *config.Config, now time.Time) {
 	digest, err := evidence.Read(c, evidence.Places{}, ReadCalls)
-	const advice = "make it anew: scavenger-wrap report --format=json"
+	const advice = "make it anew: scavenger-wrap report --format=json -o FILE"
 	switch {
 	case err != nil:
 		d.say("evidence", "failed", err.Error(), "")
 	case digest == nil:
 	case digest.Problem != "":
-		d.say("evidence", "note", "it counts for nothing: "+digest.Problem, advice)
+		d.say("evidence", "note", digest.Source+" counts for nothing: "+digest.Problem, advice)
 	default:
 		age := now.Sub(digest.To)
 		text := fmt.Sprintf("%d functions of %s need no mark; its last day is %s", digest.Count, digest.Main, digest.To.Format(time.DateOnly))
