@@ -199,9 +199,15 @@ func (cmd *commands) buildSource() (config.Source, error) {
 func oneOf(c *cli.Context, flag string, words ...string) (string, error) {
 	value := c.String(flag)
 	if !slices.Contains(words, value) {
-		return "", usageError{fmt.Errorf("%s: unknown %s %q: want %s", c.Command.Name, flag, value, strings.Join(words, " or "))}
+		return "", usageError{fmt.Errorf("%s: unknown %s %q: want %s", c.Command.Name, flag, value, alternatives(words))}
 	}
 	return value, nil
+}
+
+// alternatives lists words of which one is wanted.
+func alternatives(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
 // Exit statuses of the command line. The toolexec role passes on the status of

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -141,7 +142,7 @@ func (cmd *commands) planArguments(args []string) (patterns, dirs []string, err 
 	if len(dirs) == 0 {
 		dir, err := cmd.settingsDataDir()
 		if err != nil && len(args) > 0 {
-			err = fmt.Errorf("no argument is a directory with data: %w", err)
+			err = fmt.Errorf("none is a directory with data of a process: %s: %w", strings.Join(args, ", "), err)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -149,7 +150,7 @@ func (cmd *commands) planArguments(args []string) (patterns, dirs []string, err 
 		dirs = []string{dir}
 	}
 	if len(patterns) == 0 {
-		patterns = []string{"./..."}
+		patterns, err = cmd.allPackages()
 	}
-	return patterns, dirs, nil
+	return patterns, dirs, err
 }

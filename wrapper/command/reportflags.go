@@ -54,7 +54,7 @@ func readQuestions(c *cli.Context) (*questions, error) {
 	}
 	for _, word := range q.failOn {
 		if !slices.Contains(failOn, word) {
-			return nil, usageError{fmt.Errorf("%s: unknown fail-on %q: want %s", c.Command.Name, word, strings.Join(failOn, ", "))}
+			return nil, usageError{fmt.Errorf("%s: unknown fail-on %q: want %s, separated by commas", c.Command.Name, word, alternatives(failOn))}
 		}
 	}
 	if slices.Contains(q.failOn, "new-dead") && q.baseline == "" {
@@ -160,8 +160,12 @@ func (q *questions) fail(r *report.Report) error {
 	}
 	var found []string
 	for _, word := range q.failOn {
-		if n := counts[word]; n > 0 {
-			found = append(found, fmt.Sprintf("--fail-on=%s: functions: %d", word, n))
+		switch n := counts[word]; n {
+		case 0:
+		case 1:
+			found = append(found, fmt.Sprintf("--fail-on=%s: 1 function", word))
+		default:
+			found = append(found, fmt.Sprintf("--fail-on=%s: %d functions", word, n))
 		}
 	}
 	if found == nil {

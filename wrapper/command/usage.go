@@ -86,6 +86,9 @@ func arguments(c *cli.Context, limit int, what string) error {
 // Unknown returns an error that says what to type in place of a word that is neither a
 // command nor a tool.
 func Unknown(word string) error {
+	if commandHasFlags(word) || word == "test" {
+		return fmt.Errorf("no command %q; did you mean go %s?", word, word)
+	}
 	if n := config.Nearest(word, commandNames); n != "" && n != "h" {
 		return fmt.Errorf("no command %q; did you mean %s?", word, n)
 	}

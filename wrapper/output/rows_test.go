@@ -157,10 +157,10 @@ func TestAllText(t *testing.T) {
 	}
 	got := regexp.MustCompile(`(?m)^([^\s:]+):(\d+): (.*)$`).FindAllString(out.String(), -1)
 	want := []string{
-		"a.go:1: never called: Other, 1 line, observed for 30 days, in module example.com/a",
-		"main.go:12: never called: (*T).Name, 12 lines, observed for 30 days, in module example.com/a",
-		"a.go:1: never called: Other, 1 line, observed for 30 days, in module example.com/b",
-		"main.go:12: never called: (*T).Name, 12 lines, observed for 30 days, in module example.com/b",
+		"a.go:1: never called: Other, 1 line, observed for 30 days, in a program of example.com/a",
+		"main.go:12: never called: (*T).Name, 12 lines, observed for 30 days, in a program of example.com/a",
+		"a.go:1: never called: Other, 1 line, observed for 30 days, in a program of example.com/b",
+		"main.go:12: never called: (*T).Name, 12 lines, observed for 30 days, in a program of example.com/b",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("lines\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -309,12 +309,13 @@ func (t text) list(wanted func(f *report.Function) bool) {
 	}
 }
 
-// inModule says in which module a file is, if there are several: two may have a main.go.
+// inModule says of which module the program is that has a file, if there are several: two may
+// have a main.go. The file's own module may be another one of the workspace.
 func (t text) inModule(f *report.Function) string {
 	if !t.modules || f.Module == "" {
 		return ""
 	}
-	return ", in module " + report.Printable(f.Module)
+	return ", in a program of " + report.Printable(f.Module)
 }
 
 // message says of a function what is known of its calls.
