@@ -313,7 +313,7 @@ func (d *examination) binary(b *registry.Inspected, self string, functions bool)
 	slices.SortFunc(b.Packages, func(x, y registry.InspectedPackage) int { return strings.Compare(x.Path, y.Path) })
 	for _, p := range b.Packages {
 		total += len(p.Functions)
-		detail := fmt.Sprintf("%d functions", len(p.Functions))
+		detail := counted(len(p.Functions), "function")
 		if p.Unseen > 0 {
 			detail += fmt.Sprintf(", %d of them not observable", p.Unseen)
 		}

@@ -46,7 +46,7 @@ func runMerge(c *cli.Context, stdout, stderr io.Writer) error {
 		return fmt.Errorf("merge: %w", err)
 	}
 	writeProblems(stderr, "merge", m.Problems)
-	fmt.Fprintf(stdout, "%d hits files became %d, of %d builds, in %q\n", m.Read, m.Written, m.Codebases, out)
+	fmt.Fprintf(stdout, "%s became %d, of %s, in %q\n", counted(m.Read, "hits file"), m.Written, counted(m.Codebases, "build"), out)
 	if len(m.Problems) > 0 {
 		return incompleteError{errors.New("merge: the result is incomplete: functions may have been called that nobody knows of")}
 	}

@@ -160,12 +160,8 @@ func (q *questions) fail(r *report.Report) error {
 	}
 	var found []string
 	for _, word := range q.failOn {
-		switch n := counts[word]; n {
-		case 0:
-		case 1:
-			found = append(found, fmt.Sprintf("--fail-on=%s: 1 function", word))
-		default:
-			found = append(found, fmt.Sprintf("--fail-on=%s: %d functions", word, n))
+		if n := counts[word]; n > 0 {
+			found = append(found, fmt.Sprintf("--fail-on=%s: %s", word, counted(n, "function")))
 		}
 	}
 	if found == nil {
