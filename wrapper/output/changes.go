@@ -59,7 +59,7 @@ func (t text) writeBaseline() {
 		}
 	}
 	t.printf(":\n%9d  newly dead: never called now, and called or absent then\n%9d  came alive: called now, and never called then\n"+
-		"%9d  new, of which %d were never called\n%9d  gone\n", len(b.NewlyDead), len(b.CameAlive), len(b.New), dead, len(b.Gone))
+		"%9d  new, %d of them never called\n%9d  gone\n", len(b.NewlyDead), len(b.CameAlive), len(b.New), dead, len(b.Gone))
 	if len(b.NewlyDead) > 0 {
 		t.print("\n")
 	}
