@@ -42,7 +42,8 @@ func (s *conns) dial(ctx context.Context, network, address string) (net.Conn, er
 	if s.dials.Add(-1) < 0 {
 		return nil, fmt.Errorf("%s has closed %d connections without an answer", address, maxDials)
 	}
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
+	// Without a Resolver it would ask net.DefaultResolver, which is the program's to replace.
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Resolver: &net.Resolver{}}
 	nc, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
