@@ -35,6 +35,7 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 			return none, fmt.Errorf("no answer in time: %w", ctx.Err())
 		case <-checkpoints.C:
 			if p.data != nil {
+				followProgram()
 				p.checkpoint()
 			}
 		case <-exiting:

@@ -109,11 +109,11 @@ func (p *publisher) run() {
 	p.poller.begin()
 	p.begin()
 	for p.exporter != nil || p.data != nil {
-		p.work()
 		if p.isAlone() || !p.sleep() {
 			p.finish()
 			return
 		}
+		p.work()
 	}
 }
 
@@ -130,7 +130,7 @@ func (p *publisher) begin() {
 		return
 	}
 	p.data.open()
-	if p.data.functions > fewFunctions {
+	if p.data.functions > fewFunctions && !raceDetector {
 		ready()
 	}
 	// In small programs before they run: one that changes its root directory, or drops its
@@ -140,8 +140,8 @@ func (p *publisher) begin() {
 	if p.data.functions <= fewFunctions {
 		p.data.verify()
 	}
-	ready()
 	p.nextCheckpoint = time.Now().Add(checkpointInterval)
+	ready()
 }
 
 // prepare sets the fields that newPublisher left out.
@@ -167,6 +167,7 @@ func (p *publisher) prepare() {
 
 // work does what is due.
 func (p *publisher) work() {
+	followProgram()
 	now := time.Now()
 	if !now.Before(p.nextStatic) {
 		p.setStatic()
@@ -226,8 +227,8 @@ func (p *publisher) isAlone() bool {
 
 // pause waits for at most d, and returns false at once when the program exits.
 func (p *publisher) pause(d time.Duration) bool {
-	if !p.poller.runs() {
-		p.wake.wait(d)
+	if raceDetector || !p.poller.runs() {
+		p.wake.wait(d) // no timer: package time reads time.Local when one fires (race.go)
 		select {
 		case answer := <-p.flushes:
 			answer <- p.flush()

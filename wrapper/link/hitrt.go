@@ -152,6 +152,9 @@ func (l *linking) readHitrt(dir string) (*build.Package, error) {
 	if l.config.NoNetwork {
 		ctxt.BuildTags = []string{"nonetwork"}
 	}
+	if slices.Contains(l.main.Main.Flags, "-race") {
+		ctxt.BuildTags = append(ctxt.BuildTags, "race")
+	}
 	ctxt.JoinPath = path.Join
 	ctxt.IsDir = func(string) bool { return true }
 	ctxt.HasSubdir = func(string, string) (string, bool) { return "", false }

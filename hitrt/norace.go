@@ -1,0 +1,8 @@
+//go:build !race || !linux
+
+package hitrt
+
+const raceDetector = false
+
+// followProgram is for the race detector (race.go).
+func followProgram() {}
