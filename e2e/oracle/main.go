@@ -8,6 +8,11 @@
 // is not reported as called is false dead, the worst error there is; one that
 // is reported but did not run is false live. Either makes the exit status 1.
 //
+// With -tests the tests of any module are the workload. Those that end otherwise when they
+// are marked are shown, but judged by e2e/corpus, as -cover too makes some fail:
+//
+//	go run ./e2e/oracle -tests github.com/hashicorp/go-memdb@v1.3.5 ./...
+//
 // With -evidence it builds the program once more, with what the marked one called as
 // evidence, and compares that: functions without marks must be called, too.
 package main
@@ -29,12 +34,13 @@ import (
 func main() {
 	driver := flag.String("driver", "", "drive the program with `file` instead of the built-in workload: file BINARY NAME=VALUE… must run it until it has ended, in a scratch directory that CORPUS names")
 	evidence := flag.Bool("evidence", false, "judge a build with the first marked one as evidence")
+	tests := flag.Bool("tests", false, "the workload is the tests of a module")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: oracle [-driver file] [-evidence] program")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: oracle [-driver file] [-evidence] program\n       oracle -tests module@version [argument of go test…]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if flag.NArg() != 1 {
+	if flag.NArg() != 1 && (!*tests || flag.NArg() == 0) {
 		flag.Usage()
 		os.Exit(2)
 	}
@@ -45,7 +51,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, flag.Arg(0), *driver, *evidence); err != nil {
+	var err error
+	if *tests {
+		err = runOfTests(ctx, flag.Arg(0), flag.Args()[1:])
+	} else {
+		err = run(ctx, flag.Arg(0), *driver, *evidence)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "oracle:", err)
 		os.Exit(1)
 	}

@@ -44,6 +44,12 @@ func (p *Program) Covered(ctx context.Context, coverDir string) (map[Function]bo
 		return nil, fmt.Errorf("go tool covdata: %w\n%s", err, out)
 	}
 	defer os.Remove(profile)
+	return p.CoveredIn(profile)
+}
+
+// CoveredIn is Covered for a profile, as `go test -coverprofile` writes it. If a block stands
+// in it several times, once for each test binary, it ran if it did in one of them.
+func (p *Program) CoveredIn(profile string) (map[Function]bool, error) {
 	text, err := os.ReadFile(profile)
 	if err != nil {
 		return nil, err
