@@ -5,6 +5,7 @@ package hitrt
 import (
 	"iter"
 	"math/bits"
+	"strings"
 	"sync/atomic"
 	"unsafe"
 )
@@ -53,6 +54,18 @@ func sweep(cells []uint8, hit func(i int)) {
 			}
 		}
 	}
+}
+
+// isHit reports whether a cell is set. It clears none.
+func (c *codebase) isHit() bool {
+	for i := range c.packages {
+		cells := c.packages[i].Marks
+		// The search for a byte is the runtime's, which takes many at once. A cell is 0 or 1.
+		if len(cells) > 0 && strings.IndexByte(unsafe.String(&cells[0], len(cells)), 1) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // A bitset is a set of functions, by their number in the [codebase].

@@ -18,6 +18,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
@@ -62,6 +63,8 @@ type dataFile struct {
 
 	root      os.FileInfo // the root directory at the start
 	ended     bool        // its record says that it wrote all
+	alone     bool        // when the program ended, no goroutine of it was left
+	left      atomic.Bool // leave was called
 	wroteAt   time.Time   // when everything was written
 	written   os.FileInfo // the hits file after the last write, or the last look into it
 	lookedAt  time.Time
@@ -156,6 +159,7 @@ func (d *dataFile) hit(pkg, cell int, at int64) {
 // again later, and loses nothing: the calls are in memory, and in the marks file.
 func (d *dataFile) write(now time.Time) {
 	exiting := d.p.isExiting()
+	ends := exiting && !d.p.mayGoOn
 	age := elapsed(d.wroteAt, now)
 	refresh := exiting || age >= refreshInterval
 	due := d.wroteAt.IsZero() || !d.first.empty() || refresh && !d.again.empty() || exiting && !d.ended || age >= seenInterval
@@ -178,14 +182,14 @@ func (d *dataFile) write(now time.Time) {
 		calls.or(d.again)
 	}
 	d.process.SeenAt = unixMillis(now)
-	if exiting {
+	if ends {
 		d.process.State = datafile.Ended
 	}
 	if err := d.update(calls, now); err != nil {
 		d.failed(err, now)
 		return
 	}
-	d.retryAt, d.busySince, d.ended = time.Time{}, time.Time{}, exiting
+	d.retryAt, d.busySince, d.ended = time.Time{}, time.Time{}, ends
 	for i := range d.first.members() {
 		d.marks.forget(i)
 	}
@@ -415,12 +419,3 @@ func (d *dataFile) keep(now time.Time) {
 
 // refresh makes the next write one of everything.
 func (d *dataFile) refresh() { d.wroteAt, d.retryAt = time.Time{}, time.Time{} }
-
-// close ends the use of local files, when everything is written. The file stays mapped,
-// for what other goroutines still call, and a later process writes what that was. If
-// nothing else of the program runs any more, there is nothing to leave.
-func (d *dataFile) close(alone bool) {
-	if d.ended && d.first.empty() {
-		d.marks.end(alone)
-	}
-}

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"runtime"
 	"time"
-
-	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // exit does the work of [Exit] in the goroutine that ends the program.
@@ -24,6 +22,13 @@ func (p *publisher) exit() {
 		wait = max(wait, afterCalls)
 	}
 	p.waitFor(p.done, wait)
+	select {
+	case <-p.done:
+		if p.data != nil {
+			p.data.leave()
+		}
+	default: // the marks file stays
+	}
 }
 
 // afterCalls is at most what the exit keeps of its time for what follows the last call to
@@ -56,25 +61,16 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.data.adopt(p.now())
-		alone := p.endsAlone() // before the last look: who ends meanwhile has called something
-		p.checkpoint()         // other goroutines went on while we sent
-		for range lastLooks {
-			if alone || p.data.process.Kept != datafile.OnceASecond {
-				break
-			}
-			p.checkpoint() // nobody reads the cells after that
-		}
-		p.data.close(alone)
+		p.data.alone = p.endsAlone() // before the last look: who ends meanwhile has called something
+		p.checkpoint()               // other goroutines went on while we sent
+		p.data.close()
 	}
 }
 
-// lastLooks is how many times cells are read again at the end, where nothing of them
-// outlives the process and other goroutines still run.
-const lastLooks = 2
-
-// endsAlone reports whether nothing of the program can run any more but what waits for
-// the publisher: the goroutine that ends the program, if it is not the publisher's. In a
-// program with cgo, as most are that import net, the runtime makes one call of C itself.
+// endsAlone reports whether no goroutine of the program is left but the one that ends it and
+// waits for the publisher. In a program with cgo, as most are that import net, the runtime
+// makes one call of C itself. Timers, finalizers and threads of C cannot be counted:
+// [dataFile.leave] looks what they did.
 func (p *publisher) endsAlone() bool {
 	all := 2
 	if p.signals.taken {

@@ -17,13 +17,18 @@ func hasThreads() bool {
 }
 
 // hasChildren reports whether the process has children. One that was forked without exec
-// shares the mark arrays, and may go on when this one has ended.
+// shares the mark arrays, and may go on when this one has ended. clone(2) makes some whose
+// end sends another signal than SIGCHLD, or none; kernels before 4.7 cannot be asked for them.
 func hasChildren() bool {
 	const (
 		all     = 0 // P_ALL
 		options = syscall.WNOHANG | syscall.WEXITED | syscall.WNOWAIT
+		anyKind = 0x40000000 // __WALL
 	)
 	var info [128]byte // siginfo_t
-	_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)), options, 0, 0)
+	_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)), options|anyKind, 0, 0)
+	if errno == syscall.EINVAL {
+		_, _, errno = syscall.Syscall6(syscall.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)), options, 0, 0)
+	}
 	return errno != syscall.ECHILD
 }

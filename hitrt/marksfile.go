@@ -69,14 +69,16 @@ func (m *marksFile) set(at int64, n uint64) {
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&m.content[m.header.State+at])), n)
 }
 
-// end notes that all calls so far are in the hits file. If nothing of the program runs
-// any more, it removes the file.
-func (m *marksFile) end(alone bool) {
-	if m == nil {
-		return
+// end notes that all calls so far are in the hits file.
+func (m *marksFile) end() {
+	if m != nil {
+		m.set(datafile.SavedAt, datafile.EndedState)
 	}
-	m.set(datafile.SavedAt, datafile.EndedState)
-	if alone && m.isThere() {
+}
+
+// remove removes the file. It is still mapped.
+func (m *marksFile) remove() {
+	if m.isThere() {
 		_ = os.Remove(m.path)
 	}
 }

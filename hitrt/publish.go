@@ -54,6 +54,7 @@ type publisher struct {
 	nextStatic     time.Time // when static cells are to be set
 
 	cooperative bool // GODEBUG has asyncpreemptoff
+	mayGoOn     bool // main has called Goexit: a timer may run more of the program
 
 	poller  pollerWatch
 	wake    alarm // rings when there is something to do besides what is due
@@ -217,10 +218,14 @@ func (p *publisher) sleep() bool {
 // runtime.Goexit, and all others have ended. The runtime ends such a program, but not
 // as long as there is a goroutine that wakes up again. A library for C is never alone:
 // it has no goroutine while its host does not call it.
+//
+// A timer of the program that is still to fire starts a goroutine again, and cannot be
+// seen. So nobody says that the process has ended, and its marks file stays.
 func (p *publisher) isAlone() bool {
 	if !p.isProgram || runtime.NumGoroutine() > p.signals.goroutines() {
 		return false
 	}
+	p.mayGoOn = true
 	p.startExit()
 	return true
 }

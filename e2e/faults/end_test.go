@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -37,9 +38,23 @@ func main() {
 			}
 		}()
 		time.Sleep(time.Duration(rand.Intn(1500)) * time.Microsecond)
-	case "fork":
+	case "timer": // nothing runs until it fires, and then a goroutine that outlives it
 		call(1)
-		child, _, _ := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(syscall.SIGCHLD), 0, 0, 0, 0, 0)
+		time.AfterFunc(1500*time.Millisecond, func() {
+			call(2)
+			go func() {
+				time.Sleep(300 * time.Millisecond)
+				call(3)
+			}()
+		})
+		runtime.Goexit()
+	case "fork", "clone":
+		call(1)
+		signal := syscall.SIGCHLD
+		if os.Args[1] == "clone" {
+			signal = 0 // its end is told to nobody
+		}
+		child, _, _ := syscall.RawSyscall6(syscall.SYS_CLONE, uintptr(signal), 0, 0, 0, 0, 0)
 		if child == 0 {
 			pause := syscall.Timespec{Nsec: 300e6}
 			syscall.RawSyscall(syscall.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&pause)), 0, 0)
@@ -50,8 +65,9 @@ func main() {
 }
 `
 
-// A goroutine that ends while main returns, and a child that was forked without exec and
-// outlives its parent: what they called is known.
+// A goroutine that ends while main returns, a child that was forked without exec and
+// outlives its parent, and a timer that fires when no goroutine is left: what they called
+// is known.
 func TestFaultsOthersAtEnd(t *testing.T) {
 	t.Parallel()
 	bin := buildProgram(t, endMain, true)
@@ -62,11 +78,14 @@ func TestFaultsOthersAtEnd(t *testing.T) {
 		cmd.Env = append(os.Environ(), "SCAVENGER_DATA_DIR="+dir)
 		var out bytes.Buffer // Wait returns when a child has closed it, too
 		cmd.Stdout, cmd.Stderr = &out, os.Stderr
-		if err := cmd.Run(); err != nil {
+		if mode == "timer" { // the runtime ends it
+			cmd.Stderr = nil
+		}
+		if err := cmd.Run(); (err != nil) != (mode == "timer") {
 			t.Fatal(err)
 		}
 		said := out.String()
-		if mode == "fork" {
+		if mode == "fork" || mode == "clone" {
 			said += "called f02\n"
 		}
 		known := knownToReport(t, dir)
@@ -85,4 +104,6 @@ func TestFaultsOthersAtEnd(t *testing.T) {
 		run("goroutine")
 	}
 	run("fork")
+	run("clone")
+	run("timer")
 }

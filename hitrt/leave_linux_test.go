@@ -1,0 +1,58 @@
+//go:build linux && (386 || amd64 || arm || arm64 || loong64 || riscv64)
+
+package hitrt
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+func init() {
+	childPrograms["leave"] = callWhileLeaving
+}
+
+// A timer, a finalizer or a thread of C runs without a goroutine that could be counted. What
+// it calls after the publisher's last look is known all the same, at whatever moment.
+func TestCalledWhileLeaving(t *testing.T) {
+	for _, mapping := range []string{"", "none"} {
+		for _, moment := range []string{"never", "before", "after"} {
+			dir := newDataDir(t)
+			cmd := child(t, "leave", "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_MAPPING="+mapping, "HITRT_TEST_MOMENT="+moment)
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+				t.Fatalf("%s, mapping %q: %v, it says %q", moment, mapping, err, out)
+			}
+			left := len(marksUnder(t, os.Geteuid(), dir))
+			if stays := moment == "before" && mapping == ""; (left > 0) != stays {
+				t.Errorf("%s, mapping %q: %d marks files are left", moment, mapping, left)
+			}
+			called := known(t, dir)
+			if !called[place(1)] || called[place(2)] != (moment != "never") {
+				t.Errorf("%s, mapping %q: 1 known: %v, 2 known: %v", moment, mapping, called[place(1)], called[place(2)])
+			}
+		}
+	}
+}
+
+// callWhileLeaving ends as Exit does, and calls a function at one moment of that.
+func callWhileLeaving() {
+	prog := mapped(newProgram(60), mappedArrays.many[:])
+	if !Register(prog) {
+		fmt.Println("inert")
+	}
+	prog.call(1)
+	pub := registered.Load()
+	pub.startExit()
+	<-pub.done
+	switch os.Getenv("HITRT_TEST_MOMENT") {
+	case "before":
+		prog.call(2)
+		pub.data.leave()
+	case "after":
+		pub.data.marks.remove()
+		prog.call(2)
+		pub.data.lookAgain()
+	default:
+		pub.data.leave()
+	}
+}
