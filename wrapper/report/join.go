@@ -258,6 +258,7 @@ func (f *function) report() Function {
 	case f.last != 0 || f.presumed != 0:
 		out.Status = Called
 		out.LastCalledAt = fromMillis(max(f.last, f.presumed))
+		out.uncertain = f.reason != "" || f.unknown || f.mute || f.last <= datafile.MinTime && f.presumed == 0
 		if out.unmarked = f.unmarked; f.unmarked || f.presumed >= f.last {
 			out.Presumed = f.evidence
 		}

@@ -118,6 +118,11 @@ type Function struct {
 	// called. Presumed is the name of that evidence. It is there too if a build that is no
 	// longer in use had no mark, and nobody saw a later call.
 	unmarked bool
+
+	// uncertain says that it was called, and that a later call may not be known: a build in
+	// use could not observe it or says nothing, a stamp is damaged, or the clock of the last
+	// known call was never set.
+	uncertain bool
 }
 
 // A Program is one program that left data.

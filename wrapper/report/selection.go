@@ -69,9 +69,9 @@ func (s *Selection) selects(f *Function) bool {
 }
 
 // uncalled reports whether nobody called a function, or nobody since a time. Of a function
-// without a mark nobody knows the latter.
+// without a mark nobody knows the latter, nor of one whose later calls may not be known.
 func (s *Selection) uncalled(f *Function) bool {
-	return f.Status == NeverCalled || f.Status == Called && !f.unmarked && f.LastCalledAt.Before(s.NotCalledSince)
+	return f.Status == NeverCalled || f.Status == Called && !f.unmarked && !f.uncertain && f.LastCalledAt.Before(s.NotCalledSince)
 }
 
 // Uncalled reports whether a function is one that the report looks for: it was never
