@@ -2,14 +2,9 @@
 
 package hitrt
 
-import (
-	"runtime/debug"
+import "runtime/debug"
 
-	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
-)
-
-// lastLooks is how many times cells are read again at the end, where nothing of them
-// outlives the process.
+// lastLooks is how many times cells are read again at the end, while others go on.
 const lastLooks = 3
 
 // close notes in the marks file that everything is written.
@@ -24,28 +19,28 @@ func (d *dataFile) close() {
 //
 // A timer may fire, and a finalizer or a thread of C run, though no goroutine is left. So the
 // goroutine that ends the program looks itself, as late as possible: before the file is
-// removed, and after it.
+// removed, and after it. It also looks if the file stays, which may go with a container, or
+// be where the hits file is not read.
 func (d *dataFile) leave() {
 	if !d.left.CompareAndSwap(false, true) || !d.ended || !d.first.empty() {
 		return
 	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	if d.process.Kept != datafile.OnceASecond && (!d.alone || d.p.codebase.isHit()) {
-		return
-	}
-	if d.alone {
+	if d.alone && !d.p.codebase.isHit() {
 		d.marks.remove()
 	}
 	d.lookAgain()
 }
 
-// lookAgain writes what was called since the last look, where nothing else keeps it.
+// lookAgain writes which functions were called for the first time since the last look.
 func (d *dataFile) lookAgain() {
 	for range lastLooks {
 		if !d.p.codebase.isHit() {
 			return
 		}
 		d.p.sweep()
-		d.write(d.p.now())
+		if !d.first.empty() {
+			d.write(d.p.now())
+		}
 	}
 }

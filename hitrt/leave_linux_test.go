@@ -26,6 +26,9 @@ func TestCalledWhileLeaving(t *testing.T) {
 			if stays := moment == "before" && mapping == ""; (left > 0) != stays {
 				t.Errorf("%s, mapping %q: %d marks files are left", moment, mapping, left)
 			}
+			if at, _, err := stampsOf(hitsIn(dir)[0]); err != nil || (at[place(2)] != 0) != (moment != "never") {
+				t.Errorf("%s, mapping %q: 2 is in the hits file at %d (%v)", moment, mapping, at[place(2)], err)
+			}
 			called := known(t, dir)
 			if !called[place(1)] || called[place(2)] != (moment != "never") {
 				t.Errorf("%s, mapping %q: 1 known: %v, 2 known: %v", moment, mapping, called[place(1)], called[place(2)])
