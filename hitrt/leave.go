@@ -2,7 +2,10 @@
 
 package hitrt
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"time"
+)
 
 // lastLooks is how many times cells are read again at the end, while others go on.
 const lastLooks = 3
@@ -32,15 +35,32 @@ func (d *dataFile) leave() {
 	d.lookAgain()
 }
 
-// lookAgain writes which functions were called for the first time since the last look.
+// lookAgain writes which functions were called for the first time since the last look. A disk
+// that does not answer holds up the end no longer than Exit may take.
 func (d *dataFile) lookAgain() {
 	for range lastLooks {
 		if !d.p.codebase.isHit() {
 			return
 		}
-		d.p.sweep()
-		if !d.first.empty() {
-			d.write(d.p.now())
+		written := make(chan struct{})
+		go d.writeLast(written)
+		d.p.waitFor(written, time.Until(d.p.returns))
+		select {
+		case <-written:
+		default:
+			return // it still writes
 		}
+	}
+}
+
+// writeLast writes first calls, and closes a channel then.
+func (d *dataFile) writeLast(written chan<- struct{}) {
+	defer d.p.waiting.ring()
+	defer close(written)
+	defer func() { _ = recover() }()
+	debug.SetPanicOnFault(true)
+	d.p.sweep()
+	if !d.first.empty() {
+		d.write(d.p.now())
 	}
 }
