@@ -61,8 +61,9 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.data.adopt(p.now())
-		p.data.alone = p.endsAlone() // before the last look: who ends meanwhile has called something
-		p.checkpoint()               // other goroutines went on while we sent
+		// Before the last look: who ends meanwhile has called something.
+		p.data.alone = p.endsAlone()
+		p.checkpoint() // other goroutines went on while we sent
 		p.data.close()
 	}
 }
