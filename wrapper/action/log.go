@@ -5,7 +5,7 @@
 //	grep '"package":"example.com/shop/cart"' $SCAVENGER_WRAP_LOG
 //
 // Of zap only zapcore is used. Package zap links net/http, which takes 1.2 ms at
-// each of the hundreds of starts in a build, log or not.
+// each start that wrapper/early leaves to us, log or not.
 
 package action
 

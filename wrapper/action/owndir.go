@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // An ownDir is such a directory. The zero value has not been made yet.
@@ -38,7 +38,7 @@ func (a *Action) MakeDir(out string) (dir string, err error) {
 			return "", err
 		}
 	}
-	*a.own = ownDir{dir, toolchain.WorkDirectory(dir) != ""}
+	*a.own = ownDir{dir, lean.WorkDirectory(dir) != ""}
 	return dir, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // ReadConfig returns the settings of the build that the action belongs to.
@@ -38,7 +39,7 @@ func (a *Action) ReadEvidence(c *config.Config) (*evidence.Digest, error) {
 	}
 	places := evidence.Places{Cache: os.Getenv("GOCACHE")}
 	if out, ok := toolchain.FlagValue(a.Args, "-o"); ok {
-		places.Work = toolchain.WorkDirectory(out)
+		places.Work = lean.WorkDirectory(out)
 	}
 	return evidence.Read(c, places, a.Calls)
 }

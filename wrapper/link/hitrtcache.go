@@ -25,6 +25,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // codeGeneration are the variables that decide which code compile generates.
@@ -126,7 +127,7 @@ func (l *linking) contentID(path string) (string, error) {
 		fingerprint, err := toolchain.ReadFingerprint(archive)
 		return fmt.Sprintf("%x", fingerprint), err
 	default:
-		return toolchain.ContentID(archive)
+		return lean.ContentID(archive)
 	}
 	text, err := os.ReadFile(archive) // it has no content ID
 	return fmt.Sprintf("%x", sha256.Sum256(text)), err

@@ -18,7 +18,7 @@
 // fingerprints.
 //
 // It may import config, rewrite, wrapper/evidence, wrapper/plain, wrapper/registry,
-// wrapper/toolid, wrapper/action and wrapper/toolchain.
+// wrapper/toolid, wrapper/action, wrapper/toolchain and wrapper/toolchain/lean.
 package link
 
 import (

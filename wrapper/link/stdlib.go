@@ -24,6 +24,7 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // addStdlib adds the archives of packages, and of all that they import, to the
@@ -175,11 +176,11 @@ func sameContent(a, b string) (bool, error) {
 	if a == b {
 		return true, nil
 	}
-	idA, err := toolchain.ContentID(a)
+	idA, err := lean.ContentID(a)
 	if err != nil {
 		return false, err
 	}
-	idB, err := toolchain.ContentID(b)
+	idB, err := lean.ContentID(b)
 	return idA == idB, err
 }
 
@@ -201,7 +202,7 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 		defer cancel()
 		return g.Packages(ctx, "ImportPath,Export", []string{"-export", "-deps"}, packages...)
 	}
-	shares := !toolchain.UsesCacheProg() || g.SharesCacheProg(toolchain.WorkDirectory(l.dir))
+	shares := !toolchain.UsesCacheProg() || g.SharesCacheProg(lean.WorkDirectory(l.dir))
 	var listed []toolchain.ListedPackage
 	if shares {
 		listed, err = list()
@@ -228,7 +229,7 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 // most likely need the same packages, and the first leaves these in the cache for the
 // others. lockFile returns "" if the go command's work directory is not known.
 func (l *linking) lockFile() string {
-	if work := toolchain.WorkDirectory(l.dir); work != "" {
+	if work := lean.WorkDirectory(l.dir); work != "" {
 		return filepath.Join(work, "scavenger.lock")
 	}
 	return ""

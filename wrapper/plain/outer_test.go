@@ -100,22 +100,3 @@ func TestStdlibFlags(t *testing.T) {
 		}
 	}
 }
-
-func TestParseCompileRefuses(t *testing.T) {
-	const line = "-o $WORK/_pkg_.a -p example.com/lib -buildid a/a -importcfg $WORK/importcfg -pack lib.go"
-	c, err := parseCompile(strings.Fields("-lang go1.24 -race --complete -c=4 -N " + line))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(c.modes, []string{"-race"}) || !slices.Equal(c.words, []string{"-N"}) || !slices.Equal(c.files, []string{"lib.go"}) || c.values["-lang"] != "go1.24" {
-		t.Errorf("parsed as %+v", c)
-	}
-	for _, args := range []string{
-		"-coveragecfg=x " + line, "-pgoprofile=x " + line, strings.Replace(line, "example.com/lib", "main", 1),
-		strings.Replace(line, "-buildid a/a", "", 1), "-o",
-	} {
-		if _, err := parseCompile(strings.Fields(args)); err == nil {
-			t.Errorf("%s: taken for a plain compile", args)
-		}
-	}
-}

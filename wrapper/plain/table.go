@@ -2,8 +2,7 @@
 //
 // The first action that wants to know runs a second go command: the same as the running
 // one (outer.go), but without us. The answer goes into the work directory of the running
-// go command: one small file per package, and one with the content IDs of all. Each of
-// the hundreds of actions then reads two files.
+// go command, as wrapper/early reads it.
 //
 // The second go command compiles what the cache lacks. So a package is compiled once,
 // whether a plain or a marked build comes first. The second go command is not asked for
@@ -13,11 +12,8 @@
 package plain
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,79 +22,52 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/early"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
-// A plainPackage is the plain compilation of a package.
-type plainPackage struct {
-	Archive  string
-	BuildID  string
-	Files    []string  // compile's, absolute; generated ones are in the build cache
-	AsmFiles []string  // asm's, without their directory
-	Sources  []string  // what the plain archive was assembled from, absolute
-	Since    time.Time // a time before the second go command read any of the files
-	TakeAsm  bool      // there are no -asmflags, so assembled objects may be taken
-	Modes    []string  // the flags of compile that stand for build flags, sorted
-	Words    []string  // flags of compile that -gcflags may have added
-}
-
-// A plainTable is the answer of the second go command: a directory.
-type plainTable struct {
-	dir string
-}
-
-// tableDone is the file that is written last: when it exists, the table is complete. If
-// the table could not be made, the file says why.
-const tableDone = "done"
-
-// tableContents is the file with a line for each package: its import path and the
-// content ID of its plain archive.
-const tableContents = "contents"
-
-var errNotInTable = errors.New("no plain archive")
-
 // tableOf returns the table of this build, and makes it if there is none.
-func tableOf(a *action.Action, cfg *config.Config, c *plainCompile) (*plainTable, error) {
-	work := toolchain.WorkDirectory(c.values["-o"])
-	if work == "" {
-		return nil, errors.New("not built by the go command")
+func tableOf(a *action.Action, cfg *config.Config, c *early.Compile) (early.Table, error) {
+	t, ok := early.TableOf(c.Value("-o"))
+	if !ok {
+		return t, errors.New("not built by the go command")
 	}
-	t := &plainTable{filepath.Join(work, "scavenger-plain")}
-	if t.done() {
+	if t.Done() {
 		return t, nil
 	}
 	// Most builds that get here without a table find their unmarked packages in the
 	// cache. They have compiled a marked package, and now a package that imports it. No
 	// plain archive helps with that one.
-	if err := c.importsNoMark(); err != nil {
-		return nil, err
+	if err := importsNoMark(c); err != nil {
+		return t, err
 	}
-	if err := os.MkdirAll(t.dir, 0o777); err != nil {
-		return nil, err
+	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
+		return t, err
 	}
-	unlock, err := toolchain.Lock(filepath.Join(t.dir, "lock"))
+	unlock, err := toolchain.Lock(filepath.Join(t.Dir, "lock"))
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	defer unlock()
-	if t.done() { // while we waited
+	if t.Done() { // while we waited
 		return t, nil
 	}
 	reason := ""
 	if err := fill(a, cfg, t); err != nil {
 		reason = err.Error()
 	}
-	return t, os.WriteFile(filepath.Join(t.dir, tableDone), []byte(reason), 0o666)
+	return t, t.SetDone(reason)
 }
 
 // importsNoMark returns an error if the package imports one that is marked.
-func (c *plainCompile) importsNoMark() error {
-	cfg, err := toolchain.ReadImportcfg(c.values["-importcfg"])
+func importsNoMark(c *early.Compile) error {
+	cfg, err := toolchain.ReadImportcfg(c.Value("-importcfg"))
 	if err != nil {
 		return err
 	}
 	for path, archive := range cfg.Packages {
-		m, err := toolchain.ReadMember(archive, toolchain.MetadataMember)
+		m, err := toolchain.ReadMember(archive, lean.MetadataMember)
 		if err != nil {
 			return err
 		}
@@ -109,48 +78,8 @@ func (c *plainCompile) importsNoMark() error {
 	return nil
 }
 
-func (t *plainTable) done() bool {
-	_, err := os.Stat(filepath.Join(t.dir, tableDone))
-	return err == nil
-}
-
-// find returns the plain compilation of a package.
-func (t *plainTable) find(importPath string) (*plainPackage, error) {
-	text, err := os.ReadFile(t.file(importPath))
-	if errors.Is(err, fs.ErrNotExist) {
-		if reason, err := os.ReadFile(filepath.Join(t.dir, tableDone)); err == nil && len(reason) > 0 {
-			return nil, errors.New(string(reason))
-		}
-		return nil, errNotInTable
-	}
-	if err != nil {
-		return nil, err
-	}
-	p := new(plainPackage)
-	return p, json.Unmarshal(text, p)
-}
-
-// contentIDs returns the content IDs of all plain archives by import path.
-func (t *plainTable) contentIDs() (map[string]string, error) {
-	text, err := os.ReadFile(filepath.Join(t.dir, tableContents))
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		if path, id, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " "); ok {
-			ids[path] = id
-		}
-	}
-	return ids, nil
-}
-
-func (t *plainTable) file(importPath string) string {
-	return filepath.Join(t.dir, fmt.Sprintf("%x", sha256.Sum256([]byte(importPath)))[:32])
-}
-
 // fill asks for the plain archives and writes the files of the table.
-func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
+func fill(a *action.Action, cfg *config.Config, t early.Table) error {
 	outer, err := ReadOuterCommand()
 	if err == nil {
 		err = outer.noPlain
@@ -163,7 +92,7 @@ func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
 			return err
 		}
 	}
-	if toolchain.UsesCacheProg() && !outer.goList().SharesCacheProg(filepath.Dir(t.dir)) {
+	if toolchain.UsesCacheProg() && !outer.goList().SharesCacheProg(filepath.Dir(t.Dir)) {
 		return errors.New("GOCACHEPROG serves no second go command")
 	}
 	names, err := outer.unmarkedPackages(cfg)
@@ -177,29 +106,20 @@ func fill(a *action.Action, cfg *config.Config, t *plainTable) error {
 	if err != nil {
 		return err
 	}
-	var contents strings.Builder
+	var plain []*early.Package
 	for _, p := range packages {
-		if p.Export == "" || p.BuildID == "" {
-			continue
-		}
-		fmt.Fprintf(&contents, "%s %s\n", p.ImportPath, toolchain.ContentOf(p.BuildID))
-		plain := outer.plainPackage(p)
-		plain.Since = since
-		text, err := json.Marshal(plain)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(t.file(p.ImportPath), text, 0o666); err != nil {
-			return err
+		if p.Export != "" && p.BuildID != "" {
+			plain = append(plain, outer.plainPackage(p, since))
 		}
 	}
-	return os.WriteFile(filepath.Join(t.dir, tableContents), []byte(contents.String()), 0o666)
+	return t.Write(plain)
 }
 
-func (c *OuterCommand) plainPackage(p toolchain.ListedPackage) *plainPackage {
+func (c *OuterCommand) plainPackage(p toolchain.ListedPackage, since time.Time) *early.Package {
 	modes := slices.Clone(c.modes)
 	slices.Sort(modes)
-	plain := &plainPackage{Archive: p.Export, BuildID: p.BuildID, TakeAsm: !c.asm, Modes: slices.Compact(modes), Words: c.words}
+	plain := &early.Package{ImportPath: p.ImportPath, Archive: p.Export, BuildID: p.BuildID, Since: since,
+		TakeAsm: !c.asm, Modes: slices.Compact(modes), Words: c.words}
 	for _, file := range p.CompiledGoFiles {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(p.Dir, file)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // Metadata is the content of the archive member, as JSON. It needs no version: a
@@ -58,7 +59,7 @@ func (m *Metadata) Unmark(reason string) {
 
 // ReadMetadata returns the metadata of an archive, nil if it has none.
 func ReadMetadata(archive string) (*Metadata, error) {
-	data, err := toolchain.ReadMember(archive, toolchain.MetadataMember)
+	data, err := toolchain.ReadMember(archive, lean.MetadataMember)
 	if err != nil || data == nil {
 		return nil, err
 	}

@@ -2,7 +2,7 @@
 // to hitrt. The stub of the registry is here too, the metadata by which archives of
 // marked packages describe themselves, and what doctor reads from a binary.
 //
-// It may import rewrite, wrapper/action and wrapper/toolchain.
+// It may import rewrite, wrapper/action, wrapper/toolchain and wrapper/toolchain/lean.
 package registry
 
 import (

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
@@ -46,7 +47,7 @@ func TestToolchainExithook(t *testing.T) {
 			}
 		}
 		tc.Compile("example.com/registry", "package registry\n\nimport \"internal/runtime/exithook\"\n\nfunc init() { exithook.Add(exithook.Hook{F: func() {}, RunOnFailure: true}) }\n", imports)
-		if id, err := toolchain.ContentID(imports["internal/runtime/exithook"]); err != nil || len(id) < 10 {
+		if id, err := lean.ContentID(imports["internal/runtime/exithook"]); err != nil || len(id) < 10 {
 			tc.Errorf("content ID %q, %v", id, err)
 		}
 	})

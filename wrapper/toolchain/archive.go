@@ -5,31 +5,15 @@ package toolchain
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strconv"
-	"strings"
-)
 
-const (
-	archiveMagic = "!<arch>\n"
-	headerSize   = 60
-	// ExportMember is the name of the member that describes the package to its
-	// importers. They read the first member of this name.
-	ExportMember = "__.PKGDEF"
-	// MetadataMember is the name by which ReadMembers returns our member. In the
-	// archive it has the name of the export data and begins with metadataTag: the
-	// linker, `go tool nm` and objdump all skip a second member of that name. With any
-	// other name, nm and objdump refuse an archive in which a member is no object.
-	MetadataMember = "scavenger"
-	metadataTag    = "scavenger\n"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // AppendMetadata adds our member at the end of an archive.
 func AppendMetadata(archive string, data []byte) error {
-	return AppendMember(archive, ExportMember, append([]byte(metadataTag), data...))
+	return AppendMember(archive, lean.ExportMember, append([]byte(lean.MetadataTag), data...))
 }
 
 // AppendMember adds a member at the end of an archive.
@@ -53,41 +37,6 @@ func AppendMember(archive, name string, data []byte) (err error) {
 	return err
 }
 
-// A Member is one member of an archive: its data are size bytes at offset.
-type Member struct {
-	Name         string
-	Offset, Size int64
-}
-
-// ReadMembers returns the members of the archive in f, without their data.
-func ReadMembers(f *os.File) ([]Member, error) {
-	head := make([]byte, headerSize+len(metadataTag))
-	if _, err := io.ReadFull(f, head[:len(archiveMagic)]); err != nil || string(head[:len(archiveMagic)]) != archiveMagic {
-		return nil, fmt.Errorf("%s: not an archive", f.Name())
-	}
-	var members []Member
-	for offset := int64(len(archiveMagic)); ; {
-		n, err := f.ReadAt(head, offset)
-		if n < headerSize && errors.Is(err, io.EOF) {
-			return members, nil
-		}
-		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, err
-		}
-		size, err := strconv.ParseInt(strings.TrimSpace(string(head[48:58])), 10, 64)
-		if err != nil || size < 0 {
-			return nil, fmt.Errorf("%s: malformed archive at offset %d", f.Name(), offset)
-		}
-		offset += headerSize
-		m := Member{strings.TrimRight(string(head[:16]), " "), offset, size}
-		if m.Name == ExportMember && string(head[headerSize:n]) == metadataTag && size >= int64(len(metadataTag)) {
-			m = Member{MetadataMember, offset + int64(len(metadataTag)), size - int64(len(metadataTag))}
-		}
-		members = append(members, m)
-		offset += size + size%2
-	}
-}
-
 // ReadMember returns the data of the archive's member of that name, nil if it
 // has none.
 func ReadMember(archive, name string) ([]byte, error) {
@@ -96,7 +45,7 @@ func ReadMember(archive, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	members, err := ReadMembers(f)
+	members, err := lean.ReadMembers(f)
 	if err != nil {
 		return nil, err
 	}
@@ -112,5 +61,5 @@ func ReadMember(archive, name string) ([]byte, error) {
 
 // ExportData returns the member that describes the package to its importers.
 func ExportData(archive string) ([]byte, error) {
-	return ReadMember(archive, ExportMember)
+	return ReadMember(archive, lean.ExportMember)
 }

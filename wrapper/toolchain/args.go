@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // HasFlag reports whether a boolean flag such as "-race" is set.
@@ -113,25 +115,6 @@ func IsTestMain(files []string) bool {
 	})
 }
 
-// The flags of compile that the go command sets without being asked: with a value,
-// without one, and those that stand for a build flag.
-var (
-	packageValues = []string{"-asmhdr", "-buildid", "-c", "-embedcfg", "-goversion", "-importcfg", "-installsuffix",
-		"-lang", "-o", "-p", "-symabis", "-trimpath"}
-	packageFlags = []string{"-complete", "-nolocalimports", "-pack", "-std"}
-	modeFlags    = []string{"-asan", "-msan", "-race", "-shared"}
-)
-
-// OfPackage reports whether the go command sets a flag of compile without being asked,
-// and whether the flag has a value.
-func OfPackage(name string) (known, hasValue bool) {
-	hasValue = slices.Contains(packageValues, name)
-	return hasValue || slices.Contains(packageFlags, name), hasValue
-}
-
-// IsModeFlag reports whether a flag of compile stands for a build flag.
-func IsModeFlag(flag string) bool { return slices.Contains(modeFlags, flag) }
-
 // GivenMore reports whether there are flags that the go command does not set on its own.
 // With such flags the compiler may print something about a package that compiles. (If a
 // marked package does not compile, the user reads what the compiler prints about the
@@ -145,8 +128,10 @@ func GivenMore(flags []string) bool {
 				i++
 			}
 		case name == "-dynlink": // the go command sets it for the host of a plugin
-		case !slices.Contains(packageFlags, name) && !slices.Contains(modeFlags, name):
-			return true
+		case !lean.IsModeFlag(name):
+			if known, _ := lean.OfPackage(name); !known {
+				return true
+			}
 		}
 	}
 	return false

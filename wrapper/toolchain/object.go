@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 )
@@ -25,26 +24,6 @@ func ObjectHeader(archive string) ([]string, error) {
 		return nil, fmt.Errorf("%s: not a Go object", archive)
 	}
 	return f, nil
-}
-
-// ContentID returns the content ID of an archive, or "" if the archive has no build ID.
-func ContentID(archive string) (string, error) {
-	f, err := os.Open(archive)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	var head [4096]byte
-	n, err := io.ReadFull(f, head[:])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", err
-	}
-	_, rest, ok := bytes.Cut(head[:n], []byte("\nbuild id \""))
-	id, _, ok2 := bytes.Cut(rest, []byte("\"\n"))
-	if !ok || !ok2 {
-		return "", nil
-	}
-	return string(id[bytes.LastIndexByte(id, '/')+1:]), nil
 }
 
 // ObjectMagic begins a Go object; the 8 bytes after it are the fingerprint of
@@ -118,11 +97,6 @@ func SymbolName(p, name string) string {
 		}
 	}
 	return b.String() + "." + name
-}
-
-// ContentOf returns the content ID in a build ID.
-func ContentOf(buildID string) string {
-	return buildID[strings.LastIndexByte(buildID, '/')+1:]
 }
 
 // ObjectVersion returns the release that an archive was compiled with, such as

@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchaintest"
 )
 
@@ -95,7 +96,7 @@ func TestToolchainObjectHeader(t *testing.T) {
 		if NewerThanKnown(release) {
 			tc.Errorf("%s counts as newer than what is known", release)
 		}
-		if id, err := ContentID(archive); err != nil || id != "" {
+		if id, err := lean.ContentID(archive); err != nil || id != "" {
 			tc.Errorf("content ID %q, %v of an archive without build ID", id, err)
 		}
 	})

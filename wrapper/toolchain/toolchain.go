@@ -2,7 +2,7 @@
 // lines and response files, importcfg files, archives and the objects in them, and
 // what go list prints. It knows nothing of marks.
 //
-// It may import nothing of ours.
+// It may import wrapper/toolchain/lean.
 package toolchain
 
 import (
@@ -35,18 +35,6 @@ func GoCommandOf(tool string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("no go command found for %s", tool)
-}
-
-// WorkDirectory returns the work directory of a go command, in which each action has its
-// object directory. file is a file in an object directory. WorkDirectory returns "" if it
-// is not known.
-func WorkDirectory(file string) string {
-	for dir := filepath.Dir(file); filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
-		if strings.HasPrefix(filepath.Base(dir), "go-build") {
-			return dir
-		}
-	}
-	return ""
 }
 
 // UnwrapExec returns err without the program name that exec.Error repeats.

@@ -107,8 +107,8 @@ func extendVersion(line, id string) string {
 // compileSources are the directories whose code decides how a package is compiled:
 // that of the compile action, all that it imports, and the package that chooses
 // between actions. TestSources finds what is missing.
-var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", "wrapper/compile", "wrapper/evidence", "wrapper/plain",
-	"wrapper/registry", "wrapper/toolchain"}
+var compileSources = []string{"config", "rewrite", "wrapper", "wrapper/action", "wrapper/compile", "wrapper/early", "wrapper/evidence",
+	"wrapper/plain", "wrapper/registry", "wrapper/toolchain", "wrapper/toolchain/lean"}
 
 // linkSources are the further directories whose code decides how a program is linked.
 var linkSources = []string{"hitrt", "hitrt/datafile", "wrapper/link", "wrapper/toolid"}

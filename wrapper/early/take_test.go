@@ -1,4 +1,4 @@
-package plain
+package early
 
 import (
 	"bytes"
@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
 // compileWithID compiles a file of a package to an archive with a build ID.
@@ -38,8 +40,8 @@ func TestTakePlain(t *testing.T) {
 		if err := toolchain.AppendMember(plain, "more.o", []byte("object")); err != nil {
 			t.Fatal(err)
 		}
-		c := &plainCompile{values: map[string]string{"-o": out, "-buildid": "marked/content"}}
-		if err := c.take(&plainPackage{Archive: plain, BuildID: "action/content"}); err != nil {
+		c := &Compile{values: map[string]string{"-o": out, "-buildid": "marked/content"}}
+		if err := c.take(&Package{Archive: plain, BuildID: "action/content"}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(out)
@@ -57,7 +59,7 @@ func TestTakePlain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		members, err := toolchain.ReadMembers(f)
+		members, err := lean.ReadMembers(f)
 		if err != nil || len(members) != 2 {
 			t.Fatalf("members %v, %v", members, err)
 		}
@@ -80,7 +82,7 @@ func TestTakePlainDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &plainCompile{values: map[string]string{"-o": filepath.Join(dir, "out.a"), "-buildid": "marked/content"}}
+	c := &Compile{values: map[string]string{"-o": filepath.Join(dir, "out.a"), "-buildid": "marked/content"}}
 	for name, text := range map[string][]byte{
 		"cut off":      whole[:len(whole)-7],
 		"another ID":   bytes.ReplaceAll(whole, []byte("action/content"), []byte("xction/content")),
@@ -91,8 +93,27 @@ func TestTakePlainDamaged(t *testing.T) {
 		if err := os.WriteFile(plain, text, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.take(&plainPackage{Archive: plain, BuildID: "action/content"}); err == nil {
+		if err := c.take(&Package{Archive: plain, BuildID: "action/content"}); err == nil {
 			t.Errorf("%s: taken", name)
+		}
+	}
+}
+
+func TestParseCompileRefuses(t *testing.T) {
+	const line = "-o $WORK/_pkg_.a -p example.com/lib -buildid a/a -importcfg $WORK/importcfg -pack lib.go"
+	c, err := ParseCompile(strings.Fields("-lang go1.24 -race --complete -c=4 -N " + line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(c.modes, []string{"-race"}) || !slices.Equal(c.words, []string{"-N"}) || !slices.Equal(c.files, []string{"lib.go"}) || c.values["-lang"] != "go1.24" {
+		t.Errorf("parsed as %+v", c)
+	}
+	for _, args := range []string{
+		"-coveragecfg=x " + line, "-pgoprofile=x " + line, strings.Replace(line, "example.com/lib", "main", 1),
+		strings.Replace(line, "-buildid a/a", "", 1), "-o",
+	} {
+		if _, err := ParseCompile(strings.Fields(args)); err == nil {
+			t.Errorf("%s: taken for a plain compile", args)
 		}
 	}
 }

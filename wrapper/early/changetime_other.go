@@ -1,6 +1,6 @@
 //go:build !linux
 
-package plain
+package early
 
 import (
 	"io/fs"

@@ -1,4 +1,4 @@
-package plain
+package early
 
 import (
 	"io/fs"

@@ -1,0 +1,188 @@
+// Package early does, before most of scavenger-wrap is initialised, what needs nothing
+// of it.
+//
+// A build starts scavenger-wrap some hundred times. Nearly each start becomes the tool at
+// once, or needs a few files that an earlier start has written. Yet before main.main, Go
+// initialises every package of the binary: those of the command line, of a client of HTTP
+// and of a type checker, with the tables that they fill. That takes longer than all that
+// such a start does.
+//
+// Go says in which order it initialises them: again and again, the first by import path
+// among the packages whose imports are ready. So a package is early if its imports are,
+// and the init function of this one runs after about thirty others of 120. Then it does
+// the action and the process ends, or it returns, nothing has happened, and main.main does
+// the action. It returns in every case that is not plain: with a log to write, with a flag
+// that it does not know, with a response file, with a tool that cannot be started. So what
+// it does is a short way to what main.main would do, and no other thing, and whoever
+// deletes its init function changes nothing but the time.
+//
+// The price is that this package can import hardly anything. The imports of strings,
+// path/filepath and encoding/json have some forty packages below them that come first
+// then, and take a quarter of what is saved. With a new import that spoils the order, e2e's
+// script toolexec_early fails.
+//
+// It may import wrapper/toolchain/lean, and of the standard library only bytes, errors,
+// fmt, hash/fnv, io, io/fs, os, slices, strconv, syscall and time.
+package early
+
+import (
+	"bytes"
+	"errors"
+	"os"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
+)
+
+// PlainCacheVariable switches the plain cache off with the value "off".
+const PlainCacheVariable = "SCAVENGER_PLAIN_CACHE"
+
+// logVariable names the file that actions log to (wrapper/action).
+const logVariable = "SCAVENGER_WRAP_LOG"
+
+// A start is a start of a tool by the go command, of the plain kind that is done here.
+type start struct {
+	tool     string   // asm, cgo, compile, cover or vet
+	path     string   // its file
+	args     []string // its arguments
+	frontend bool     // in a build by scavenger-wrap go
+}
+
+// longest is how long arguments may be together. Longer ones may need a response file.
+const longest = 20 << 10
+
+// parse returns what the arguments of scavenger-wrap ask for. ok is false for all that
+// main.main must look at.
+func parse(args []string) (s start, ok bool) {
+	if len(args) < 2 {
+		return s, false
+	}
+	switch self := args[0]; lean.Base(self) {
+	case "link", "":
+		return s, false // a tool of an SDK, or nothing
+	case "compile":
+		if !lean.HasPrefix(args[1], "-frontend=.") {
+			return s, false // the same; with this flag it is the front-end's link to us
+		}
+	case self: // the name alone
+	default:
+		if self[0] != '/' {
+			return s, false // maybe to be refused
+		}
+	}
+	for args = args[1:]; len(args) > 0 && lean.HasPrefix(args[0], "-"); args = args[1:] {
+		switch flag := args[0]; {
+		case lean.HasPrefix(flag, "-frontend=."):
+			s.frontend = true
+		case lean.HasPrefix(flag, "-config=") && flag != "-config=":
+		case lean.HasPrefix(flag, "-modfile="), lean.HasPrefix(flag, "-overlay="):
+		default:
+			return s, false
+		}
+	}
+	if len(args) == 0 || args[0] == "" || args[0][0] != '/' {
+		return s, false
+	}
+	s.path, s.args = args[0], args[1:]
+	length := 0
+	for _, arg := range s.args {
+		length += len(arg) + 1
+		if lean.HasPrefix(arg, "@") || arg == "-###" { // a response file, or gccgo's ID
+			return s, false
+		}
+	}
+	switch s.tool = lean.Base(s.path); s.tool {
+	case "asm", "cgo", "compile", "cover", "vet":
+		return s, length <= longest
+	}
+	return s, false
+}
+
+// isProgram reports whether a file can be run. If not, main.main says so, even if what the
+// tool would write is there.
+func isProgram(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
+}
+
+// An outcome is what becomes of a start.
+type outcome int
+
+const (
+	leave      outcome = iota // to main.main
+	becomeTool                // run the tool, and nothing else
+	finished                  // what the tool would have written is there
+)
+
+// do does the action as far as it needs no tool.
+func (s *start) do(env func(string) string) outcome {
+	switch s.tool {
+	case "asm":
+		return s.assemble()
+	case "compile":
+		return s.compile(env)
+	}
+	return becomeTool
+}
+
+// assemble does an action of asm: it takes the object that a compile action has kept.
+func (s *start) assemble() outcome {
+	out := ""
+	for i, arg := range s.args {
+		switch {
+		case arg == "-gensymabis":
+			return becomeTool
+		case arg == "-o" && i+1 < len(s.args) && out == "":
+			out = s.args[i+1]
+		case isLike(arg, "-gensymabis"), isLike(arg, "-o"):
+			return leave // in another form than the go command's
+		}
+	}
+	if out != "" && os.Rename(Kept(out, out), out) == nil {
+		return finished
+	}
+	return becomeTool
+}
+
+// compile does a compile action of the standard library: it takes the plain archive.
+func (s *start) compile(env func(string) string) outcome {
+	std := false
+	for _, arg := range s.args {
+		switch {
+		case arg == "-std", arg == "-V=full" && len(s.args) == 1 && s.frontend:
+			std = true
+		case isLike(arg, "-scavenger"):
+			return leave
+		}
+	}
+	importPath := env("TOOLEXEC_IMPORTPATH")
+	switch {
+	case !std:
+		return leave
+	case s.frontend, env(PlainCacheVariable) == "off", importPath == "", bytes.IndexByte([]byte(importPath), ' ') >= 0:
+		return becomeTool
+	}
+	c, err := ParseCompile(s.args)
+	if err != nil {
+		return becomeTool
+	}
+	table, ok := TableOf(c.Value("-o"))
+	switch {
+	case !ok:
+		return becomeTool
+	case !table.Done():
+		return leave // to make it
+	}
+	err = c.Take(table, importPath, func(string) ([]string, error) { return nil, errEmbeds })
+	switch {
+	case err == nil:
+		return finished
+	case errors.Is(err, errEmbeds):
+		return leave // it takes a parser of JSON to say what
+	}
+	return becomeTool
+}
+
+// isLike reports whether an argument begins as a flag does.
+func isLike(arg, flag string) bool {
+	return lean.HasPrefix(arg, flag) || lean.HasPrefix(arg, "-"+flag)
+}

@@ -1,0 +1,166 @@
+package early
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
+)
+
+// Only starts of the plain kind are done here.
+func TestParse(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want string // the tool, "" for main.main
+	}{
+		{"scavenger-wrap /go/tool/asm -V=full", "asm"},
+		{"/bin/scavenger-wrap /go/tool/compile -p x", "compile"},
+		{"/bin/go /go/tool/cgo", "cgo"},
+		{"scavenger-wrap -config=a.toml -modfile=x -overlay=y /go/tool/vet", "vet"},
+		{"/cache/compile -frontend=. -modfile=x /go/tool/cover", "cover"},
+
+		{"scavenger-wrap", ""},
+		{"scavenger-wrap report data", ""},
+		{"scavenger-wrap asm", ""},
+		{"scavenger-wrap ./asm", ""},
+		{" /go/tool/asm", ""},
+		{"./scavenger-wrap /go/tool/asm", ""},
+		{"bin/scavenger-wrap /go/tool/asm", ""},
+		{"/sdk/compile /go/tool/asm", ""},
+		{"/sdk/link /go/tool/asm", ""},
+		{"/sdk/compile -V=full", ""},
+		{"scavenger-wrap @file", ""},
+		{"scavenger-wrap /go/tool/asm @file", ""},
+		{"scavenger-wrap /go/tool/link -o x", ""},
+		{"scavenger-wrap /go/tool/vet -### -x go", ""},
+		{"scavenger-wrap /go/tool/asm.exe", ""},
+		{"scavenger-wrap /usr/bin/tinygo", ""},
+		{"scavenger-wrap /usr/bin/gcc -### -x go", ""},
+		{"scavenger-wrap -config=", ""},
+		{"scavenger-wrap -config= /go/tool/asm", ""},
+		{"scavenger-wrap -config a.toml /go/tool/asm", ""},
+		{"scavenger-wrap --config=a.toml /go/tool/asm", ""},
+		{"scavenger-wrap -config=a.toml", ""},
+		{"scavenger-wrap -next=other /go/tool/asm", ""},
+		{"scavenger-wrap -sdk=/x /go/tool/asm", ""},
+		{"scavenger-wrap /go/tool/asm " + strings.Repeat("x", longest), ""},
+	} {
+		s, ok := parse(strings.Split(test.args, " "))
+		if ok != (test.want != "") || ok && s.tool != test.want {
+			t.Errorf("%.80s: %q, %v, want %q", test.args, s.tool, ok, test.want)
+		}
+	}
+	if longest > toolchain.MaxCommandLine {
+		t.Errorf("arguments of %d bytes may be passed on, and a command line has %d", longest, toolchain.MaxCommandLine)
+	}
+}
+
+func TestDo(t *testing.T) {
+	work := filepath.Join(t.TempDir(), "go-build1")
+	out := filepath.Join(work, "b001", "_pkg_.a")
+	object := filepath.Join(work, "b001", "x.o")
+	without := "-std -p x -buildid a/b -importcfg cfg -o " + out
+	table, _ := TableOf(out)
+	for _, dir := range []string{table.Dir, filepath.Dir(Kept(object, object))} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ofX := map[string]string{"TOOLEXEC_IMPORTPATH": "x"}
+	for _, test := range []struct {
+		args  string
+		env   map[string]string
+		first func() error
+		want  outcome
+	}{
+		{args: "/cgo -objdir x", want: becomeTool},
+		{args: "/asm -V=full", want: becomeTool},
+		{args: "/asm -o " + object + " x.s", want: becomeTool}, // nothing is kept
+		{args: "/asm -gensymabis -o " + object + " x.s", first: keep(object), want: becomeTool},
+		{args: "/asm -gensymabis=true -o " + object + " x.s", want: leave},
+		{args: "/asm -o=" + object + " x.s", want: leave},
+		{args: "/asm -o a.o -o " + object + " x.s", want: leave},
+		{args: "/asm -o " + object + " x.s", want: finished},
+		{args: "/asm -o " + object + " x.s", want: becomeTool}, // it has been taken
+
+		{args: "/compile -V=full", want: leave},
+		{args: "-frontend=. /compile -V=full", want: becomeTool},
+		{args: "-frontend=. /compile -p x -o y x.go", want: leave},
+		{args: "-frontend=. /compile " + without, want: becomeTool},
+		{args: "-frontend=. /compile -scavenger=1 " + without, want: leave},
+		{args: "-frontend=. /compile --scavenger=1 " + without, want: leave},
+		{args: "/compile -std=true " + strings.TrimPrefix(without, "-std "), want: leave},
+		{args: "/compile -p x -o y x.go", want: leave},
+		{args: "/compile " + without, want: becomeTool}, // not by the go command
+		{args: "/compile " + without, env: map[string]string{"TOOLEXEC_IMPORTPATH": "x [x.test]"}, want: becomeTool},
+		{args: "/compile " + without, env: map[string]string{"TOOLEXEC_IMPORTPATH": "x", PlainCacheVariable: "off"}, want: becomeTool},
+		{args: "/compile -pgoprofile=p " + without, env: ofX, want: becomeTool},
+		{args: "/compile " + without, env: ofX, want: leave}, // to make the table
+		{args: "/compile " + without, env: ofX, first: func() error { return table.SetDone("") }, want: becomeTool},
+		{
+			args: "/compile -embedcfg e " + without, env: ofX,
+			first: func() error { return table.Write([]*Package{{ImportPath: "x"}}) }, want: leave,
+		},
+	} {
+		if test.first != nil {
+			if err := test.first(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, ok := parse(append([]string{"scavenger-wrap"}, strings.Fields(test.args)...))
+		if !ok {
+			t.Errorf("%s: not parsed", test.args)
+			continue
+		}
+		if got := s.do(func(name string) string { return test.env[name] }); got != test.want {
+			t.Errorf("%s: %d, want %d", test.args, got, test.want)
+		}
+	}
+}
+
+// keep returns a function that keeps an object for asm.
+func keep(object string) func() error {
+	return func() error { return os.WriteFile(Kept(object, object), []byte("object"), 0o666) }
+}
+
+// What is written to a table is what is read, whatever is in it.
+func TestTable(t *testing.T) {
+	want := &Package{
+		ImportPath: "example.com/a b\n", Archive: "/tmp/\"x\"\n", BuildID: "a/b", Files: []string{"a.go", "b\xff.go"}, AsmFiles: []string{"a.s"},
+		Sources: []string{"/x/a.s", ""}, Since: time.Unix(1, 2), TakeAsm: true, Modes: []string{"-race"}, Words: []string{"-N"},
+	}
+	table := Table{t.TempDir()}
+	if err := table.Write([]*Package{want, {ImportPath: "y", BuildID: "c/d"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := table.find(want.ImportPath)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
+	}
+	if ids, err := table.contentIDs(); err != nil || ids["y"] != "d" {
+		t.Errorf("content IDs %q, %v", ids, err)
+	}
+	if _, err := table.find("z"); !errors.Is(err, errNotInTable) {
+		t.Errorf("z: %v", err)
+	}
+	text := want.text()
+	for n := range len(text) - 1 { // all but the last line end
+		if p, err := parsePackage(text[:n]); err == nil {
+			t.Errorf("cut off at %d of %d: %+v", n, len(text), p)
+		}
+	}
+	if _, err := parsePackage(append(text, "more \"\"\n"...)); err == nil {
+		t.Error("an unknown line is accepted")
+	}
+	if err := os.Rename(table.ofPackage(want.ImportPath), table.ofPackage("z")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.find("z"); !errors.Is(err, errNotInTable) {
+		t.Errorf("the file of another package: %v", err)
+	}
+}
