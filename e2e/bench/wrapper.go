@@ -1,5 +1,6 @@
 // What a start of scavenger-wrap costs in a build: of the hundreds that a build makes,
-// most become the tool that they were given at once.
+// most become the tool that they were given at once. wrapper/early does so for the tools
+// that it knows, main.main for all others.
 
 package main
 
@@ -40,11 +41,12 @@ func wrapperBench(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	nothing, err := buildNothing(ctx, dir)
+	asm, nothing, err := buildNothing(ctx, dir)
 	if err != nil {
 		return err
 	}
 	commands := [][]string{{nothing}}
+	names := []string{"a program that does nothing"}
 	for i, b := range wrapperBuilds {
 		binary := filepath.Join(dir, fmt.Sprint("wrapper", i)+program.ExeSuffix())
 		cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", binary}, b.flags, []string{"github.com/naver/scavenger/scavenger-wrap"})...)
@@ -52,7 +54,8 @@ func wrapperBench(ctx context.Context, args []string) error {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w\n%s", b.name, err, out)
 		}
-		commands = append(commands, []string{binary, nothing})
+		commands = append(commands, []string{binary, asm}, []string{binary, nothing})
+		names = append(names, "`"+b.name+"`, early", "`"+b.name+"`, by main.main")
 	}
 	times, err := cpuTimes(ctx, commands, *runs)
 	if err != nil {
@@ -60,26 +63,29 @@ func wrapperBench(ctx context.Context, args []string) error {
 	}
 	fmt.Printf("| ms of CPU | least | median |\n| --- | --- | --- |\n")
 	for i, t := range times {
-		name, least, median := "a program that does nothing", t[0], t[len(t)/2]
+		least, median := t[0], t[len(t)/2]
 		if i > 0 { // the program that it becomes is not its own
-			name, least, median = "`"+wrapperBuilds[i-1].name+"`", least-times[0][0], median-times[0][len(t)/2]
+			least, median = least-times[0][0], median-times[0][len(t)/2]
 		}
-		fmt.Printf("| %s | %.2f | %.2f |\n", name, least.Seconds()*1000, median.Seconds()*1000)
+		fmt.Printf("| %s | %.2f | %.2f |\n", names[i], least.Seconds()*1000, median.Seconds()*1000)
 	}
 	return nil
 }
 
-// buildNothing builds a program that does nothing and returns its path.
-func buildNothing(ctx context.Context, dir string) (string, error) {
+// buildNothing builds a program that does nothing, once with the name of a tool and once
+// with another.
+func buildNothing(ctx context.Context, dir string) (asm, nothing string, err error) {
 	source := filepath.Join(dir, "nothing.go")
 	if err := write(source, "package main\n\nfunc main() {}\n"); err != nil {
-		return "", err
+		return "", "", err
 	}
-	binary := filepath.Join(dir, "nothing"+program.ExeSuffix())
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, source).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building a program: %w\n%s", err, out)
+	asm, nothing = filepath.Join(dir, "asm"+program.ExeSuffix()), filepath.Join(dir, "nothing"+program.ExeSuffix())
+	for _, binary := range []string{asm, nothing} {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, source).CombinedOutput(); err != nil {
+			return "", "", fmt.Errorf("building a program: %w\n%s", err, out)
+		}
 	}
-	return binary, nil
+	return asm, nothing, nil
 }
 
 // cpuTimes runs each command so many times, in turns, and returns the CPU times of each in
