@@ -78,9 +78,10 @@ because it does not see ` + "`-modfile`" + ` or ` + "`-overlay`" + `. It sees th
 Linux beside ` + "`-toolexec`" + ` on the command line, unless another program is in between.
 
 A running program never stops for a setting. It logs once what it does not understand, and uses the default: a
-wrong value (one that is neither true nor false counts as false), a key in ` + "`SCAVENGER_OPTIONS`" + ` or ` + "`scavenger.conf`" + ` that is no setting (unless another value refers to it
+wrong value, a key in ` + "`SCAVENGER_OPTIONS`" + ` or ` + "`scavenger.conf`" + ` that is no setting (unless another value refers to it
 as ` + "`$NAME`" + `), a variable that is most likely meant to be another one (` + "`SCAVENGER_DIR`, `scavenger_data_dir`" + `), and a ` + "`serverUrl`" + `
-without an ` + "`apiKey`" + `. A program that is silent says these only if they keep it from reporting: if ` + "`dataDir`" + `,
+without an ` + "`apiKey`" + `. Where true or false is wanted, ` + "`no`" + `, ` + "`off`" + ` and ` + "`0`" + ` are false, and all else that is not ` + "`true`" + ` is
+taken as false too, and logged. A program that is silent says these only if they keep it from reporting: if ` + "`dataDir`" + `,
 ` + "`serverUrl`" + ` or ` + "`apiKey`" + ` is what was meant, if ` + "`enabled`" + ` is wrong, or if ` + "`SCAVENGER_CONFIG`" + ` names a ` + "`.toml`" + ` with a ` + "`dataDir`" + ` or
 ` + "`serverUrl`" + ` that it was not built with. At level ` + "`info`" + ` it also says which settings of the run have no effect.
 

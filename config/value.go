@@ -58,14 +58,21 @@ func newSetting(name spelling, value any) (Setting, error) {
 		}
 		return s, err
 	}
-	if k.Kind == Choice {
+	switch k.Kind {
+	case Choice:
 		s.Value = strings.ToLower(s.Value)
+	case Bool:
+		s.Value = strconv.FormatBool(strings.EqualFold(s.Value, "true"))
 	}
 	if k.Refused != "" && !strings.EqualFold(s.Value, k.Default) {
 		return s, errors.New(k.Refused)
 	}
 	return s, nil
 }
+
+// booleans are the values that a running program takes for true, which is the first one, or
+// false without a word.
+var booleans = []string{"true", "false", "no", "off", "0"}
 
 // wanted returns a description of the values that a key can have.
 func wanted(k *Key) string {
@@ -96,7 +103,7 @@ func checkScalar(k *Key, v string) error {
 	ok := true
 	switch k.Kind {
 	case Bool:
-		ok = strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
+		ok = slices.Contains(booleans, strings.ToLower(v))
 	case Int:
 		n, err := strconv.ParseInt(v, 10, 64)
 		ok = err == nil && n >= k.Min && n <= 1<<31

@@ -41,7 +41,7 @@ func TestWrongValues(t *testing.T) {
 	environ := []string{"SCAVENGER_ENABLED=flase", "SCAVENGER_LOG_LEVEL=loud", "SCAVENGER_SCHEDULER_INTERVAL_SECONDS=ten", "SCAVENGER_SERVER_URL=ftp://u:password@c",
 		"SCAVENGER_API_KEY=k", "SCAVENGER_DATA_DIR=$HOME/data", "SCAVENGER_EXIT_TIMEOUT=$HOME", "SCAVENGER_MAPPING= ", "SCAVENGER_METHOD_VISIBILITY=x", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=5"}
 	var got []string
-	for _, v := range slices.Concat(Variables(environ), Options("mapping=disc;app_name=x;debugMode=TRUE")) {
+	for _, v := range slices.Concat(Variables(environ), Options("mapping=disc;app_name=x;debugMode=TRUE;flushOnSignal=Off")) {
 		if v.Wrong != nil {
 			got = append(got, v.Name+": "+v.Wrong.Error())
 		}
