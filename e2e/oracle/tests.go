@@ -81,10 +81,19 @@ func testCovered(ctx context.Context, p *program.Program, profile string, args [
 		return run, args, nil
 	}
 	fmt.Printf("left out, as they leave no profile: %s\n", strings.Join(lost, " "))
-	args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, ".") })
-	args = append(args, measured...)
-	run, err = goTest(ctx, p, nil, append(flags, args...))
-	return run, args, err
+	var ofTests []string
+	if i := slices.Index(args, "-args"); i >= 0 {
+		args, ofTests = args[:i], args[i:]
+	}
+	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, ".") })
+	args = slices.Concat(args, measured, ofTests)
+	if run, err = goTest(ctx, p, nil, append(flags, args...)); err != nil {
+		return nil, nil, err
+	}
+	if _, lost := run.packages(); len(lost) > 0 {
+		return nil, nil, fmt.Errorf("this time %s leave no profile: run it again without them", strings.Join(lost, " "))
+	}
+	return run, args, nil
 }
 
 // A testRun is what one go test did.
