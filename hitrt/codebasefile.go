@@ -16,8 +16,9 @@ import (
 
 // dataFingerprint returns the fingerprint that names a codebase file. Stamps are found
 // by their position, so it depends on the order of functions, unlike that of a chunk; it
-// also depends on lines, which the report shows. The program's own fingerprint, if it
-// has one, covers all of that.
+// also depends on lines, which the report shows, and on which functions are not listed:
+// a program that lists the same ones and calls others must not be taken for this one. The
+// program's own fingerprint, if it has one, covers all of that.
 func dataFingerprint(p *publisher, environment string) string {
 	h := datafile.NewSHA256()
 	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.fingerprint)
@@ -26,6 +27,9 @@ func dataFingerprint(p *publisher, environment string) string {
 	}
 	if len(p.presumed) > 0 {
 		fmt.Fprintf(h, "%q %v\n", p.evidence, p.presumed)
+	}
+	if p.unlisted != "" {
+		fmt.Fprintf(h, "%q\n", p.unlisted)
 	}
 	for i := range p.codebase.packages {
 		p := &p.codebase.packages[i]
@@ -101,7 +105,9 @@ func (d *dataFile) replaceCodebase() error {
 // writeCodebase writes the codebase file, and verifies the order of the stamps.
 func (d *dataFile) writeCodebase(w io.Writer) error {
 	h := datafile.NewSHA256()
-	header := datafile.CodebaseHeader{Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions}
+	header := datafile.CodebaseHeader{
+		Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions, Unlisted: d.p.unlisted,
+	}
 	line := append(header.AppendTo(nil), '\n')
 	write := func() error {
 		_, _ = h.Write(line)

@@ -218,6 +218,9 @@ func TestDataFingerprint(t *testing.T) {
 	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first})}, "other")]; ok {
 		t.Errorf("two environments have the same fingerprint")
 	}
+	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first}), unlisted: "fmt"}, "<default>")]; ok {
+		t.Errorf("two programs with the same fingerprint call other functions that they do not list")
+	}
 }
 
 // A directory that cannot be written to is said once; when it can, all hits

@@ -91,8 +91,13 @@ type Program struct {
 	// tell, so that this package may, and that it is a program and no library.
 	Signals bool
 
-	// Fingerprint is a hash of the Path and Entries of all packages, so that naming
-	// local files does not take reading megabytes of them. It may be empty.
+	// Unlisted says which functions of the program are not in Entries, in the form that
+	// codebase files have. Only the report reads it.
+	Unlisted string
+
+	// Fingerprint is a hash of the Path and Entries of all packages, of Presumed and of
+	// Unlisted, so that naming local files does not take reading megabytes of them. It may
+	// be empty.
 	Fingerprint string
 
 	started map[string]string // settings given to Start, which count more than Settings

@@ -236,7 +236,7 @@ func (o *orphan) functions(each func(f *datafile.Function, hash [16]byte) error,
 	}
 	defer file.Close()
 	n := 0
-	err = datafile.ReadCodebase(file, o.id.Fingerprint, func(f *datafile.Function) error {
+	_, err = datafile.ReadCodebase(file, o.id.Fingerprint, func(f *datafile.Function) error {
 		n++
 		hash, err := f.HashBytes()
 		if err != nil {

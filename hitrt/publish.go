@@ -34,6 +34,7 @@ type publisher struct {
 	static      []*uint8
 	presumed    []Presumed
 	evidence    string // Evidence of the program
+	unlisted    string // Unlisted of the program
 	fingerprint string // Fingerprint of the program
 	codebase    *codebase
 	log         *logger
@@ -79,6 +80,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		static:      p.Static,
 		presumed:    p.Presumed,
 		evidence:    p.Evidence,
+		unlisted:    p.Unlisted,
 		fingerprint: p.Fingerprint,
 		module:      p.Module,
 		isProgram:   p.Executable,

@@ -128,6 +128,15 @@ type Function struct {
 	Directive string `json:",omitempty"`
 }
 
+// BaseName returns the name of a function behind that of its receiver's type, without a
+// star: "Cart.Add".
+func (f *Function) BaseName() string {
+	if f.Receiver == "" {
+		return f.Name
+	}
+	return strings.TrimPrefix(f.Receiver, "*") + "." + f.Name
+}
+
 // Reasons why a function is not observable.
 const (
 	reasonNoBody   = "no body"                    // assembly, //go:linkname, //go:wasmimport

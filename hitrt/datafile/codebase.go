@@ -1,13 +1,15 @@
 // Codebase files: the functions of one build, as JSON lines.
 //
-//	{"format":1,"fingerprint":"…","functions":2}
+//	{"format":1,"fingerprint":"…","functions":2,"unlisted":"func() fmt example.com/a:New,Cart.Add"}
 //	{"package":"…","receiver":"*Server","name":"Close","signature":"…","hash":"…","file":"…","line":12}
 //	{"package":"…","name":"fastpath","signature":"…","hash":"…","file":"…","line":30,"reason":"nosplit"}
 //	{"package":"…","name":"hot","signature":"…","hash":"…","file":"…","line":36,"presumed":1796000000000,"evidence":"report.json"}
 //	{"package":"…","name":"closeYear","signature":"…","hash":"…","file":"…","line":42,"directive":"keep runs on 31 December"}
 //	{"sha256":"<hex of all bytes before this line>"}
 //
-// The last line tells a file that was cut off or altered from a whole one.
+// The last line tells a file that was cut off or altered from a whole one. Readers of
+// earlier versions pass over keys that they do not know, but not over lines. So what is
+// about the whole program is in the first line.
 
 package datafile
 
@@ -41,6 +43,13 @@ type CodebaseHeader struct {
 	Format      int    `json:"format"`
 	Fingerprint string `json:"fingerprint"`
 	Functions   int    `json:"functions"`
+
+	// Unlisted says which functions the program has that are not listed: words with a
+	// blank in between. An import path is a package without marks, and one with a colon is
+	// followed by the functions that are left out of it, with commas in between. "func()"
+	// stands for the function literals in all packages, and "..." for any function. Files
+	// of earlier versions say nothing.
+	Unlisted string `json:"unlisted,omitempty"`
 }
 
 // A Function is a function's line in a codebase file.
@@ -68,6 +77,7 @@ func (h *CodebaseHeader) fields() []field {
 		{key: "format", value: &h.Format},
 		{key: "fingerprint", value: &h.Fingerprint},
 		{key: "functions", value: &h.Functions},
+		{key: "unlisted", value: &h.Unlisted, optional: true},
 	}
 }
 
@@ -161,11 +171,11 @@ func openOf(path string, user int, believed []int) (*os.File, error) {
 	return file, nil
 }
 
-// ReadCodebase reads a codebase file and calls each with its functions, in order; f is the
-// next function as soon as each returns. If it returns an error, discard what each was
-// given: calls are matched with functions by position alone.
-func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error) error {
-	want, got := 0, 0
+// ReadCodebase reads a codebase file, calls each with its functions, in order, and returns
+// its header; f is the next function as soon as each returns. If it returns an error,
+// discard what each was given: calls are matched with functions by position alone.
+func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error) (h CodebaseHeader, err error) {
+	got := 0
 	sum := NewSHA256()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 64<<10), maxLine) // few reads of a file of 20 MB
@@ -178,37 +188,36 @@ func ReadCodebase(r io.Reader, fingerprint string, each func(f *Function) error)
 		n++
 		switch {
 		case n == 1:
-			var err error
-			if want, err = readCodebaseHeader(line, fingerprint); err != nil {
-				return err
+			if h, err = readCodebaseHeader(line, fingerprint); err != nil {
+				return h, err
 			}
 		case bytes.HasPrefix(line, []byte(sealPrefix)):
 			if err := checkSeal(line, sum, lines); err != nil {
-				return err
+				return h, err
 			}
-			if got != want {
-				return fmt.Errorf("damaged: %d functions, but the header says %d", got, want)
+			if got != h.Functions {
+				return h, fmt.Errorf("damaged: %d functions, but the header says %d", got, h.Functions)
 			}
-			return nil
+			return h, nil
 		default:
-			if got++; got > want {
-				return fmt.Errorf("damaged: more than %d functions, as the header says", want)
+			if got++; got > h.Functions {
+				return h, fmt.Errorf("damaged: more than %d functions, as the header says", h.Functions)
 			}
 			if err := readFunction(line, &f, fields[:], each); err != nil {
-				return fmt.Errorf("damaged: line %d: %w", n, err)
+				return h, fmt.Errorf("damaged: line %d: %w", n, err)
 			}
 		}
 		_, _ = sum.Write(line)
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("damaged: line %d is longer than %d bytes", n+1, maxLine)
+		return h, fmt.Errorf("damaged: line %d is longer than %d bytes", n+1, maxLine)
 	case err != nil:
-		return withoutPath(err)
+		return h, withoutPath(err)
 	case n == 0:
-		return errors.New("damaged: empty")
+		return h, errors.New("damaged: empty")
 	}
-	return fmt.Errorf("damaged: cut off after line %d", n)
+	return h, fmt.Errorf("damaged: cut off after line %d", n)
 }
 
 // wholeLines splits as bufio.ScanLines does, but leaves the line ends in place: the
@@ -224,24 +233,22 @@ func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) 
 	return n, data[:n], nil
 }
 
-// readCodebaseHeader reads the first line and returns the number of functions that it
-// announces.
-func readCodebaseHeader(line []byte, fingerprint string) (functions int, err error) {
-	var h CodebaseHeader
+// readCodebaseHeader reads the first line.
+func readCodebaseHeader(line []byte, fingerprint string) (h CodebaseHeader, err error) {
 	if err := readObject(line, h.fields()); err != nil {
-		return 0, fmt.Errorf("damaged: line 1: %w", err)
+		return h, fmt.Errorf("damaged: line 1: %w", err)
 	}
 	switch {
 	case h.Format > CodebaseFormat:
-		return 0, FormatError{fmt.Sprint(h.Format)}
+		return h, FormatError{fmt.Sprint(h.Format)}
 	case h.Format < 1:
-		return 0, errors.New("damaged: no format 1 or later in the header")
+		return h, errors.New("damaged: no format 1 or later in the header")
 	case h.Fingerprint != fingerprint:
-		return 0, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
+		return h, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
 	case h.Functions < 0 || h.Functions > MaxFunctions:
-		return 0, fmt.Errorf("damaged: %d functions", h.Functions)
+		return h, fmt.Errorf("damaged: %d functions", h.Functions)
 	}
-	return h.Functions, nil
+	return h, nil
 }
 
 // checkSeal compares the last line with the sum of all lines before it.

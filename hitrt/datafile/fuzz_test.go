@@ -167,7 +167,7 @@ func FuzzCodebase(f *testing.F) {
 	const fingerprint = "b49752263469da43d571c4e652d7bca95a79a040af0525c01187ec2ef60c873a"
 	f.Fuzz(func(t *testing.T, b []byte) {
 		n := 0
-		if err := ReadCodebase(bytes.NewReader(b), fingerprint, func(*Function) error { n++; return nil }); err != nil {
+		if _, err := ReadCodebase(bytes.NewReader(b), fingerprint, func(*Function) error { n++; return nil }); err != nil {
 			return
 		}
 		path := filepath.Join(t.TempDir(), "codebase")

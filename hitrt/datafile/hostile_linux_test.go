@@ -44,7 +44,8 @@ var readers = map[string]func(path, dir string) error{
 		if IsSealed(file) && IsSound(file) {
 			return errors.New("it counts as sound")
 		}
-		return ReadCodebase(file, "f1", func(*Function) error { return nil })
+		_, err = ReadCodebase(file, "f1", func(*Function) error { return nil })
+		return err
 	},
 }
 

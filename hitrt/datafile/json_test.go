@@ -33,6 +33,7 @@ func newObjects() []object {
 // %n that of a number.
 var objectTexts = []string{
 	`{"package":"p","receiver":"*T","name":"F","signature":"p.F(<-chan int)","hash":"00","file":"a.go","line":12,"lines":3,"reason":"nosplit"}` + "\n",
+	`{"format":1,"fingerprint":"00","functions":2,"unlisted":"func() fmt example.com/a:New,Cart.Add"}` + "\n",
 	`{"package":"p","name":"F","generated":true,"directive":"keep runs on 31 December"}`,
 	`{"format":3,"fingerprint":"00","functions":2,"uid":-1,"appName":"Größe","kept":2,"rangesCrc":4294967295,"size":9223372036854775807,"locked":true}`,
 	`{"%s":"","%s":"F"}`, `{"%s":"F","%s":"G"}`, `{"%s":"F","%s":null}`, `{"%s":1}`, `{"%s":true}`, `{"%s":{}}`, `{"%s":[]}`,

@@ -46,7 +46,7 @@ func names(t testing.TB, dir, fingerprint string) []string {
 		t.Error("the codebase is not sound")
 	}
 	var names []string
-	if err := ReadCodebase(file, fingerprint, func(f *Function) error { names = append(names, f.Name); return nil }); err != nil {
+	if _, err := ReadCodebase(file, fingerprint, func(f *Function) error { names = append(names, f.Name); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return names

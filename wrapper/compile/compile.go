@@ -82,8 +82,8 @@ func takeOrCompile(a *action.Action, cfg *config.Config) error {
 
 // run compiles the package with its changes.
 func (c *compilation) run() error {
-	if c.metadata.NotMarked != "" && c.metadata.Main == nil {
-		// The compiler says what is wrong with it, if anything is.
+	if c.metadata.Marks == 0 && c.metadata.Main == nil {
+		// Nothing in it is marked. If it cannot be, the compiler says why.
 		if err := c.compileOriginal(); err != nil {
 			return err
 		}
@@ -248,7 +248,7 @@ func (c *compilation) mark() (changed bool, err error) {
 		done, err := c.importRegistry()
 		return done || c.metadata.Marks > 0, err
 	}
-	return len(c.metadata.Functions) > 0 || c.metadata.NotMarked != "", nil
+	return true, nil // link must know that a package without functions lacks nothing
 }
 
 // markFiles replaces the compilation's files by marked ones.
@@ -312,8 +312,16 @@ func (c *compilation) markFiles() error {
 	}
 	c.files = files
 	c.metadata.Marks = res.Cells
-	c.metadata.Functions = res.Functions
+	c.list(res)
 	return nil
+}
+
+// list records which functions are listed, and which are left out.
+func (c *compilation) list(res *rewrite.Result) {
+	c.metadata.Functions = res.Functions
+	for i := range res.LeftOut {
+		c.metadata.LeftOut = append(c.metadata.LeftOut, res.LeftOut[i].BaseName())
+	}
 }
 
 // unreadable handles a package that rewrite cannot parse. Most likely it is not Go, and
@@ -326,7 +334,7 @@ func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source,
 		sources[i].Text = rewrite.WithoutBodies(source.Text)
 	}
 	if res, err := rewrite.Package(opts, sources); err == nil {
-		c.metadata.Functions = res.Functions
+		c.list(res)
 	}
 	c.notMarked(reason, "not readable for marking")
 }

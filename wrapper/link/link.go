@@ -127,6 +127,8 @@ type linking struct {
 	cfg    *toolchain.Importcfg // of the program; archives are added to it
 	main   *registry.Metadata
 
+	unlisted string // which functions the program does not list
+
 	compilerVersion []byte // see readCompilerVersion
 }
 
@@ -166,7 +168,7 @@ func (l *linking) addRegistry() error {
 	if err != nil {
 		return err
 	}
-	program := registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals, Build: build}
+	program := registry.Program{Main: name, BuiltBy: builtBy, Settings: l.config.BuiltIn(), Signals: signals, Build: build, Unlisted: l.unlisted}
 	if err := l.addEvidence(&program, packages); err != nil {
 		return err
 	}
@@ -203,9 +205,11 @@ func (l *linking) programName() (string, error) {
 }
 
 // markedPackages returns the metadata of all packages of the program that have functions,
-// sorted by import path. It warns about packages that were compiled without marks.
+// sorted by import path, and notes which functions are not in it. It warns about packages
+// that were compiled without marks.
 func (l *linking) markedPackages() ([]*registry.Metadata, error) {
 	all := []*registry.Metadata{l.main}
+	var plain []string
 	mainArchive := l.args[len(l.args)-1]
 	for _, p := range l.cfg.Paths() {
 		archive := l.cfg.Packages[p]
@@ -219,13 +223,18 @@ func (l *linking) markedPackages() ([]*registry.Metadata, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m != nil {
-			all = append(all, m)
+		if m == nil {
+			if !registry.IsOurs(p) {
+				plain = append(plain, p)
+			}
+			continue
 		}
+		all = append(all, m)
 	}
 	slices.SortFunc(all, func(a, b *registry.Metadata) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
 	for _, m := range all {
 		warnNotMarked(os.Stderr, m, m == l.main)
 	}
+	l.unlisted = unlisted(plain, all, l.config.Closures)
 	return slices.DeleteFunc(all, func(m *registry.Metadata) bool { return len(m.Functions) == 0 }), nil
 }

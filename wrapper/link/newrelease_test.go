@@ -35,7 +35,7 @@ func TestTryLink(t *testing.T) {
 	}
 	for name, hitrt := range map[string]string{
 		"does not compile": "package hitrt\n\nimport \"no/such/package\"\n",
-		"does not link":    "package hitrt\n\ntype Package struct{}\n\ntype Program struct {\n\tMain, Module, Version, Settings, Fingerprint string\n\tExecutable, Signals bool\n\tPackages []Package\n}\n\nfunc Register(*Program) bool { return true }\n\nfunc Exit() {}\n",
+		"does not link":    "package hitrt\n\ntype Package struct{}\n\ntype Program struct {\n\tMain, Module, Version, Settings, Unlisted, Fingerprint string\n\tExecutable, Signals bool\n\tPackages []Package\n}\n\nfunc Register(*Program) bool { return true }\n\nfunc Exit() {}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc := toolchaintest.Local(t)

@@ -19,6 +19,7 @@ type Metadata struct {
 	Symbol     string `json:",omitempty"` // of the mark array, escaped; "" without one
 	Marks      int    `json:",omitempty"` // its length
 	Functions  []rewrite.Function
+	LeftOut    []string `json:",omitempty"` // by settings or comments: "New", "Cart.Add"
 
 	// NotMarked is why a package that matches has no marks, "" if it has them. It
 	// holds no directory of the machine.

@@ -30,6 +30,8 @@ type Program struct {
 	// order of packages and cells. Evidence is its name.
 	Presumed []Presumed
 	Evidence string
+
+	Unlisted string // which functions are in no package's list, as hitrt wants it
 }
 
 // A Presumed is the last call of a function without a mark.
@@ -107,8 +109,8 @@ func Source(p Program, packages []*Metadata) ([]byte, error) {
 		fmt.Fprintf(&b, "var presumed = [...]hitrt.Presumed{\n%s}\n\n", presumed)
 		presumed = fmt.Sprintf("Presumed: presumed[:], Evidence: %q, ", p.Evidence)
 	}
-	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Module: %q, Version: %q, Executable: %v, Settings: %q, Packages: packages[:], %s%sSignals: %v, Fingerprint: %q}\n\n",
-		p.Main, p.Build.Main.Path, p.version(), p.isExecutable(), baked, static, presumed, p.Signals, p.fingerprint(packages))
+	fmt.Fprintf(&b, "var program = hitrt.Program{Main: %q, Module: %q, Version: %q, Executable: %v, Settings: %q, Packages: packages[:], %s%sSignals: %v, Unlisted: %q, Fingerprint: %q}\n\n",
+		p.Main, p.Build.Main.Path, p.version(), p.isExecutable(), baked, static, presumed, p.Signals, p.Unlisted, p.fingerprint(packages))
 	b.WriteString(`func init() {
 	if hitrt.Register(&program) {
 		exithook.Add(exithook.Hook{F: hitrt.Exit, RunOnFailure: true})
@@ -154,7 +156,8 @@ func inOrder(functions []rewrite.Function, text string) bool {
 	return strings.Count(text, "\n") == len(functions)
 }
 
-// fingerprint returns a hash of all that hitrt reads about the packages' functions.
+// fingerprint returns a hash of all that hitrt reads about the program's functions, those
+// that it does not list among them: the codebase file that it names says which these are.
 func (p *Program) fingerprint(packages []*Metadata) string {
 	h := sha256.New()
 	for _, p := range packages {
@@ -164,6 +167,7 @@ func (p *Program) fingerprint(packages []*Metadata) string {
 	if len(p.Presumed) > 0 {
 		fmt.Fprintf(h, "%q %v\n", p.Evidence, p.Presumed)
 	}
+	fmt.Fprintf(h, "%q\n", p.Unlisted)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

@@ -27,6 +27,8 @@ type codebase struct {
 	calledIn  map[string]*numberSet // the functions that were called in an environment
 	unknown   []bool                // functions with a damaged stamp, nil if there is none
 	processes []process             // whose hits are in last
+
+	unlisted string // which functions of the build are not in entries
 }
 
 // An entry is one line of a codebase file, as far as it is of use.
@@ -87,7 +89,7 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 		return same
 	}
 	d.byFile[c.file] = c
-	c.entries, c.err = readEntries(file, key.fingerprint)
+	c.entries, c.unlisted, c.err = readEntries(file, key.fingerprint)
 	if c.err != nil {
 		c.kind = kindOf(c.err)
 		d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
@@ -127,11 +129,11 @@ func openCodebase(dir string, key codebaseKey) (*os.File, error) {
 	return file, err
 }
 
-// readEntries reads the functions of a codebase file. Nothing of it is used unless it is
-// whole: hits are matched with functions by position alone.
-func readEntries(file *os.File, fingerprint string) ([]entry, error) {
-	var entries []entry
-	err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
+// readEntries reads the functions of a codebase file, and which ones it does not list.
+// Nothing of it is used unless it is whole: hits are matched with functions by position
+// alone.
+func readEntries(file *os.File, fingerprint string) (entries []entry, unlisted string, err error) {
+	header, err := datafile.ReadCodebase(file, fingerprint, func(f *datafile.Function) error {
 		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason, f.Directive, f.Generated, f.Presumed, f.Evidence}
 		if n := len(entries); n > 0 { // names that repeat need not be there twice
 			last := &entries[n-1]
@@ -142,9 +144,9 @@ func readEntries(file *os.File, fingerprint string) ([]entry, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return entries, nil
+	return entries, header.Unlisted, nil
 }
 
 // shared returns b if it is the same text as a.
@@ -166,7 +168,7 @@ func (d *data) unused(names []string) {
 		c := &codebase{file: name}
 		file, err := datafile.Open(filepath.Join(d.dir, name), os.O_RDONLY, 0)
 		if err == nil {
-			c.entries, err = readEntries(file, fingerprint)
+			c.entries, _, err = readEntries(file, fingerprint)
 			_ = file.Close()
 		}
 		switch {

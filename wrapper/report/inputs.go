@@ -315,13 +315,14 @@ func (d *data) absorb(other *data) {
 	}
 }
 
-// sameCodebase returns a codebase with the same functions, nil if there is none.
+// sameCodebase returns a codebase with the same functions, and with the same ones that it
+// does not list, nil if there is none.
 func (d *data) sameCodebase(fingerprint string, c *codebase) *codebase {
 	if c.err != nil {
 		return nil
 	}
 	for _, same := range d.byFile {
-		if f, _ := datafile.CodebaseFingerprint(same.file); f == fingerprint && same.err == nil && slices.Equal(same.entries, c.entries) {
+		if f, _ := datafile.CodebaseFingerprint(same.file); f == fingerprint && same.err == nil && same.unlisted == c.unlisted && slices.Equal(same.entries, c.entries) {
 			return same
 		}
 	}

@@ -240,7 +240,7 @@ func (m *merging) copyCodebase(file *os.File, openErr error, name, fingerprint s
 	}
 	defer file.Close()
 	sum, functions := sha256.New(), 0
-	if err := datafile.ReadCodebase(io.TeeReader(file, sum), fingerprint, func(*datafile.Function) error { functions++; return nil }); err != nil {
+	if _, err := datafile.ReadCodebase(io.TeeReader(file, sum), fingerprint, func(*datafile.Function) error { functions++; return nil }); err != nil {
 		m.d.problem(path, kindOf(err), withoutPath(err))
 		return nil
 	}
