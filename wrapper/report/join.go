@@ -113,11 +113,13 @@ func (d *data) builds() []*build {
 // future are of a wrong clock.
 func functions(builds []*build, future int64, environments []string) (list []*function) {
 	var all map[identity]*function
+	var blind []blindBuild
 	for n, b := range builds {
 		if all == nil {
 			all, list = make(map[identity]*function, len(b.entries)), make([]*function, 0, len(b.entries))
 		}
 		inUse, since := b.inUse(), b.program.builds[0].first
+		seen := newBlindBuild(b)
 		for i := range b.entries {
 			e := &b.entries[i]
 			f, ok := all[e.identity()]
@@ -126,6 +128,7 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 				all[e.identity()] = f
 				list = append(list, f)
 			}
+			seen.add(f)
 			// What ran since the newest build is in use is not gone, however alike
 			// the two are; it may be another program that called it.
 			if inUse || b.last[i] >= since && b.last[i] <= future {
@@ -151,6 +154,12 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 				}
 			}
 		}
+		if seen != nil {
+			blind = append(blind, *seen)
+		}
+	}
+	for i := range blind {
+		blind[i].hide(list, i+1)
 	}
 	return list
 }
@@ -246,6 +255,7 @@ type function struct {
 	unmarked bool      // a build in use has no mark
 	unknown  bool      // a stamp of it is damaged
 	mute     bool      // a build in use says nothing of its calls
+	listed   int       // the number of the last blindBuild that was found to list it
 }
 
 func (f *function) report() Function {

@@ -43,7 +43,8 @@
 //
 // A function that was never called, but could not be observed in one of the
 // programs that have it today, is not observable rather than never called: that
-// program may call it all day.
+// program may call it all day. So is one that a program has and does not list
+// (unlisted.go).
 //
 // # What it rests on
 //

@@ -86,8 +86,19 @@ type testProcess struct {
 
 func codebaseBytes(t testing.TB, fingerprint string, functions []testFunc) []byte {
 	t.Helper()
+	return blindCodebase(t, fingerprint, "", functions)
+}
+
+// blindCodebase returns a codebase file that says what its build does not list, unless
+// that is "", as in files of earlier versions.
+func blindCodebase(t testing.TB, fingerprint, unlisted string, functions []testFunc) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "{\"format\":1,\"fingerprint\":%q,\"functions\":%d}\n", fingerprint, len(functions))
+	fmt.Fprintf(&b, "{\"format\":1,\"fingerprint\":%q,\"functions\":%d", fingerprint, len(functions))
+	if unlisted != "" {
+		fmt.Fprintf(&b, ",\"unlisted\":%q", unlisted)
+	}
+	b.WriteString("}\n")
 	for _, f := range functions {
 		line, err := json.Marshal(f)
 		if err != nil {
@@ -185,7 +196,13 @@ func put(t testing.TB, dir, name string, content []byte) {
 // leave writes what processes of one build leave behind.
 func leave(t testing.TB, dir, fingerprint string, functions []testFunc, processes ...testProcess) {
 	t.Helper()
-	put(t, dir, "codebase-"+fingerprint+".json", codebaseBytes(t, fingerprint, functions))
+	leaveBlind(t, dir, fingerprint, "", functions, processes...)
+}
+
+// leaveBlind does what leave does for a build that says what it does not list.
+func leaveBlind(t testing.TB, dir, fingerprint, unlisted string, functions []testFunc, processes ...testProcess) {
+	t.Helper()
+	put(t, dir, "codebase-"+fingerprint+".json", blindCodebase(t, fingerprint, unlisted, functions))
 	for _, p := range processes {
 		record(t, store(dir, fingerprint, functions, p), functions, p)
 	}
