@@ -4,35 +4,34 @@
 package main
 
 import (
-	"fmt"
 	"go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// counted is what the functions of a marked program's module took of instructions, as a
-// ratio to plain, when it was counted with Go 1.26 on amd64, and how much more they may take.
-// Marks that keep the compiler from inlining small functions add 0.004, 0.008 and 0.007.
-var counted = map[string]struct{ ratio, more float64 }{
-	"glua": {1.0694, 0.002}, "gojq": {1.1475, 0.006}, "goldmark": {1.1217, 0.005},
+// known is what the functions of a marked program's module took of instructions, as a ratio
+// to plain, when it was counted with Go 1.26 on amd64, and how much more they may take. Marks
+// that keep the compiler from inlining small functions add 0.004, 0.008 and 0.007.
+var known = map[string]struct{ ratio, more float64 }{
+	"glua": {1.0694, 0.002}, "gojq": {1.1475, 0.005}, "goldmark": {1.1217, 0.003},
 }
 
-// counts is how often plain and marked are counted. The type switches of a program fill caches
+// repeats is how often plain and marked are counted. The type switches of a program fill caches
 // at random, so single ratios of gojq differ by 0.006 (standard deviation 0.002), those of
-// goldmark by 0.002 and those of glua by nothing.
-const counts = 5
+// goldmark by 0.002 and those of glua by nothing; of so many the mean has a deviation of
+// 0.001 with gojq.
+const repeats = 5
 
 // bound returns the most that they may take. Another release of Go compiles plain differently
 // as well, so there it is a quarter more of what marks add.
 func bound(name string) float64 {
-	c := counted[name]
+	c := known[name]
 	if version.Lang(runtime.Version()) == "go1.26" {
 		return c.ratio + c.more
 	}
@@ -54,7 +53,7 @@ func TestHeavyInstructions(t *testing.T) {
 	for _, w := range workers {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			if counted[w.name].ratio == 0 {
+			if known[w.name].ratio == 0 {
 				t.Fatal("it has no bound")
 			}
 			limit := bound(w.name)
@@ -65,8 +64,8 @@ func TestHeavyInstructions(t *testing.T) {
 			if err := b.fetch(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			plain := countBuild(t, b, counts, "go", "build")
-			marked := countBuild(t, b, counts, wrapper, "go", "build") / plain
+			plain := countBuild(t, b, repeats, "go", "build")
+			marked := countBuild(t, b, repeats, wrapper, "go", "build") / plain
 			covered := countBuild(t, b, 1, "go", "build", "-cover", "-coverpkg=./...") / plain
 			t.Logf("marked %.4f, covered %.4f of plain's %.0f", marked, covered, plain)
 			if marked > limit {
@@ -102,7 +101,7 @@ func countBuild(t *testing.T, b *evidenceWork, runs int, command ...string) floa
 	return total / float64(runs)
 }
 
-// countRun returns them in one run.
+// countRun returns the instructions of one run.
 func countRun(t *testing.T, b *evidenceWork, binary string) float64 {
 	t.Helper()
 	dir := t.TempDir()
@@ -123,43 +122,6 @@ func countRun(t *testing.T, b *evidenceWork, binary string) float64 {
 		t.Fatalf("%.0f instructions in %s, %v", n, module, err)
 	}
 	return n
-}
-
-// instructionsOf returns the instructions of a module's functions, themselves and not what
-// they call, in a file of callgrind. main is of the module too. A name stands there once,
-// behind a number in brackets, which is all that later lines have.
-func instructionsOf(profile, module string) (total float64, err error) {
-	ours, names := false, map[string]string{}
-	lines := strings.Split(profile, "\n")
-	for i := 0; i < len(lines); i++ {
-		line := lines[i]
-		switch {
-		case strings.HasPrefix(line, "fn="):
-			number, name, named := strings.Cut(line[len("fn="):], " ")
-			if named {
-				names[number] = name
-			}
-			name = names[number]
-			ours = strings.HasPrefix(name, module+".") || strings.HasPrefix(name, module+"/") || strings.HasPrefix(name, "main.")
-		case strings.HasPrefix(line, "cfn="):
-			if number, name, named := strings.Cut(line[len("cfn="):], " "); named {
-				names[number] = name
-			}
-		case strings.HasPrefix(line, "calls="):
-			i++ // what the call took
-		case ours && line != "" && strings.ContainsRune("0123456789+-*", rune(line[0])):
-			fields := strings.Fields(line)
-			if len(fields) != 2 {
-				return 0, fmt.Errorf("a line %q", line)
-			}
-			n, err := strconv.ParseFloat(fields[1], 64)
-			if err != nil {
-				return 0, err
-			}
-			total += n
-		}
-	}
-	return total, nil
 }
 
 func TestInstructionsOf(t *testing.T) {

@@ -120,14 +120,15 @@ type process struct {
 	vars        string
 }
 
-// launch starts a server on some processors and waits until it answers.
-func launch(ctx context.Context, t *trial, binary string, at place, on []int, connections int, env []string) (*process, error) {
+// launch starts a server, which is the end of a command line, on some processors and waits
+// until it answers.
+func launch(ctx context.Context, t *trial, command []string, at place, on []int, connections int, env []string) (*process, error) {
 	args, err := t.scenario.args(at)
 	if err != nil {
 		return nil, err
 	}
 	p := &process{place: at, ended: make(chan struct{}), vars: "http://" + t.scenario.vars(at) + "/debug/vars"}
-	p.cmd = exec.CommandContext(ctx, binary, args...)
+	p.cmd = exec.CommandContext(ctx, command[0], append(command[1:], args...)...)
 	p.cmd.Dir = at.dir
 	p.cmd.Env = append(os.Environ(), append(env, "HOME="+at.dir, "XDG_DATA_HOME="+at.dir, "XDG_CONFIG_HOME="+at.dir)...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
@@ -202,9 +203,9 @@ func (p *process) load(ctx context.Context, requests int, rate float64) (load, e
 	if err != nil {
 		return load{}, p.fail(err)
 	}
-	o, err := drive(ctx, p.connections, p.sent, requests, rate)
+	o, err := p.send(ctx, requests, rate)
 	if err != nil {
-		return load{}, p.fail(err)
+		return load{}, err
 	}
 	to, err := processCPU(p.cmd.Process.Pid)
 	if err != nil {
@@ -214,8 +215,17 @@ func (p *process) load(ctx context.Context, requests int, rate float64) (load, e
 	if err != nil {
 		return load{}, p.fail(err)
 	}
-	p.sent += requests
 	return load{requests, to - from, o.elapsed, o.latencies, after.Mallocs - before.Mallocs, after.NumGC - before.NumGC}, nil
+}
+
+// send sends requests that the process has not had.
+func (p *process) send(ctx context.Context, requests int, rate float64) (outcome, error) {
+	o, err := drive(ctx, p.connections, p.sent, requests, rate)
+	if err != nil {
+		return outcome{}, p.fail(err)
+	}
+	p.sent += requests
+	return o, nil
 }
 
 // memstats is what a server's expvar page says of its memory.

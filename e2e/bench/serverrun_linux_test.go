@@ -66,7 +66,7 @@ func TestProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := place{dir: t.TempDir(), addr: addr}
-	p, err := launch(t.Context(), tr, binary, at, all[:1], 4, nil)
+	p, err := launch(t.Context(), tr, []string{binary}, at, all[:1], 4, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestProcess(t *testing.T) {
 
 	// A server that does not start is not waited for, and says why.
 	at.behind = "refuse"
-	if _, err := launch(t.Context(), tr, binary, at, all, 4, nil); err == nil || !strings.Contains(err.Error(), "no such site") {
+	if _, err := launch(t.Context(), tr, []string{binary}, at, all, 4, nil); err == nil || !strings.Contains(err.Error(), "no such site") {
 		t.Errorf("err = %v, want what the server wrote", err)
 	}
 }

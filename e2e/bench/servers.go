@@ -50,6 +50,8 @@ type serverOptions struct {
 	share       float64
 	connections int
 	cores       []int
+
+	instructions bool
 }
 
 // A loadBench is one run of the command.
@@ -75,6 +77,7 @@ func serversBench(ctx context.Context, args []string) error {
 	flags.IntVar(&opts.slices, "slices", 20, "turns in which the variants have their load")
 	flags.Float64Var(&opts.share, "share", 0.5, "rate of the open loop, as a share of what plain can do")
 	flags.IntVar(&opts.connections, "connections", 16, "connections, which are also the most requests at a time")
+	flags.BoolVar(&opts.instructions, "instructions", false, "count instructions by valgrind, in -least rounds, instead of CPU time")
 	cores := flags.String("cores", "1,2", "numbers of processors that the server has, separated by commas")
 	names := flags.String("scenarios", "", "what to run, separated by commas; all by default")
 	if err := flags.Parse(args); err != nil {
@@ -141,11 +144,12 @@ func (b *loadBench) servers(ctx context.Context, trials []*trial) error {
 	upstream := httptest.NewServer(http.HandlerFunc(behind))
 	defer upstream.Close()
 	b.behind = strings.TrimPrefix(upstream.URL, "http://")
+	if b.opts.instructions {
+		return b.countServers(ctx, trials)
+	}
 	for i, t := range trials {
-		if i > 0 && trials[i-1].server.name != t.server.name {
-			if err := b.forget(trials[i-1].server); err != nil {
-				return err
-			}
+		if err := b.forgetBefore(trials, i); err != nil {
+			return err
 		}
 		if err := b.try(ctx, t); err != nil {
 			return fmt.Errorf("%s: %w", t.name(), err)
@@ -198,8 +202,9 @@ func (b *loadBench) calibrate(ctx context.Context, t *trial) error {
 	return err
 }
 
-// start starts a process of a deployment, in a directory of its own.
-func (b *loadBench) start(ctx context.Context, t *trial, d deployment, layout int) (*process, error) {
+// start starts a process of a deployment, in a directory of its own, as the last words of a
+// command line that begins with those of under.
+func (b *loadBench) start(ctx context.Context, t *trial, d deployment, layout int, under ...string) (*process, error) {
 	binary, err := b.build(ctx, t.server, d, layout)
 	if err != nil {
 		return nil, err
@@ -225,7 +230,7 @@ func (b *loadBench) start(ctx context.Context, t *trial, d deployment, layout in
 	if err := os.MkdirAll(data, 0o777); err != nil {
 		return nil, err
 	}
-	return launch(ctx, t, binary, at, b.all[:t.cores], b.opts.connections, d.env(data, b.collector))
+	return launch(ctx, t, append(under, binary), at, b.all[:t.cores], b.opts.connections, d.env(data, b.collector))
 }
 
 // round observes each deployment once.
@@ -274,8 +279,13 @@ func (b *loadBench) round(ctx context.Context, t *trial, layout int) error {
 	return nil
 }
 
-// forget removes what was built of a server.
-func (b *loadBench) forget(s server) error {
+// forgetBefore removes what was built of the server of the trial before, unless the next
+// one is of the same.
+func (b *loadBench) forgetBefore(trials []*trial, i int) error {
+	if i == 0 || trials[i-1].server.name == trials[i].server.name {
+		return nil
+	}
+	s := trials[i-1].server
 	names, err := filepath.Glob(filepath.Join(b.dir, s.name+".*"))
 	for _, name := range names {
 		err = errors.Join(err, os.RemoveAll(name))
