@@ -46,7 +46,7 @@ var allowedImports = map[string][]string{
 	"rewrite":         {},
 	"wrapper": {"wrapper/action", "wrapper/command", "wrapper/compile", "wrapper/link", "wrapper/plain", "wrapper/toolchain",
 		"wrapper/toolid"},
-	"wrapper/action": {"config", "wrapper/evidence", "wrapper/toolchain", "wrapper/toolchain/lean"},
+	"wrapper/action": {"config", "wrapper/early", "wrapper/evidence", "wrapper/toolchain", "wrapper/toolchain/lean"},
 	"wrapper/command": {"config", "hitrt", "rewrite", "wrapper/action", "wrapper/compile", "wrapper/evidence", "wrapper/link", "wrapper/output", "wrapper/output/html", "wrapper/plan",
 		"wrapper/registry", "wrapper/report", "wrapper/toolchain", "wrapper/toolid"},
 	"wrapper/compile":        {"config", "rewrite", "wrapper/action", "wrapper/plain", "wrapper/registry", "wrapper/toolchain"},

@@ -1,7 +1,8 @@
 // Package action holds one start of a tool by the go command: its arguments, its
 // settings, its log, and the ways to run the tool. Other rooms decide what it does.
 //
-// It may import config, wrapper/evidence, wrapper/toolchain and wrapper/toolchain/lean.
+// It may import config, wrapper/early, wrapper/evidence, wrapper/toolchain and
+// wrapper/toolchain/lean.
 package action
 
 import (

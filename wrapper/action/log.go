@@ -18,10 +18,8 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/early"
 )
-
-// logVariable names the file that actions log to.
-const logVariable = "SCAVENGER_WRAP_LOG"
 
 // What becomes of an action.
 const (
@@ -48,7 +46,7 @@ type Log struct {
 
 // newLog returns nil if no log is wanted.
 func newLog(a *Action) *Log {
-	file := os.Getenv(logVariable)
+	file := os.Getenv(early.LogVariable)
 	if file == "" {
 		return nil
 	}

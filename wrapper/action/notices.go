@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/early"
 )
 
 // Notices returns a line for each variable that is most likely misspelled, for each
@@ -33,13 +34,13 @@ func Notices(c *config.Config, ofModule func(path string) bool) []string {
 
 // CheckLog returns an error if a log is wanted and cannot be written.
 func CheckLog() error {
-	file := os.Getenv(logVariable)
+	file := os.Getenv(early.LogVariable)
 	if file == "" {
 		return nil
 	}
 	f, err := openLog(file)
 	if err != nil {
-		return fmt.Errorf("nothing is logged: %s: %w", logVariable, err)
+		return fmt.Errorf("nothing is logged: %s: %w", early.LogVariable, err)
 	}
 	return f.Close()
 }

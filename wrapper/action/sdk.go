@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/early"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
 // In the directory of tools of an SDK.
 const (
-	SDKTools = "real"  // the directory of the real compile and link
-	SDKHitrt = "hitrt" // that of hitrt's archives
+	SDKTools = early.SDKTools // the directory of the real compile and link
+	SDKHitrt = "hitrt"        // that of hitrt's archives
 )
 
 // ofSDK returns the arguments of a process that was started as a tool of an SDK in the

@@ -36,8 +36,12 @@ import (
 // PlainCacheVariable switches the plain cache off with the value "off".
 const PlainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 
-// logVariable names the file that actions log to (wrapper/action).
-const logVariable = "SCAVENGER_WRAP_LOG"
+// LogVariable names the file that actions log to (wrapper/action).
+const LogVariable = "SCAVENGER_WRAP_LOG"
+
+// SDKTools is the directory beside a tool of an SDK that holds the real one
+// (wrapper/action).
+const SDKTools = "real"
 
 // A start is a start of a tool by the go command, of the plain kind that is done here.
 type start struct {
@@ -60,8 +64,9 @@ func parse(args []string) (s start, ok bool) {
 	case "link", "":
 		return s, false // a tool of an SDK, or nothing
 	case "compile":
-		if !lean.HasPrefix(args[1], "-frontend=.") {
-			return s, false // the same; with this flag it is the front-end's link to us
+		// The same, but for the front-end's link to us.
+		if self[0] != '/' || !lean.HasPrefix(args[1], "-frontend=.") || isOfSDK(self) {
+			return s, false
 		}
 	case self: // the name alone
 	default:
@@ -97,11 +102,11 @@ func parse(args []string) (s start, ok bool) {
 	return s, false
 }
 
-// isProgram reports whether a file can be run. If not, main.main says so, even if what the
-// tool would write is there.
-func isProgram(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
+// isOfSDK reports whether a file is a tool of an SDK, beside the real one.
+func isOfSDK(tool string) bool {
+	sep := string(os.PathSeparator)
+	_, err := os.Stat(lean.Dir(tool) + sep + SDKTools + sep + lean.Base(tool))
+	return err == nil
 }
 
 // An outcome is what becomes of a start.

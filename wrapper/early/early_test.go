@@ -14,6 +14,11 @@ import (
 
 // Only starts of the plain kind are done here.
 func TestParse(t *testing.T) {
+	sdk := t.TempDir()
+	real := filepath.Join(sdk, SDKTools, "compile")
+	if err := errors.Join(os.Mkdir(filepath.Dir(real), 0o777), os.WriteFile(real, nil, 0o777)); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args string
 		want string // the tool, "" for main.main
@@ -34,6 +39,9 @@ func TestParse(t *testing.T) {
 		{"/sdk/compile /go/tool/asm", ""},
 		{"/sdk/link /go/tool/asm", ""},
 		{"/sdk/compile -V=full", ""},
+		{"compile -frontend=. /go/tool/asm", ""},
+		{"./compile -frontend=. /go/tool/compile -V=full", ""},
+		{sdk + "/compile -frontend=. /go/tool/asm", ""},
 		{"scavenger-wrap @file", ""},
 		{"scavenger-wrap /go/tool/asm @file", ""},
 		{"scavenger-wrap /go/tool/link -o x", ""},

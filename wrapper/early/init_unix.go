@@ -9,7 +9,7 @@ import (
 
 func init() {
 	s, ok := parse(os.Args)
-	if !ok || os.Getenv(logVariable) != "" || !isProgram(s.path) {
+	if !ok || os.Getenv(LogVariable) != "" || !isProgram(s.path) {
 		return
 	}
 	switch s.do(os.Getenv) {
@@ -19,4 +19,12 @@ func init() {
 		// It returns only if the tool cannot be started. main.main then says why.
 		_ = syscall.Exec(s.path, append([]string{s.path}, s.args...), os.Environ())
 	}
+}
+
+// isProgram reports whether we may run a file. If not, main.main says so, even if what the
+// tool would write is there.
+func isProgram(file string) bool {
+	const execute = 1 // X_OK, which package syscall lacks
+	info, err := os.Stat(file)
+	return err == nil && !info.IsDir() && syscall.Access(file, execute) == nil
 }
