@@ -8,6 +8,9 @@
 // other tool gets its arguments as they came. Beside that it is the command
 // line for people.
 //
+// Most starts in a build never reach Main: wrapper/early does them before, in its init
+// function, if they need no settings.
+//
 // This package only chooses; each of the packages below it, the rooms, does one job.
 // They alone start processes.
 package wrapper

@@ -26,15 +26,11 @@
 package early
 
 import (
-	"bytes"
 	"errors"
 	"os"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
-
-// PlainCacheVariable switches the plain cache off with the value "off".
-const PlainCacheVariable = "SCAVENGER_PLAIN_CACHE"
 
 // LogVariable names the file that actions log to (wrapper/action).
 const LogVariable = "SCAVENGER_WRAP_LOG"
@@ -122,28 +118,11 @@ const (
 func (s *start) do(env func(string) string) outcome {
 	switch s.tool {
 	case "asm":
-		return s.assemble()
+		if TakeAssembled(s.args) {
+			return finished
+		}
 	case "compile":
 		return s.compile(env)
-	}
-	return becomeTool
-}
-
-// assemble does an action of asm: it takes the object that a compile action has kept.
-func (s *start) assemble() outcome {
-	out := ""
-	for i, arg := range s.args {
-		switch {
-		case arg == "-gensymabis":
-			return becomeTool
-		case arg == "-o" && i+1 < len(s.args) && out == "":
-			out = s.args[i+1]
-		case isLike(arg, "-gensymabis"), isLike(arg, "-o"):
-			return leave // in another form than the go command's
-		}
-	}
-	if out != "" && os.Rename(Kept(out, out), out) == nil {
-		return finished
 	}
 	return becomeTool
 }
@@ -155,24 +134,20 @@ func (s *start) compile(env func(string) string) outcome {
 		switch {
 		case arg == "-std", arg == "-V=full" && len(s.args) == 1 && s.frontend:
 			std = true
-		case isLike(arg, "-scavenger"):
+		case lean.HasPrefix(arg, "-scavenger"), lean.HasPrefix(arg, "--scavenger"):
 			return leave
 		}
 	}
-	importPath := env("TOOLEXEC_IMPORTPATH")
 	switch {
 	case !std:
 		return leave
-	case s.frontend, env(PlainCacheVariable) == "off", importPath == "", bytes.IndexByte([]byte(importPath), ' ') >= 0:
+	case s.frontend:
 		return becomeTool
 	}
-	c, err := ParseCompile(s.args)
-	if err != nil {
-		return becomeTool
-	}
-	table, ok := TableOf(c.Value("-o"))
+	importPath := env("TOOLEXEC_IMPORTPATH")
+	c, table, err := Takable(s.args, importPath, env)
 	switch {
-	case !ok:
+	case err != nil:
 		return becomeTool
 	case !table.Done():
 		return leave // to make it
@@ -185,9 +160,4 @@ func (s *start) compile(env func(string) string) outcome {
 		return leave // it takes a parser of JSON to say what
 	}
 	return becomeTool
-}
-
-// isLike reports whether an argument begins as a flag does.
-func isLike(arg, flag string) bool {
-	return lean.HasPrefix(arg, flag) || lean.HasPrefix(arg, "-"+flag)
 }

@@ -73,8 +73,8 @@ func TestDo(t *testing.T) {
 	out := filepath.Join(work, "b001", "_pkg_.a")
 	object := filepath.Join(work, "b001", "x.o")
 	without := "-std -p x -buildid a/b -importcfg cfg -o " + out
-	table, _ := TableOf(out)
-	for _, dir := range []string{table.Dir, filepath.Dir(Kept(object, object))} {
+	table, _ := tableOf(out)
+	for _, dir := range []string{table.Dir, filepath.Dir(kept(object, object))} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -90,11 +90,11 @@ func TestDo(t *testing.T) {
 		{args: "/asm -V=full", want: becomeTool},
 		{args: "/asm -o " + object + " x.s", want: becomeTool}, // nothing is kept
 		{args: "/asm -gensymabis -o " + object + " x.s", first: keep(object), want: becomeTool},
-		{args: "/asm -gensymabis=true -o " + object + " x.s", want: leave},
-		{args: "/asm -o=" + object + " x.s", want: leave},
-		{args: "/asm -o a.o -o " + object + " x.s", want: leave},
+		{args: "/asm --gensymabis=true -o " + object + " x.s", want: becomeTool},
 		{args: "/asm -o " + object + " x.s", want: finished},
 		{args: "/asm -o " + object + " x.s", want: becomeTool}, // it has been taken
+		{args: "/asm --o=" + object + " x.s", first: keep(object), want: finished},
+		{args: "/asm -o a.o -o " + object + " x.s", first: keep(object), want: finished},
 
 		{args: "/compile -V=full", want: leave},
 		{args: "-frontend=. /compile -V=full", want: becomeTool},
@@ -106,7 +106,7 @@ func TestDo(t *testing.T) {
 		{args: "/compile -p x -o y x.go", want: leave},
 		{args: "/compile " + without, want: becomeTool}, // not by the go command
 		{args: "/compile " + without, env: map[string]string{"TOOLEXEC_IMPORTPATH": "x [x.test]"}, want: becomeTool},
-		{args: "/compile " + without, env: map[string]string{"TOOLEXEC_IMPORTPATH": "x", PlainCacheVariable: "off"}, want: becomeTool},
+		{args: "/compile " + without, env: map[string]string{"TOOLEXEC_IMPORTPATH": "x", plainCacheVariable: "off"}, want: becomeTool},
 		{args: "/compile -pgoprofile=p " + without, env: ofX, want: becomeTool},
 		{args: "/compile " + without, env: ofX, want: leave}, // to make the table
 		{args: "/compile " + without, env: ofX, first: func() error { return table.SetDone("") }, want: becomeTool},
@@ -133,7 +133,7 @@ func TestDo(t *testing.T) {
 
 // keep returns a function that keeps an object for asm.
 func keep(object string) func() error {
-	return func() error { return os.WriteFile(Kept(object, object), []byte("object"), 0o666) }
+	return func() error { return os.WriteFile(kept(object, object), []byte("object"), 0o666) }
 }
 
 // What is written to a table is what is read, whatever is in it.

@@ -1,6 +1,7 @@
 // The table of plain archives of a build: a directory in the work directory of the go
 // command, with one small file per package, and one with the content IDs of all.
-// wrapper/plain makes it; each of the hundreds of actions reads two files.
+// wrapper/plain makes it, once, from what a second go command answers that does the same
+// build without us. Each of the hundreds of actions reads two files.
 
 package early
 
@@ -31,14 +32,14 @@ type Package struct {
 	Words      []string  // flags of compile that -gcflags may have added
 }
 
-// A Table is the answer of the second go command: a directory.
+// A Table is the directory with the plain archives of a build.
 type Table struct {
 	Dir string
 }
 
-// TableOf returns the table of the build in which a file is written. ok is false if it is
+// tableOf returns the table of the build in which a file is written. ok is false if it is
 // not one by the go command. The table need not be there.
-func TableOf(file string) (t Table, ok bool) {
+func tableOf(file string) (t Table, ok bool) {
 	work := lean.WorkDirectory(file)
 	return Table{work + string(os.PathSeparator) + "scavenger-plain"}, work != ""
 }

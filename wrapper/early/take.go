@@ -15,6 +15,31 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
+// plainCacheVariable switches the plain cache off with the value "off".
+const plainCacheVariable = "SCAVENGER_PLAIN_CACHE"
+
+// Takable returns the command line of a compile action, and the table that may have its
+// archive, which need not be there yet. It returns an error if the archive cannot be taken
+// in any case.
+func Takable(args []string, importPath string, env func(string) string) (*Compile, Table, error) {
+	var t Table
+	switch {
+	case env(plainCacheVariable) == "off":
+		return nil, t, errors.New("switched off")
+	case importPath == "" || bytes.IndexByte([]byte(importPath), ' ') >= 0:
+		return nil, t, errors.New("the variant of a test, or not built by the go command")
+	}
+	c, err := parseCompile(args)
+	if err != nil {
+		return nil, t, err
+	}
+	t, ok := tableOf(c.values["-o"])
+	if !ok {
+		return nil, t, errors.New("not built by the go command")
+	}
+	return c, t, nil
+}
+
 // A Compile is a compile command line of which every flag is understood.
 type Compile struct {
 	values map[string]string // of the flags that the go command sets on its own
@@ -23,8 +48,8 @@ type Compile struct {
 	files  []string
 }
 
-// ParseCompile returns the command line with these arguments.
-func ParseCompile(args []string) (*Compile, error) {
+// parseCompile returns the command line with these arguments.
+func parseCompile(args []string) (*Compile, error) {
 	c := &Compile{values: map[string]string{}}
 	for len(args) > 0 && lean.HasPrefix(args[0], "-") {
 		arg := args[0]
@@ -75,8 +100,8 @@ func cut(flag string) (name, value string, hasValue bool) {
 	return flag, "", false
 }
 
-// Value returns the value of a flag that the go command sets on its own.
-func (c *Compile) Value(flag string) string { return c.values[flag] }
+// Importcfg returns the file that names the archives of what the package imports.
+func (c *Compile) Importcfg() string { return c.values["-importcfg"] }
 
 // errEmbeds is the error about a package with embedded files if they cannot be read.
 var errEmbeds = errors.New("it embeds files")
@@ -123,7 +148,7 @@ func (c *Compile) same(p *Package, table Table, embedded []string) error {
 	if err := c.unchanged(p, embedded); err != nil {
 		return err
 	}
-	imports, err := readImports(c.values["-importcfg"])
+	imports, err := readImports(c.Importcfg())
 	if err != nil {
 		return err
 	}
@@ -194,7 +219,7 @@ func (c *Compile) sameFiles(p *Package) error {
 }
 
 // unchanged returns an error if a file was changed after the second go command was asked
-// for the plain archive, see table.go.
+// for the plain archive (wrapper/plain).
 //
 // The running go command reads the files of a package later than the second one. If a
 // file changes in between, it keeps the archive of the old text under the hash of the new
@@ -280,14 +305,14 @@ func (c *Compile) copyMembers(out, f *os.File, p *Package, members []lean.Member
 
 // keepAssembled copies the objects that asm has made of the package's assembly out of the
 // plain archive, where they follow the members of the compiler. The asm actions to come
-// take them (Asm). asm itself cannot run, because it needs the -asmhdr file, which only a
-// compilation writes.
+// take them (TakeAssembled). asm itself cannot run, because it needs the -asmhdr file,
+// which only a compilation writes.
 func (c *Compile) keepAssembled(f *os.File, p *Package, members []lean.Member) error {
 	if len(members) < len(p.AsmFiles) {
 		return errors.New("the plain archive lacks assembled objects")
 	}
 	for i, name := range p.AsmFiles {
-		object := Kept(c.values["-o"], string(bytes.TrimSuffix([]byte(name), []byte(".s")))+".o")
+		object := kept(c.values["-o"], string(bytes.TrimSuffix([]byte(name), []byte(".s")))+".o")
 		// Names of members are cut to 16 characters.
 		if !lean.HasPrefix(lean.Base(object), members[i].Name) || members[i].Name == "" {
 			return errors.New("the plain archive has other assembled objects")
@@ -306,9 +331,29 @@ func (c *Compile) keepAssembled(f *os.File, p *Package, members []lean.Member) e
 	return nil
 }
 
-// Kept returns the file in which an object of asm is kept. file is any file in the object
+// TakeAssembled does an action of asm with the object that a compile action has kept. It
+// returns false if there is none.
+func TakeAssembled(args []string) bool {
+	out := ""
+	for i, arg := range args {
+		if lean.HasPrefix(arg, "--") {
+			arg = arg[1:]
+		}
+		switch name, value, hasValue := cut(arg); {
+		case name == "-gensymabis": // it writes another file
+			return false
+		case name == "-o" && hasValue:
+			out = value
+		case name == "-o" && i+1 < len(args):
+			out = args[i+1]
+		}
+	}
+	return out != "" && os.Rename(kept(out, out), out) == nil
+}
+
+// kept returns the file in which an object of asm is kept. file is any file in the object
 // directory.
-func Kept(file, object string) string {
+func kept(file, object string) string {
 	sep := string(os.PathSeparator)
 	return file[:len(file)-len(lean.Base(file))] + "scavenger-asm" + sep + lean.Base(object)
 }

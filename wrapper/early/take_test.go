@@ -101,7 +101,7 @@ func TestTakePlainDamaged(t *testing.T) {
 
 func TestParseCompileRefuses(t *testing.T) {
 	const line = "-o $WORK/_pkg_.a -p example.com/lib -buildid a/a -importcfg $WORK/importcfg -pack lib.go"
-	c, err := ParseCompile(strings.Fields("-lang go1.24 -race --complete -c=4 -N " + line))
+	c, err := parseCompile(strings.Fields("-lang go1.24 -race --complete -c=4 -N " + line))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestParseCompileRefuses(t *testing.T) {
 		"-coveragecfg=x " + line, "-pgoprofile=x " + line, strings.Replace(line, "example.com/lib", "main", 1),
 		strings.Replace(line, "-buildid a/a", "", 1), "-o",
 	} {
-		if _, err := ParseCompile(strings.Fields(args)); err == nil {
+		if _, err := parseCompile(strings.Fields(args)); err == nil {
 			t.Errorf("%s: taken for a plain compile", args)
 		}
 	}

@@ -26,12 +26,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/action"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/early"
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
 // TakeOrCompile does a compile action without changes: it takes the archive from the
@@ -51,20 +49,14 @@ func TakeOrCompile(a *action.Action, cfg *config.Config) error {
 
 // takePlain writes the archive from that of the plain build, or returns why it cannot.
 func takePlain(a *action.Action, cfg *config.Config) error {
-	switch {
-	case os.Getenv(early.PlainCacheVariable) == "off":
-		return errors.New("switched off")
-	case len(a.Flags.Next) > 0:
+	if len(a.Flags.Next) > 0 {
 		return errors.New("-next may change it")
-	case a.ImportPath == "" || strings.Contains(a.ImportPath, " "):
-		return errors.New("the variant of a test, or not built by the go command")
 	}
-	c, err := early.ParseCompile(a.Args)
+	c, table, err := early.Takable(a.Args, a.ImportPath, os.Getenv)
 	if err != nil {
 		return err
 	}
-	table, err := tableOf(a, cfg, c)
-	if err != nil {
+	if err := makeTable(table, a, cfg, c); err != nil {
 		return err
 	}
 	return c.Take(table, a.ImportPath, embeddedFiles)
@@ -83,15 +75,12 @@ func embeddedFiles(file string) ([]string, error) {
 	return slices.Collect(maps.Values(cfg.Files)), nil
 }
 
-// Asm does an action of asm: it takes the object that Take has kept, or becomes
+// Asm does an action of asm: it takes the object that a compile action has kept, or becomes
 // asm.
 func Asm(a *action.Action) error {
-	out, ok := toolchain.FlagValue(a.Args, "-o")
-	if ok && !toolchain.HasFlag(a.Args, "-gensymabis") {
-		if err := os.Rename(early.Kept(out, out), out); err == nil {
-			a.Log.Plain("")
-			return nil
-		}
+	if early.TakeAssembled(a.Args) {
+		a.Log.Plain("")
+		return nil
 	}
 	return a.PassThrough()
 }

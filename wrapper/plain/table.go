@@ -27,42 +27,38 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
 
-// tableOf returns the table of this build, and makes it if there is none.
-func tableOf(a *action.Action, cfg *config.Config, c *early.Compile) (early.Table, error) {
-	t, ok := early.TableOf(c.Value("-o"))
-	if !ok {
-		return t, errors.New("not built by the go command")
-	}
+// makeTable makes the table of this build if there is none.
+func makeTable(t early.Table, a *action.Action, cfg *config.Config, c *early.Compile) error {
 	if t.Done() {
-		return t, nil
+		return nil
 	}
 	// Most builds that get here without a table find their unmarked packages in the
 	// cache. They have compiled a marked package, and now a package that imports it. No
 	// plain archive helps with that one.
 	if err := importsNoMark(c); err != nil {
-		return t, err
+		return err
 	}
 	if err := os.MkdirAll(t.Dir, 0o777); err != nil {
-		return t, err
+		return err
 	}
 	unlock, err := toolchain.Lock(filepath.Join(t.Dir, "lock"))
 	if err != nil {
-		return t, err
+		return err
 	}
 	defer unlock()
 	if t.Done() { // while we waited
-		return t, nil
+		return nil
 	}
 	reason := ""
 	if err := fill(a, cfg, t); err != nil {
 		reason = err.Error()
 	}
-	return t, t.SetDone(reason)
+	return t.SetDone(reason)
 }
 
 // importsNoMark returns an error if the package imports one that is marked.
 func importsNoMark(c *early.Compile) error {
-	cfg, err := toolchain.ReadImportcfg(c.Value("-importcfg"))
+	cfg, err := toolchain.ReadImportcfg(c.Importcfg())
 	if err != nil {
 		return err
 	}
