@@ -91,12 +91,25 @@ type built struct {
 	ImportPath, Name, Export, BuildID string
 }
 
-// compare builds the packages in dir, of which none is marked, both ways.
+// compare builds the packages in dir, of which none is marked, with the plain cache and
+// without. With it, once there is a log and so main.main takes all archives, and once there
+// is none, and wrapper/early takes those of the standard library.
 func (b *builds) compare(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "log")
 	taken := b.list(t, dir, args, "GOCACHE="+b.taken, "SCAVENGER_WRAP_LOG="+log)
+	// Another setting makes the go command compile all again.
+	early := b.list(t, dir, args, "GOCACHE="+b.taken, "SCAVENGER_EXCLUDE_BY_REGEX=early")
 	compiled := b.list(t, dir, args, "GOCACHE="+b.compiled, "SCAVENGER_PLAIN_CACHE=off")
+	sameArchives(t, taken, compiled)
+	sameArchives(t, early, compiled)
+	named := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-gcflags=-") })
+	checkLog(t, log, compiled, named)
+}
+
+// sameArchives compares archives from the plain cache with compiled ones.
+func sameArchives(t *testing.T, taken, compiled []built) {
+	t.Helper()
 	if len(taken) != len(compiled) {
 		t.Fatalf("%d packages in one build, %d in the other", len(taken), len(compiled))
 	}
@@ -109,8 +122,6 @@ func (b *builds) compare(t *testing.T, dir string, args ...string) {
 			t.Errorf("%s: the archive from the plain cache differs from the compiled one", p.ImportPath)
 		}
 	}
-	named := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-gcflags=-") })
-	checkLog(t, log, compiled, named)
 }
 
 // list builds packages and returns them. None of them is marked, as the pattern

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,59 @@ func TestDo(t *testing.T) {
 		}
 		if got := s.do(func(name string) string { return test.env[name] }); got != test.want {
 			t.Errorf("%s: %d, want %d", test.args, got, test.want)
+		}
+	}
+}
+
+// A compile action is finished with the plain archive, and the asm action of its package
+// with the object from there.
+func TestDoFinished(t *testing.T) {
+	const id, plainID = "marked/content", "action/content"
+	dir := t.TempDir()
+	action := filepath.Join(dir, "go-build1", "b001")
+	file, plain, want := filepath.Join(dir, "a.go"), filepath.Join(dir, "plain.a"), filepath.Join(dir, "want.a")
+	out, object, importcfg := filepath.Join(action, "_pkg_.a"), filepath.Join(action, "x.o"), filepath.Join(action, "importcfg")
+	table, _ := tableOf(out)
+	for _, err := range []error{
+		os.MkdirAll(table.Dir, 0o777), os.Mkdir(action, 0o777), os.WriteFile(importcfg, nil, 0o666),
+		os.WriteFile(file, []byte("package a\n\nfunc F() int { return 1 }\n"), 0o666),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	compileWithID(t, file, plain, plainID)
+	compileWithID(t, file, want, id)
+	p := &Package{ImportPath: "example.com/a", Archive: plain, BuildID: plainID, Files: []string{file}, AsmFiles: []string{"x.s"},
+		Since: time.Now().Add(time.Hour), TakeAsm: true}
+	if err := errors.Join(toolchain.AppendMember(plain, "x.o", []byte("object")), table.Write([]*Package{p}), table.SetDone("")); err != nil {
+		t.Fatal(err)
+	}
+	do := func(tool string, want outcome, args ...string) {
+		t.Helper()
+		s, ok := parse(append([]string{"scavenger-wrap", "/tool/" + tool}, args...))
+		if !ok {
+			t.Fatalf("%s %q: not parsed", tool, args)
+		}
+		if got := s.do(func(name string) string { return map[string]string{"TOOLEXEC_IMPORTPATH": p.ImportPath}[name] }); got != want {
+			t.Errorf("%s %q: %d, want %d", tool, args, got, want)
+		}
+	}
+	compile := []string{"-o", out, "-p", p.ImportPath, "-std", "-buildid", id, "-importcfg", importcfg, "-asmhdr", "go_asm.h", "-pack", file}
+	do("compile", becomeTool, slices.Replace(slices.Clone(compile), len(compile)-1, len(compile), importcfg)...)
+	if _, err := os.Stat(out); err == nil {
+		t.Error("an archive of other files is taken")
+	}
+	do("compile", finished, compile...)
+	do("asm", becomeTool, "-gensymabis", "-o", filepath.Join(action, "symabis"), "x.s")
+	do("asm", finished, "-o", object, "x.s")
+	compiled, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{out: string(compiled), object: "object"} {
+		if got, err := os.ReadFile(name); err != nil || string(got) != want {
+			t.Errorf("%s is not what the tool writes: %v", name, err)
 		}
 	}
 }
