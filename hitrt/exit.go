@@ -10,18 +10,12 @@ import (
 	"time"
 )
 
-// exit does the work of [Exit] in the goroutine that ends the program.
+// exit does the work of [Exit] in the goroutine that ends the program. Another one may have
+// begun it, as by Shutdown: both have until the same moment.
 func (p *publisher) exit() {
-	wait, ok := p.startExit()
-	switch {
-	case !ok: // another call, perhaps of Shutdown, has begun it and needs its time
-		<-p.exiting
-		wait = p.left()
-	case p.set.dataDir != "" || p.set.collects() && p.set.savePlaces != nil:
-		// Local files need no answer of a collector, only a moment.
-		wait = max(wait, afterCalls)
-	}
-	p.waitFor(p.done, wait)
+	p.startExit()
+	<-p.exiting
+	p.waitFor(p.done, time.Until(p.returns))
 	select {
 	case <-p.done:
 		if p.data != nil {
@@ -35,18 +29,21 @@ func (p *publisher) exit() {
 // the collector: to write what that did not accept.
 const afterCalls = 250 * time.Millisecond
 
-// startExit sets the deadline. It returns false if that was set before.
-func (p *publisher) startExit() (wait time.Duration, ok bool) {
+// startExit sets the deadline, unless it was set before.
+func (p *publisher) startExit() {
 	if !p.leaving.CompareAndSwap(false, true) {
-		return 0, false
+		return
 	}
-	wait = p.set.exitTimeout
+	wait := p.set.exitTimeout
 	now := time.Now()
 	p.deadline = now.Add(wait - min(wait/8, afterCalls))
-	p.returns = now.Add(max(wait, afterCalls))
+	if p.set.dataDir != "" || p.set.collects() && p.set.savePlaces != nil {
+		// Local files need no answer of a collector, only a moment.
+		wait = max(wait, afterCalls)
+	}
+	p.returns = now.Add(wait)
 	close(p.exiting)
 	p.wake.ring()
-	return wait, true
 }
 
 // finish writes and sends what is pending. Local files come first: they are quick, and

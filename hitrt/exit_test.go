@@ -100,3 +100,19 @@ func TestExitTwice(t *testing.T) {
 		<-pub.done
 	})
 }
+
+// An exit that joins another one waits as long as that: a disk may be slow after the deadline
+// of the collector.
+func TestExitTwiceLate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		pub, _ := newTestPublisher(newProgram(10), newFake(), toCollector("SCAVENGER_DATA_DIR="+t.TempDir())...)
+		pub.startExit()
+		time.AfterFunc(time.Until(pub.returns)-time.Millisecond, func() { close(pub.done) })
+		pub.exit()
+		select {
+		case <-pub.done:
+		default:
+			t.Errorf("it returned %v before the first one would", time.Until(pub.returns))
+		}
+	})
+}
