@@ -7,8 +7,9 @@
 // says it was taken; the memory of this process; the hits file. So a process that is
 // killed leaves each call in its marks file or in the hits file.
 //
-// Nothing but the goroutine of the publisher touches a disk. A file system that is slow,
-// full, frozen or gone holds up or fails that goroutine alone, and its calls wait.
+// Nothing but the goroutine of the publisher touches a disk, and when that has ended, those
+// of leave.go. A file system that is slow, full, frozen or gone holds up or fails these
+// goroutines alone, and their calls wait.
 
 package hitrt
 
@@ -45,7 +46,8 @@ const (
 	exitWait = time.Second
 )
 
-// A dataFile writes local files. It belongs to the publisher's goroutine.
+// A dataFile writes local files. It belongs to the publisher's goroutine, and when that has
+// ended, to the one that ends the program.
 type dataFile struct {
 	p         *publisher
 	functions int
@@ -61,12 +63,13 @@ type dataFile struct {
 
 	fleeting bool // shared memory may go with the process
 
-	root      os.FileInfo // the root directory at the start
-	ended     bool        // its record says that it wrote all
-	alone     bool        // when the program ended, no goroutine of it was left
-	left      atomic.Bool // leave was called
-	wroteAt   time.Time   // when everything was written
-	written   os.FileInfo // the hits file after the last write, or the last look into it
+	root      os.FileInfo   // the root directory at the start
+	ended     bool          // its record says that it wrote all
+	alone     bool          // when the program ended, no goroutine of it was left
+	leaving   atomic.Bool   // leave was called
+	left      chan struct{} // closed when leave has done its work
+	wroteAt   time.Time     // when everything was written
+	written   os.FileInfo   // the hits file after the last write, or the last look into it
 	lookedAt  time.Time
 	busySince time.Time // when the lock was first held by another process
 	retryAt   time.Time // after an error: when to try again
@@ -84,7 +87,7 @@ type dataFile struct {
 }
 
 func newDataFile(p *publisher) *dataFile {
-	d := &dataFile{p: p, packages: make([]packageStamps, len(p.codebase.packages))}
+	d := &dataFile{p: p, packages: make([]packageStamps, len(p.codebase.packages)), left: make(chan struct{})}
 	for i := range d.packages {
 		s := newPackageStamps(&p.codebase.packages[i], d.functions)
 		d.packages[i] = s

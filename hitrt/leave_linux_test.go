@@ -37,6 +37,15 @@ func TestCalledWhileLeaving(t *testing.T) {
 	}
 }
 
+// Cells that cannot be read any more, as somebody cut off the marks file, end our work and not
+// the program.
+func TestLeaveCutOff(t *testing.T) {
+	cmd := child(t, "leave", "SCAVENGER_DATA_DIR="+newDataDir(t), "HITRT_TEST_MOMENT=cut off")
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("it ends with %v and says %s", err, out)
+	}
+}
+
 // callWhileLeaving ends as Exit does, and calls a function at one moment of that.
 func callWhileLeaving() {
 	prog := mapped(newProgram(60), mappedArrays.many[:])
@@ -55,6 +64,11 @@ func callWhileLeaving() {
 		pub.data.marks.remove()
 		prog.call(2)
 		pub.data.lookAgain()
+	case "cut off":
+		if err := os.Truncate(pub.data.marks.path, 0); err != nil {
+			fmt.Println(err)
+		}
+		pub.data.leave()
 	default:
 		pub.data.leave()
 	}
