@@ -33,7 +33,7 @@ const patience = 5 * time.Millisecond
 // one that it has, and looks whether another one takes up work, three times: in between,
 // that one takes what was ready to run before.
 func mayYield() bool {
-	if runtime.NumGoroutine() <= 2 { // this one and the publisher
+	if runtime.NumGoroutine() <= 2 { // this one and the one that it waits for
 		return true
 	}
 	if runtime.GOMAXPROCS(0) == 1 {

@@ -59,7 +59,7 @@ type publisher struct {
 
 	poller  pollerWatch
 	wake    alarm // rings when there is something to do besides what is due
-	waiting alarm // rings when ready or done is closed
+	waiting alarm // rings when a channel is closed that waitFor waits for
 
 	signals  signalWatch
 	flushes  chan chan error // requests of Flush
@@ -256,7 +256,7 @@ func (p *publisher) pause(d time.Duration) bool {
 	}
 }
 
-// waitFor waits at most for d until c is closed; p.waiting rings then. It needs no
+// waitFor waits at most for d until c is closed; who closes it rings p.waiting. It needs no
 // timer: alarm_linux.go has the reason. It checks often, since the goroutine that it
 // waits for may need the processor that a system call keeps for a moment.
 func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
