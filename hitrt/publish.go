@@ -121,7 +121,8 @@ func (p *publisher) run() {
 }
 
 // begin prepares everything and writes local files. Once the marks file is mapped, no call of
-// the program can be lost, and it need not wait for more.
+// the program can be lost, and it need not wait for more. With -race it waits for all: what it
+// assigns, and we read, comes afterwards then (race.go).
 func (p *publisher) begin() {
 	ready := sync.OnceFunc(func() {
 		close(p.ready)
