@@ -14,10 +14,10 @@
 // number. With local files it waits until the marks file is mapped, which takes longer
 // where functions are not observable (0.2 µs for each function of their packages), and in
 // small programs, and those of go build -race on Linux, until the hits file and the list of
-// functions are there, but a quarter of a second at most. The publisher makes names, signatures and hashes when it needs
-// them, and keeps none: what stays in memory is four bytes and three bits per function for
-// the collector, and eight bytes and two bits per function for local files, twelve bytes
-// where some are not observable.
+// functions are there, but a quarter of a second at most. The publisher makes names,
+// signatures and hashes when it needs them, and keeps none: what stays in memory is four
+// bytes and three bits per function for the collector, and eight bytes and two bits per
+// function for local files, twelve bytes where some are not observable.
 //
 // # When anything runs
 //
