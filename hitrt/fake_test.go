@@ -354,6 +354,7 @@ func newTestPublisher(p *Program, network http.RoundTripper, variables ...string
 	pub.log = newLogger(messages, set)
 	pub.network = network
 	pub.poller.running.Store(true) // that of go test, and of synctest's clock
+	pub.timeless = false           // whose time stands still while somebody waits in a system call
 	return pub, messages
 }
 

@@ -56,6 +56,7 @@ type publisher struct {
 
 	cooperative bool // GODEBUG has asyncpreemptoff
 	mayGoOn     bool // main has called Goexit: a timer may run more of the program
+	timeless    bool // no timer: package time reads time.Local when one fires (race.go)
 
 	poller  pollerWatch
 	wake    alarm // rings when there is something to do besides what is due
@@ -89,6 +90,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		now:         time.Now,
 		started:     time.Now(),
 		cooperative: isCooperative(os.Getenv("GODEBUG")),
+		timeless:    raceDetector,
 		flushes:     make(chan chan error, 1),
 		ready:       make(chan struct{}),
 		exiting:     make(chan struct{}),
@@ -235,8 +237,8 @@ func (p *publisher) isAlone() bool {
 
 // pause waits for at most d, and returns false at once when the program exits.
 func (p *publisher) pause(d time.Duration) bool {
-	if raceDetector || !p.poller.runs() {
-		p.wake.wait(d) // no timer: package time reads time.Local when one fires (race.go)
+	if p.timeless || !p.poller.runs() {
+		p.wake.wait(d)
 		select {
 		case answer := <-p.flushes:
 			answer <- p.flush()
