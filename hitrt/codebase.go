@@ -131,9 +131,13 @@ func (c *codebase) sweep(hit func(pkg, cell int)) {
 	}
 }
 
-// hashes yields the signature hashes of the functions in set, by number.
+// hashes yields the signature hashes of the functions in set, by number. A set that nobody
+// has made yet is empty.
 func (c *codebase) hashes(set bitset) iter.Seq2[int, [16]byte] {
 	return func(yield func(int, [16]byte) bool) {
+		if set.empty() {
+			return
+		}
 		for i := range c.packages {
 			p := &c.packages[i]
 			left := set.count(c.base[i], c.base[i]+len(p.Marks))

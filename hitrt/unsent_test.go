@@ -281,7 +281,10 @@ func TestUnsentNothing(t *testing.T) {
 				variable += newDataDir(t)
 			}
 			began := time.Now()
-			run(newProgram(60), fake, 0, test.calls, "HOME="+home, variable)
+			said := run(newProgram(60), fake, 0, test.calls, "HOME="+home, variable)
+			if strings.Contains(said, "internal error") {
+				t.Errorf("%s: it says %s", name, said)
+			}
 			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("%s: the exit took %v", name, took)
 			}
