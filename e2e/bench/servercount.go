@@ -17,7 +17,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +55,8 @@ func (b *loadBench) countServers(ctx context.Context, trials []*trial) error {
 	}
 	list := countedDeployments()
 	all := make([][]float64, len(list)-1)
-	writeCountHead(os.Stdout, list)
+	fmt.Print("### Instructions a request, as a ratio to plain\n\n")
+	writeDeployments(os.Stdout, list, "server", "requests", "plain, thousands", "of these its module's")
 	for i, t := range trials {
 		if err := b.forgetBefore(trials, i); err != nil {
 			return err
@@ -109,19 +109,6 @@ func addedTo(rounds [][]tally) (plain tally, ratios []ratio) {
 		ratios = append(ratios, meanRatio(list))
 	}
 	return plain, ratios
-}
-
-// writeCountHead writes the head of the table.
-func writeCountHead(w io.Writer, list []deployment) {
-	fmt.Fprint(w, "### Instructions a request, as a ratio to plain\n\n| server | requests | plain, thousands | of these its module's |")
-	for _, d := range list[1:] {
-		fmt.Fprintf(w, " %s |", d.name)
-	}
-	fmt.Fprint(w, "\n| --- | --- | --- | --- |")
-	for range list[1:] {
-		fmt.Fprint(w, " --- |")
-	}
-	fmt.Fprintln(w)
 }
 
 // count counts them in a new process, which has had the same requests before.

@@ -87,17 +87,18 @@ func (r ratio) String() string {
 	return fmt.Sprintf("%.3f ± %.1f %%", r.value, r.within*100)
 }
 
+// writeDeployments writes the head of a table with ratios of all but the first.
+func writeDeployments(w io.Writer, list []deployment, first ...string) {
+	for _, d := range list[1:] {
+		first = append(first, d.name)
+	}
+	writeColumns(w, first)
+}
+
 // writeServerSummary writes the CPU time a request of all trials, as a ratio to plain.
 func writeServerSummary(w io.Writer, trials []*trial) {
-	fmt.Fprintf(w, "### CPU time a request, as a ratio to plain\n\n| server | loop |")
-	for _, d := range deployments[1:] {
-		fmt.Fprintf(w, " %s |", d.name)
-	}
-	fmt.Fprint(w, "\n| --- | --- |")
-	for range deployments[1:] {
-		fmt.Fprint(w, " --- |")
-	}
-	fmt.Fprintln(w)
+	fmt.Fprint(w, "### CPU time a request, as a ratio to plain\n\n")
+	writeDeployments(w, deployments, "server", "loop")
 	all := make([][]float64, len(deployments)-1)
 	for _, t := range trials {
 		for loop, name := range []string{"closed", "open"} {

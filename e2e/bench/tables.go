@@ -15,7 +15,12 @@ func writeHeader(w io.Writer, first ...string) {
 	for _, v := range variants[1:] {
 		first = append(first, v.name)
 	}
-	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(first, " | "), strings.Repeat(" --- |", len(first)))
+	writeColumns(w, first)
+}
+
+// writeColumns writes the head of a table.
+func writeColumns(w io.Writer, names []string) {
+	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(names, " | "), strings.Repeat(" --- |", len(names)))
 }
 
 // writeRow writes ratios to plain.
