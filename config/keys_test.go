@@ -221,24 +221,26 @@ func TestNearest(t *testing.T) {
 
 // hitrt knows the same names, and which of them act where a program runs.
 func TestHitrtKeys(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "hitrt", "misspelled.go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	values := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
-			return true
+	for _, name := range []string{"misspelled.go", "settingsreader.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "hitrt", name), nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		ast.Inspect(spec.Values[0], func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok {
-				values[spec.Names[0].Name] += strings.Trim(lit.Value, `"`)
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
 			}
-			return true
+			ast.Inspect(spec.Values[0], func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok {
+					values[spec.Names[0].Name] += strings.Trim(lit.Value, `"`)
+				}
+				return true
+			})
+			return false
 		})
-		return false
-	})
+	}
 	var run, other []string
 	for i := range Keys {
 		k := &Keys[i]
@@ -261,7 +263,7 @@ func TestHitrtKeys(t *testing.T) {
 	if got, want := values["guesses"], strings.Join(guessed, ";"); got != want {
 		t.Errorf("hitrt's guesses are\n%s, want\n%s", got, want)
 	}
-	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other} {
+	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other, "falseWords": booleans[1:]} {
 		got := strings.Fields(values[name])
 		slices.Sort(got)
 		slices.Sort(want)

@@ -135,6 +135,9 @@ func (r *settingsReader) expanded(key, v string, guarded bool) string {
 	return strings.TrimSpace(v)
 }
 
+// falseWords are what is taken for false without a word, as in config.
+const falseWords = "false no off 0"
+
 // boolean returns true for "true", in upper or lower case, as the Java agent does, and
 // false for all else: enabled=no means no. enabled=yes does not mean yes, which is said.
 func (r *settingsReader) boolean(key string, def bool) bool {
@@ -144,7 +147,7 @@ func (r *settingsReader) boolean(key string, def bool) bool {
 		return def
 	case strings.EqualFold(v, "true"):
 		return true
-	case !isIn("false no off 0", strings.ToLower(v)):
+	case !isIn(falseWords, strings.ToLower(v)):
 		r.problem("%s is %s, which is neither true nor false: taken as false", key, shown(v))
 	}
 	return false
