@@ -98,7 +98,8 @@ type fakeCall struct {
 type fakeCollector struct {
 	intervals [6]int64 // of PollConfig's answers
 
-	// fault, if it returns true, has answered in place of the collector.
+	// fault, if it returns true, has answered in place of the collector. While a process
+	// runs, setFault sets it.
 	fault func(w http.ResponseWriter, r *http.Request, method string) bool
 
 	// delays of the import after the answer: until it begins, and between
@@ -134,10 +135,13 @@ func (f *fakeCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	method := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
 	call := fakeCall{at: time.Now(), method: method, size: len(body)}
+	f.mu.Lock()
+	fault, crashed := f.fault, f.crashed
+	f.mu.Unlock()
 	var failed bool
 	if err != nil {
 		grpcStatus(w, 13)
-	} else if f.fault != nil && f.fault(w, r, method) {
+	} else if fault != nil && fault(w, r, method) {
 		failed = true
 	}
 	if method == "initConfig" {
@@ -154,7 +158,7 @@ func (f *fakeCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var answer []byte
 	call.message, call.common, answer, err = f.grpc(r, method, body)
 	f.record(call)
-	if err == nil && call.common != nil && (f.crashed == nil || !f.crashed(call)) {
+	if err == nil && call.common != nil && (crashed == nil || !crashed(call)) {
 		f.store(call)
 	}
 	if err != nil {
@@ -166,6 +170,13 @@ func (f *fakeCollector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Trailer", "Grpc-Status")
 	_, _ = w.Write(frame(append(newMessage(0), answer...)))
 	w.Header().Set("Grpc-Status", "0")
+}
+
+// setFault sets fault. It also ends crashed.
+func (f *fakeCollector) setFault(fault func(w http.ResponseWriter, r *http.Request, method string) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault, f.crashed = fault, nil
 }
 
 func (f *fakeCollector) record(call fakeCall) {

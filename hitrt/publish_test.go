@@ -316,11 +316,12 @@ func TestPublishPanic(t *testing.T) {
 func TestOtherHostLogged(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		fake := newFake()
-		host := "collector"
+		var host atomic.Value
+		host.Store("collector")
 		fake.fault = func(w http.ResponseWriter, r *http.Request, method string) bool {
 			switch method {
 			case "initConfig":
-				_, _ = fmt.Fprintf(w, `{"collectorUrl": "%s:80"}`, host)
+				_, _ = fmt.Fprintf(w, `{"collectorUrl": "%s:80"}`, host.Load())
 			case methodPoll:
 				w.WriteHeader(http.StatusBadGateway) // so that the next poll asks anew
 			default:
@@ -336,7 +337,7 @@ func TestOtherHostLogged(t *testing.T) {
 			t.Errorf("the same host: %d lines\n%s", n, messages)
 		}
 		for i, other := range []string{"other", "third"} {
-			host = other
+			host.Store(other)
 			time.Sleep(3 * time.Hour)
 			if n := count(); n != i+1 || !strings.Contains(messages.String(), "another host, "+other+": ") {
 				t.Errorf("%s: %d lines\n%s", other, n, messages)

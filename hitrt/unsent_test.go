@@ -134,7 +134,7 @@ func TestUnsent(t *testing.T) {
 					}
 				}
 				time.Sleep(time.Hour)
-				fake.fault = nil
+				fake.setFault(nil)
 				run(last, fake, 0, []int{5}, "HOME="+home)
 				time.Sleep(time.Minute)
 				for _, i := range []int{3, 80} {
@@ -165,7 +165,7 @@ func TestUnsentLiving(t *testing.T) {
 		for _, i := range []int{3, 4, 4} {
 			run(prog, fake, 0, []int{i}, "HOME="+home)
 		}
-		fake.fault = nil
+		fake.setFault(nil)
 		pub, messages := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
 		go pub.run()
 		time.Sleep(time.Hour)
@@ -183,7 +183,7 @@ func TestUnsentLiving(t *testing.T) {
 		// What others leave while it runs, it sends as well.
 		fake.fault = collectorFaults["hangs"]
 		run(newProgram(60), fake, 0, []int{7}, "HOME="+home)
-		fake.fault = nil
+		fake.setFault(nil)
 		time.Sleep(time.Hour)
 		if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 || fake.invokedAt(prog.hashOf(7)) <= 0 {
 			t.Errorf("%q is left, function 7 was invoked at %d", paths, fake.invokedAt(prog.hashOf(7)))
@@ -209,13 +209,13 @@ func TestUnsentOnce(t *testing.T) {
 		if pub.orphanSends(fake, prog.hashOf(3)) != 1 {
 			t.Fatal("the call was not sent once")
 		}
-		fake.fault = collectorFaults["hangs"]
+		fake.setFault(collectorFaults["hangs"])
 		pub.exit()
 		<-pub.done
 		if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 || calls[0].State != datafile.Once {
 			t.Fatalf("saved %v, want one call that was accepted once", calls)
 		}
-		fake.fault, fake.crashed = nil, nil
+		fake.setFault(nil)
 		run(newProgram(60), fake, 0, nil, "HOME="+home)
 		time.Sleep(time.Minute)
 		if paths, _ := savedIn(t, stateIn(home)); len(paths) > 0 || fake.invokedAt(prog.hashOf(3)) <= 0 {
@@ -238,7 +238,7 @@ func TestUnsentOfOthers(t *testing.T) {
 			if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 {
 				t.Fatalf("saved %v, want one call", calls)
 			}
-			fake.fault = nil
+			fake.setFault(nil)
 			run(newProgram(60), fake, 0, nil, "HOME="+home)
 			if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 || calls[0].State != datafile.Unsent {
 				t.Errorf("%s: saved %v, want one call that was not sent", other, calls)
@@ -310,7 +310,7 @@ func TestUnsentTimes(t *testing.T) {
 		pub.exit()
 		<-pub.done
 		time.Sleep(100 * time.Hour)
-		fake.fault = nil
+		fake.setFault(nil)
 		run(newProgram(60), fake, 0, nil, "HOME="+home)
 		time.Sleep(time.Minute)
 		for i, want := range map[int]time.Time{3: at, 4: at.Add(50 * time.Hour)} {
