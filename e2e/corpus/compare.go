@@ -1,84 +1,29 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-// goCommand returns a go command that runs in the module's directory, outside of
-// any workspace and without the user's settings.
-func goCommand(ctx context.Context, p *program.Program, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = p.Dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOENV=off", "GOFLAGS=-mod=mod -buildvcs=false")
-	return cmd
-}
-
 // compareTests runs a library's tests without and with scavenger-wrap.
 func compareTests(ctx context.Context, s subject, p *program.Program, wrapper string) (*comparison, error) {
-	plain, err := runTests(ctx, p, s.test...)
+	plain, err := p.Test(ctx, nil, s.test...)
 	if err != nil {
 		return nil, err
 	}
-	marked, err := runTests(ctx, p, append([]string{"-toolexec=" + wrapper}, s.test...)...)
+	marked, err := p.Test(ctx, nil, append([]string{"-toolexec=" + wrapper}, s.test...)...)
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{plain: count(plain), marked: count(marked)}
-	for name, want := range plain {
-		if got := marked[name]; got != want {
-			c.differences = append(c.differences, fmt.Sprintf("%s: %s, want %s", name, either(got, "not run"), want))
-		}
-	}
-	for name, got := range marked {
-		if _, ok := plain[name]; !ok {
-			c.differences = append(c.differences, fmt.Sprintf("%s: %s, want not run", name, got))
-		}
-	}
-	slices.Sort(c.differences)
-	return c, nil
-}
-
-// address matches addresses in the names of tests, which differ from run to run.
-var address = regexp.MustCompile(`0x[0-9a-f]+`)
-
-// runTests returns the result of each test and package, by name.
-func runTests(ctx context.Context, p *program.Program, args ...string) (map[string]string, error) {
-	cmd := goCommand(ctx, p, append([]string{"test", "-count=1", "-json"}, args...)...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		return nil, err
-	}
-	results := map[string]string{}
-	for line := range strings.Lines(stdout.String()) {
-		var e struct{ Action, Package, ImportPath, Test string }
-		if json.Unmarshal([]byte(line), &e) != nil {
-			continue // printed by a test binary past its own output
-		}
-		switch e.Action {
-		case "pass", "fail", "skip":
-			results[address.ReplaceAllString(strings.TrimSpace(e.Package+" "+e.Test), "ADDR")] = e.Action
-		case "build-fail":
-			results[e.ImportPath] = "build-fail"
-		}
-	}
-	if len(results) == 0 {
-		return nil, fmt.Errorf("go test %s: no test was run\n%s", strings.Join(args, " "), stderr.String())
-	}
-	return results, nil
+	return &comparison{plain: count(plain.Results), marked: count(marked.Results), differences: marked.Differences(plain)}, nil
 }
 
 // count returns, as text, how many tests had each result.
@@ -94,13 +39,6 @@ func count(results map[string]string) string {
 		text += fmt.Sprintf(" build-fail %d", n["build-fail"])
 	}
 	return text
-}
-
-func either(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }
 
 // compareProgram builds a program, or packages, and compares smoke runs.
@@ -142,7 +80,7 @@ func compareProgram(ctx context.Context, s subject, p *program.Program, wrapper 
 
 // build runs go build with flags and s.build, which ends with the packages.
 func build(ctx context.Context, s subject, p *program.Program, flags ...string) ([]byte, error) {
-	return goCommand(ctx, p, slices.Concat([]string{"build"}, flags, s.build)...).CombinedOutput()
+	return p.Go(ctx, nil, slices.Concat([]string{"build"}, flags, s.build)...).CombinedOutput()
 }
 
 // smoke runs the program and returns its output and its status. Both forms of it

@@ -73,16 +73,8 @@ func run(ctx context.Context, name, driver string, evidence bool) error {
 			return err
 		}
 	}
-	dir, err := os.MkdirTemp("", "scavenger-oracle-")
-	if err != nil {
-		return err
-	}
+	dir, wrapper, p, err := fetch(ctx, target.Module)
 	defer os.RemoveAll(dir)
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return err
-	}
-	p, err := program.Fetch(ctx, target.Module, filepath.Join(dir, "source"))
 	if err != nil {
 		return err
 	}
@@ -100,6 +92,19 @@ func run(ctx context.Context, name, driver string, evidence bool) error {
 		return err
 	}
 	return judge(program.Compare(reported, covered))
+}
+
+// fetch makes a directory, also if it returns an error, builds scavenger-wrap there and copies
+// a module.
+func fetch(ctx context.Context, module string) (dir, wrapper string, p *program.Program, err error) {
+	if dir, err = os.MkdirTemp("", "scavenger-oracle-"); err != nil {
+		return "", "", nil, err
+	}
+	if wrapper, err = program.BuildWrapper(ctx, dir); err != nil {
+		return dir, "", nil, err
+	}
+	p, err = program.Fetch(ctx, module, filepath.Join(dir, "source"))
+	return dir, wrapper, p, err
 }
 
 // external returns a Run that leaves the work to a program.

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -19,16 +14,8 @@ import (
 // runOfTests takes the tests of a module for a workload: with -cover, and marked. Functions
 // in files of tests do not count, as -cover has none of them.
 func runOfTests(ctx context.Context, module string, args []string) error {
-	dir, err := os.MkdirTemp("", "scavenger-oracle-")
-	if err != nil {
-		return err
-	}
+	dir, wrapper, p, err := fetch(ctx, module)
 	defer os.RemoveAll(dir)
-	wrapper, err := program.BuildWrapper(ctx, dir)
-	if err != nil {
-		return err
-	}
-	p, err := program.Fetch(ctx, module, filepath.Join(dir, "source"))
 	if err != nil {
 		return err
 	}
@@ -49,7 +36,7 @@ func runOfTests(ctx context.Context, module string, args []string) error {
 		return err
 	}
 	env := []string{"SCAVENGER_CONFIG=" + settings}
-	marked, err := goTest(ctx, p, env, append([]string{"-toolexec=" + wrapper}, args...))
+	marked, err := runTests(ctx, p, env, append([]string{"-toolexec=" + wrapper}, args...))
 	if err != nil {
 		return err
 	}
@@ -63,20 +50,24 @@ func runOfTests(ctx context.Context, module string, args []string) error {
 			status[f.ID()] = f.Status
 		}
 	}
-	fmt.Printf("packages with coverage: %d\n", len(covering.measured))
-	fmt.Printf("tests with another result: %d of %d\n", showDifferences(covering.results, marked.results), len(covering.results))
+	fmt.Printf("packages with coverage: %d\n", len(covering.Covered))
+	differences := marked.Differences(covering)
+	for _, line := range differences {
+		fmt.Println("\t" + line)
+	}
+	fmt.Printf("tests with another result: %d of %d\n", len(differences), len(covering.Results))
 	return judge(program.Compare(status, covered))
 }
 
 // testCovered runs the tests with -cover, and returns arguments that leave out the packages
 // whose tests panic: they have no profile.
-func testCovered(ctx context.Context, p *program.Program, profile string, args []string) (*testRun, []string, error) {
+func testCovered(ctx context.Context, p *program.Program, profile string, args []string) (*program.TestRun, []string, error) {
 	flags := []string{"-cover", "-covermode=atomic", "-coverpkg=./...", "-coverprofile=" + profile}
-	run, err := goTest(ctx, p, nil, append(flags, args...))
+	run, err := runTests(ctx, p, nil, append(flags, args...))
 	if err != nil {
 		return nil, nil, err
 	}
-	measured, lost := run.packages()
+	measured, lost := coveredPackages(run)
 	if len(lost) == 0 {
 		return run, args, nil
 	}
@@ -87,96 +78,43 @@ func testCovered(ctx context.Context, p *program.Program, profile string, args [
 	}
 	args = slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return strings.HasPrefix(arg, ".") })
 	args = slices.Concat(args, measured, ofTests)
-	if run, err = goTest(ctx, p, nil, append(flags, args...)); err != nil {
+	if run, err = runTests(ctx, p, nil, append(flags, args...)); err != nil {
 		return nil, nil, err
 	}
-	if _, lost := run.packages(); len(lost) > 0 {
+	if _, lost := coveredPackages(run); len(lost) > 0 {
 		return nil, nil, fmt.Errorf("this time %s leave no profile: run it again without them", strings.Join(lost, " "))
 	}
 	return run, args, nil
 }
 
-// A testRun is what one go test did.
-type testRun struct {
-	results  map[string]string // of each test and package, by name
-	measured map[string]bool   // the packages with coverage
+// runTests runs the tests. Of a package without tests -cover says that it passes, so it does.
+func runTests(ctx context.Context, p *program.Program, env, args []string) (*program.TestRun, error) {
+	run, err := p.Test(ctx, env, append([]string{"-vet=off"}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	for name, result := range run.Results {
+		if result == "skip" && isPackage(name) {
+			run.Results[name] = "pass"
+		}
+	}
+	return run, nil
 }
 
-// packages returns the packages with coverage, and those whose tests should have left some.
-func (r *testRun) packages() (measured, lost []string) {
-	for name, result := range r.results {
-		if r.measured[name] {
+// isPackage reports whether a result is that of a package, not of a test.
+func isPackage(name string) bool { return !strings.Contains(name, " ") }
+
+// coveredPackages returns the packages with coverage, and those whose tests should have left
+// some.
+func coveredPackages(run *program.TestRun) (measured, lost []string) {
+	for name, result := range run.Results {
+		if run.Covered[name] {
 			measured = append(measured, name)
-		} else if result == "fail" && !strings.Contains(name, " ") {
+		} else if result == "fail" && isPackage(name) {
 			lost = append(lost, name)
 		}
 	}
 	slices.Sort(measured)
 	slices.Sort(lost)
 	return measured, lost
-}
-
-// address matches addresses in the names of tests, which differ from run to run.
-var address = regexp.MustCompile(`0x[0-9a-f]+`)
-
-func goTest(ctx context.Context, p *program.Program, env, args []string) (*testRun, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-vet=off", "-json"}, args...)...)
-	cmd.Dir = p.Dir
-	cmd.Env = append(append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod -buildvcs=false"), env...)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	var exit *exec.ExitError
-	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
-		return nil, err
-	}
-	r := &testRun{results: map[string]string{}, measured: map[string]bool{}}
-	for line := range strings.Lines(stdout.String()) {
-		r.read(line)
-	}
-	if len(r.results) == 0 {
-		return nil, fmt.Errorf("go test %s: no test was run\n%s", strings.Join(args, " "), stderr.String())
-	}
-	return r, nil
-}
-
-// read reads a line of go test -json.
-func (r *testRun) read(line string) {
-	var e struct{ Action, Package, ImportPath, Test, Output string }
-	if json.Unmarshal([]byte(line), &e) != nil {
-		return // printed by a test past its own output
-	}
-	name := strings.TrimSpace(e.Package + " " + address.ReplaceAllString(e.Test, "ADDR"))
-	switch e.Action {
-	case "output":
-		if e.Test == "" && strings.Contains(e.Output, "coverage: ") {
-			r.measured[e.Package] = true
-		}
-	case "pass", "fail":
-		r.results[name] = e.Action
-	case "skip":
-		r.results[name] = e.Action
-		if e.Test == "" {
-			r.results[name] = "pass" // it has no tests: -cover says so
-		}
-	case "build-fail":
-		r.results[e.ImportPath+" "] = e.Action
-	}
-}
-
-// showDifferences prints which tests had another result, and returns their number.
-func showDifferences(covering, marked map[string]string) int {
-	var lines []string
-	for name, want := range covering {
-		if got := marked[name]; got != want {
-			lines = append(lines, fmt.Sprintf("\t%s: %q, with -cover %q\n", name, got, want))
-		}
-	}
-	for name, got := range marked {
-		if _, ok := covering[name]; !ok {
-			lines = append(lines, fmt.Sprintf("\t%s: %q, with -cover it did not run\n", name, got))
-		}
-	}
-	slices.Sort(lines)
-	fmt.Print(strings.Join(lines, ""))
-	return len(lines)
 }
