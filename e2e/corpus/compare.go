@@ -13,17 +13,47 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
+// repeats is how often the tests run again, without and with marks, if some have had
+// other results: some fail now and then, whoever compiles them.
+const repeats = 5
+
 // compareTests runs a library's tests without and with scavenger-wrap.
 func compareTests(ctx context.Context, s subject, p *program.Program, wrapper string) (*comparison, error) {
-	plain, err := p.Test(ctx, nil, s.test...)
+	plain, marked, err := runBoth(ctx, s, p, wrapper)
 	if err != nil {
 		return nil, err
 	}
-	marked, err := p.Test(ctx, nil, append([]string{"-toolexec=" + wrapper}, s.test...)...)
-	if err != nil {
-		return nil, err
+	c := &comparison{plain: count(plain.Results), marked: count(marked.Results)}
+	suspects := marked.Differences(plain)
+	if len(suspects) == 0 {
+		return c, nil
 	}
-	return &comparison{plain: count(plain.Results), marked: count(marked.Results), differences: marked.Differences(plain)}, nil
+	plains := []*program.TestRun{plain}
+	var later []*program.TestRun
+	for range repeats {
+		plain, marked, err := runBoth(ctx, s, p, wrapper)
+		if err != nil {
+			return nil, err
+		}
+		plains, later = append(plains, plain), append(later, marked)
+	}
+	for _, marked := range later {
+		c.differences = append(c.differences, marked.Differences(plains...)...)
+	}
+	slices.Sort(c.differences)
+	c.differences = slices.Compact(c.differences)
+	if len(c.differences) == 0 {
+		c.once = suspects
+	}
+	return c, nil
+}
+
+func runBoth(ctx context.Context, s subject, p *program.Program, wrapper string) (plain, marked *program.TestRun, err error) {
+	if plain, err = p.Test(ctx, nil, s.test...); err != nil {
+		return nil, nil, err
+	}
+	marked, err = p.Test(ctx, nil, append([]string{"-toolexec=" + wrapper}, s.test...)...)
+	return plain, marked, err
 }
 
 // count returns, as text, how many tests had each result.

@@ -43,6 +43,9 @@ func TestQuickSubjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("plain: %s; marked: %s", c.plain, c.marked)
+			if len(c.once) > 0 {
+				t.Logf("differed once, and not in %d more runs:\n%s", repeats, strings.Join(c.once, "\n"))
+			}
 			if len(c.differences) > 0 {
 				t.Errorf("with and without scavenger-wrap differ:\n%s", strings.Join(c.differences, "\n"))
 			}

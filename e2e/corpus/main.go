@@ -7,8 +7,9 @@
 //
 // Each is fetched through the module proxy. The test suite of a library runs
 // without and with scavenger-wrap, and every test must have the same result in
-// both; a program is built twice, and its smoke runs must print the same. A
-// table goes to standard output; a difference makes the exit status 1.
+// both, or in each of five more runs one that it has without; a program is built
+// twice, and its smoke runs must print the same. A table goes to standard output;
+// a difference makes the exit status 1.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
@@ -90,6 +92,9 @@ func run(ctx context.Context, chosen []subject, verbose bool) (same bool, err er
 			return false, fmt.Errorf("%s: %w", s.name, err)
 		}
 		result := "same"
+		if len(c.once) > 0 {
+			result = fmt.Sprintf("same, but once %s", strings.Join(c.once, "; "))
+		}
 		if len(c.differences) > 0 {
 			result, same = fmt.Sprintf("%d DIFFERENCES", len(c.differences)), false
 		}
@@ -113,6 +118,7 @@ func run(ctx context.Context, chosen []subject, verbose bool) (same bool, err er
 type comparison struct {
 	plain, marked string // the results in short
 	differences   []string
+	once          []string // differences that did not come again
 }
 
 func compare(ctx context.Context, s subject, wrapper, dir string) (*comparison, error) {

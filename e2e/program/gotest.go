@@ -4,10 +4,12 @@ package program
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -70,20 +72,26 @@ func (r *TestRun) read(line string) {
 	}
 }
 
-// Differences returns a line for each result that another run has not, sorted.
-func (r *TestRun) Differences(other *TestRun) (lines []string) {
-	for name, want := range other.Results {
-		if got, ok := r.Results[name]; !ok {
-			lines = append(lines, fmt.Sprintf("%s: not run, want %s", name, want))
-		} else if got != want {
-			lines = append(lines, fmt.Sprintf("%s: %s, want %s", name, got, want))
-		}
+// Differences returns a line for each result that none of the other runs has, sorted.
+func (r *TestRun) Differences(others ...*TestRun) (lines []string) {
+	names := maps.Clone(r.Results)
+	for _, other := range others {
+		maps.Copy(names, other.Results)
 	}
-	for name, got := range r.Results {
-		if _, ok := other.Results[name]; !ok {
-			lines = append(lines, fmt.Sprintf("%s: %s, want not run", name, got))
+	for name := range names {
+		got := r.result(name)
+		var want []string
+		for _, other := range others {
+			if w := other.result(name); !slices.Contains(want, w) {
+				want = append(want, w)
+			}
+		}
+		if !slices.Contains(want, got) {
+			lines = append(lines, fmt.Sprintf("%s: %s, want %s", name, got, strings.Join(want, " or ")))
 		}
 	}
 	slices.Sort(lines)
 	return lines
 }
+
+func (r *TestRun) result(name string) string { return cmp.Or(r.Results[name], "not run") }
