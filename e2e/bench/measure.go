@@ -1,7 +1,7 @@
 // One run of one benchmark.
 //
 // What is measured is the CPU time of the process for a fixed number of
-// iterations, less that of a process that does one iteration: other processes
+// iterations, less that of a process that does two: other processes
 // on the machine make a run last longer, but add little to its CPU time, and
 // what a benchmark prepares is not counted. For benchmarks on several cores it
 // is the sum over the cores, in which cores that wait for each other's cache
@@ -58,10 +58,16 @@ func benchmarkArgs(benchmark string, iterations, cores int) []string {
 		fmt.Sprintf("-test.benchtime=%dx", iterations), fmt.Sprintf("-test.cpu=%d", cores)}
 }
 
-// calibrate returns the number of iterations that take a benchmark the given
-// CPU time.
+// fewest is the number of iterations that a run of a benchmark has at least. Before it does
+// any number of them that is more than one, package testing has it do one, and so prepare
+// what it needs twice. This number does that too, as one iteration would not, so that what is
+// prepared is not part of the difference.
+const fewest = 2
+
+// calibrate returns the number of iterations that take a benchmark the given CPU time beside
+// the least of them. What it prepares may take longer than that, and now and then longer still.
 func calibrate(ctx context.Context, dir, binary, benchmark string, cores int, want time.Duration) (int, error) {
-	base, err := run(ctx, dir, binary, benchmark, 1, cores)
+	base, err := run(ctx, dir, binary, benchmark, fewest, cores)
 	if err != nil {
 		return 0, err
 	}
@@ -70,8 +76,8 @@ func calibrate(ctx context.Context, dir, binary, benchmark string, cores int, wa
 		if err != nil {
 			return 0, err
 		}
-		if used := s.cpu - base.cpu; used > want/4 || n > 1e9 {
-			return max(2, int(float64(n)*want.Seconds()/max(used, 1).Seconds())), nil
+		if used := s.cpu - base.cpu; used > max(want/4, base.cpu/2) || n > 1e9 {
+			return max(2*fewest, int(float64(n)*want.Seconds()/max(used, 1).Seconds())), nil
 		}
 	}
 }
@@ -83,7 +89,7 @@ var collected = regexp.MustCompile(`Collected : (\d+)`)
 // for what the runtime does in the background.
 func instructions(ctx context.Context, dir, binary, benchmark string, n int) (float64, error) {
 	var counts [2]float64
-	for i, iterations := range []int{1, n} {
+	for i, iterations := range []int{fewest, n} {
 		args := append([]string{"--tool=callgrind", "--callgrind-out-file=" + os.DevNull, binary}, benchmarkArgs(benchmark, iterations, 1)...)
 		cmd := exec.CommandContext(ctx, "valgrind", args...)
 		cmd.Dir = dir

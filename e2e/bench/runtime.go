@@ -75,7 +75,7 @@ type series struct {
 	benchmark  string
 	cores      int
 	iterations []int           // of a run, by variant
-	base       []time.Duration // of one iteration, by variant
+	base       []time.Duration // of the fewest iterations, by variant
 	samples    [][]sample      // by variant, one of each round
 	counts     []float64       // instructions by variant; nil if not counted
 }
@@ -146,7 +146,7 @@ func (b *workspace) measure(ctx context.Context, all []*series, binaries map[str
 		// As many for all, as some benchmarks do more in one of many; but not so
 		// many for what takes minutes then.
 		for _, v := range variants {
-			s.iterations = append(s.iterations, max(2, n/max(1, v.slower)))
+			s.iterations = append(s.iterations, max(2*fewest, n/max(1, v.slower)))
 		}
 	}
 	for round := range opts.rounds {
@@ -170,10 +170,10 @@ func (b *workspace) measure(ctx context.Context, all []*series, binaries map[str
 	return nil
 }
 
-// sample takes one sample of a variant, and one of a single iteration.
+// sample takes one sample of a variant, and one of the fewest iterations.
 func (b *workspace) sample(ctx context.Context, s *series, v int, binary string) error {
 	dir := b.packageDir(s.lib)
-	one, err := run(ctx, dir, binary, s.benchmark, 1, s.cores)
+	one, err := run(ctx, dir, binary, s.benchmark, fewest, s.cores)
 	if err != nil {
 		return err
 	}
@@ -247,7 +247,7 @@ func quantile(list []float64, q float64) float64 {
 }
 
 func (s *series) perIteration(v int, x sample) float64 {
-	return float64(x.cpu-s.base[v]) / float64(s.iterations[v]-1)
+	return float64(x.cpu-s.base[v]) / float64(s.iterations[v]-fewest)
 }
 
 // allocs returns the allocations of one iteration: the least of the samples, as
