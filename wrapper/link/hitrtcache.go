@@ -11,6 +11,7 @@ package link
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"go/build"
 	"io"
@@ -188,15 +189,27 @@ func keep(file, name string) {
 	}
 }
 
-// forgetUnused removes what nobody has taken for a month.
+// forgetUnused removes what nobody has taken for a month. The front-end's links to a
+// scavenger-wrap (calledCompile) are not taken but used: one goes if it leads nowhere.
 func forgetUnused(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 30*24*time.Hour {
-			_ = os.Remove(filepath.Join(dir, e.Name()))
+		if info, err := e.Info(); err != nil || time.Since(info.ModTime()) <= 30*24*time.Hour {
+			continue
 		}
+		name := filepath.Join(dir, e.Name())
+		if link := filepath.Join(name, "compile"); e.IsDir() && isGone(link) {
+			_ = os.Remove(link)
+		}
+		_ = os.Remove(name) // which leaves a directory alone that has a link
 	}
+}
+
+// isGone reports whether there is nothing of a name, or where it leads to.
+func isGone(name string) bool {
+	_, err := os.Stat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
