@@ -56,7 +56,7 @@ var allowedImports = map[string][]string{
 	"wrapper/output":         {"wrapper/report"},
 	"wrapper/output/html":    {"wrapper/output", "wrapper/report"},
 	"wrapper/plain":          {"config", "wrapper/action", "wrapper/early", "wrapper/toolchain", "wrapper/toolchain/lean"},
-	"wrapper/plan":           {"rewrite", "wrapper/report"},
+	"wrapper/plan":           {"rewrite", "wrapper/output", "wrapper/report"},
 	"wrapper/registry":       {"rewrite", "wrapper/action", "wrapper/toolchain", "wrapper/toolchain/lean"},
 	"wrapper/report":         {"hitrt/datafile"},
 	"wrapper/toolchain":      {"wrapper/toolchain/lean"},

@@ -69,22 +69,7 @@ func (t text) printf(format string, args ...any) { fmt.Fprintf(t, format, args..
 
 // paragraph writes words with line breaks between them.
 func (t text) paragraph(format string, args ...any) {
-	const width = 80
-	column := 0
-	for i, word := range strings.Split(fmt.Sprintf(format, args...), " ") {
-		switch {
-		case i == 0:
-		case column+1+columns(word) > width:
-			t.print("\n")
-			column = 0
-		default:
-			t.print(" ")
-			column++
-		}
-		t.print(word)
-		column += columns(word)
-	}
-	t.print("\n")
+	t.print(Paragraph(fmt.Sprintf(format, args...)))
 }
 
 // week is the time in seconds below which a report says that it proves little.
@@ -99,18 +84,21 @@ func (t text) writeWindow() {
 	if !t.Selection.IsZero() {
 		t.paragraph("Only functions %s.", SelectionText(&t.Selection))
 	}
-	o := &t.Observed
-	switch {
-	case o.Processes == 0:
-		return
-	case o.ObservedFor < week:
-		t.paragraph("Observed for %s: less than a week of running proves little.", seconds(o.ObservedFor))
-	case !hasMonthEnd(o.From, o.To):
-		t.paragraph("Observed for %s, and never on the last day of a month: nobody knows what runs then.", seconds(o.ObservedFor))
-	default:
-		t.paragraph("Observed for %s since %s.", seconds(o.ObservedFor), o.From.Format(time.DateOnly))
+	if o := &t.Observed; o.Processes > 0 {
+		t.paragraph("%s", Proof(o.ObservedFor, o.From, o.To))
+		t.print("\n")
 	}
-	t.print("\n")
+}
+
+// Proof says how much it proves that processes were observed for some seconds.
+func Proof(observedFor int64, from, to time.Time) string {
+	switch {
+	case observedFor < week:
+		return fmt.Sprintf("Observed for %s: less than a week of running proves little.", seconds(observedFor))
+	case !hasMonthEnd(from, to):
+		return fmt.Sprintf("Observed for %s, and never on the last day of a month: nobody knows what runs then.", seconds(observedFor))
+	}
+	return fmt.Sprintf("Observed for %s since %s.", seconds(observedFor), from.Format(time.DateOnly))
 }
 
 // hasMonthEnd reports whether a part of the last day of a month is in a span of time.

@@ -78,6 +78,28 @@ func joinNotes(notes ...string) string {
 	return strings.Join(slices.DeleteFunc(notes, func(note string) bool { return note == "" }), "; ")
 }
 
+// Paragraph returns words with line breaks between them, and one at the end.
+func Paragraph(words string) string {
+	const width = 80
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(words, " ") {
+		switch {
+		case i == 0:
+		case column+1+columns(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += columns(word)
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
+
 // columns is how wide a text is, of letters that are one column wide.
 func columns(s string) int { return utf8.RuneCountInString(s) }
 

@@ -14,6 +14,9 @@ import (
 func (p *Plan) WriteMarkdown(w io.Writer, all bool) error {
 	t := newText(w)
 	t.printf("## What can be deleted\n\n%s %s, observed in %s %s.\n\n", code(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	if p.Observed.Processes > 0 {
+		t.printf("**%s**\n\n", p.Observed.proof())
+	}
 	if d := &p.Difference; len(d.Missing)+d.Moved+len(d.Packages) > 0 {
 		t.printf("> [!WARNING]\n> The source is not that of the program: %s missing, %d at another line, %s not imported.\n\n",
 			plural(len(d.Missing), "function"), d.Moved, plural(len(d.Packages), "package"))

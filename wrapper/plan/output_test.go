@@ -3,11 +3,13 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
@@ -67,6 +69,32 @@ func TestOutput(t *testing.T) {
 	var back Plan
 	if err := json.Unmarshal([]byte(texts[0]["json"]), &back); err != nil || back.SchemaVersion != SchemaVersion || len(back.Entries) == 0 {
 		t.Errorf("%v, %+v", err, back)
+	}
+}
+
+// The plan says how long processes ran, which the days of the first and the last do not:
+// two runs of a second may be weeks apart.
+func TestProof(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
+	p := &Plan{Programs: []string{"example.com/a"}, Observed: Observed{Complete: true, Processes: 2, From: day(1), To: day(28), ObservedFor: 2}}
+	const want = "from 2026-11-01 09:00 to 2026-11-28 09:00 UTC.\nObserved for 2 seconds: less than a week of running proves little.\n"
+	var text, markdown strings.Builder
+	if err := errors.Join(p.WriteText(&text), p.WriteMarkdown(&markdown, false)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text.String(), want) {
+		t.Errorf("no %q in\n%s", want, &text)
+	}
+	if want := "\n\n**Observed for 2 seconds: less than a week"; !strings.Contains(markdown.String(), want) {
+		t.Errorf("no %q in\n%s", want, &markdown)
+	}
+	text.Reset()
+	p.Observed.ObservedFor = 12 * 24 * 3600
+	if err := p.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "\nObserved for 12 days, and never on the last day of a month: nobody knows what\nruns then.\n"; !strings.Contains(text.String(), want) {
+		t.Errorf("no %q in\n%s", want, &text)
 	}
 }
 

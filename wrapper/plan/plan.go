@@ -116,10 +116,11 @@ type Difference struct {
 
 // Observed is what the evidence rests on.
 type Observed struct {
-	Complete  bool      `json:"complete"`
-	Processes int       `json:"processes"`
-	From      time.Time `json:"from,omitzero"`
-	To        time.Time `json:"to,omitzero"`
+	Complete    bool      `json:"complete"`
+	Processes   int       `json:"processes"`
+	From        time.Time `json:"from,omitzero"`
+	To          time.Time `json:"to,omitzero"`
+	ObservedFor int64     `json:"observedFor"` // seconds in which a process ran
 }
 
 // A Plan says what can be deleted.
@@ -269,7 +270,7 @@ func (p *program) kept(d *decl) Kept {
 }
 
 func observed(r *report.Report) Observed {
-	o := Observed{Complete: r.Complete()}
+	o := Observed{Complete: r.Complete(), ObservedFor: r.Observed.ObservedFor}
 	for _, p := range r.Programs {
 		o.Processes += p.Processes
 		if !p.From.IsZero() && (o.From.IsZero() || p.From.Before(o.From)) {

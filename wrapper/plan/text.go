@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/output"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -56,7 +57,10 @@ func (t text) row(lead string, parts ...string) {
 func (p *Plan) WriteText(w io.Writer) error {
 	t := newText(w)
 	t.writeWarnings(p)
-	t.printf("Plan for %s %s, observed in %s\n%s\n", report.Printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	t.printf("Plan for %s %s, observed in %s\n%s.\n", report.Printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	if p.Observed.Processes > 0 {
+		t.printf("%s", output.Paragraph(p.Observed.proof()))
+	}
 	t.writeUnreachable(p)
 	t.writeEntries(p)
 	t.writeShared(p)
@@ -80,6 +84,9 @@ func (p *Plan) period() string {
 	}
 	return "from " + minute(p.Observed.From) + " to " + minute(p.Observed.To) + " UTC"
 }
+
+// proof says how much that proves: two runs of a second may be a month apart.
+func (o *Observed) proof() string { return output.Proof(o.ObservedFor, o.From, o.To) }
 
 // writeWarnings says first of all where the plan may be wrong.
 func (t text) writeWarnings(p *Plan) {
