@@ -241,12 +241,14 @@ func TestKubernetes(t *testing.T) {
 }
 
 // The unit as systemd-analyze sees it, and the program with its variables. systemd itself
-// starts nothing here.
+// starts nothing here. With DynamicUser it removes what the user has in shared memory when
+// the service stops, so the marks file has to be in the data directory.
 func TestSystemd(t *testing.T) {
 	unit := readFile(t, "systemd/app.service")
-	var names []string
+	data := filepath.Join(t.TempDir(), "data")
+	var names, env []string
 	for _, v := range regexp.MustCompile(`(?m)^Environment=(\w+)=(.*)$`).FindAllStringSubmatch(unit, -1) {
-		names = append(names, v[1])
+		names, env = append(names, v[1]), append(env, v[1]+"="+v[2])
 		if state := "StateDirectory=" + strings.TrimPrefix(v[2], "%S/"); v[1] == "SCAVENGER_DATA_DIR" && !slices.Contains(strings.Split(unit, "\n"), state) {
 			t.Errorf("the unit lacks %s", state)
 		}
@@ -257,7 +259,13 @@ func TestSystemd(t *testing.T) {
 	if start == nil {
 		t.Fatal("the unit starts no program as a service")
 	}
-	runAndReport(t, app, true, "SCAVENGER_ENVIRONMENT=production")
+	serve(t, app, append(env, "SCAVENGER_DATA_DIR="+data), func() {
+		marks, err := filepath.Glob(filepath.Join(data, "*.marks"))
+		if err != nil || len(marks) == 0 && strings.Contains(unit, "\nDynamicUser=yes\n") {
+			t.Errorf("the program has the marks files %q, %v", marks, err)
+		}
+	})
+	checkReport(t, run(t, ".", nil, built.File(t), "report", "--format=json", data))
 
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
 		t.Skip("there is no systemd-analyze, which checks the unit")
