@@ -95,7 +95,7 @@ func write(t *testing.T, dir, name, text string) {
 // groups that they ask for.
 func annotated(t *testing.T, dir string) (*report.Report, map[string]string) {
 	t.Helper()
-	r, want := &report.Report{}, map[string]string{}
+	r, want := &report.Report{Programs: []report.Program{{Main: "example.com/app"}}}, map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" {
 			return err

@@ -60,7 +60,7 @@ func (p *program) know(f *report.Function) {
 
 // difference compares the functions of the report with those of the source.
 func (p *program) difference(r *report.Report) Difference {
-	diff := Difference{Missing: []string{}}
+	diff := Difference{Missing: []string{}, Unobserved: p.unobserved(r)}
 	others := map[string]bool{}
 	for i := range r.Functions {
 		f := &r.Functions[i]
@@ -87,6 +87,19 @@ func (p *program) difference(r *report.Report) Difference {
 		diff.Packages = []string{}
 	}
 	return diff
+}
+
+// unobserved returns the programs of the plan that the report does not have. What they alone
+// call is never called by those that it has.
+func (p *program) unobserved(r *report.Report) []string {
+	list := []string{}
+	for _, main := range p.mains {
+		// Data of the first versions do not name the main package.
+		if !slices.ContainsFunc(r.Programs, func(o report.Program) bool { return o.Main == main || o.Main == "" }) {
+			list = append(list, main)
+		}
+	}
+	return list
 }
 
 // pin finds the functions that are called by other than Go code: those that assembly and

@@ -13,7 +13,7 @@ import (
 // all.
 func (p *Plan) WriteMarkdown(w io.Writer, all bool) error {
 	t := newText(w)
-	t.printf("## What can be deleted\n\n%s %s, observed in %s %s.\n\n", code(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	t.printf("## What can be deleted\n\n%s %s, observed in %s %s.\n\n", code(p.title()), p.platform(), plural(p.Observed.Processes, "process"), p.period())
 	if p.Observed.Processes > 0 {
 		t.printf("**%s**\n\n", p.Observed.proof())
 	}
@@ -21,12 +21,16 @@ func (p *Plan) WriteMarkdown(w io.Writer, all bool) error {
 		t.printf("> [!WARNING]\n> The source is not that of the program: %s missing, %d at another line, %s not imported.\n\n",
 			plural(len(d.Missing), "function"), d.Moved, plural(len(d.Packages), "package"))
 	}
+	if n := len(p.Difference.Unobserved); n > 0 {
+		t.printf("> [!WARNING]\n> %s left no data here, such as %s. What they alone call counts as never called.\n\n",
+			plural(n, "program"), code(p.Difference.Unobserved[0]))
+	}
 	if !p.Observed.Complete {
 		t.printf("> [!WARNING]\n> The data are incomplete: some of these functions may have been called.\n\n")
 	}
 	functions, lines := p.totals()
 	t.printf("| group | functions | lines | |\n| --- | ---: | ---: | --- |\n")
-	t.printf("| unreachable | %d | %d | no path leads there from main: delete them now |\n", len(p.Unreachable), sum(p.Unreachable, func(f *Dead) int { return f.Lines }))
+	t.printf("| unreachable | %d | %d | no path leads there from main: delete them now; `go vet ./...` says which of them tests call |\n", len(p.Unreachable), sum(p.Unreachable, func(f *Dead) int { return f.Lines }))
 	t.printf("| entries and what falls with them | %d | %d | %s: the branches that were not taken |\n", functions, lines, plural(len(p.Entries), "entry"))
 	t.printf("| falls with several entries | %d | %d | |\n", len(p.Shared), sum(p.Shared, func(f *Shared) int { return f.Lines }))
 	t.printf("| must stay | %d | %d | an interface, a directive or reflection needs them |\n", len(p.MustStay), sum(p.MustStay, func(f *Kept) int { return f.Lines }))

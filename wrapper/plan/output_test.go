@@ -98,6 +98,34 @@ func TestProof(t *testing.T) {
 	}
 }
 
+// Programs that left no data are named: what they alone call looks dead in the others'.
+func TestUnobserved(t *testing.T) {
+	src := &program{mains: []string{"example.com/a/cmd/cli", "example.com/a/cmd/server", "example.com/a/cmd/worker", "example.com/a/e2e"}}
+	r := &report.Report{Programs: []report.Program{{Main: "example.com/a/cmd/server"}, {Main: "example.com/a/cmd/worker"}}}
+	p := &Plan{Programs: src.mains, Observed: Observed{Complete: true}, Difference: src.difference(r)}
+	var text, markdown strings.Builder
+	if err := errors.Join(p.WriteText(&text), p.WriteMarkdown(&markdown, false)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"WARNING: 2 programs of the plan left no data here, such as\nexample.com/a/cmd/cli.\n",
+		"\nPlan for example.com/a/cmd/cli, example.com/a/cmd/server,\nexample.com/a/cmd/worker and 1 other program on ",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+	if want := "> 2 programs left no data here, such as `example.com/a/cmd/cli`."; !strings.Contains(markdown.String(), want) {
+		t.Errorf("no %q in\n%s", want, &markdown)
+	}
+	for _, known := range []string{"example.com/a/cmd/cli", "example.com/a/e2e", ""} {
+		r.Programs = append(r.Programs, report.Program{Main: known})
+	}
+	if d := src.difference(r); len(d.Unobserved) > 0 {
+		t.Errorf("no data have %q", d.Unobserved)
+	}
+}
+
 // A plan of a large program fits on a screen, and names stay what they are.
 func TestLargeOutput(t *testing.T) {
 	p := &Plan{Programs: []string{"example.com/a"}, GOOS: "linux", GOARCH: "amd64", Observed: Observed{Complete: true, Processes: 2}}

@@ -109,9 +109,10 @@ type Kept struct {
 
 // A Difference is what the source and the report do not agree in.
 type Difference struct {
-	Missing  []string `json:"missing"`  // functions of the report that the source lacks
-	Moved    int      `json:"moved"`    // functions that stand at another line
-	Packages []string `json:"packages"` // of the report that the program does not import
+	Missing    []string `json:"missing"`    // functions of the report that the source lacks
+	Moved      int      `json:"moved"`      // functions that stand at another line
+	Packages   []string `json:"packages"`   // of the report that the program does not import
+	Unobserved []string `json:"unobserved"` // main packages of programs that left no data
 }
 
 // Observed is what the evidence rests on.

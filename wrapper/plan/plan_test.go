@@ -146,19 +146,21 @@ func TestDifference(t *testing.T) {
 			r.Functions[i].Line++
 		}
 	}
+	r.Programs[0].Main = "example.com/other"
 	r.Functions = append(r.Functions,
 		report.Function{Package: "example.com/app", Receiver: "*gone", Name: "f", Status: report.NeverCalled},
 		report.Function{Package: "example.com/other", Name: "main", Status: report.Called})
 	p := makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)
 	d := p.Difference
-	if len(d.Missing) != 1 || d.Missing[0] != "example.com/app.(*gone).f" || d.Moved != 1 || len(d.Packages) != 1 || d.Packages[0] != "example.com/other" {
+	if len(d.Missing) != 1 || d.Missing[0] != "example.com/app.(*gone).f" || d.Moved != 1 || len(d.Packages) != 1 || d.Packages[0] != "example.com/other" ||
+		len(d.Unobserved) != 1 || d.Unobserved[0] != "example.com/app" {
 		t.Errorf("%+v", d)
 	}
 	var text strings.Builder
 	if err := p.WriteText(&text); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(text.String(), "WARNING: "); n != 3 || !strings.HasPrefix(text.String(), "WARNING: ") {
+	if n := strings.Count(text.String(), "WARNING: "); n != 4 || !strings.HasPrefix(text.String(), "WARNING: ") {
 		t.Errorf("%d warnings in\n%s", n, text.String())
 	}
 }

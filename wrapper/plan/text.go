@@ -57,7 +57,7 @@ func (t text) row(lead string, parts ...string) {
 func (p *Plan) WriteText(w io.Writer) error {
 	t := newText(w)
 	t.writeWarnings(p)
-	t.printf("Plan for %s %s, observed in %s\n%s.\n", report.Printable(strings.Join(p.Programs, ", ")), p.platform(), plural(p.Observed.Processes, "process"), p.period())
+	t.printf("%s%s.\n", output.Paragraph(fmt.Sprintf("Plan for %s %s, observed in %s", p.title(), p.platform(), plural(p.Observed.Processes, "process"))), p.period())
 	if p.Observed.Processes > 0 {
 		t.printf("%s", output.Paragraph(p.Observed.proof()))
 	}
@@ -66,6 +66,16 @@ func (p *Plan) WriteText(w io.Writer) error {
 	t.writeShared(p)
 	t.writeKept(p)
 	return t.Flush()
+}
+
+// title names the first few programs.
+func (p *Plan) title() string {
+	const few = 3
+	title := report.Printable(strings.Join(p.Programs[:min(len(p.Programs), few)], ", "))
+	if n := len(p.Programs) - few; n > 0 {
+		title += " and " + plural(n, "other program")
+	}
+	return title
 }
 
 // platform says for which system the source was read.
@@ -94,16 +104,21 @@ func (t text) writeWarnings(p *Plan) {
 		t.printf("WARNING: the data are incomplete: some of these functions may have been called.\n\n")
 	}
 	d := &p.Difference
+	if n := len(d.Unobserved); n > 0 {
+		t.printf("WARNING: %s of the plan left no data here, such as\n%s.\n"+
+			"What they alone call counts as never called.\n\n", plural(n, "program"), report.Printable(d.Unobserved[0]))
+	}
 	if n := len(d.Missing); n > 0 {
-		t.printf("WARNING: the source lacks %s of the report, among them\n%s.\n"+
-			"It is another revision, or was built for another system or with other --tags.\n\n", plural(n, "function"), report.Printable(d.Missing[0]))
+		t.printf("WARNING: the source lacks %s of the report, such as\n%s.\n"+
+			"It is another revision, such as that of an older build that is still in use, or\n"+
+			"was built for another system or with other --tags.\n\n", plural(n, "function"), report.Printable(d.Missing[0]))
 	}
 	if d.Moved > 0 {
 		t.printf("WARNING: %s at another line in the source than in the\nprogram that was observed: it has changed since.\n\n",
 			pluralVerb(d.Moved, "function stands", "functions stand"))
 	}
 	if n := len(d.Packages); n > 0 {
-		t.printf("WARNING: the report has %s that this program does not import, among\nthem %s.\nName the main packages of all programs that were observed.\n\n",
+		t.printf("WARNING: the report has %s that this program does not import, such\nas %s.\nName the main packages of all programs that were observed.\n\n",
 			plural(n, "package"), report.Printable(d.Packages[0]))
 	}
 }
@@ -152,7 +167,7 @@ func (t text) writeUnreachable(p *Plan) {
 		return
 	}
 	lines := sum(p.Unreachable, func(f *Dead) int { return f.Lines })
-	t.printf("\nUnreachable: %s, %s. No path leads there from main:\ndelete them now.\n", plural(len(p.Unreachable), "function"), plural(lines, "line"))
+	t.printf("\nUnreachable: %s, %s. No path leads there from main:\ndelete them now. Tests may call them: go vet ./... says which.\n", plural(len(p.Unreachable), "function"), plural(lines, "line"))
 	if len(p.Unreachable) <= most {
 		for i := range p.Unreachable {
 			f := &p.Unreachable[i]
