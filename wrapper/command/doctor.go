@@ -99,6 +99,10 @@ func (d *examination) run(binary string, functions, offline bool) error {
 		settings = b.Settings
 	}
 	d.variables()
+	if v := runValue("enabled", settings); v != "" && !strings.EqualFold(v, "true") && !strings.HasPrefix(v, "$") {
+		d.say("enabled", "note", v+": programs that are started here write nothing and send nothing", "")
+		d.next.better("take enabled out of the settings and variables, or make it true")
+	}
 	if err := action.CheckLog(); err != nil {
 		d.say("log", "failed", err.Error(), "name a file that builds may write to")
 	}
