@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -96,10 +97,10 @@ func (d *data) addProcesses(f *hitsFile) {
 		d.addSums(f)
 	}
 	d.processes.Lossy += lost + otherBoot + unreachable + without
-	d.ended(f, Lossy, lost, "killed, and nobody saved their marks files")
-	d.ended(f, Lossy, without, "killed, or running out of sight, and their marks files are not here")
-	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or are running on another one")
-	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read their marks files", f.id.UID))
+	d.ended(f, Lossy, lost, "killed, and nobody saved MARKS")
+	d.ended(f, Lossy, without, "killed, or running out of sight, without MARKS here")
+	d.ended(f, OtherBoot, otherBoot, "running when the machine was started anew, or on another one")
+	d.ended(f, UnreadableMarks, unreachable, fmt.Sprintf("running or killed, and only user %d and root can read MARKS", f.id.UID))
 }
 
 // addSums adds the processes of a file of which it has the sums alone.
@@ -118,14 +119,15 @@ func (d *data) addSums(f *hitsFile) {
 	})
 }
 
-// ended notes how processes ended of which something may be missing.
+// ended notes how processes ended of which something may be missing. MARKS in how stands for
+// their marks files.
 func (d *data) ended(f *hitsFile, kind Kind, n int, how string) {
-	were := "1 process was"
+	were, marks, they := "1 process was", "its marks file", "it"
 	if n > 1 {
-		were = fmt.Sprint(n, " processes were")
+		were, marks, they = fmt.Sprint(n, " processes were"), "their marks files", "they"
 	}
 	if n > 0 {
-		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what they called last may be missing", were, how))
+		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what %s called last may be missing", were, strings.ReplaceAll(how, "MARKS", marks), they))
 	}
 }
 
