@@ -26,7 +26,8 @@ class Plan {
   place(f) { return f.file + ':' + f.line; }
 
   differences() {
-    const { missing, moved, packages } = this.data.difference;
+    const { missing, moved, packages, unobserved } = this.data.difference;
+    if (unobserved.length) this.box.append(element('p', { class: 'banner warn' }, plural(unobserved.length, 'program') + ' of the plan left no data, such as ' + unobserved[0] + '. What they alone call counts as never called.'));
     const parts = [];
     if (missing.length) parts.push(plural(missing.length, 'function') + ' of the report are not in the source');
     if (moved) parts.push(plural(moved, 'function') + ' stand elsewhere in it');
