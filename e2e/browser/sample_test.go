@@ -157,6 +157,7 @@ func samplePlan(tag string) any {
 	kept := function("*Cart", "Read", "cart/cart.go", 1, 1)
 	kept["reason"], kept["site"] = "its type becomes io.Reader"+tag, map[string]any{"file": "main.go", "line": 9}
 	return map[string]any{
+		"programs":   []any{"example.com/shop", "example.com/shop/cmd/cron"},
 		"difference": map[string]any{"missing": []any{}, "moved": 3, "packages": []any{}, "unobserved": []any{"example.com/shop/cmd/cron"}}, "unreachable": []any{function("", "sum", "cart/cart.go", 23, 5)},
 		"entries": []any{entry}, "shared": []any{shared}, "mustStay": []any{kept},
 	}

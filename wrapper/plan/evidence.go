@@ -12,7 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/tools/go/callgraph/rta"
 	"golang.org/x/tools/go/packages"
+	"golang.org/x/tools/go/ssa"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
@@ -89,8 +91,27 @@ func (p *program) difference(r *report.Report) Difference {
 	return diff
 }
 
-// unobserved returns the programs of the plan that the report does not have. What they alone
-// call is never called by those that it has.
+// spare makes unknown what programs without data may call: that others never call it says
+// nothing of them. If none has data, as where tests were observed, this would be all.
+func (p *program) spare(r *report.Report) {
+	without := p.unobserved(r)
+	if len(without) == 0 || len(without) == len(p.mains) {
+		return
+	}
+	var roots []*ssa.Function
+	for i, main := range p.mains {
+		if slices.Contains(without, main) {
+			roots = append(roots, p.roots[2*i], p.roots[2*i+1])
+		}
+	}
+	for fn := range rta.Analyze(roots, false).Reachable {
+		if d := p.of(fn); d != nil && d.status == report.NeverCalled {
+			d.status = report.Unknown
+		}
+	}
+}
+
+// unobserved returns the programs of the plan that the report does not have.
 func (p *program) unobserved(r *report.Report) []string {
 	list := []string{}
 	for _, main := range p.mains {

@@ -30,7 +30,7 @@ type program struct {
 	ssa       *ssa.Program
 	initial   []*packages.Package
 	mains     []string
-	roots     []*ssa.Function
+	roots     []*ssa.Function // init and main of each
 	reachable map[*ssa.Function]struct{ AddrTaken bool }
 
 	decls []*decl // of all packages

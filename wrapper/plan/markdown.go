@@ -22,8 +22,8 @@ func (p *Plan) WriteMarkdown(w io.Writer, all bool) error {
 			plural(len(d.Missing), "function"), d.Moved, plural(len(d.Packages), "package"))
 	}
 	if n := len(p.Difference.Unobserved); n > 0 {
-		t.printf("> [!WARNING]\n> %s left no data here, such as %s. What they alone call counts as never called.\n\n",
-			plural(n, "program"), code(p.Difference.Unobserved[0]))
+		t.printf("> [!WARNING]\n> %s left no data here, such as %s. %s\n\n",
+			plural(n, "program"), code(p.Difference.Unobserved[0]), p.unobserved())
 	}
 	if !p.Observed.Complete {
 		t.printf("> [!WARNING]\n> The data are incomplete: some of these functions may have been called.\n\n")

@@ -108,14 +108,14 @@ func TestUnobserved(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"WARNING: 2 programs of the plan left no data here, such as\nexample.com/a/cmd/cli.\n",
+		"WARNING: 2 programs of the plan left no data here, such as\nexample.com/a/cmd/cli.\nWhat they may call is in no group until they leave some.\n",
 		"\nPlan for example.com/a/cmd/cli, example.com/a/cmd/server,\nexample.com/a/cmd/worker and 1 other program on ",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, &text)
 		}
 	}
-	if want := "> 2 programs left no data here, such as `example.com/a/cmd/cli`."; !strings.Contains(markdown.String(), want) {
+	if want := "> 2 programs left no data here, such as `example.com/a/cmd/cli`. What they may call is in no group"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("no %q in\n%s", want, &markdown)
 	}
 	for _, known := range []string{"example.com/a/cmd/cli", "example.com/a/e2e", ""} {

@@ -16,7 +16,8 @@
 //     assembly or a directive, is reached through reflection alone, or is referred to by
 //     what must stay.
 //
-// A function that ran is in no group, nor is one that is not observable or unknown.
+// A function that ran is in no group, nor is one that is not observable or unknown. Unknown is
+// also what a program that left no data may call, if others of the plan left some.
 //
 // # Names
 //
@@ -152,6 +153,7 @@ func Make(opts Options, r *report.Report) (*Plan, error) {
 		return nil, err
 	}
 	p.observe(r)
+	p.spare(r)
 	p.refer()
 	p.convert()
 	p.pin()
@@ -268,6 +270,14 @@ func (p *program) kept(d *decl) Kept {
 		k.Site = &s
 	}
 	return k
+}
+
+// unobserved says what becomes of what the programs without data may call.
+func (p *Plan) unobserved() string {
+	if len(p.Difference.Unobserved) == len(p.Programs) {
+		return "What was never called elsewhere is here all the same."
+	}
+	return "What they may call is in no group until they leave some."
 }
 
 func observed(r *report.Report) Observed {

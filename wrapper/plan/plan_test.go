@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,6 +163,65 @@ func TestDifference(t *testing.T) {
 	}
 	if n := strings.Count(text.String(), "WARNING: "); n != 4 || !strings.HasPrefix(text.String(), "WARNING: ") {
 		t.Errorf("%d warnings in\n%s", n, text.String())
+	}
+}
+
+// What a program without data may call is in no group, unless none has data.
+func TestSpared(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n")
+	write(t, dir, "main.go", `package main
+
+import "example.com/app/lib"
+
+func main() { // ran
+	if len(lib.Names()) > 1 {
+		lib.Branch()
+		lib.Both()
+	}
+}
+`)
+	write(t, dir, "cli/main.go", `package main
+
+import "example.com/app/lib"
+
+func main() { // ran
+	defer lib.Alone()
+	lib.Both()
+}
+`)
+	write(t, dir, "lib/lib.go", `package lib
+
+func Names() []string { return nil } // ran
+
+func Branch() {} // = entry
+
+func Both() {} // = entry
+
+func Alone() { below() } // = entry
+
+func below() {} // = falls
+
+func unused() {} // = unreachable
+`)
+	r, all := annotated(t, dir)
+	spared := map[string]string{"example.com/app/lib.Branch": "entry", "example.com/app/lib.unused": "unreachable"}
+	for _, test := range []struct {
+		mains []string
+		want  map[string]string
+	}{
+		{[]string{"example.com/app", "example.com/app/cli"}, all},
+		{[]string{"example.com/app"}, spared},
+		{[]string{"example.com/app.test"}, all},
+	} {
+		r.Programs = nil
+		for _, main := range test.mains {
+			r.Programs = append(r.Programs, report.Program{Main: main})
+		}
+		got := groups(t, makePlan(t, Options{Dir: dir, Patterns: []string{"./..."}}, r))
+		if !maps.Equal(got, test.want) {
+			t.Errorf("data of %q: %q, want %q", test.mains, got, test.want)
+		}
 	}
 }
 

@@ -27,7 +27,8 @@ class Plan {
 
   differences() {
     const { missing, moved, packages, unobserved } = this.data.difference;
-    if (unobserved.length) this.box.append(element('p', { class: 'banner warn' }, plural(unobserved.length, 'program') + ' of the plan left no data, such as ' + unobserved[0] + '. What they alone call counts as never called.'));
+    const all = unobserved.length === this.data.programs.length;
+    if (unobserved.length) this.box.append(element('p', { class: 'banner warn' }, plural(unobserved.length, 'program') + ' of the plan left no data, such as ' + unobserved[0] + '. What ' + (all ? 'was never called elsewhere is here all the same.' : 'they may call is in no group until they leave some.')));
     const parts = [];
     if (missing.length) parts.push(plural(missing.length, 'function') + ' of the report are not in the source');
     if (moved) parts.push(plural(moved, 'function') + ' stand elsewhere in it');
