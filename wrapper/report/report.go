@@ -269,7 +269,7 @@ func listFiles(dir string) (files, error) {
 		case e.IsDir():
 		case isCodebase:
 			f.codebases = append(f.codebases, name)
-		case datafile.IsHits(name):
+		case isHits(name):
 			f.hits = append(f.hits, name)
 			if info, err := e.Info(); err == nil {
 				f.users = append(f.users, datafile.Owner(info))
