@@ -119,7 +119,7 @@ func newDataFile(p *publisher) *dataFile {
 }
 
 // presume notes the calls of functions without marks, to be written with the first others.
-// They are not among first: what was never in a cell cannot be recovered from it.
+// What was never in a cell cannot be recovered from it.
 func (d *dataFile) presume() {
 	for _, f := range d.p.presumed {
 		if i := d.packages[f.Package].stampOf(int(f.Cell)); i >= 0 {
@@ -151,10 +151,10 @@ func (d *dataFile) hit(pkg, cell int, at int64) {
 	}
 	if d.last[i] == 0 || d.first.has(i) {
 		d.first.add(i)
-		d.marks.take(i)
 	} else {
 		d.again.add(i)
 	}
+	d.marks.take(i) // a later call, too: nobody knows when it can be written
 	d.last[i] = max(d.last[i], at)
 }
 
@@ -193,13 +193,15 @@ func (d *dataFile) write(now time.Time) {
 		return
 	}
 	d.retryAt, d.busySince, d.ended = time.Time{}, time.Time{}, ends
-	for i := range d.first.members() {
+	for i := range calls.members() {
 		d.marks.forget(i)
 	}
 	clear(d.first)
 	if refresh {
 		clear(d.again)
 		d.wroteAt = now
+		// Somebody may have cleaned up.
+		d.listed = d.listed && (exiting || d.hasCodebase(datafile.IsSealed))
 	}
 	d.marks.wrote(d.process.Writes)
 	d.written, _ = os.Lstat(d.store.Path())
@@ -398,7 +400,7 @@ func (d *dataFile) keep(now time.Time) {
 		return
 	}
 	if d.marks != nil {
-		d.p.log.WarnHourly("marks", "%s was removed, replaced or cut off: the mark arrays get another file", d.marks.path)
+		d.p.log.WarnHourly("marks", "%s was removed, replaced or cut off, or taken for one of a process that had ended: the mark arrays get another file", d.marks.path)
 		if !d.marks.release() {
 			return // without memory for the cells
 		}
@@ -409,8 +411,9 @@ func (d *dataFile) keep(now time.Time) {
 	d.marks, d.process.Kept, d.process.Why, d.process.Marks = marks, kept, why, ""
 	if marks != nil {
 		d.process.Marks = marks.path
-		for i := range d.first.members() {
+		for i := range d.unwritten().members() {
 			d.marks.take(i)
+			d.marks.swept(unixMillis(now))
 		}
 	}
 	if kept == datafile.OnceASecond {
@@ -418,6 +421,19 @@ func (d *dataFile) keep(now time.Time) {
 		return
 	}
 	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
+}
+
+// unwritten returns the functions whose calls were taken from cells and are not written.
+func (d *dataFile) unwritten() bitset {
+	calls := newBitset(d.functions)
+	calls.or(d.again)
+	for _, f := range d.p.presumed {
+		if i := d.packages[f.Package].stampOf(int(f.Cell)); i >= 0 {
+			calls[i/64] &^= 1 << (i % 64) // it has no mark
+		}
+	}
+	calls.or(d.first)
+	return calls
 }
 
 // refresh makes the next write one of everything.

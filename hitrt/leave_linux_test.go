@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 func init() {
@@ -40,9 +42,21 @@ func TestCalledWhileLeaving(t *testing.T) {
 // Cells that cannot be read any more, as somebody cut off the marks file, end our work and not
 // the program.
 func TestLeaveCutOff(t *testing.T) {
-	cmd := child(t, "leave", "SCAVENGER_DATA_DIR="+newDataDir(t), "HITRT_TEST_MOMENT=cut off")
+	dir := newDataDir(t)
+	cmd := child(t, "leave", "SCAVENGER_DATA_DIR="+dir, "HITRT_TEST_MOMENT=cut off")
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("it ends with %v and says %s", err, out)
+	}
+	// Nobody knows whose it was, and a directory of another test may get the number of this one.
+	info, err := os.Stat(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, prefix := datafile.MarksName(info, "")
+	for _, path := range datafile.MarksIn(datafile.MarksDir(os.Geteuid(), 0), prefix) {
+		if err := os.Remove(path); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ var mappedArrays struct {
 	many    [7][mappedPage + 32 + mappedPage]uint8
 	chroot  [3][mappedPage + 32 + mappedPage]uint8
 	known   [3][mappedPage + 32 + mappedPage]uint8
+	later   [3][mappedPage + 32 + mappedPage]uint8
 }
 
 func inner(array []uint8) []uint8 { return array[mappedPage : len(array)-mappedPage] }
@@ -89,8 +90,13 @@ func TestMappedMarks(t *testing.T) {
 			pub.sweep()
 			check()
 			pub.checkpoint()
-			if m, err := readMarksFile(marks.path); err != nil || len(m.Calls) > 0 {
-				t.Errorf("after a checkpoint the marks file has %+v, %v, want no calls", m, err)
+			m, err := readMarksFile(marks.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// What was called again is written within a minute.
+			if calls := slices.DeleteFunc(m.Calls, func(i int) bool { return i == place(7) }); len(calls) > 0 {
+				t.Errorf("after a checkpoint the marks file has the calls %v, want none", calls)
 			}
 			if m := prog.Packages[i/30].Marks[i%30]; m != 0 {
 				t.Errorf("mark %d is %d after a checkpoint, want 0", i, m)

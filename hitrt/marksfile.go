@@ -64,6 +64,18 @@ func (m *marksFile) swept(at int64) {
 	}
 }
 
+// unread notes whether nobody reads the cells: the publisher waits for a disk, which may take
+// for ever, or has ended before the process.
+func (m *marksFile) unread(is bool) {
+	switch {
+	case m == nil:
+	case is:
+		m.set(datafile.UnreadAt, 1)
+	default:
+		m.set(datafile.UnreadAt, 0)
+	}
+}
+
 // set sets a number in the state. Where files are mapped, numbers are little endian.
 func (m *marksFile) set(at int64, n uint64) {
 	atomic.StoreUint64((*uint64)(unsafe.Pointer(&m.content[m.header.State+at])), n)
@@ -99,8 +111,10 @@ func (m *marksFile) follow(dataDir string) {
 	}
 }
 
-// isThere reports whether the name is that of the file, and the file as long as it was.
-// A store behind the end of a file that was cut off ends the program.
+// isThere reports whether the name is that of the file, and the file as long as it was:
+// a store behind the end of a file that was cut off ends the program. A file whose calls
+// were recovered is of no use, as nobody looks into it again. That happens to a process that
+// lives if its lock is lost.
 func (m *marksFile) isThere() bool {
 	if m == nil {
 		return false
@@ -110,7 +124,7 @@ func (m *marksFile) isThere() bool {
 		// The program may have another root directory, or other rights, than at its start.
 		return !errors.Is(err, os.ErrNotExist) || isElsewhere(m.root)
 	}
-	return os.SameFile(info, m.info) && info.Size() >= m.header.Size
+	return os.SameFile(info, m.info) && info.Size() >= m.header.Size && m.content[m.header.State+datafile.SavedAt] != datafile.SavedState
 }
 
 // release moves the cells back to memory, range by range from the last one on: if the

@@ -180,8 +180,10 @@ func (p *publisher) work() {
 	}
 	if p.data != nil && !now.Before(p.nextCheckpoint) {
 		p.checkpoint()
+		p.data.marks.unread(true)
 		p.data.verify()
 		p.data.adopt(now)
+		p.data.marks.unread(false)
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.exporter != nil && !now.Before(p.nextTick) {
@@ -311,6 +313,7 @@ func (p *publisher) checkpoint() {
 	now := p.now()
 	p.data.keep(now)
 	p.sweep()
+	p.data.marks.unread(true)
 	p.data.write(now)
 	p.data.writeSent()
 	switch kept := p.data.process.Kept; {
@@ -320,6 +323,7 @@ func (p *publisher) checkpoint() {
 	if p.isReady() {
 		p.data.list(now)
 	}
+	p.data.marks.unread(false)
 }
 
 // isReady reports whether the program need not wait for local files any longer.

@@ -124,7 +124,7 @@ func Settle(path string, mode os.FileMode, many bool) {
 	if err != nil || !isAt(file, path) {
 		return
 	}
-	age := time.Since(time.UnixMilli(m.At))
+	age := time.Since(time.UnixMilli(m.SeenAt))
 	info, err := os.Stat(m.DataDir)
 	switch {
 	case age < settledAfter:

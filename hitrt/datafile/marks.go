@@ -10,7 +10,8 @@
 //	    functions with successive numbers lie, counted from C, the number of the first,
 //	    and how many there are; zeros up to W, a multiple of 4096
 //	W   how many times the process wrote to its hits file, 8 bytes; when it last read its
-//	    cells, 8 bytes; 1 = its calls were recovered, 2 = it wrote them all and ended
+//	    cells, 8 bytes; 1 = its calls were recovered, 2 = it wrote them all and ended, 8
+//	    bytes; 1 = nobody reads its cells at present
 //	T   one byte for each function: 1 = its call was taken from its cell and is not in the
 //	    hits file yet; a multiple of 4096
 //	C   the pages of the cells: a byte that is not 0 is a call
@@ -43,6 +44,7 @@ const (
 	WritesAt = 0
 	SweptAt  = 8
 	SavedAt  = 16
+	UnreadAt = 24
 
 	// What stands at SavedAt.
 	SavedState = 1 // another process wrote the calls to the hits file
@@ -148,7 +150,11 @@ type Marks struct {
 	Saved  bool   // Calls are in the hits file
 	Ended  bool   // the process wrote all that it had called; Calls came after that
 	Calls  []int  // functions whose calls may not be in the hits file, in ascending order
-	At     int64  // the earliest time at which Calls cannot have been written yet
+	SeenAt int64  // the earliest time at which Calls cannot have been written yet
+
+	// At is the time of Calls: SeenAt, but now if nobody reads the cells any more, so that they
+	// may have been set at any time.
+	At int64
 }
 
 // ReadMarks reads a marks file. The error says what is damaged; Calls has what is sound.
@@ -195,7 +201,7 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 			m.Calls = append(m.Calls, w*64+bits.TrailingZeros64(word))
 		}
 	}
-	var state [24]byte
+	var state [32]byte
 	n, err := file.ReadAt(state[:], m.State)
 	if n < len(state) {
 		return fmt.Errorf("damaged: %w", withoutPath(err))
@@ -204,7 +210,11 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 	m.Saved, m.Ended = state[SavedAt] == SavedState, state[SavedAt] == EndedState
 	const checkpoint = 1000
 	swept := int64(min(Uint64(state[SweptAt:]), MaxTime))
-	m.At = min(max(swept, m.StartedAt, MinTime)+checkpoint, millis(time.Now()))
+	now := millis(time.Now())
+	m.SeenAt = min(max(swept, m.StartedAt, MinTime)+checkpoint, now)
+	if m.At = m.SeenAt; state[UnreadAt] != 0 {
+		m.At = now
+	}
 	return errors.Join(cellsErr, takenErr)
 }
 
@@ -281,7 +291,7 @@ func (m *Marks) Record() *Process {
 	case m.Kept == OnceASecond:
 		state = Lossy
 	}
-	return &Process{UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, PID: m.PID, State: state, Kept: m.Kept}
+	return &Process{UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.SeenAt, Writes: m.Writes, PID: m.PID, State: state, Kept: m.Kept}
 }
 
 // MarksIn returns the paths of the marks files in a directory whose names have a prefix.

@@ -86,10 +86,10 @@ type Totals struct {
 	Processes   uint64 // all of them
 	Recovered   uint64 // those that were killed, and lost nothing
 	Lossy       uint64 // those of whose calls up to a second may be missing
-	FirstStart  int64  // Unix milliseconds; 0 without processes
+	FirstStart  int64  // Unix milliseconds; 0 if none is known
 	LastStart   int64
 	LastSeen    int64
-	Lived       uint64 // milliseconds from start to last write, of all together
+	Lived       uint64 // milliseconds from start to last write, of all together that are known
 	OnceASecond uint64 // those whose calls were kept once a second
 }
 
@@ -102,13 +102,21 @@ func (t *Totals) add(p *Process) {
 	case Lossy, Running:
 		t.Lossy++
 	}
-	if t.FirstStart == 0 || p.StartedAt < t.FirstStart {
-		t.FirstStart = p.StartedAt
-	}
 	t.LastStart, t.LastSeen = max(t.LastStart, p.StartedAt), max(t.LastSeen, p.SeenAt)
-	t.Lived += uint64(max(p.SeenAt-p.StartedAt, 0))
+	// Nobody knows for how long a process ran whose clock was not set when it started.
+	if p.StartedAt > MinTime {
+		t.startedAt(p.StartedAt)
+		t.Lived += uint64(max(p.SeenAt-p.StartedAt, 0))
+	}
 	if p.Kept == OnceASecond {
 		t.OnceASecond++
+	}
+}
+
+// startedAt notes a first start, 0 for none that is known.
+func (t *Totals) startedAt(at int64) {
+	if at != 0 && (t.FirstStart == 0 || at < t.FirstStart) {
+		t.FirstStart = at
 	}
 }
 
@@ -117,9 +125,7 @@ func (t *Totals) merge(o *Totals) {
 	if o.Processes == 0 {
 		return
 	}
-	if t.FirstStart == 0 || o.FirstStart < t.FirstStart {
-		t.FirstStart = o.FirstStart
-	}
+	t.startedAt(o.FirstStart)
 	t.Processes += o.Processes
 	t.Recovered += o.Recovered
 	t.Lossy += o.Lossy

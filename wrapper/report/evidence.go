@@ -26,7 +26,7 @@ type run struct{ from, to, lived int64 } // Unix milliseconds, and milliseconds
 
 // newRun returns a run, an empty one if its times make no sense.
 func newRun(from, to, lived, future int64) run {
-	if !isTime(from) || to <= from || to > future || lived <= 0 {
+	if !isSet(from) || to <= from || to > future || lived <= 0 {
 		return run{}
 	}
 	return run{from, to, min(lived, to-from)}
@@ -96,7 +96,7 @@ func (w *witness) add(b *build) {
 		w.processes += p.count
 		w.hosts[p.host], w.environments[p.environment], w.apps[p.app], w.versions[p.version] = true, true, true, true
 		// A clock that was never set must not stretch the time observed.
-		if isTime(p.first) && (w.from == 0 || p.first < w.from) {
+		if isSet(p.first) && (w.from == 0 || p.first < w.from) {
 			w.from = p.first
 		}
 		w.to = max(w.to, p.end)
@@ -115,15 +115,21 @@ func (w *witness) evidence() Evidence {
 	}
 }
 
-// evidenceOf returns the evidence that the builds in a set give.
-func evidenceOf(builds []*build, set numberSet) Evidence {
+// A witnessed is what builds prove, and the latest time that is known of them.
+type witnessed struct {
+	Evidence
+	to time.Time
+}
+
+// witnessesOf returns what the builds in a set prove.
+func witnessesOf(builds []*build, set numberSet) witnessed {
 	w := newWitness()
 	for i, b := range builds {
 		if set.has(i) {
 			w.add(b)
 		}
 	}
-	return w.evidence()
+	return witnessed{w.evidence(), fromMillis(w.to)}
 }
 
 // A setTable has the result of a function for each set. Most functions of a program have

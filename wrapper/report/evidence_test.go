@@ -14,7 +14,7 @@ import (
 )
 
 func TestRunningTime(t *testing.T) {
-	const t0 = datafile.MinTime
+	const t0 = datafile.MinTime + 1
 	whole := func(from, to int64) run { return newRun(t0+from, t0+to, to-from, t0+1000) }
 	sum := func(from, to, lived int64) run { return newRun(t0+from, t0+to, lived, t0+1000) }
 	for _, test := range []struct {
@@ -185,6 +185,37 @@ func TestModule(t *testing.T) {
 		}
 		if f.Module != want {
 			t.Errorf("%s:%d of %s is in module %q, want %q", f.File, f.Line, f.Package, f.Module, want)
+		}
+	}
+}
+
+// A function literal gets the name of another one when that is deleted. What was observed of
+// the other proves nothing.
+func TestEvidenceOfLiterals(t *testing.T) {
+	literal := func(name string, lines int) testFunc {
+		f := fn("store."+name, "store.go", 2)
+		f.Name, f.Receiver, f.Lines = name, "", lines
+		return f
+	}
+	open, main := fn("store.Open", "store.go", 1), fn("shop.main", "main.go", 1)
+	for name, test := range map[string]struct {
+		older []testFunc
+		since time.Time // when the literal was observed first
+	}{
+		"the same":       {[]testFunc{main, open, literal("Open.func1", 3)}, at(1)},
+		"another before": {[]testFunc{main, open, literal("Open.func1", 5), literal("Open.func2", 3)}, at(5)},
+		"another":        {[]testFunc{main, open, literal("Open.func1", 5)}, at(5)},
+		"none":           {[]testFunc{main, open}, at(5)},
+	} {
+		dir := t.TempDir()
+		leave(t, dir, "a", test.older, testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(2)}})
+		leave(t, dir, "b", []testFunc{main, open, literal("Open.func1", 3)}, testProcess{id: "2", app: "shop", started: at(5), calls: calls{"Open": at(6)}})
+		r := mustRead(t, dir)
+		if f := functionOf(t, r, "Open.func1"); f.Status != NeverCalled || f.ObservedSince != test.since {
+			t.Errorf("%s: %s, observed since %v, want %v", name, f.Status, f.ObservedSince, test.since)
+		}
+		if f := functionOf(t, r, "Open"); f.ObservedSince != at(1) {
+			t.Errorf("%s: the function around it is observed since %v", name, f.ObservedSince)
 		}
 	}
 }

@@ -36,13 +36,19 @@ func (d *data) addFile(name string) {
 		d.problem(path, kind, err)
 		return
 	}
-	latest, err := d.addCalls(c, r)
-	if err != nil {
+	f := hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, format: r.Format}
+	// Records come before calls: a process writes its record last, so that what a record says
+	// was written is among the calls that are read after it.
+	recordsErr := f.readProcesses(r)
+	if f.latest, err = d.addCalls(c, r); err != nil {
 		d.problem(path, Damaged, err)
 	}
-	f := hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, latest: latest, format: r.Format}
-	if err := f.readProcesses(r); err != nil {
-		d.problem(path, Damaged, err)
+	if datafile.IsOld(name) { // its stamps say how its process ended
+		recordsErr = f.readProcesses(r)
+	}
+	if recordsErr != nil {
+		f.supposeProcess()
+		d.problem(path, Damaged, recordsErr)
 	}
 	if r.Joined {
 		d.joined = append(d.joined, f)
@@ -81,12 +87,14 @@ type hitsFile struct {
 
 // readProcesses reads the records of a file.
 func (f *hitsFile) readProcesses(r *datafile.Reader) (err error) {
-	if f.sums, f.list, err = r.Processes(); err == nil {
-		return nil
-	}
-	if f.sums.Processes == 0 && len(f.list) == 0 {
-		// Somebody was observed, whoever that was.
-		f.list = []datafile.Process{{StartedAt: r.CreatedAt, SeenAt: max(f.latest, r.CreatedAt), State: datafile.Lossy}}
-	}
+	f.sums, f.list, err = r.Processes()
 	return err
+}
+
+// supposeProcess gives a file without a sound record one: somebody was observed, whoever
+// that was.
+func (f *hitsFile) supposeProcess() {
+	if f.sums.Processes == 0 && len(f.list) == 0 {
+		f.list = []datafile.Process{{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy}}
+	}
 }

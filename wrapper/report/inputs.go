@@ -224,10 +224,14 @@ func (c *codebase) first() *entry {
 	return &c.entries[0]
 }
 
+// drop leaves the processes of a file to another one.
+func (f *hitsFile) drop() { f.sums, f.list = datafile.Totals{}, nil }
+
 // dropCopies leaves each process in one file only. Of copies of a file the latest one
-// counts: in it, some of the processes of the others may be in the sums.
+// counts: in it, some of the processes of the others may be in the sums. Machines that began
+// as one image have files that look like copies, and each has processes of its own.
 func dropCopies(list []*data) {
-	best := map[copyKey]*hitsFile{}
+	best := map[copyKey][]*hitsFile{}
 	joined := map[copyKey]bool{}
 	for _, d := range list {
 		for i := range d.joined {
@@ -243,16 +247,19 @@ func dropCopies(list []*data) {
 		for i := range d.files {
 			f := &d.files[i]
 			k := f.copyKey()
-			switch b := best[k]; {
-			case joined[k]: // a shared file has its process
-				f.sums, f.list = datafile.Totals{}, nil
-			case b == nil:
-				best[k] = f
-			case f.knowsMore(b):
-				b.sums, b.list = datafile.Totals{}, nil
-				best[k] = f
+			if joined[k] { // a shared file has its process
+				f.drop()
+				continue
+			}
+			at := slices.IndexFunc(best[k], func(b *hitsFile) bool { return f.follows(b) || b.follows(f) })
+			switch {
+			case at < 0:
+				best[k] = append(best[k], f)
+			case f.knowsMore(best[k][at]):
+				best[k][at].drop()
+				best[k][at] = f
 			default:
-				f.sums, f.list = datafile.Totals{}, nil
+				f.drop()
 			}
 		}
 	}
@@ -281,6 +288,25 @@ func dropCopies(list []*data) {
 			f.list = kept
 		}
 	}
+}
+
+// follows reports whether f may be a later copy of a file than other: then the processes that
+// are missing in it are in its sums.
+func (f *hitsFile) follows(other *hitsFile) bool {
+	has := map[string]bool{}
+	for i := range f.list {
+		has[f.list[i].UUID] = true
+	}
+	summed := other.sums
+	for i := range other.list {
+		if p := &other.list[i]; p.UUID != "" && !has[p.UUID] {
+			summed.Processes++
+			if p.State == datafile.Lossy {
+				summed.Lossy++
+			}
+		}
+	}
+	return summed.Processes <= f.sums.Processes && summed.Lossy <= f.sums.Lossy
 }
 
 // knowsMore reports whether f is a later copy of a file than other.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -24,5 +25,13 @@ func isDataFile(e fs.DirEntry) bool { return !e.IsDir() && isDataName(e.Name()) 
 
 func isDataName(name string) bool {
 	_, isCodebase := datafile.CodebaseFingerprint(name)
-	return isCodebase || datafile.IsHits(name)
+	return isCodebase || isHits(name)
+}
+
+// isHits reports whether a name is that of a hits file. What rotates files may have put
+// something behind it, as in hits-1.hits.1: what such a file says counts, and one that was
+// compressed is named.
+func isHits(name string) bool {
+	i := strings.LastIndex(name, ".hits")
+	return i >= 0 && datafile.IsHits(name[:i]+".hits") && !strings.HasSuffix(name, ".tmp")
 }

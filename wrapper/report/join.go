@@ -22,7 +22,7 @@ func (d *data) join() *Report {
 		out := p.report()
 		r.Programs = append(r.Programs, out)
 		r.Observed.Builds += len(out.Builds)
-		if slices.ContainsFunc(p.builds, func(b *build) bool { return b.mute && b.inUse() }) {
+		if slices.ContainsFunc(p.builds, func(b *build) bool { return b.mute && b.mayRun() }) {
 			r.Mute = append(r.Mute, out)
 		}
 	}
@@ -52,11 +52,12 @@ func (r *Report) addFunctions(list []*function, builds []*build) {
 		}
 	}
 	r.Functions, r.Removed = slices.Grow(r.Functions, len(list)-removed), slices.Grow(r.Removed, removed)
-	evidence := newSetTable(func(set numberSet) Evidence { return evidenceOf(builds, set) })
+	witnesses := newSetTable(func(set numberSet) witnessed { return witnessesOf(builds, set) })
 	calledIn := newSetTable(func(set numberSet) []string { return set.names(r.Observed.Environments) })
 	for _, f := range list {
 		out := f.report()
-		out.Evidence, out.CalledIn = evidence.of(f.seenIn), calledIn.of(f.calledIn)
+		seen := witnesses.of(f.seenIn)
+		out.Evidence, out.observedTo, out.CalledIn = seen.Evidence, seen.to, calledIn.of(f.calledIn)
 		if f.removed {
 			r.Removed = append(r.Removed, out)
 		} else {
@@ -118,13 +119,13 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 		if all == nil {
 			all, list = make(map[identity]*function, len(b.entries)), make([]*function, 0, len(b.entries))
 		}
-		inUse, since := b.inUse(), b.program.builds[0].first
-		seen := newBlindBuild(b)
+		inUse, mayRun, since := b.inUse(), b.mayRun(), b.program.builds[0].first
+		seen, literals := newBlindBuild(b), b.literals()
 		for i := range b.entries {
 			e := &b.entries[i]
 			f, ok := all[e.identity()]
 			if !ok {
-				f = &function{entry: e, module: b.moduleOf(e), removed: true, reason: e.Reason}
+				f = &function{entry: e, module: b.moduleOf(e), removed: true, reason: e.Reason, literals: literals[e.around()]}
 				all[e.identity()] = f
 				list = append(list, f)
 			}
@@ -134,20 +135,20 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 			if inUse || b.last[i] >= since && b.last[i] <= future {
 				f.removed = false
 			}
-			if inUse && f.reason == "" {
+			if mayRun && f.reason == "" {
 				f.reason = e.Reason
 			}
 			// Nor can it be said of what a program may have called that it never was.
-			f.mute = f.mute || inUse && b.mute
+			f.mute = f.mute || mayRun && b.mute
 			f.unknown = f.unknown || b.unknown != nil && b.unknown[i]
 			f.last = max(f.last, b.last[i])
-			if e.Reason == "" && e.Presumed == 0 {
+			if e.Reason == "" && e.Presumed == 0 && f.literals == literals[e.around()] {
 				f.seenIn.add(n)
 			}
 			if e.Presumed > f.presumed {
 				f.presumed, f.evidence = e.Presumed, e.Evidence
 			}
-			f.unmarked = f.unmarked || inUse && e.Presumed != 0
+			f.unmarked = f.unmarked || mayRun && e.Presumed != 0
 			for k, environment := range environments {
 				if set := b.calledIn[environment]; set != nil && set.has(i) {
 					f.calledIn.add(k)
@@ -241,6 +242,10 @@ func fromMillis(ms int64) time.Time {
 // isTime reports whether something is a time of a call.
 func isTime(ms int64) bool { return datafile.MinTime <= ms && ms <= datafile.MaxTime }
 
+// isSet reports whether something is a time of a clock that was set. Programs write MinTime
+// for all that is before it.
+func isSet(ms int64) bool { return isTime(ms) && ms > datafile.MinTime }
+
 // A function is one identity while it is joined.
 type function struct {
 	*entry             // of the latest build that has it
@@ -256,6 +261,7 @@ type function struct {
 	unknown  bool      // a stamp of it is damaged
 	mute     bool      // a build in use says nothing of its calls
 	listed   int       // the number of the last blindBuild that was found to list it
+	literals literals  // if it is one: those of the function around it, in the build of entry
 }
 
 func (f *function) report() Function {

@@ -151,7 +151,7 @@ func TestDescription(t *testing.T) {
 	want := Function{
 		Package: "example.com/store", Receiver: "*DB", Name: "Shut", Signature: "example.com.store.DB.Shut()",
 		File: "new.go", Line: 7, Status: Called, LastCalledAt: at(4), CalledIn: []string{"test"},
-		Evidence: Evidence{ObservedSince: at(1), ObservedFor: 3 * day, Processes: 3, Hosts: 2, Environments: 1, Applications: 1},
+		Evidence: Evidence{ObservedSince: at(1), ObservedFor: 3 * day, Processes: 3, Hosts: 2, Environments: 1, Applications: 1}, observedTo: at(5),
 	}
 	if len(r.Functions) != 1 || !reflect.DeepEqual(r.Functions[0], want) {
 		t.Errorf("Functions = %+v, want only %+v", r.Functions, want)

@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -70,4 +71,49 @@ func TestReadWhileWriting(t *testing.T) {
 	if rounds < 3 {
 		t.Errorf("only %d rounds of reading: nothing was tested", rounds)
 	}
+}
+
+// A process may end while its file is read. If its record is there, all that it called is.
+func TestRecordsBeforeCalls(t *testing.T) {
+	dir := t.TempDir()
+	var functions []testFunc
+	for i := range 40_000 { // more than is read at once
+		functions = append(functions, fn(fmt.Sprintf("store.F%d", i), "store.go", i+1))
+	}
+	p := testProcess{id: "first", app: "shop", started: at(1)}
+	leave(t, dir, "a", functions, p)
+	shop := store(dir, "a", functions, p)
+	var stop atomic.Bool
+	var writer sync.WaitGroup
+	writer.Add(1)
+	go func() {
+		defer writer.Done()
+		for i := 0; i < len(functions) && !stop.Load(); i++ {
+			p := testProcess{id: fmt.Sprint(i), started: at(1)}
+			u := &datafile.Update{Process: p.record(), Calls: func(yield func(int, int64) bool) { yield(i, at(2).UnixMilli()) }}
+			if _, err := shop.Update(u); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	d := newData(dir, at(20), thisBoot)
+	for range 250 {
+		d.files = nil
+		d.addFile(filepath.Base(shop.Path()))
+		f, called := &d.files[0], 0
+		for i, at := range f.c.last {
+			if at != 0 {
+				called++
+			}
+			f.c.last[i] = 0
+		}
+		// But the first one, and one that is read as it moves to the sums.
+		if n := int(f.sums.Processes) + len(f.list) - 2; called < n {
+			t.Errorf("%d functions are called by %d processes that called one each", called, n)
+			break
+		}
+	}
+	stop.Store(true)
+	writer.Wait()
 }

@@ -122,7 +122,7 @@ func (d *data) addMarked() {
 		}
 		f := &hitsFile{path: m.path, c: c, id: m.Identity, format: m.Format}
 		f.list = []datafile.Process{{
-			UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.At, Writes: m.Writes, State: datafile.Running, Kept: m.Kept,
+			UUID: m.Process, Boot: m.Boot, StartedAt: m.StartedAt, SeenAt: m.SeenAt, Writes: m.Writes, State: datafile.Running, Kept: m.Kept,
 		}}
 		if m.Writes > 0 {
 			f.list[0].State = datafile.Lossy // what it wrote is in a file that is gone

@@ -259,3 +259,30 @@ func TestMarksFileDamaged(t *testing.T) {
 		}
 	}
 }
+
+// A process that cannot write any more is in use as long as it lives, and so is its build:
+// what that cannot observe is not known.
+func TestMarksOfProcessInUse(t *testing.T) {
+	for _, alive := range []bool{true, false} {
+		m := newMarked(t, "1", []string{"Open"})
+		if alive {
+			hold(t, m.path)
+		}
+		later := testProcess{id: "2", app: "shop", host: "h1", started: at(10), calls: calls{"Open": at(11)}}
+		leave(t, m.dir, "b1", []testFunc{m.functions[0], fn("store.Fast", "store.go", 20), m.functions[2], m.functions[3]}, later)
+		r, err := readAt(m.dir, at(20), thisBoot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := NeverCalled
+		if alive {
+			want = NotObservable
+		}
+		if got := statuses(r)["store.Fast"]; got != want {
+			t.Errorf("alive %v: Fast is %s, want %s", alive, got, want)
+		}
+		if to := r.Observed.To; alive != to.Equal(at(20)) {
+			t.Errorf("alive %v: observed until %v", alive, to)
+		}
+	}
+}

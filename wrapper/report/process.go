@@ -58,7 +58,11 @@ func (d *data) addProcesses(f *hitsFile) {
 		if m != nil {
 			m.recorded = true
 		}
-		out := process{id: p.UUID, count: 1, first: p.StartedAt, started: p.StartedAt, end: p.SeenAt, run: newRun(p.StartedAt, p.SeenAt, p.SeenAt-p.StartedAt, d.future)}
+		seen := p.SeenAt
+		if m != nil {
+			seen = max(seen, m.SeenAt) // it may have no right to write any more
+		}
+		out := process{id: p.UUID, count: 1, first: p.StartedAt, started: p.StartedAt, end: seen, run: newRun(p.StartedAt, seen, seen-p.StartedAt, d.future)}
 		short := p.SeenAt-p.StartedAt < checkpoint
 		d.processes.Total++
 		if p.Kept == datafile.OnceASecond {
@@ -68,6 +72,9 @@ func (d *data) addProcesses(f *hitsFile) {
 		case alive:
 			d.processes.Running++
 			out.mute = m == nil && short
+			if m != nil { // it may have been stopped, and go on
+				out.end = max(out.end, d.began)
+			}
 		case complete:
 		case rescued:
 			d.processes.Recovered++
@@ -164,7 +171,7 @@ func (d *data) fate(f *hitsFile, p *datafile.Process, m *marks) fate {
 		return rescued
 	case p.Boot != "" && d.boot != "" && p.Boot != d.boot:
 		return ofOtherBoot
-	case p.StartedAt > d.began-checkpoint: // its marks file may have come later
+	case p.StartedAt > d.began-checkpoint && p.StartedAt <= d.future: // its marks came later
 		return alive
 	case p.Kept == datafile.OnceASecond && d.began-p.SeenAt < silentAfter && !isGone(p.PID):
 		return alive

@@ -51,6 +51,7 @@ func TestFates(t *testing.T) {
 		{"killed a moment ago, written once a second", testProcess{started: at(1), calls: called(-time.Minute), state: running, boot: thisBoot, kept: once, pid: 1<<31 - 1}, NeverCalled, Processes{Lossy: 1, KeptOnceASecond: 1}, "lossy"},
 		{"silent, written once a second", testProcess{started: at(1), calls: called(-time.Hour), state: running, boot: thisBoot, kept: once}, NeverCalled, Processes{Lossy: 1, KeptOnceASecond: 1}, "lossy"},
 		{"its marks are gone", testProcess{started: at(1), calls: called(-time.Minute), state: running, boot: thisBoot}, NeverCalled, Processes{Lossy: 1}, "lossy"},
+		{"its clock is ahead, and its marks are gone", testProcess{started: now.AddDate(1, 0, 0), calls: called(366 * 24 * time.Hour), state: running, boot: thisBoot}, NeverCalled, Processes{Lossy: 1}, "lossy"},
 		{"started since the report began", testProcess{started: now.Add(time.Minute), calls: called(time.Hour), state: running, boot: thisBoot}, NeverCalled, Processes{Running: 1}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

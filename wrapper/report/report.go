@@ -120,6 +120,10 @@ type Function struct {
 	// longer in use had no mark, and nobody saw a later call.
 	unmarked bool
 
+	// observedTo is the latest time that is known of the processes in which it could be
+	// observed, zero if none is.
+	observedTo time.Time
+
 	// uncertain says that it was called, and that a later call may not be known: a build in
 	// use could not observe it or says nothing, a stamp is damaged, or the clock of the last
 	// known call was never set.
@@ -269,7 +273,7 @@ func listFiles(dir string) (files, error) {
 		case e.IsDir():
 		case isCodebase:
 			f.codebases = append(f.codebases, name)
-		case datafile.IsHits(name):
+		case isHits(name):
 			f.hits = append(f.hits, name)
 			if info, err := e.Info(); err == nil {
 				f.users = append(f.users, datafile.Owner(info))

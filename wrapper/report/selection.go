@@ -69,9 +69,16 @@ func (s *Selection) selects(f *Function) bool {
 }
 
 // uncalled reports whether nobody called a function, or nobody since a time. Of a function
-// without a mark nobody knows the latter, nor of one whose later calls may not be known.
+// without a mark nobody knows the latter, nor of one whose later calls may not be known, nor
+// if all data of those who could have called it end before: they may be an old copy.
 func (s *Selection) uncalled(f *Function) bool {
-	return f.Status == NeverCalled || f.Status == Called && !f.unmarked && !f.uncertain && f.LastCalledAt.Before(s.NotCalledSince)
+	switch {
+	case f.Status == NeverCalled:
+		return true
+	case f.Status != Called || f.unmarked || f.uncertain || !f.observedTo.IsZero() && s.NotCalledSince.After(f.observedTo):
+		return false
+	}
+	return f.LastCalledAt.Before(s.NotCalledSince)
 }
 
 // Uncalled reports whether a function is one that the report looks for: it was never

@@ -47,3 +47,21 @@ func TestNotCalledSinceUncertain(t *testing.T) {
 		}
 	}
 }
+
+// What one program called is not known to be uncalled because another one ran longer: the
+// data of the first may be an old copy.
+func TestNotCalledSinceEnd(t *testing.T) {
+	dir := t.TempDir()
+	open, shut, both := fn("a.Open", "a.go", 1), fn("b.Shut", "b.go", 1), fn("c.Both", "c.go", 1)
+	leave(t, dir, "a", []testFunc{open, both}, testProcess{id: "0", app: "a", started: at(1), calls: calls{"Open": at(2), "Both": at(3)}})
+	leave(t, dir, "b", []testFunc{shut, both}, testProcess{id: "1", app: "b", started: at(1), calls: calls{"Shut": at(20)}})
+	for day, want := range map[int]string{3: "Open", 4: "Both"} {
+		r := mustRead(t, dir)
+		if err := r.Select(Selection{NotCalledSince: at(day)}); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Functions) != 1 || r.Functions[0].Name != want {
+			t.Errorf("not called since day %d: %+v, want %s", day, r.Functions, want)
+		}
+	}
+}

@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// A blindBuild is a build in use that says what it does not observe.
+// A blindBuild is a build that may be in use and says what it does not observe.
 type blindBuild struct {
 	*build
 	functions []*function // that it lists
 }
 
-// newBlindBuild returns nil for a build that is not in use, and for one that says nothing,
-// as those of earlier versions do.
+// newBlindBuild returns nil for a build that is not in use any more, and for one that says
+// nothing, as those of earlier versions do.
 func newBlindBuild(b *build) *blindBuild {
-	if b.unlisted == "" || !b.inUse() {
+	if b.unlisted == "" || !b.mayRun() {
 		return nil
 	}
 	return &blindBuild{build: b, functions: make([]*function, 0, len(b.entries))}
@@ -53,10 +53,13 @@ func (b *blindBuild) hide(list []*function, number int) {
 // name returns what a reason calls the build.
 func (b *blindBuild) name() string {
 	name := cmp.Or(b.key.file, b.key.main, b.key.app)
-	if b.build != b.program.builds[0] {
+	switch {
+	case b.build == b.program.builds[0]:
+		return name
+	case b.inUse():
 		return "an older build of " + name
 	}
-	return name
+	return "a build of " + name + " that ran at an unknown time"
 }
 
 // An unlisted is what a codebase says of the functions that it does not list.

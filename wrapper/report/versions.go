@@ -67,12 +67,17 @@ func (b *build) inUse() bool {
 	return b == newest || b.end >= newest.first
 }
 
+// mayRun reports whether b is in use as far as anybody knows: if the clocks of all its
+// processes were never set, or were ahead, nobody knows when they ran. Such a build lists
+// nothing, but what it cannot tell is not known.
+func (b *build) mayRun() bool { return b.inUse() || !isSet(b.end) }
+
 // since returns the first start of the build, as far as it is known.
 func (b *build) since() int64 { return cmp.Or(b.first, b.started) }
 
 func (b *build) add(p *process) {
 	b.ran = append(b.ran, p)
-	if isTime(p.first) && (b.first == 0 || p.first < b.first) {
+	if isSet(p.first) && (b.first == 0 || p.first < b.first) {
 		b.first = p.first
 	}
 	b.mute = b.mute && p.mute
