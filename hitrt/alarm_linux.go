@@ -90,6 +90,31 @@ func (w *pollerWatch) runs() bool {
 	return w.running.Load()
 }
 
+// start notes that the poller runs from now on. It returns false if it cannot, as where no
+// descriptors are left: the runtime ends a program whose poller does not start, and who
+// asks for a timer starts it.
+func (w *pollerWatch) start() bool {
+	if !w.running.Load() {
+		w.running.Store(canPoll())
+	}
+	return w.running.Load()
+}
+
+// canPoll reports whether the system has what the poller takes.
+func canPoll() bool {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	defer syscall.Close(epoll)
+	event, _, errno := syscall.Syscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
+	if errno != 0 {
+		return false
+	}
+	defer syscall.Close(int(event))
+	return syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, int(event), &syscall.EpollEvent{Events: syscall.EPOLLIN}) == nil
+}
+
 // two reports whether a set has at least two members.
 func two(set uint32) bool { return set&(set-1) != 0 }
 

@@ -23,3 +23,5 @@ type pollerWatch struct{ running atomic.Bool }
 func (w *pollerWatch) begin() { w.running.Store(true) }
 
 func (*pollerWatch) runs() bool { return true }
+
+func (*pollerWatch) start() bool { return true }

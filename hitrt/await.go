@@ -6,15 +6,21 @@ package hitrt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
+
+var errNoPoller = errors.New("no descriptors are left for a connection")
 
 // await runs f, a call to the collector, in a goroutine of its own, and makes
 // checkpoints meanwhile. When the program exits, f gets half of the time that Exit
 // has: it may be stuck, or about to succeed.
 func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (T, error)) (T, error) {
-	p.poller.running.Store(true) // timers and connections need it
+	if !p.poller.start() { // timers and connections need it
+		var none T
+		return none, errNoPoller
+	}
 	exiting := p.exiting
 	if p.isExiting() {
 		exiting = nil

@@ -169,6 +169,9 @@ func inPlace[T any](p *publisher, place *savePlace, share float64, f func() (T, 
 	}
 	o, done := background(f)
 	place.used = done
+	if !p.poller.start() {
+		return inPlaceUntimed(p, share, o, done)
+	}
 	timer := time.NewTimer(placeWait)
 	defer timer.Stop()
 	exiting := p.exiting
@@ -182,6 +185,22 @@ func inPlace[T any](p *publisher, place *savePlace, share float64, f func() (T, 
 			exiting = nil
 			timer.Reset(time.Duration(share * float64(time.Until(p.returns))))
 		}
+	}
+}
+
+// inPlaceUntimed is the rest of inPlace where no timer can be had.
+func inPlaceUntimed[T any](p *publisher, share float64, o *outcome[T], done <-chan struct{}) (T, error) {
+	wait := placeWait
+	if p.isExiting() {
+		wait = time.Duration(share * float64(time.Until(p.returns)))
+	}
+	p.waitFor(done, wait)
+	select {
+	case <-done:
+		return o.get()
+	default:
+		var none T
+		return none, errNoAnswer
 	}
 }
 
