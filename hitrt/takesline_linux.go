@@ -1,0 +1,43 @@
+package hitrt
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// linePatience is how long a line waits for standard error. Main may wait for it.
+const linePatience = 100 * time.Millisecond
+
+// takesLine reports whether a line can be written to a low descriptor without harm. A pipe
+// whose reader is stuck, and a terminal whose output is stopped (Ctrl-S), would hold up who
+// writes.
+func takesLine(fd int) bool {
+	if stopsUs(fd) {
+		return false
+	}
+	for began := time.Now(); time.Since(began) < linePatience; {
+		var set syscall.FdSet
+		set.Bits[0] = 1 << fd
+		wait := syscall.NsecToTimeval(int64(linePatience))
+		n, err := syscall.Select(fd+1, nil, &set, nil, &wait)
+		if err != syscall.EINTR {
+			return n > 0 || err != nil
+		}
+	}
+	return false
+}
+
+// stopsUs reports whether a descriptor is a terminal that stops programs of the background
+// that write to it (stty tostop).
+func stopsUs(fd int) bool {
+	var settings syscall.Termios
+	var front int32
+	return ioctl(fd, syscall.TCGETS, unsafe.Pointer(&settings)) && settings.Lflag&syscall.TOSTOP != 0 &&
+		ioctl(fd, syscall.TIOCGPGRP, unsafe.Pointer(&front)) && int(front) != syscall.Getpgrp()
+}
+
+func ioctl(fd int, request uintptr, value unsafe.Pointer) bool {
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), request, uintptr(value))
+	return errno == 0
+}
