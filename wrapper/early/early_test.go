@@ -75,7 +75,7 @@ func TestDo(t *testing.T) {
 	object := filepath.Join(work, "b001", "x.o")
 	without := "-std -p x -buildid a/b -importcfg cfg -o " + out
 	table, _ := tableOf(out)
-	for _, dir := range []string{table.Dir, filepath.Dir(kept(object, object))} {
+	for _, dir := range []string{table.Dir, filepath.Dir(kept(object))} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
@@ -185,9 +185,34 @@ func TestDoFinished(t *testing.T) {
 	}
 }
 
+// Objects for asm are kept if all of them are: the package is compiled otherwise, and asm
+// must not find what a full disk has left of one.
+func TestKeepAssembledPart(t *testing.T) {
+	dir := t.TempDir()
+	file, plain := filepath.Join(dir, "a.go"), filepath.Join(dir, "plain.a")
+	if err := os.WriteFile(file, []byte("package a\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	compileWithID(t, file, plain, "action/content")
+	if err := toolchain.AppendMember(plain, "x.o", []byte("object")); err != nil {
+		t.Fatal(err)
+	}
+	if err := toolchain.AppendMember(plain, "other.o", []byte("object")); err != nil {
+		t.Fatal(err)
+	}
+	for asmFiles, want := range map[string]bool{"x.s y.s": false, "x.s other.s": true} {
+		action := t.TempDir()
+		c := &Compile{values: map[string]string{"-o": filepath.Join(action, "_pkg_.a"), "-buildid": "marked/content", "-asmhdr": "go_asm.h"}}
+		err := c.take(&Package{Archive: plain, BuildID: "action/content", AsmFiles: strings.Fields(asmFiles)})
+		if taken := TakeAssembled([]string{"-o", filepath.Join(action, "x.o"), "x.s"}); taken != want || (err == nil) != want {
+			t.Errorf("%s: asm takes an object: %t, want %t (%v)", asmFiles, taken, want, err)
+		}
+	}
+}
+
 // keep returns a function that keeps an object for asm.
 func keep(object string) func() error {
-	return func() error { return os.WriteFile(kept(object, object), []byte("object"), 0o666) }
+	return func() error { return os.WriteFile(kept(object), []byte("object"), 0o666) }
 }
 
 // What is written to a table is what is read, whatever is in it.

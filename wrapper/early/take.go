@@ -307,28 +307,33 @@ func (c *Compile) copyMembers(out, f *os.File, p *Package, members []lean.Member
 // plain archive, where they follow the members of the compiler. The asm actions to come
 // take them (TakeAssembled). asm itself cannot run, because it needs the -asmhdr file,
 // which only a compilation writes.
+//
+// The directory gets its name when all are in it. If one cannot be written, as on a full
+// disk, the package is compiled, and no asm action may find a part of an object.
 func (c *Compile) keepAssembled(f *os.File, p *Package, members []lean.Member) error {
 	if len(members) < len(p.AsmFiles) {
 		return errors.New("the plain archive lacks assembled objects")
 	}
+	dir := keptDir(c.values["-o"])
+	unfinished := dir + "-unfinished"
+	if err := os.MkdirAll(unfinished, 0o777); err != nil {
+		return err
+	}
 	for i, name := range p.AsmFiles {
-		object := kept(c.values["-o"], string(bytes.TrimSuffix([]byte(name), []byte(".s")))+".o")
+		object := lean.Base(string(bytes.TrimSuffix([]byte(name), []byte(".s"))) + ".o")
 		// Names of members are cut to 16 characters.
-		if !lean.HasPrefix(lean.Base(object), members[i].Name) || members[i].Name == "" {
+		if !lean.HasPrefix(object, members[i].Name) || members[i].Name == "" {
 			return errors.New("the plain archive has other assembled objects")
 		}
 		data := make([]byte, members[i].Size)
 		if _, err := f.ReadAt(data, members[i].Offset); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(lean.Dir(object), 0o777); err != nil {
-			return err
-		}
-		if err := os.WriteFile(object, data, 0o666); err != nil {
+		if err := os.WriteFile(unfinished+string(os.PathSeparator)+object, data, 0o666); err != nil {
 			return err
 		}
 	}
-	return nil
+	return os.Rename(unfinished, dir)
 }
 
 // TakeAssembled does an action of asm with the object that a compile action has kept. It
@@ -348,12 +353,15 @@ func TakeAssembled(args []string) bool {
 			out = args[i+1]
 		}
 	}
-	return out != "" && os.Rename(kept(out, out), out) == nil
+	return out != "" && os.Rename(kept(out), out) == nil
 }
 
-// kept returns the file in which an object of asm is kept. file is any file in the object
-// directory.
-func kept(file, object string) string {
-	sep := string(os.PathSeparator)
-	return file[:len(file)-len(lean.Base(file))] + "scavenger-asm" + sep + lean.Base(object)
+// kept returns the file in which an object of asm is kept.
+func kept(object string) string {
+	return keptDir(object) + string(os.PathSeparator) + lean.Base(object)
+}
+
+// keptDir returns the directory of kept objects. file is any file in the object directory.
+func keptDir(file string) string {
+	return file[:len(file)-len(lean.Base(file))] + "scavenger-asm"
 }
