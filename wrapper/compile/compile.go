@@ -19,10 +19,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	goversion "go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -336,7 +338,20 @@ func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source,
 	if res, err := rewrite.Package(opts, sources); err == nil {
 		c.list(res)
 	}
+	if release, err := c.release(); err == nil {
+		reason += newerLanguage(release, runtime.Version())
+	}
 	c.notMarked(reason, "not readable for marking")
+}
+
+// newerLanguage returns what to do if a package that was not understood is compiled by a
+// later release of Go than that which we were built with.
+func newerLanguage(release, builtWith string) string {
+	known := toolchain.ReleaseOf(strings.Fields(builtWith))
+	if known == "" || goversion.Compare(goversion.Lang(release), goversion.Lang(known)) <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (this scavenger-wrap was built with %s and knows no later Go: build it with %s)", known, release)
 }
 
 // write writes a file of ours. Two files of a package may have the same name, because

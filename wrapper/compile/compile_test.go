@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -18,6 +19,26 @@ func TestRefused(t *testing.T) {
 	} {
 		if got := sourceError().MatchString(message); got != want {
 			t.Errorf("sourceError matches %q: %t, want %t", message, got, want)
+		}
+	}
+}
+
+// Who builds with a later Go than scavenger-wrap was built with reads that.
+func TestNewerLanguage(t *testing.T) {
+	for _, test := range []struct {
+		release, builtWith string
+		want               bool
+	}{
+		{"go1.27.0", "go1.26.8", true},
+		{"go1.28rc1", "go1.27.0", true},
+		{"go1.26.9", "go1.26.8", false},
+		{"go1.26.8", "go1.27.0", false},
+		{"go1.27.0", "devel go1.28-3c1a9b4", false},
+		{"", "go1.26.8", false},
+	} {
+		text := newerLanguage(test.release, test.builtWith)
+		if (text != "") != test.want || test.want && !strings.Contains(text, test.builtWith) {
+			t.Errorf("compiled by %q, built with %q: %q", test.release, test.builtWith, text)
 		}
 	}
 }

@@ -11,8 +11,9 @@
 // again, the standard library too:
 //
 //   - compile's with the sources of scavenger-wrap that decide how a package is
-//     compiled, the settings that say what is marked, and the functions that evidence
-//     presumes (wrapper/evidence);
+//     compiled, the release of Go that it was built with, whose parser and type checker
+//     decide it too, the settings that say what is marked, and the functions that
+//     evidence presumes (wrapper/evidence);
 //   - link's with that, the sources of wrapper/link and those of hitrt, the
 //     settings baked into programs, and what link says of the build's surroundings.
 //
@@ -45,6 +46,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -116,7 +118,13 @@ var linkSources = []string{"hitrt", "hitrt/datafile", "wrapper/link", "wrapper/t
 // Of returns our part of the ID of a tool, compile or link. digest is the evidence of the
 // build, nil without any.
 func Of(tool string, sources fs.FS, cfg *config.Config, digest *evidence.Digest) (string, error) {
+	return idOf(tool, runtime.Version(), sources, cfg, digest)
+}
+
+// idOf is Of for a scavenger-wrap that was built with a release of Go.
+func idOf(tool, builtWith string, sources fs.FS, cfg *config.Config, digest *evidence.Digest) (string, error) {
 	h := sha256.New()
+	fmt.Fprintf(h, "built with %s\n", builtWith)
 	if err := hashSources(h, sources, compileSources); err != nil {
 		return "", err
 	}

@@ -4,10 +4,13 @@ package toolid
 
 import (
 	"go/build"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
 // The tool IDs are made of the directories of all packages that the actions import, and
@@ -55,4 +58,23 @@ func withImports(t *testing.T, dirs []string, dir string) []string {
 		}
 	}
 	return dirs
+}
+
+// A scavenger-wrap that was built with another Go has other tool IDs. Its parser may know
+// more of the language: what could not be marked before must not come from the cache.
+func TestBuiltWith(t *testing.T) {
+	sources := os.DirFS(filepath.Join("..", ".."))
+	for _, tool := range []string{"compile", "link"} {
+		ids := map[string]bool{}
+		for _, builtWith := range []string{"go1.26.8", "go1.27.0", "go1.27.0"} {
+			id, err := idOf(tool, builtWith, sources, new(config.Config), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[id] = true
+		}
+		if len(ids) != 2 {
+			t.Errorf("%d IDs of %s for two releases of Go", len(ids), tool)
+		}
+	}
 }
