@@ -97,8 +97,15 @@ func (p *pkg) types(files []*file) *types.Info {
 	for _, f := range files {
 		trees = append(trees, f.tree)
 	}
-	_, _ = conf.Check(p.opts.ImportPath, p.fset, trees, p.info)
+	checkPackage(&conf, p.opts.ImportPath, p.fset, trees, p.info)
 	return p.info
+}
+
+// checkPackage fills info, as far as the type checker gets. It may be older than the compiler,
+// and panic at what that accepts, which must not stop the build.
+func checkPackage(conf *types.Config, path string, fset *token.FileSet, trees []*ast.File, info *types.Info) {
+	defer func() { _ = recover() }()
+	_, _ = conf.Check(path, fset, trees, info)
 }
 
 // function numbers a literal and the literals in it.

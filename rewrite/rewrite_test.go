@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"go/types"
 	"os"
 	"path/filepath"
 	"slices"
@@ -205,6 +206,23 @@ func TestPackageErrors(t *testing.T) {
 		} else if !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("Package(%q): %q, want %q", test.text, err, test.want)
 		}
+	}
+}
+
+type panickingImporter struct{}
+
+func (panickingImporter) Import(string) (*types.Package, error) { panic("a bug") }
+
+// A type checker that panics costs what it would have told, and no more.
+func TestTypeCheckerPanics(t *testing.T) {
+	const text = "package p\n\nimport \"fmt\"\n\nvar x = f()\n\nfunc f() string { return fmt.Sprint() }\n\nfunc g() { func() {}() }\n"
+	opts := Options{ImportPath: "p", Importer: panickingImporter{}, Closures: &Closures{Release: "go1.26"}, Inlined: true}
+	res, err := Package(opts, []Source{{"/src/x.go", []byte(text)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Functions) != 3 || res.Files[0] == nil { // f, g and the literal in g
+		t.Errorf("functions %+v", res.Functions)
 	}
 }
 
