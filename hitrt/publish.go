@@ -273,7 +273,7 @@ func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 	if p.cooperative && !mayYield() {
 		return
 	}
-	if p.poller.running.Load() {
+	if p.mayTime() {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
