@@ -4,8 +4,9 @@
 // first timer starts, and ends the program when they are closed. A program that closes
 // all descriptors from 3 on, as a daemon does, starts no timer before that, or it would
 // die without us. So this package starts no timer either until the program has a
-// poller: the publisher waits in a futex, as the runtime itself does. Once there is a
-// poller it uses a timer, which takes no thread.
+// poller, but for calls to a collector and an end in a crowd (crowd.go): the publisher waits
+// in a futex, as the runtime itself does. Once there is a poller it uses a timer, which takes
+// no thread.
 
 package hitrt
 
