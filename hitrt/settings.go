@@ -142,7 +142,12 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
-	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
+	before = len(r.problems)
+	s.dataDir = absolute(r.path("dataDir"))
+	if s.dataDir == "" {
+		s.asked = slices.Clone(r.problems[before:])
+	}
+	s.logFile = absolute(r.path("logFile"))
 	s.logLevel = levelOf(r.choice("logLevel", "warn", "debug", "info", "error"))
 	if r.boolean("debugMode", false) {
 		s.logLevel = levelDebug

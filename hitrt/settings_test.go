@@ -3,6 +3,8 @@ package hitrt
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +96,32 @@ func TestSettingsBad(t *testing.T) {
 	}
 	if strings.Contains(all, "secret") || strings.Contains(all, "password") {
 		t.Errorf("a secret in:\n%s", all)
+	}
+}
+
+// Nobody means a directory called ~ in whatever directory the program is started in.
+func TestSettingsPaths(t *testing.T) {
+	home, wd := t.TempDir(), t.TempDir()
+	t.Chdir(wd)
+	for value, want := range map[string]string{
+		"$HOME/x": filepath.Join(home, "x"), "./~/x": filepath.Join(wd, "~", "x"), "x/~/%h/$none": filepath.Join(wd, "x", "~", "%h", "$none"),
+		"~": "", "~/x": "", "~shop/x": "", "%h/x": "", `%LOCALAPPDATA%\x`: "", "$none/x": "", "${none}/x": "", "${HOME:-/}/x": "", "$TILDE/x": "",
+	} {
+		variables := environment("HOME="+home, "TILDE=~", "SCAVENGER_LOG_FILE="+value)
+		s := loadSettings(&Program{Settings: `{"dataDir":` + strconv.Quote(value) + `}`}, variables)
+		if s.dataDir != want || s.logFile != want || s.active() != (want != "") {
+			t.Errorf("%s: dataDir is %q, logFile %q, and active %v, want %q", value, s.dataDir, s.logFile, s.active(), want)
+		}
+		if value == "$TILDE/x" {
+			value = "~/x"
+		}
+		problem := "dataDir is " + shown(value) + ", and nothing replaces the " + strconv.Quote(value[:1]) + ": no files are written there; write $HOME or another variable, or ./" + value + " for that name"
+		if value[0] == '$' {
+			problem = "dataDir is " + shown(value) + ": no files are written there"
+		}
+		if said := slices.Contains(s.problems, problem) && slices.Contains(s.asked, problem); said != (want == "") {
+			t.Errorf("%s: problems are %q, and those of a program that is silent %q, want %q", value, s.problems, s.asked, problem)
+		}
 	}
 }
 
