@@ -346,7 +346,7 @@ func TestProfileName(t *testing.T) {
 		if got := newProfileNames(r).of(&r.Functions[last]); got != tt.want {
 			t.Errorf("name of %q in %q: %q, want %q", tt.files, tt.pkg, got, tt.want)
 		}
-		r.Functions, r.Others = r.Functions[last:], r.Functions[:last] // what is selected is one of them
+		r.Functions, r.Others = r.Functions[last:], r.Functions[:last] // one is selected
 		if got := newProfileNames(r).of(&r.Functions[0]); got != tt.want {
 			t.Errorf("name of the last of %q in %q: %q, want %q", tt.files, tt.pkg, got, tt.want)
 		}
