@@ -196,8 +196,8 @@ func TestSeconds(t *testing.T) {
 
 func TestMasked(t *testing.T) {
 	for secret, want := range map[string]string{"": "…", "1234567": "…", "4c94e0dd-ad04": "4c94…"} {
-		if got := Masked(secret); got != want {
-			t.Errorf("Masked(%q) = %q, want %q", secret, got, want)
+		if got := masked(secret); got != want {
+			t.Errorf("masked(%q) = %q, want %q", secret, got, want)
 		}
 	}
 }
