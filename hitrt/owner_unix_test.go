@@ -87,6 +87,7 @@ func TestSettingsOwner(t *testing.T) {
 // What a file of the working directory may set, in a program that lies there and in one
 // that is started there.
 func TestSettingsWorkDir(t *testing.T) {
+	needsNetwork(t)
 	if os.Getenv("HITRT_TEST_WORKDIR") != "" {
 		prog := &Program{Settings: `{"apiKey":"built-in-key","serverUrl":"http://built-in","appName":"baked","exitTimeout":"1s"}`}
 		s := loadSettings(prog, os.LookupEnv)

@@ -132,3 +132,11 @@ func waitFor(t *testing.T, condition func() bool) {
 		}
 	}
 }
+
+// needsNetwork skips a test of programs that may have a collector.
+func needsNetwork(t *testing.T) {
+	t.Helper()
+	if !hasNetwork {
+		t.Skip("programs with network = false have no collector")
+	}
+}

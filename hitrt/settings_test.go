@@ -23,6 +23,7 @@ func environment(variables ...string) func(string) (string, bool) {
 }
 
 func TestSettingsActive(t *testing.T) {
+	needsNetwork(t)
 	const baked = `{"apiKey":"k","serverUrl":"http://c"}`
 	tests := []struct {
 		name, baked string
@@ -54,6 +55,7 @@ func TestSettingsActive(t *testing.T) {
 }
 
 func TestSettingsValues(t *testing.T) {
+	needsNetwork(t)
 	s := loadSettings(&Program{Main: "example.com/cmd/shop/v2"}, environment(
 		"SCAVENGER_SERVER_URL= collector:8080/scavenger// ", "SCAVENGER_GRPC_TLS=ON", "SCAVENGER_DATA_DIR=data",
 		"SCAVENGER_FORCE_INTERVAL_SECONDS=7", "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0",
@@ -166,6 +168,7 @@ func TestApplyDefaults(t *testing.T) {
 }
 
 func TestLogger(t *testing.T) {
+	needsNetwork(t)
 	var out strings.Builder
 	r := newLogger(&out, &settings{apiKey: "a secret/key", logLevel: levelWarn})
 	r.WarnHourly("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")
