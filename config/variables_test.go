@@ -122,7 +122,7 @@ func TestGuessesNames(t *testing.T) {
 		if !slices.Contains(names, g.name) {
 			t.Errorf("there is no %s", g.name)
 		}
-		for _, w := range strings.Fields(g.words) {
+		for w := range strings.FieldsSeq(g.words) {
 			if seen[w] {
 				t.Errorf("%s, a guess for %s, is a name or another guess", w, g.name)
 			}
