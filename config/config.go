@@ -109,7 +109,7 @@ func (s Setting) fromEntry(i int) string {
 // Text returns the value as people may see it. Of a secret it only shows the beginning.
 func (s Setting) Text() string {
 	if s.Key.Secret && s.Value != "" && !isReference(s.Value) {
-		return Masked(s.Value)
+		return masked(s.Value)
 	}
 	if s.List != nil {
 		return strings.Join(s.List, ", ")
@@ -126,9 +126,9 @@ func isReference(v string) bool {
 	return ok && name == strings.ToUpper(name) && !strings.Contains(name, "-")
 }
 
-// Masked returns a secret as it may be printed: only its first four characters, and none
+// masked returns a secret as it may be printed: only its first four characters, and none
 // of a secret with fewer than eight.
-func Masked(secret string) string {
+func masked(secret string) string {
 	if len(secret) < 8 {
 		return "…"
 	}

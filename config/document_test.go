@@ -49,6 +49,10 @@ A blank value means the default. ` + "`$NAME`" + ` and ` + "`${NAME}`" + ` in a 
 the value of that key. They are replaced when the key acts, so ` + "`apiKey = \"$SHOP_KEY\"`" + ` builds in no secret. A file
 in the working directory that sets ` + "`serverUrl`" + `, or does not count in full, gets variables ` + "`SCAVENGER_…`" + ` only.
 
+Nothing else is replaced, as in Go's own ` + "`GOPATH`" + `: write ` + "`$HOME/data`" + ` for ` + "`~/data`" + `. A path that begins with
+` + "`~`" + ` or ` + "`%`" + ` stops a build. A running program keeps no files there and logs it, also if the path begins with a
+` + "`$NAME`" + ` that has no value, such as ` + "`$HOME`" + ` in a service. ` + "`./~`" + ` is a directory of that name.
+
 In ` + "`scavenger.conf`" + ` and in variables, packages are separated by ` + "`,`" + `, ` + "`;`" + ` or ` + "`:`" + `, markers by ` + "`,`" + ` or ` + "`;`" + `, regular
 expressions by ` + "`,`" + `.
 

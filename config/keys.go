@@ -18,6 +18,7 @@ type Kind string
 // between regular expressions, as for the Java agent.
 const (
 	String   Kind = "string"
+	Path     Kind = "path"
 	Packages Kind = "list of packages"
 	Markers  Kind = "list of markers"
 	Regexps  Kind = "list of regular expressions"
@@ -114,7 +115,7 @@ var Keys = []Key{
 		Doc: "Let test binaries report too. Functions that only tests call are then shown as called.",
 	},
 	{
-		Name: "evidence", Kind: String, Build: true, Effect: Remarks, Example: `"report.json"`,
+		Name: "evidence", Kind: Path, Build: true, Effect: Remarks, Example: `"report.json"`,
 		Doc: "What an earlier build of the program called: a report (`report --format=json`) or a `dataDir`, relative to the settings file. Functions that it says were called lately get no mark, and count as called then: docs/evidence.md says for whom that is.",
 	},
 	{
@@ -146,7 +147,7 @@ var Keys = []Key{
 		Doc: "TLS for publications: `auto` follows the scheme of `serverUrl`, or that of the collector's answer if only this is `https`; `off` is for a collector behind a proxy that terminates TLS for http only.",
 	},
 	{
-		Name: "dataDir", Kind: String, Effect: Relinks, Example: `"/var/lib/shop/scavenger"`,
+		Name: "dataDir", Kind: Path, Effect: Relinks, Example: `"/var/lib/shop/scavenger"`,
 		Doc: "Directory for local files, which `scavenger-wrap report` reads. They are written with or without a collector.",
 	},
 	{
@@ -202,7 +203,7 @@ var Keys = []Key{
 		Doc: "The largest message to the collector, in bytes, `KB` or `MB`, from 64 KB to 1024 MB. A larger codebase is sent in several messages. If the collector refuses a message as too large, it is sent again in halves. The collector's own limit is 10 MB: raise both together.",
 	},
 	{
-		Name: "logFile", Kind: String, Effect: Relinks, Example: `"/var/log/shop/scavenger.log"`,
+		Name: "logFile", Kind: Path, Effect: Relinks, Example: `"/var/log/shop/scavenger.log"`,
 		Doc: "File to which the program appends its lines about scavenger, instead of standard error. It writes at most one line of a kind per hour, except at level `debug`, and never the API key.",
 	},
 	{

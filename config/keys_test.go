@@ -18,7 +18,9 @@ var samples = map[Kind]struct {
 	toml, text, want string
 	bad              map[string]string
 }{
-	String:   {`"x y"`, " x y ", "x y", map[string]string{"1": "want a string, have 1", "[]": "want a string, have []"}},
+	String: {`"x y"`, " x y ", "x y", map[string]string{"1": "want a string, have 1", "[]": "want a string, have []"}},
+	Path: {`"x y/~"`, " x y/~ ", "x y/~", map[string]string{"1": "want a path, have 1", `"~/x"`: `want a path, have "~/x", and nothing replaces the "~": write $HOME or another variable, or ./~/x for that name`,
+		`"~"`: "./~ for", `"~shop/x"`: "./~shop/x for", `"~/$USER"`: "./~/$USER for", `"%h/x"`: `nothing replaces the "%"`, `'%LOCALAPPDATA%\x'`: "write $HOME"}},
 	Packages: {`["a.b/c", "d..."]`, " a.b/c ,d...;", "a.b/c, d...", map[string]string{"1": "want a list of strings, have 1", "[1]": "have 1 in it", `["./x"]`: `package pattern "./x": relative`, `"a b"`: "not an import path", `"a.*"`: `the wildcard is "..."`}},
 	Markers:  {`["@Router", "//a:b"]`, "@Router; //a:b", "@Router, a:b", map[string]string{`["a b"]`: `marker "a b": want one word`, `"@"`: "want one word"}},
 	Regexps:  {`['a;b.*', "c"]`, "a;b.*, c", "a;b.*, c", map[string]string{`"("`: "error parsing regexp: missing closing ): `(`"}},
@@ -194,8 +196,8 @@ func TestSeconds(t *testing.T) {
 
 func TestMasked(t *testing.T) {
 	for secret, want := range map[string]string{"": "…", "1234567": "…", "4c94e0dd-ad04": "4c94…"} {
-		if got := Masked(secret); got != want {
-			t.Errorf("Masked(%q) = %q, want %q", secret, got, want)
+		if got := masked(secret); got != want {
+			t.Errorf("masked(%q) = %q, want %q", secret, got, want)
 		}
 	}
 }

@@ -39,13 +39,13 @@ func newSetting(name spelling, value any) (Setting, error) {
 	case int64:
 		s.Value = strconv.FormatInt(v, 10)
 	}
-	if _, isString := value.(string); s.Value == "" || (k.Kind == String || k.Kind == URL || k.Kind == Choice) && !isString {
+	if _, isString := value.(string); s.Value == "" || slices.Contains([]Kind{String, Path, URL, Choice}, k.Kind) && !isString {
 		if k.Secret {
 			return s, fmt.Errorf("want %s", wanted(k))
 		}
 		return s, fmt.Errorf("want %s, have %v", wanted(k), value)
 	}
-	if strings.Contains(s.Value, "$") && !k.Build {
+	if strings.Contains(s.Value, "$") && !k.Build && k.Kind != Path {
 		return s, nil // the running program expands and checks it
 	}
 	given := s.Value
@@ -79,6 +79,8 @@ func wanted(k *Key) string {
 	switch k.Kind {
 	case String:
 		return "a string"
+	case Path:
+		return "a path"
 	case URL:
 		return "a string such as \"http://host:8080\""
 	case Bool:
@@ -102,6 +104,8 @@ func wanted(k *Key) string {
 func checkScalar(k *Key, v string) error {
 	ok := true
 	switch k.Kind {
+	case Path:
+		return CheckPath(v)
 	case Bool:
 		ok = slices.Contains(booleans, strings.ToLower(v))
 	case Int:
@@ -134,6 +138,16 @@ func checkScalar(k *Key, v string) error {
 		return fmt.Errorf("want %s, have %q", wanted(k), v)
 	}
 	return nil
+}
+
+// CheckPath returns an error for a path that begins as a shell, systemd or Windows write
+// what they replace: ~/x, %h/x, %TEMP%. Here nothing replaces it, and a directory of that
+// name would appear wherever the program is started. hitrt refuses such a path likewise.
+func CheckPath(v string) error {
+	if !strings.ContainsAny(v[:min(1, len(v))], "~%") {
+		return nil
+	}
+	return fmt.Errorf("want a path, have %q, and nothing replaces the %q: write $HOME or another variable, or ./%s for that name", v, v[:1], v)
 }
 
 // parseAge returns a time in hours, days or weeks, of a hundred years at most.

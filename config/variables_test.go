@@ -39,7 +39,7 @@ func TestVariables(t *testing.T) {
 // What a running program would not take is known beforehand.
 func TestWrongValues(t *testing.T) {
 	environ := []string{"SCAVENGER_ENABLED=flase", "SCAVENGER_LOG_LEVEL=loud", "SCAVENGER_SCHEDULER_INTERVAL_SECONDS=ten", "SCAVENGER_SERVER_URL=ftp://u:password@c",
-		"SCAVENGER_API_KEY=k", "SCAVENGER_DATA_DIR=$HOME/data", "SCAVENGER_EXIT_TIMEOUT=$HOME", "SCAVENGER_MAPPING= ", "SCAVENGER_METHOD_VISIBILITY=x", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=5"}
+		"SCAVENGER_API_KEY=k", "SCAVENGER_DATA_DIR=$HOME/data", "SCAVENGER_LOG_FILE=~/log", "SCAVENGER_EXIT_TIMEOUT=$HOME", "SCAVENGER_MAPPING= ", "SCAVENGER_METHOD_VISIBILITY=x", "SCAVENGER_SCHEDULER_INITIAL_DELAY_SECONDS=5"}
 	var got []string
 	for _, v := range slices.Concat(Variables(environ), Options("mapping=disc;app_name=x;debugMode=TRUE;flushOnSignal=Off")) {
 		if v.Wrong != nil {
@@ -48,6 +48,7 @@ func TestWrongValues(t *testing.T) {
 	}
 	want := []string{
 		`SCAVENGER_ENABLED: want true or false, have "flase"`,
+		`SCAVENGER_LOG_FILE: want a path, have "~/log", and nothing replaces the "~": write $HOME or another variable, or ./~/log for that name`,
 		`SCAVENGER_LOG_LEVEL: want one of warn, debug, info, error, have "loud"`,
 		`SCAVENGER_SCHEDULER_INTERVAL_SECONDS: want a number of seconds, have "ten"`,
 		"SCAVENGER_SERVER_URL: want a URL of the form http://host:port or https://host",
@@ -121,7 +122,7 @@ func TestGuessesNames(t *testing.T) {
 		if !slices.Contains(names, g.name) {
 			t.Errorf("there is no %s", g.name)
 		}
-		for _, w := range strings.Fields(g.words) {
+		for w := range strings.FieldsSeq(g.words) {
 			if seen[w] {
 				t.Errorf("%s, a guess for %s, is a name or another guess", w, g.name)
 			}

@@ -1,3 +1,5 @@
+//go:build !nonetwork
+
 // Answers that are not those of a collector.
 
 package hitrt

@@ -1,4 +1,4 @@
-//go:build go1.25 && unix
+//go:build go1.25 && unix && !nonetwork
 
 package hitrt
 

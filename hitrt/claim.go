@@ -25,7 +25,7 @@ func (e *exporter) claimed() common {
 	const day = 24 * time.Hour / time.Millisecond
 	set := e.p.set
 	from := unixMillis(e.p.now()) / int64(day) * int64(day)
-	id := md5Sum([]byte(fmt.Sprintf("claim %d %q %q %q %q", from, set.appName, set.environment, set.appVersion, e.fingerprint)))
+	id := md5Sum(fmt.Appendf(nil, "claim %d %q %q %q %q", from, set.appName, set.environment, set.appVersion, e.fingerprint))
 	return common{
 		apiKey: set.apiKey, appName: set.appName, appVersion: set.appVersion, environment: set.environment,
 		fingerprint: e.fingerprint, hostname: claimHost, startedAt: from - int64(day),

@@ -1,6 +1,6 @@
 // Local files of this process: which of its calls are written when. Package datafile
-// has their format, marksfile.go the file under the marks, and codebasefile.go lists the
-// functions.
+// has their format, dataopen.go makes the directory, marksfile.go the file under the marks,
+// and codebasefile.go lists the functions.
 //
 // A call goes through four places, and is removed from one only when it is in the next:
 // the function's cell; once a second, when cells are read, a byte of the marks file that
@@ -18,7 +18,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -127,20 +126,6 @@ func (d *dataFile) presume() {
 			d.again.add(i)
 		}
 	}
-}
-
-// inContainer reports whether it looks as if the program runs in a container. Whoever
-// stops that mostly removes it, and with it /dev/shm.
-func inContainer() bool {
-	if os.Getpid() == 1 || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
-		return true
-	}
-	for _, name := range []string{"/.dockerenv", "/run/.containerenv"} {
-		if _, err := os.Lstat(name); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // hit notes a call. The function's cell is cleared when hit returns.
@@ -355,43 +340,6 @@ func (d *dataFile) writeSent() {
 		}
 		d.sent[n] = nil
 	}
-}
-
-// open makes the directory, and the marks file. It returns before anything waits for a
-// disk, if the directory is there.
-func (d *dataFile) open() {
-	d.makeDir()
-	d.root, _ = os.Stat("/")
-	d.keep(d.p.now())
-}
-
-// makeDir makes the directory if it is not there.
-func (d *dataFile) makeDir() {
-	dir, mode := d.store.Dir, d.p.set.dirMode()
-	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if err := makeDirs(dir, mode); err != nil {
-		d.p.log.WarnHourly("create", "creating dataDir: %v", err)
-	}
-}
-
-// makeDirs makes a directory and those above it, with a mode whatever the umask is.
-func makeDirs(dir string, mode os.FileMode) error {
-	err := os.Mkdir(dir, mode)
-	if above := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && above != dir {
-		if err := makeDirs(above, mode); err != nil {
-			return err
-		}
-		err = os.Mkdir(dir, mode)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return os.Chmod(dir, mode)
 }
 
 // keep sees to it that the cells outlive the process, as far as that is possible here.

@@ -12,6 +12,7 @@ import (
 // What a name that is no setting makes a program say: if it is inert only what asks it to
 // report, and never a value, nor a name that may be one.
 func TestMisspelled(t *testing.T) {
+	needsNetwork(t)
 	dir := t.TempDir()
 	conf, toml, build := filepath.Join(dir, "x.conf"), filepath.Join(dir, "x.toml"), filepath.Join(dir, "build.toml")
 	for file, text := range map[string]string{
@@ -106,6 +107,7 @@ func TestMisspelledCase(t *testing.T) {
 
 // The settings of a binary are no settings of this run.
 func TestEffectOfBinary(t *testing.T) {
+	needsNetwork(t)
 	s := loadSettings(&Program{Settings: `{"grpcTls":"off","serverUrl":"http://c"}`}, environment("SCAVENGER_DATA_DIR=data"))
 	if len(s.problems)+len(s.remarks) > 0 {
 		t.Errorf("said %q, %q", s.problems, s.remarks)

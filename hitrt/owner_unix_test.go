@@ -87,6 +87,7 @@ func TestSettingsOwner(t *testing.T) {
 // What a file of the working directory may set, in a program that lies there and in one
 // that is started there.
 func TestSettingsWorkDir(t *testing.T) {
+	needsNetwork(t)
 	if os.Getenv("HITRT_TEST_WORKDIR") != "" {
 		prog := &Program{Settings: `{"apiKey":"built-in-key","serverUrl":"http://built-in","appName":"baked","exitTimeout":"1s"}`}
 		s := loadSettings(prog, os.LookupEnv)
@@ -105,8 +106,8 @@ func TestSettingsWorkDir(t *testing.T) {
 		"elsewhere": {"../bin/program", hostile, "true http://built-in built-in-key . . file-${SECRET}-s auto 1s",
 			[]string{"has no say in enabled, apiKey, grpcTls, exitTimeout, serverUrl, dataDir, logFile, as the program does not lie there: name the file in SCAVENGER_CONFIG", "appName " + guarded}, 2},
 		"nothing else": {"../bin/program", "serverUrl=http://built-in\napiKey=built-in-key\nappName=file\npackages=a", "true http://built-in built-in-key . . file auto 1s", nil, 0},
-		"there": {"program", hostile, "false http://evil/$SECRET other data .bashrc file-${SECRET}-s off 5m0s",
-			[]string{"serverUrl " + guarded, "appName " + guarded, "logFile has $HOME in it"}, 3},
+		"there": {"program", hostile, "false http://evil/$SECRET other data . file-${SECRET}-s off 5m0s",
+			[]string{"serverUrl " + guarded, "appName " + guarded, "logFile has $HOME in it", `logFile is "$HOME/.bashrc": no files are written there`}, 4},
 		"below":     {"libexec/bin/program", "serverUrl=http://c\n", "true http://c built-in-key . . baked auto 1s", nil, 0},
 		"no server": {"program", "appName=$SECRET\ndataDir=$SECRET", "true http://built-in built-in-key secret . secret auto 1s", nil, 0},
 	} {

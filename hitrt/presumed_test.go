@@ -1,4 +1,4 @@
-//go:build go1.25
+//go:build go1.25 && !nonetwork
 
 // Functions without marks, whose calls an earlier build has proved.
 

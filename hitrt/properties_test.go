@@ -108,6 +108,7 @@ func FuzzExpand(f *testing.F) {
 // Where a value comes from: the variable of the key, SCAVENGER_OPTIONS, the file,
 // the binary; the first that has the key, even if it is blank.
 func TestSettingsPrecedence(t *testing.T) {
+	needsNetwork(t)
 	file := filepath.Join(t.TempDir(), "scavenger.conf")
 	const text = "app_name = file\nlicenseKey = file-key\nenvironment =\nhostname = ${HOST_PREFIX}-1\nscheduler_interval_seconds = 3\n"
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
@@ -237,6 +238,7 @@ func TestSettingsFileErrors(t *testing.T) {
 // A collector without a key is said where the environment asks for it. In the
 // binary alone it is not: that is how the program is on its developer's machine.
 func TestSettingsNoKey(t *testing.T) {
+	needsNetwork(t)
 	const message = "serverUrl is set, but apiKey is not"
 	const baked = `{"serverUrl":"http://collector:8080"}`
 	for _, test := range []struct {
@@ -262,6 +264,7 @@ func TestSettingsNoKey(t *testing.T) {
 
 // A serverUrl that is none makes a program inert, and that is said.
 func TestSettingsBadURL(t *testing.T) {
+	needsNetwork(t)
 	for variables, want := range map[string]int{
 		"SCAVENGER_SERVER_URL=collector:port": 1,
 		"SCAVENGER_SERVER_URL=":               0,

@@ -85,10 +85,6 @@ func TestStampsRefreshed(t *testing.T) {
 	}
 }
 
-// place is where function i of a program of newProgram is among all functions, if those
-// of packages after the second are in order: every tenth is followed by another one.
-func place(i int) int { return i + min(i, 60)/10 }
-
 // A hits file that was removed, or another one than the process knows, has all of its
 // calls again. That is said, as those of others are lost.
 func TestDataFileRemoved(t *testing.T) {

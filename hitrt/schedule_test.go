@@ -1,4 +1,4 @@
-//go:build go1.25
+//go:build go1.25 && !nonetwork
 
 package hitrt
 
@@ -8,16 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 )
-
-// bubble runs a test under synctest, in 2026: its clock begins at a time that
-// the collector does not accept.
-func bubble(t *testing.T, f func(*testing.T)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
-		f(t)
-	})
-}
 
 // Java's backoff: factor 1 for the first five failures, then 2, 4, 8, 16, 16.
 func TestScheduleBackoff(t *testing.T) {

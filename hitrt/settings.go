@@ -142,7 +142,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	}
 	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
-	s.dataDir, s.logFile = absolute(r.text("dataDir")), absolute(r.text("logFile"))
+	s.readPaths(&r, absolute)
 	s.logLevel = levelOf(r.choice("logLevel", "warn", "debug", "info", "error"))
 	if r.boolean("debugMode", false) {
 		s.logLevel = levelDebug
@@ -157,6 +157,17 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	s.checkTOML(file.toml, baked)
 	s.checkEffect(&own)
 	return s
+}
+
+// readPaths reads where files are written. A program may be silent as its dataDir is of no
+// use: asked says so.
+func (s *settings) readPaths(r *settingsReader, absolute func(string) string) {
+	before := len(r.problems)
+	s.dataDir = absolute(r.path("dataDir"))
+	if s.dataDir == "" {
+		s.asked = slices.Clone(r.problems[before:])
+	}
+	s.logFile = absolute(r.path("logFile"))
 }
 
 // absolute returns the absolute form of a path, which stays right when the program

@@ -3,6 +3,8 @@ package hitrt
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ func environment(variables ...string) func(string) (string, bool) {
 }
 
 func TestSettingsActive(t *testing.T) {
+	needsNetwork(t)
 	const baked = `{"apiKey":"k","serverUrl":"http://c"}`
 	tests := []struct {
 		name, baked string
@@ -52,6 +55,7 @@ func TestSettingsActive(t *testing.T) {
 }
 
 func TestSettingsValues(t *testing.T) {
+	needsNetwork(t)
 	s := loadSettings(&Program{Main: "example.com/cmd/shop/v2"}, environment(
 		"SCAVENGER_SERVER_URL= collector:8080/scavenger// ", "SCAVENGER_GRPC_TLS=ON", "SCAVENGER_DATA_DIR=data",
 		"SCAVENGER_FORCE_INTERVAL_SECONDS=7", "SCAVENGER_SCHEDULER_INITIAL_DELAY_MILLIS=0",
@@ -97,6 +101,32 @@ func TestSettingsBad(t *testing.T) {
 	}
 }
 
+// Nobody means a directory called ~ in whatever directory the program is started in.
+func TestSettingsPaths(t *testing.T) {
+	home, wd := t.TempDir(), t.TempDir()
+	t.Chdir(wd)
+	for value, want := range map[string]string{
+		"$HOME/x": filepath.Join(home, "x"), "./~/x": filepath.Join(wd, "~", "x"), "x/~/%h/$none": filepath.Join(wd, "x", "~", "%h", "$none"),
+		"~": "", "~/x": "", "~shop/x": "", "%h/x": "", `%LOCALAPPDATA%\x`: "", "$none/x": "", "${none}/x": "", "${HOME:-/}/x": "", "$TILDE/x": "",
+	} {
+		variables := environment("HOME="+home, "TILDE=~", "SCAVENGER_LOG_FILE="+value)
+		s := loadSettings(&Program{Settings: `{"dataDir":` + strconv.Quote(value) + `}`}, variables)
+		if s.dataDir != want || s.logFile != want || s.active() != (want != "") {
+			t.Errorf("%s: dataDir is %q, logFile %q, and active %v, want %q", value, s.dataDir, s.logFile, s.active(), want)
+		}
+		if value == "$TILDE/x" {
+			value = "~/x"
+		}
+		problem := "dataDir is " + shown(value) + ", and nothing replaces the " + strconv.Quote(value[:1]) + ": no files are written there; write $HOME or another variable, or ./" + value + " for that name"
+		if value[0] == '$' {
+			problem = "dataDir is " + shown(value) + ": no files are written there"
+		}
+		if said := slices.Contains(s.problems, problem) && slices.Contains(s.asked, problem); said != (want == "") {
+			t.Errorf("%s: problems are %q, and those of a program that is silent %q, want %q", value, s.problems, s.asked, problem)
+		}
+	}
+}
+
 func TestExitTimeoutSeconds(t *testing.T) {
 	s := loadSettings(&Program{}, environment("SCAVENGER_EXIT_TIMEOUT=5"))
 	if got, want := s.exitTimeout, 5*time.Second; got != want {
@@ -138,6 +168,7 @@ func TestApplyDefaults(t *testing.T) {
 }
 
 func TestLogger(t *testing.T) {
+	needsNetwork(t)
 	var out strings.Builder
 	r := newLogger(&out, &settings{apiKey: "a secret/key", logLevel: levelWarn})
 	r.WarnHourly("poll", "polling http://c?licenseKey=a+secret%%2Fkey: %s", "a secret/key\nmore")

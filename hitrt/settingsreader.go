@@ -135,6 +135,23 @@ func (r *settingsReader) expanded(key, v string, guarded bool) string {
 	return strings.TrimSpace(v)
 }
 
+// path returns a path, or "" for one that begins with what somebody should have replaced:
+// ~, the % of systemd or Windows, a $NAME without a value. A directory of that name would
+// appear wherever the program is started.
+func (r *settingsReader) path(key string) string {
+	v := r.text(key)
+	switch {
+	case strings.HasPrefix(v, "$"): // expanded has said why
+		r.problem("%s is %s: no files are written there", key, shown(v))
+	case strings.HasPrefix(v, "~"), strings.HasPrefix(v, "%"):
+		r.problem("%s is %s, and nothing replaces the %q: no files are written there; write $HOME or another variable, or ./%s for that name",
+			key, shown(v), v[:1], clamp(v, 60))
+	default:
+		return v
+	}
+	return ""
+}
+
 // falseWords are what is taken for false without a word, as in config.
 const falseWords = "false no off 0"
 

@@ -17,6 +17,7 @@ import (
 // from there: not from variables, not from the working directory, and no name that
 // the working directory would complete.
 func TestSettingsElevated(t *testing.T) {
+	needsNetwork(t)
 	if out := os.Getenv("HITRT_TEST_ELEVATED"); out != "" {
 		prog := &Program{Settings: `{"dataDir":"data","logFile":"log","appName":"mine"}`}
 		s := loadSettings(prog, variables())

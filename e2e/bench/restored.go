@@ -36,6 +36,7 @@ type runner struct {
 	s      subject
 	source string // what is checked out
 	dir    string
+	proxy  string // where modules come from
 }
 
 func (r *runner) path(name string) string { return filepath.Join(r.dir, name) }
@@ -45,7 +46,13 @@ func (b *bench) restored(ctx context.Context, m mode, s subject, source, base, d
 	if !slices.ContainsFunc(restoredRows, func(row string) bool { return slices.Contains(b.rows, row) }) {
 		return nil
 	}
-	before := &runner{bench: b, m: m, s: s, source: source, dir: dir}
+	// Those that the measuring machine has, whose sums are known.
+	modules, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		return err
+	}
+	proxy := "file://" + filepath.ToSlash(filepath.Join(strings.TrimSpace(string(modules)), "cache", "download"))
+	before := &runner{bench: b, m: m, s: s, source: source, dir: dir, proxy: proxy}
 	if err := before.job(ctx, base); err != nil {
 		return err
 	}
@@ -55,7 +62,7 @@ func (b *bench) restored(ctx context.Context, m mode, s subject, source, base, d
 	}
 	later := *b // its costs are b's
 	later.wrapper = moved
-	r := &runner{bench: &later, m: m, s: s, source: source, dir: dir}
+	r := &runner{bench: &later, m: m, s: s, source: source, dir: dir, proxy: proxy}
 	for _, row := range restoredRows {
 		if !slices.Contains(b.rows, row) {
 			continue
@@ -134,13 +141,7 @@ func (r *runner) measure(ctx context.Context, row string, round int) error {
 
 // buildAt builds in a checkout, with the machine's caches.
 func (r *runner) buildAt(ctx context.Context, checkout string, env ...string) (cost, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMODCACHE").Output()
-	if err != nil {
-		return cost{}, err
-	}
-	// Modules come from those that the measuring machine has, whose sums are known.
-	proxy := "file://" + filepath.ToSlash(filepath.Join(strings.TrimSpace(string(out)), "cache", "download"))
-	env = append(env, "GOMODCACHE="+r.path("mod"), "GOFLAGS=-mod=mod -modcacherw", "GOPROXY="+proxy, "GOSUMDB=off")
+	env = append(env, "GOMODCACHE="+r.path("mod"), "GOFLAGS=-mod=mod -modcacherw", "GOPROXY="+r.proxy, "GOSUMDB=off")
 	return r.build(ctx, r.m, r.s, r.path(checkout), r.path("cache"), env)
 }
 

@@ -342,7 +342,7 @@ func (p *place) memory(limit int) {
 			time.Sleep(50 * time.Millisecond)
 		}
 	})
-	if err := os.WriteFile(filepath.Join(group, file), []byte(fmt.Sprint(limit)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(group, file), fmt.Append(nil, limit), 0o644); err != nil {
 		p.skip(err)
 	}
 	enter := fmt.Sprintf("echo $$ > %s/cgroup.procs && ", group)

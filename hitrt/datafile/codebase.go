@@ -46,11 +46,16 @@ type CodebaseHeader struct {
 
 	// Unlisted says which functions the program has that are not listed: words with a
 	// blank in between. An import path is a package without marks, and one with a colon is
-	// followed by the functions that are left out of it, with commas in between. "func()"
-	// stands for the function literals in all packages, and "..." for any function. Files
-	// of earlier versions say nothing.
+	// followed by the functions that are left out of it, with commas in between. AnyLiteral
+	// and AnyFunction stand for more than a package. Files of earlier versions say nothing.
 	Unlisted string `json:"unlisted,omitempty"`
 }
+
+// Words of [CodebaseHeader.Unlisted]. wrapper/link, which writes them, has its own.
+const (
+	AnyLiteral  = "func()" // the function literals in all packages
+	AnyFunction = "..."
+)
 
 // A Function is a function's line in a codebase file.
 type Function struct {

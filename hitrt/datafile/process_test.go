@@ -14,8 +14,9 @@ import (
 func uuid(n int) string { return newProcess(n).UUID }
 
 // lost returns how many calls of want are in none of the files of a directory. Files
-// must be sound.
-func lost(t *testing.T, dir string, want map[int]int64) int {
+// must be sound, but for records of processes in a copy: they change in place, and a copy
+// may have one half before a change and half after it.
+func lost(t *testing.T, dir string, want map[int]int64, copied bool) int {
 	t.Helper()
 	got := map[int]int64{}
 	entries, err := os.ReadDir(dir)
@@ -26,7 +27,8 @@ func lost(t *testing.T, dir string, want map[int]int64) int {
 		if !IsHits(e.Name()) {
 			continue
 		}
-		for i, at := range read(t, filepath.Join(dir, e.Name()), false).at {
+		path := filepath.Join(dir, e.Name())
+		for i, at := range read(t, path, copied && hasTornRecord(t, path)).at {
 			got[i] = max(got[i], at)
 		}
 	}
@@ -37,6 +39,17 @@ func lost(t *testing.T, dir string, want map[int]int64) int {
 		}
 	}
 	return n
+}
+
+func hasTornRecord(t *testing.T, path string) bool {
+	t.Helper()
+	r, err := OpenHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	_, _, err = r.Processes()
+	return err != nil && r.Stamps(func(int, int64, State) {}) == nil
 }
 
 func skipWithoutLocks(t *testing.T, dir string) {
@@ -74,7 +87,7 @@ func TestProcessesLoseNothing(t *testing.T) {
 	if len(l.written) < 1000 {
 		t.Errorf("only %d functions were called", len(l.written))
 	}
-	if n := lost(t, s.Dir, l.written); n > 0 {
+	if n := lost(t, s.Dir, l.written, false); n > 0 {
 		t.Errorf("%d of %d calls are lost", n, len(l.written))
 	}
 	got := read(t, s.Path(), false)
@@ -140,7 +153,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		}
 	}()
 	readBeside(t, s, done)
-	if n := lost(t, s.Dir, l.written); n > 0 {
+	if n := lost(t, s.Dir, l.written, false); n > 0 {
 		t.Errorf("%d of %d calls are lost", n, len(l.written))
 	}
 	for _, path := range MarksIn(marks, "") {
@@ -148,7 +161,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := lost(t, s.Dir, l.noted); n > 0 {
+	if n := lost(t, s.Dir, l.noted, false); n > 0 {
 		t.Errorf("after recovery %d of %d calls are lost", n, len(l.noted))
 	}
 	if len(l.noted) < 100 {
@@ -217,7 +230,7 @@ func TestCopiesLoseNothing(t *testing.T) {
 	for copies := 0; ; copies++ {
 		want, to := l.snapshot(), t.TempDir()
 		copySlowly(t, s.Dir, to)
-		if n := lost(t, to, want); n > 0 {
+		if n := lost(t, to, want, true); n > 0 {
 			t.Errorf("%d of %d calls are not in the copy", n, len(want))
 		}
 		for path, err := range join(t, s.Dir) {
@@ -234,7 +247,7 @@ func TestCopiesLoseNothing(t *testing.T) {
 		break
 	}
 	join(t, s.Dir)
-	if n := lost(t, s.Dir, l.written); n > 0 {
+	if n := lost(t, s.Dir, l.written, false); n > 0 {
 		t.Errorf("%d of %d calls are lost", n, len(l.written))
 	}
 }

@@ -1,4 +1,4 @@
-//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+//go:build (darwin || dragonfly || freebsd || linux || netbsd || openbsd) && !nonetwork
 
 package datafile
 
@@ -236,14 +236,9 @@ func TestUnsentFileDamage(t *testing.T) {
 	for i := range calls {
 		calls[i].At++
 	}
-	if err := o.Accepted(calls); err != nil || isThere(o.Path) {
+	if err := o.Accepted(calls); err != nil || exists(o.Path) {
 		t.Errorf("the damaged file is still there (%v)", err)
 	}
-}
-
-func isThere(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }
 
 // Where a file cannot grow, what is in it stays. A new one has its mode whatever the umask.
@@ -307,7 +302,7 @@ func TestUnsentFileRoom(t *testing.T) {
 	}
 	left := func() (list []int) {
 		for i := range 100 {
-			if isThere(path(i)) {
+			if exists(path(i)) {
 				list = append(list, i)
 			}
 		}
@@ -335,7 +330,7 @@ func TestUnsentFileRoom(t *testing.T) {
 	}
 	// A file that is there is added to, whatever the others are.
 	addCalls(t, &UnsentFile{Path: path(81)}, someTime, Unsent, 2)
-	if got := left(); len(got) != 7 || !isThere(other) {
+	if got := left(); len(got) != 7 || !exists(other) {
 		t.Errorf("%v are left", got)
 	}
 }

@@ -53,7 +53,7 @@ func TestRuntimeKeys(t *testing.T) {
 			return true
 		}
 		sel, ok := call.Fun.(*ast.SelectorExpr)
-		if !ok || !slices.Contains([]string{"text", "boolean", "integer", "duration", "size", "choice"}, sel.Sel.Name) {
+		if !ok || !slices.Contains([]string{"text", "path", "boolean", "integer", "duration", "size", "choice"}, sel.Sel.Name) {
 			return true
 		}
 		var words []string

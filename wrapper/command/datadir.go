@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
 
@@ -18,13 +19,20 @@ const sharedMemory = "/dev/shm"
 // dataDir says how a program that is started here, by this user and with these settings,
 // would keep local files.
 func (d *examination) dataDir(settings map[string]string) {
-	dir := runValue("dataDir", settings)
-	if dir == "" {
+	value := runValue("dataDir", settings)
+	if value == "" {
 		return
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		d.say("dataDir", "failed", err.Error(), "")
+	dir, err := expandedDir(value)
+	if wrong := config.CheckPath(value); wrong != nil {
+		d.say("dataDir", "failed", wrong.Error(), "")
+		return
+	}
+	if err == nil {
+		dir, err = filepath.Abs(dir)
+	}
+	if err != nil { // another user's variables may be others
+		d.say("dataDir", "note", err.Error(), "")
 		return
 	}
 	info, err := os.Stat(dir)

@@ -12,7 +12,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/naver/scavenger/scavenger-wrap/config"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/evidence"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
 func (cmd *commands) diffCommand() *cli.Command {
@@ -51,25 +53,8 @@ func (cmd *commands) diffCommand() *cli.Command {
 					continue
 				}
 				found = true
-				res, sources, err := mark(cfg, p, digest)
-				if err != nil {
-					return fmt.Errorf("diff: %s: %w", p.ImportPath, err)
-				}
-				dir := cfg.SourceDir(p.ImportPath)
-				for i, text := range res.Files {
-					if text == nil {
-						continue
-					}
-					name := filepath.ToSlash(filepath.Join(dir, filepath.Base(sources[i].Name)))
-					if err := writeDiff(out, name, sources[i].Text, text); err != nil {
-						return err
-					}
-				}
-				if res.Declarations != nil {
-					name := filepath.ToSlash(filepath.Join(dir, "_scavenger_marks.go"))
-					if err := writeNew(out, name, res.Declarations); err != nil {
-						return err
-					}
+				if err := diffPackage(out, cfg, p, digest); err != nil {
+					return err
 				}
 			}
 			if !found {
@@ -78,6 +63,28 @@ func (cmd *commands) diffCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// diffPackage writes what marks change in a package, and the file that they add.
+func diffPackage(out io.Writer, cfg *config.Config, p *toolchain.ListedPackage, digest *evidence.Digest) error {
+	res, sources, err := mark(cfg, p, digest)
+	if err != nil {
+		return fmt.Errorf("diff: %s: %w", p.ImportPath, err)
+	}
+	dir := cfg.SourceDir(p.ImportPath)
+	for i, text := range res.Files {
+		if text == nil {
+			continue
+		}
+		name := filepath.ToSlash(filepath.Join(dir, filepath.Base(sources[i].Name)))
+		if err := writeDiff(out, name, sources[i].Text, text); err != nil {
+			return err
+		}
+	}
+	if res.Declarations == nil {
+		return nil
+	}
+	return writeNew(out, filepath.ToSlash(filepath.Join(dir, "_scavenger_marks.go")), res.Declarations)
 }
 
 const contextLines = 3

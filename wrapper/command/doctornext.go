@@ -42,7 +42,7 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 	if text := cmp.Or(d.next.wrong, d.next.doubtful); text != "" {
 		return text
 	}
-	if dir := runValue("dataDir", settings); dir != "" && report.IsData(dir) {
+	if dir, err := expandedDir(runValue("dataDir", settings)); err == nil && dir != "" && report.IsData(dir) {
 		return "scavenger-wrap report " + dir
 	}
 	if binary != "" {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
 // errNoDir says that no directory is named, or an empty one, as by a variable that is not
@@ -27,16 +29,25 @@ func (cmd *commands) settingsDataDir() (string, error) {
 	if dir == "" {
 		return "", errNoDir
 	}
+	dir, err := expandedDir(dir)
+	if err != nil {
+		return "", fmt.Errorf("dataDir: %w", err)
+	}
+	return dir, nil
+}
+
+// expandedDir returns the directory that a value of dataDir means here.
+func expandedDir(value string) (dir string, err error) {
 	unknown := ""
-	dir = os.Expand(dir, func(name string) string {
+	dir = strings.TrimSpace(os.Expand(value, func(name string) string {
 		value, ok := os.LookupEnv(name)
 		if !ok {
 			unknown = name
 		}
 		return value
-	})
+	}))
 	if unknown != "" {
-		return "", fmt.Errorf("dataDir has $%s in it, which is not set here: name the directory", unknown)
+		return "", fmt.Errorf("%q has $%s in it, which is not set here: name the directory", value, unknown)
 	}
-	return strings.TrimSpace(dir), nil
+	return dir, config.CheckPath(dir)
 }

@@ -23,6 +23,8 @@ func TestSettingsDataDir(t *testing.T) {
 		{"a blank variable", `dataDir = "y"`, []string{"SCAVENGER_DATA_DIR="}, "", usage},
 		{"a variable in a value", `dataDir = "${TEST_DIR}/y"`, []string{"TEST_DIR=/x"}, "/x/y", ""},
 		{"an unknown variable", `dataDir = "$NO_SUCH_DIR/y"`, nil, "", "has $NO_SUCH_DIR in it"},
+		{"a tilde", "", []string{"SCAVENGER_DATA_DIR=~/data"}, "", `dataDir: want a path, have "~/data", and nothing replaces the "~": write $HOME`},
+		{"a tilde in the settings", `dataDir = "~/data"`, nil, "", `scavenger.toml:1:1: dataDir: want a path, have "~/data"`},
 		{"wrong settings", `dataDr = "y"`, nil, "", "unknown key"},
 		{"a variable beside wrong settings", `dataDr = "y"`, []string{"SCAVENGER_DATA_DIR=data"}, "data", ""},
 	} {

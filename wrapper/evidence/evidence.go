@@ -46,9 +46,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/config"
 )
 
-// Periods is the number of periods of evidenceMaxAge. In each of them another share of the
+// periods is the number of periods of evidenceMaxAge. In each of them another share of the
 // presumed functions is marked.
-const Periods = 30
+const periods = 30
 
 // Calls are what a report or a data directory says of one program.
 type Calls struct {
@@ -97,9 +97,9 @@ func newDigest(c *config.Config, read Reader) (*Digest, error) {
 
 // presumed returns the functions that need no mark, sorted.
 func presumed(calls *Calls, maxAge time.Duration) []function {
-	period := maxAge / Periods
+	period := maxAge / periods
 	n := calls.To.UnixNano() / int64(period)
-	cycle, turn := n/Periods, n%Periods
+	cycle, turn := n/periods, n%periods
 	last := map[function]int64{}
 	for _, c := range calls.List {
 		f := function{Package: c.Package, Base: strings.TrimPrefix(c.Receiver, "*"), Name: c.Name}
@@ -123,7 +123,7 @@ func presumed(calls *Calls, maxAge time.Duration) []function {
 // turnOf returns the period of a cycle in which a function is marked.
 func turnOf(f function, cycle int64) int64 {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %s %d", f.Package, f.Base, f.Name, cycle))
-	return int64(binary.LittleEndian.Uint64(sum[:8]) % Periods)
+	return int64(binary.LittleEndian.Uint64(sum[:8]) % periods)
 }
 
 // check returns an error for names that no function has. They would not be told apart in a

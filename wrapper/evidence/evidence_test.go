@@ -57,10 +57,10 @@ func TestPresumed(t *testing.T) {
 func TestTurns(t *testing.T) {
 	const functions = 3000
 	start := time.Unix(0, (end.UnixNano()/int64(month)+1)*int64(month))
-	marked := func(cycle int) (turns []int, shares [Periods]int) {
+	marked := func(cycle int) (turns []int, shares [periods]int) {
 		turns = make([]int, functions)
-		for n := range Periods {
-			calls := &Calls{To: start.Add(time.Duration(cycle)*month + time.Duration(n)*month/Periods)}
+		for n := range periods {
+			calls := &Calls{To: start.Add(time.Duration(cycle)*month + time.Duration(n)*month/periods)}
 			for i := range functions {
 				calls.List = append(calls.List, Call{Package: "p", Name: fmt.Sprintf("f%d", i), At: calls.To})
 			}
@@ -79,14 +79,14 @@ func TestTurns(t *testing.T) {
 	}
 	first, shares := marked(0)
 	for n, share := range shares {
-		if share < functions/Periods/2 || share > functions/Periods*2 {
+		if share < functions/periods/2 || share > functions/periods*2 {
 			t.Errorf("%d of %d functions are marked in period %d", share, functions, n)
 		}
 	}
 	second, _ := marked(1)
 	same := 0
 	for i := range functions {
-		if first[i] < 1 || first[i] > Periods || second[i] < 1 || second[i] > Periods {
+		if first[i] < 1 || first[i] > periods || second[i] < 1 || second[i] > periods {
 			t.Fatalf("function %d has turns %d and %d, want one each", i, first[i], second[i])
 		}
 		if first[i] == second[i] {

@@ -10,7 +10,8 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 )
 
-// Words that stand for more than a package; datafile.CodebaseHeader says what is what.
+// Words that stand for more than a package: those of hitrt/datafile, which only hitrt and the
+// report import.
 const (
 	anyLiteral  = "func()"
 	anyFunction = "..."

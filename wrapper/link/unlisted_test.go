@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 	"github.com/naver/scavenger/scavenger-wrap/rewrite"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/registry"
 )
@@ -37,5 +38,12 @@ func TestUnlisted(t *testing.T) {
 		if got := unlisted(test.plain, test.packages, test.closures); got != test.want {
 			t.Errorf("unlisted(%.80q, …, %v) = %.80q, want %q", test.plain, test.closures, got, test.want)
 		}
+	}
+}
+
+// The report reads the words that link writes.
+func TestUnlistedWords(t *testing.T) {
+	if anyLiteral != datafile.AnyLiteral || anyFunction != datafile.AnyFunction {
+		t.Errorf("words %q and %q, and the report reads %q and %q", anyLiteral, anyFunction, datafile.AnyLiteral, datafile.AnyFunction)
 	}
 }

@@ -34,6 +34,7 @@ import (
 // The note says what is missing in the profile, "" for nothing.
 func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 	files, left, unknown := map[string][]coverBlock{}, 0, 0
+	names := newProfileNames(r)
 	add := func(f *report.Function, name string) {
 		if b := newCoverBlock(r, f); isKnown(f) || !b.literal {
 			files[name] = append(files[name], b)
@@ -44,7 +45,7 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 	}
 	for i := range r.Functions {
 		f := &r.Functions[i]
-		if name := profileName(f); name != "" {
+		if name := names.of(f); name != "" {
 			add(f, name)
 		} else {
 			left++
@@ -52,7 +53,7 @@ func CoverProfile(w io.Writer, r *report.Report) (note string, err error) {
 	}
 	for i := range r.Others {
 		f := &r.Others[i]
-		if name := profileName(f); files[name] != nil {
+		if name := names.of(f); files[name] != nil {
 			add(f, name)
 		}
 	}
@@ -75,19 +76,43 @@ func isKnown(f *report.Function) bool {
 	return f.Status == report.Called || f.Status == report.NeverCalled
 }
 
-// profileName returns the name by which go tool cover finds a function's file: that of its
-// package, and the base name. It is "" if there is none, for files that //line directives
-// name and programs that are built from files. go tool cover stops at the first file that
-// it does not find, so in doubt a function is left out.
-func profileName(f *report.Function) string {
-	pkg := f.Package
-	if strings.HasSuffix(f.File, "_test.go") {
-		pkg = strings.TrimSuffix(pkg, "_test")
+// profileNames are the names by which go tool cover finds the files of functions. It has
+// the directory of each package, relative to the root of the main module or workspace.
+type profileNames map[string]string
+
+// newProfileNames finds the directories of packages. Most of a package's files are in it,
+// and the others below, where //line directives say so.
+func newProfileNames(r *report.Report) profileNames {
+	dirs := profileNames{}
+	for _, list := range [][]report.Function{r.Functions, r.Others} {
+		for i := range list {
+			pkg, dir := profilePackage(&list[i]), path.Dir(list[i].File)
+			if have, ok := dirs[pkg]; !ok || isBelow(have, dir) {
+				dirs[pkg] = dir
+			}
+		}
 	}
-	name, dir := pkg+"/"+path.Base(f.File), path.Join(f.Module, path.Dir(f.File))
+	return dirs
+}
+
+// profilePackage returns the import path of the directory of a function's package.
+func profilePackage(f *report.Function) string {
+	if strings.HasSuffix(f.File, "_test.go") {
+		return strings.TrimSuffix(f.Package, "_test")
+	}
+	return f.Package
+}
+
+// of returns the name of a function's file: that of its package, and the base name. It is ""
+// if there is none, for files that //line directives name and programs that are built from
+// files. go tool cover stops at the first file that it does not find, so in doubt a function
+// is left out.
+func (dirs profileNames) of(f *report.Function) string {
+	pkg, dir := profilePackage(f), path.Dir(f.File)
+	name := pkg + "/" + path.Base(f.File)
 	switch {
 	case path.Ext(name) != ".go", f.Line < 1:
-	case strings.HasPrefix(dir, pkg+"/"): // below the package
+	case isBelow(dir, dirs[pkg]), isBelowPackage(f, pkg, dir):
 	case pkg == "", pkg == "main", pkg == "command-line-arguments", path.Clean(pkg) != pkg:
 	case strings.ContainsAny(pkg[:1], "-./"), strings.Contains(pkg, "..."):
 		// Flags, directories and patterns.
@@ -96,6 +121,22 @@ func profileName(f *report.Function) string {
 		return name
 	}
 	return ""
+}
+
+// isBelow reports whether a directory is below another one.
+func isBelow(dir, other string) bool {
+	return dir != other && (other == "." || strings.HasPrefix(dir, other+"/"))
+}
+
+// isBelowPackage reports whether a directory is below that of its package, as the path of
+// the main module tells. In a workspace the module may be in any directory, so one of the
+// same name as the package is the package's.
+func isBelowPackage(f *report.Function, pkg, dir string) bool {
+	if !strings.HasPrefix(path.Join(f.Module, dir), pkg+"/") {
+		return false
+	}
+	rest, ofModule := strings.CutPrefix(pkg, f.Module)
+	return f.Module == "" || !ofModule || !strings.HasSuffix("/"+dir, rest)
 }
 
 // notInNames reports whether neither an import path nor the name of a Go file has r in it.

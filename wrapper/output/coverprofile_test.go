@@ -295,40 +295,64 @@ func TestCoverProfileHostile(t *testing.T) {
 	}
 }
 
-// go tool cover stops at the first file that it does not find.
+// go tool cover stops at the first file that it does not find. The last file of each row is
+// the one whose name is asked for.
 func TestProfileName(t *testing.T) {
 	for _, tt := range []struct {
-		pkg, module, file string
-		want              string
+		pkg, module string
+		files       []string
+		want        string
 	}{
-		{"example.com/app", "example.com/app", "main.go", "example.com/app/main.go"},
-		{"example.com/app/cart", "example.com/app", "cart/cart.go", "example.com/app/cart/cart.go"},
-		// In a workspace.
-		{"example.com/app/cart", "example.com/app", "app/cart/cart.go", "example.com/app/cart/cart.go"},
-		{"example.com/app/cart_test", "example.com/app", "cart/cart_test.go", "example.com/app/cart/cart_test.go"},
-		{"example.com/app/cart", "", "example.com/app/cart/cart.go", "example.com/app/cart/cart.go"},
-		{"app/größe", "app", "größe/größe.go", "app/größe/größe.go"},
-		{"example.com/app/cart", "example.com/app", "cart/parse.y", ""},
-		{"example.com/app/cart", "example.com/app", "cart/sub/cart.go", ""},
-		{"example.com/app/cart", "", "example.com/app/cart/sub/cart.go", ""},
-		{"command-line-arguments", "", "main.go", ""},
-		{"main", "", "main.go", ""},
-		{"", "", "main.go", ""},
-		{"-toolexec=x", "", "main.go", ""},
-		{"./cart", "", "cart.go", ""},
-		{"/cart", "", "cart.go", ""},
-		{"example.com/...", "", "cart.go", ""},
-		{"example.com/app", "", "a\n.go", ""},
-		{"example.com/app", "", "a b.go", ""},
-		{"example.com/app", "", "<script>.go", ""},
-		{"example.com/\xff", "", "a.go", ""},
+		{"example.com/app", "example.com/app", []string{"main.go"}, "example.com/app/main.go"},
+		{"example.com/app/cart", "example.com/app", []string{"cart/cart.go"}, "example.com/app/cart/cart.go"},
+		// In a workspace, whose directories have any names.
+		{"example.com/app", "example.com/app", []string{"app/main.go"}, "example.com/app/main.go"},
+		{"example.com/app_test", "example.com/app", []string{"app/main_test.go"}, "example.com/app/main_test.go"},
+		{"example.com/app/cart", "example.com/app", []string{"app/cart/cart.go"}, "example.com/app/cart/cart.go"},
+		{"example.com/app/app", "example.com/app", []string{"app/app/app.go"}, "example.com/app/app/app.go"},
+		{"example.com/client", "example.com/app", []string{"client/client.go"}, "example.com/client/client.go"},
+		// In the directory that a //line directive names, there is no package.
+		{"example.com/app", "example.com/app", []string{"main.go", "sub/main.go"}, ""},
+		{"example.com/app", "example.com/app", []string{"sub/main.go", "main.go"}, "example.com/app/main.go"},
+		{"example.com/app", "example.com/app", []string{"app/main.go", "app/sub/main.go"}, ""},
+		{"example.com/app_test", "example.com/app", []string{"main_test.go", "sub/main_test.go"}, ""},
+		{"example.com/app/cart", "example.com/app", []string{"cart/cart.go", "cart/sub/cart.go"}, ""},
+		{"example.com/client", "example.com/app", []string{"client/client.go", "client/sub/client.go"}, ""},
+		{"example.com/app/cart", "example.com/app", []string{"cart/sub/cart.go"}, ""},
+		{"example.com/app/cart", "", []string{"example.com/app/cart/sub/cart.go"}, ""},
+		// Two builds of one package, one of them in a workspace.
+		{"example.com/app/cart", "example.com/app", []string{"cart/cart.go", "app/cart/cart.go"}, "example.com/app/cart/cart.go"},
+		{"example.com/app/cart_test", "example.com/app", []string{"cart/cart_test.go"}, "example.com/app/cart/cart_test.go"},
+		{"example.com/app/cart", "", []string{"example.com/app/cart/cart.go"}, "example.com/app/cart/cart.go"},
+		{"app/größe", "app", []string{"größe/größe.go"}, "app/größe/größe.go"},
+		{"example.com/app/cart", "example.com/app", []string{"cart/parse.y"}, ""},
+		{"command-line-arguments", "", []string{"main.go"}, ""},
+		{"main", "", []string{"main.go"}, ""},
+		{"", "", []string{"main.go"}, ""},
+		{"-toolexec=x", "", []string{"main.go"}, ""},
+		{"./cart", "", []string{"cart.go"}, ""},
+		{"/cart", "", []string{"cart.go"}, ""},
+		{"example.com/...", "", []string{"cart.go"}, ""},
+		{"example.com/app", "", []string{"a\n.go"}, ""},
+		{"example.com/app", "", []string{"a b.go"}, ""},
+		{"example.com/app", "", []string{"<script>.go"}, ""},
+		{"example.com/\xff", "", []string{"a.go"}, ""},
 	} {
-		f := &report.Function{Package: tt.pkg, Module: tt.module, File: tt.file, Line: 1}
-		if got := profileName(f); got != tt.want {
-			t.Errorf("name of %q in %q: %q, want %q", tt.file, tt.pkg, got, tt.want)
+		r := &report.Report{}
+		for _, name := range tt.files {
+			r.Functions = append(r.Functions, report.Function{Package: tt.pkg, Module: tt.module, File: name, Line: 1})
+		}
+		last := len(r.Functions) - 1
+		if got := newProfileNames(r).of(&r.Functions[last]); got != tt.want {
+			t.Errorf("name of %q in %q: %q, want %q", tt.files, tt.pkg, got, tt.want)
+		}
+		r.Functions, r.Others = r.Functions[last:], r.Functions[:last] // one is selected
+		if got := newProfileNames(r).of(&r.Functions[0]); got != tt.want {
+			t.Errorf("name of the last of %q in %q: %q, want %q", tt.files, tt.pkg, got, tt.want)
 		}
 	}
-	if got := profileName(&report.Function{Package: "a", File: "a.go"}); got != "" {
+	r := &report.Report{Functions: []report.Function{{Package: "a", File: "a.go"}}}
+	if got := newProfileNames(r).of(&r.Functions[0]); got != "" {
 		t.Errorf("a function without a line is in %q", got)
 	}
 }

@@ -143,7 +143,9 @@ func TestJSON(t *testing.T) {
 				want = append(want, optional)
 			}
 		}
-		if f["status"] != "not-observable" {
+		if f["status"] == "not-observable" {
+			want = append(want, "reason")
+		} else {
 			want = append(want, "observedSince")
 		}
 		if f["status"] == "called" {

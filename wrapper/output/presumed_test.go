@@ -16,7 +16,7 @@ func TestPresumed(t *testing.T) {
 		want  string
 	}{
 		"text":         {without(Text), "have no mark, as evidence knows of\ntheir calls (a|b.json: 1, report.json: 1)"},
-		"csv":          {without(CSV), ",report.json\r\n"},
+		"csv":          {without(CSV), ",report.json,\r\n"},
 		"markdown":     {without(Markdown), "(<code>a&#124;b&#46;json</code>: 1, `report.json`: 1)"},
 		"coverprofile": {CoverProfile, "Presumed: 2 functions"},
 		"sarif": {func(w io.Writer, r *report.Report) (string, error) { return SARIF(w, r, "v1") },

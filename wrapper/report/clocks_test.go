@@ -52,7 +52,7 @@ func TestUnknownTimeOfBuild(t *testing.T) {
 		}{
 			{"", with(shut, old), datafile.Ended, NeverCalled, ""},
 			{"", with(shut.unobservable("nosplit"), old), datafile.Ended, NotObservable, "nosplit"},
-			{"", with(shut, old), datafile.Lossy, Unknown, ""},
+			{"", with(shut, old), datafile.Lossy, Unknown, wroteNothing},
 			{"example.com/store:Shut", with(old), datafile.Ended, NotObservable, "left out in " + unknown},
 		} {
 			dir := t.TempDir()

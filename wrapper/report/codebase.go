@@ -95,7 +95,7 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 		d.problem(filepath.Join(d.dir, c.file), c.kind, c.err)
 		return c
 	}
-	c.entries = d.shared(key.fingerprint, c.entries)
+	c.entries = d.known(key.fingerprint, c.entries)
 	c.last, c.calledIn = make([]int64, len(c.entries)), map[string]*numberSet{}
 	for _, e := range c.entries {
 		if e.Name == "main" && e.Receiver == "" {
@@ -106,11 +106,11 @@ func (d *data) readCodebase(key codebaseKey) *codebase {
 	return c
 }
 
-// shared returns entries that were read in another directory if they are the same.
-func (d *data) shared(fingerprint string, entries []entry) []entry {
-	for _, known := range d.entries[fingerprint] {
-		if slices.Equal(known, entries) {
-			return known
+// known returns entries that were read in another directory if they are the same.
+func (d *data) known(fingerprint string, entries []entry) []entry {
+	for _, others := range d.entries[fingerprint] {
+		if slices.Equal(others, entries) {
+			return others
 		}
 	}
 	d.entries[fingerprint] = append(d.entries[fingerprint], entries)
@@ -137,8 +137,8 @@ func readEntries(file *os.File, fingerprint string) (entries []entry, unlisted s
 		e := entry{f.Package, f.Receiver, f.Name, f.Signature, f.File, f.Line, f.Lines, f.Reason, f.Directive, f.Generated, f.Presumed, f.Evidence}
 		if n := len(entries); n > 0 { // names that repeat need not be there twice
 			last := &entries[n-1]
-			e.Package, e.File, e.Receiver = shared(e.Package, last.Package), shared(e.File, last.File), shared(e.Receiver, last.Receiver)
-			e.Evidence = shared(e.Evidence, last.Evidence)
+			e.Package, e.File, e.Receiver = reused(e.Package, last.Package), reused(e.File, last.File), reused(e.Receiver, last.Receiver)
+			e.Evidence = reused(e.Evidence, last.Evidence)
 		}
 		entries = append(entries, e)
 		return nil
@@ -149,12 +149,12 @@ func readEntries(file *os.File, fingerprint string) (entries []entry, unlisted s
 	return entries, header.Unlisted, nil
 }
 
-// shared returns b if it is the same text as a.
-func shared(a, b string) string {
-	if a == b {
-		return b
+// reused returns last if it is the same text.
+func reused(text, last string) string {
+	if text == last {
+		return last
 	}
-	return a
+	return text
 }
 
 // unused reads the codebases that no hits file asked for: damage in them is worth

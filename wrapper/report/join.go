@@ -264,10 +264,16 @@ type function struct {
 	literals literals  // if it is one: those of the function around it, in the build of entry
 }
 
+// Why a function is unknown.
+const (
+	damagedTime  = "the time of its last call is damaged"
+	wroteNothing = "all processes of a build that has it ended at once, and wrote nothing of what they had called"
+)
+
 func (f *function) report() Function {
 	out := Function{
 		Package: f.Package, Receiver: f.Receiver, Name: f.Name,
-		Signature: f.Signature, File: f.File, Line: f.Line, Lines: f.Lines, Module: f.module, Reason: f.reason,
+		Signature: f.Signature, File: f.File, Line: f.Line, Lines: f.Lines, Module: f.module,
 		Generated: f.Generated, directive: f.Directive,
 	}
 	switch {
@@ -279,10 +285,11 @@ func (f *function) report() Function {
 			out.Presumed = f.evidence
 		}
 	case f.reason != "":
-		out.Status = NotObservable
-	case f.unknown || f.mute:
-		out.Status = Unknown
-		out.Mute = !f.unknown
+		out.Status, out.Reason = NotObservable, f.reason
+	case f.unknown:
+		out.Status, out.Reason = Unknown, damagedTime
+	case f.mute:
+		out.Status, out.Reason, out.Mute = Unknown, wroteNothing, true
 	default:
 		out.Status = NeverCalled
 	}

@@ -111,7 +111,7 @@ type Function struct {
 	LinkedOut bool   `json:"linkedOut,omitempty"` // never called, and in no binary: see Look
 	Keep      *Keep  `json:"keep,omitempty"`      // why it stays all the same
 	Presumed  string `json:"presumed,omitempty"`  // see unmarked
-	Reason    string `json:"-"`                   // why it cannot be observed, or ""
+	Reason    string `json:"reason,omitempty"`    // why nothing is known of its calls
 	Mute      bool   `json:"-"`                   // unknown, as no process wrote calls
 	directive string // //scavenger:keep in the source, without the slashes and "scavenger:"
 

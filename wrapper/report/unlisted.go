@@ -10,6 +10,8 @@ package report
 import (
 	"cmp"
 	"strings"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // A blindBuild is a build that may be in use and says what it does not observe.
@@ -72,15 +74,15 @@ type unlisted struct {
 
 type names map[string]bool
 
-// parse reads the words that hitrt/datafile describes.
+// parse reads the words of [datafile.CodebaseHeader].
 func (b *blindBuild) parse() *unlisted {
 	u := &unlisted{packages: map[string]names{}, marked: names{}}
 	for word := range strings.FieldsSeq(b.unlisted) {
 		path, list, some := strings.Cut(word, ":")
 		switch {
-		case word == "...":
+		case word == datafile.AnyFunction:
 			u.all = true
-		case word == "func()":
+		case word == datafile.AnyLiteral:
 			u.literals = true
 		case some:
 			u.packages[path] = names{}

@@ -26,21 +26,21 @@ func ObjectHeader(archive string) ([]string, error) {
 	return f, nil
 }
 
-// ObjectMagic begins a Go object; the 8 bytes after it are the fingerprint of
+// objectMagic begins a Go object; the 8 bytes after it are the fingerprint of
 // the package's export data, which link compares with the one that each
 // importer recorded.
-const ObjectMagic = "\x00go120ld"
+const objectMagic = "\x00go120ld"
 
 // FingerprintSize is the length of a fingerprint.
 const FingerprintSize = 8
 
 // fingerprintOffset returns where in the archive's bytes the fingerprint stands.
 func fingerprintOffset(archive []byte) (int, error) {
-	i := bytes.Index(archive, []byte(ObjectMagic))
-	if i < 0 || i+len(ObjectMagic)+FingerprintSize > len(archive) {
+	i := bytes.Index(archive, []byte(objectMagic))
+	if i < 0 || i+len(objectMagic)+FingerprintSize > len(archive) {
 		return 0, fmt.Errorf("the archive has no Go object of a known form")
 	}
-	return i + len(ObjectMagic), nil
+	return i + len(objectMagic), nil
 }
 
 // ReadFingerprint returns the fingerprint of an archive.

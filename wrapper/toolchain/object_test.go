@@ -60,7 +60,7 @@ func TestToolchainFingerprint(t *testing.T) {
 		if err != nil {
 			tc.Fatal(err)
 		}
-		_, object, _ := bytes.Cut(text, []byte(ObjectMagic))
+		_, object, _ := bytes.Cut(text, []byte(objectMagic))
 		if !bytes.Contains(object, want) {
 			tc.Errorf("the importer has not recorded %x", want)
 		}

@@ -165,7 +165,7 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 			in.Functions = append(in.Functions, 0)
 		}
 		in.Functions[len(in.Functions)-1]++
-		signature, reason := shortSignature(f), reasonOf(f)
+		signature := shortSignature(f)
 		out.Name = append(out.Name, f.Name)
 		out.Receiver = append(out.Receiver, receivers.number(f.Receiver, f.Receiver))
 		out.Signature = append(out.Signature, signatures.number(signature, signature))
@@ -181,7 +181,7 @@ func collect(r *report.Report, source *Source) (*document, map[int]string) {
 		out.Evidence = append(out.Evidence, evidences.number(f.Evidence, evidence{
 			seconds(f.ObservedSince), f.ObservedFor, f.Processes, f.Hosts, f.Environments, f.Applications,
 		}))
-		out.Reason = append(out.Reason, reasons.number(reason, reason))
+		out.Reason = append(out.Reason, reasons.number(f.Reason, f.Reason))
 	}
 	out.Status, out.Generated, out.LinkedOut = string(status), string(generated), string(linkedOut)
 	var texts map[int]string
@@ -258,19 +258,6 @@ func shortSignature(f *report.Function) string {
 		return rest
 	}
 	return f.Signature
-}
-
-// reasonOf says why nothing is known of a function's calls, "" if something is.
-func reasonOf(f *report.Function) string {
-	switch {
-	case f.Status == report.NotObservable:
-		return f.Reason
-	case f.Status == report.Unknown && f.Mute:
-		return "all processes of a build that has it ended at once, and wrote nothing of what they had called"
-	case f.Status == report.Unknown:
-		return "the time of its last call is damaged"
-	}
-	return ""
 }
 
 func seconds(t time.Time) int64 {
