@@ -49,6 +49,7 @@ func sample() *report.Report {
 	hidden := function("/tax", "", "fast", "tax/tax.go", 8, 2, report.NotObservable)
 	hidden.Reason, hidden.Evidence = "nosplit", report.Evidence{}
 	lost := function("/tax", "", "lost", "tax/tax.go", 11, 2, report.Unknown)
+	lost.Reason = "the time of its last call is damaged"
 	kept := function("/tax", "", "yearly", "tax/tax.go", 14, 6, report.NeverCalled)
 	kept.Keep, kept.Generated = &report.Keep{Reason: "runs on 31 December", Until: "2027-02-01", From: "keep.txt:3"}, true
 	old := function("/cart/old", "Store", "Open", "cart/old/old.go", 3, 9, report.NeverCalled)
