@@ -44,6 +44,9 @@ func OpenHits(path string) (*Reader, error) {
 	return r, nil
 }
 
+// Old reports whether the file is of an earlier version, whatever its name is.
+func (r *Reader) Old() bool { return r.old != nil }
+
 // Owner returns the user that the file belongs to, -1 where there is none.
 func (r *Reader) Owner() int {
 	info, err := r.file.Stat()

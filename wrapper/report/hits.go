@@ -43,7 +43,7 @@ func (d *data) addFile(name string) {
 	if f.latest, err = d.addCalls(c, r); err != nil {
 		d.problem(path, Damaged, err)
 	}
-	if datafile.IsOld(name) { // its stamps say how its process ended
+	if r.Old() { // its stamps say how its process ended
 		recordsErr = f.readProcesses(r)
 	}
 	if recordsErr != nil {

@@ -125,6 +125,14 @@ func TestReadOldCopy(t *testing.T) {
 	if want.Processes.Total != 25 {
 		t.Fatalf("%d processes, want 25", want.Processes.Total)
 	}
+	hits := filepath.Base(store(dir, "a", functions, testProcess{app: "shop", host: "h"}).Path())
+	backups := filepath.Join(t.TempDir(), "backups")
+	copyDir(t, dir, backups)
+	put(t, backups, hits+".bak", readFile(t, dir, hits))
+	put(t, backups, hits+".1", readFile(t, old, hits))
+	if got := mustRead(t, backups); !reflect.DeepEqual(got, want) {
+		t.Errorf("with backups beside it: %+v\nwant\n%+v", got, want)
+	}
 	for _, args := range [][]string{{dir, old}, {old, dir}} {
 		if got := mustOpen(t, args...); !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v\nwant\n%+v", got, want)

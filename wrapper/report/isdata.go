@@ -32,6 +32,14 @@ func isDataName(name string) bool {
 // something behind it, as in hits-1.hits.1: what such a file says counts, and one that was
 // compressed is named.
 func isHits(name string) bool {
+	return datafile.IsHits(hitsName(name)) && !strings.HasSuffix(name, ".tmp")
+}
+
+// hitsName returns a name without what something has put behind that of a hits file.
+func hitsName(name string) string {
 	i := strings.LastIndex(name, ".hits")
-	return i >= 0 && datafile.IsHits(name[:i]+".hits") && !strings.HasSuffix(name, ".tmp")
+	if i < 0 {
+		return name
+	}
+	return name[:i+len(".hits")]
 }

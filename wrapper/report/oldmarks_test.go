@@ -122,8 +122,15 @@ func TestMarksDamaged(t *testing.T) {
 	}
 	content[marks+0x120] = 7
 	overwrite(t, dir, "process-1.hits", content)
-	r, err := Read(dir)
-	if err != nil || kinds(r) != "damaged lossy" || !strings.Contains(r.Problems[0].Err.Error(), "1 of 4 cells make no sense") {
-		t.Errorf("a mark of 7: %+v, %v", r, err)
+	check := func(name string) {
+		r, err := Read(dir)
+		if err != nil || kinds(r) != "damaged lossy" || !strings.Contains(r.Problems[0].Err.Error(), "1 of 4 cells make no sense") {
+			t.Errorf("%s: a mark of 7: %+v, %v", name, r, err)
+		}
 	}
+	check("process-1.hits")
+	if err := os.Rename(filepath.Join(dir, "process-1.hits"), filepath.Join(dir, "process-1.hits.1")); err != nil {
+		t.Fatal(err)
+	}
+	check("process-1.hits.1")
 }
