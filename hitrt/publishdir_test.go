@@ -116,6 +116,48 @@ func TestPublishDir(t *testing.T) {
 	}
 }
 
+// What something renamed, as logrotate does, is sent like all else. One of an earlier
+// version, or compressed, is not, which is said.
+func TestPublishDirRotated(t *testing.T) {
+	clearVariables(t)
+	dir, prog := newDataDir(t), newProgram(90)
+	rotated := leave(t, dir, newProgram(90), []int{3, 80})
+	if err := os.Rename(rotated, rotated+".1"); err != nil {
+		t.Fatal(err)
+	}
+	path := leave(t, dir, newProgram(90), []int{4})
+	olds, err := filepath.Glob(filepath.Join("datafile", "testdata", "old", "format1", "process-*"))
+	if err != nil || len(olds) == 0 {
+		t.Fatal("no file of an earlier version", err)
+	}
+	old, err := os.ReadFile(olds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"process-a.hits.1": old, "hits-0123456789abcdef.hits.2.gz": []byte("\x1f\x8b\x08\x00"), "hits-1.hits.1.tmp": nil} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fake := newFake()
+	text := publishDir(t, serve(t, fake).URL, directory{path: dir})
+	for _, want := range []string{
+		"ok " + filepath.Base(path) + ": 1 calls sent\n", "ok " + filepath.Base(rotated) + ".1: 2 calls sent\n",
+		"note process-a.hits.1: it is of an earlier version", "failed hits-0123456789abcdef.hits.2.gz: damaged",
+	} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("steps\n%swant once %q", text, want)
+		}
+	}
+	if n := strings.Count(text, "failed"); n != 1 {
+		t.Errorf("%d steps failed, want 1:\n%s", n, text)
+	}
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(80)) > 0 })
+	if got := stateOf(t, rotated+".1", 80); got != datafile.Sent {
+		t.Errorf("the stamp in the renamed file has state %d, want sent", got)
+	}
+}
+
 // A run that is cut off anywhere is made good by the next; what is kept can be sent
 // again and changes nothing.
 func TestPublishDirInterrupted(t *testing.T) {

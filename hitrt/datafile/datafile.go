@@ -157,6 +157,16 @@ func IsHits(name string) bool {
 	return strings.HasSuffix(name, hitsSuffix) && (strings.HasPrefix(name, hitsPrefix) || strings.HasPrefix(name, oldPrefix))
 }
 
+// HitsName returns the name that a hits file had before something put more behind it, as
+// what rotates files does (hits-1.hits.1), and any other name as it is.
+func HitsName(name string) string {
+	i := strings.LastIndex(name, hitsSuffix)
+	if i < 0 || strings.HasSuffix(name, tempSuffix) {
+		return name
+	}
+	return name[:i+len(hitsSuffix)]
+}
+
 // IsOld reports whether a name is that of a hits file of an earlier version.
 func IsOld(name string) bool { return IsHits(name) && strings.HasPrefix(name, oldPrefix) }
 

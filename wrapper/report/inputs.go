@@ -206,7 +206,7 @@ type copyKey struct {
 }
 
 func (f *hitsFile) copyKey() copyKey {
-	return copyKey{hitsName(filepath.Base(f.path)), f.created, f.id, f.c.first()}
+	return copyKey{datafile.HitsName(filepath.Base(f.path)), f.created, f.id, f.c.first()}
 }
 
 // A recordKey is what records of one process have in common.

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -32,14 +31,5 @@ func isDataName(name string) bool {
 // something behind it, as in hits-1.hits.1: what such a file says counts, and one that was
 // compressed is named.
 func isHits(name string) bool {
-	return datafile.IsHits(hitsName(name)) && !strings.HasSuffix(name, ".tmp")
-}
-
-// hitsName returns a name without what something has put behind that of a hits file.
-func hitsName(name string) string {
-	i := strings.LastIndex(name, ".hits")
-	if i < 0 {
-		return name
-	}
-	return name[:i+len(".hits")]
+	return datafile.IsHits(datafile.HitsName(name))
 }
