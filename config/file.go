@@ -209,19 +209,29 @@ func suggestion(name string) string {
 // called NAME. If there is neither, the reference stays. Only the values of keys that act
 // at build time are expanded: nothing of the build machine's environment is built in.
 func expand(text string, properties []property, lookup func(string) (string, bool)) string {
+	return Expand(text, func(name string) (string, bool) {
+		if v, ok := lookup(name); ok {
+			return v, true
+		}
+		for _, p := range properties {
+			if v, ok := p.value.(string); ok && p.name == name {
+				return v, true
+			}
+		}
+		return "", false
+	})
+}
+
+// Expand replaces $NAME and ${NAME} by the value of NAME, as hitrt does. A reference to a
+// name without a value stays.
+func Expand(text string, value func(name string) (string, bool)) string {
 	if !strings.Contains(text, "$") {
 		return text
 	}
 	reference := regexp.MustCompile(`\$(\{[a-zA-Z0-9._-]+\}|[a-zA-Z0-9._-]+)`)
 	return reference.ReplaceAllStringFunc(text, func(ref string) string {
-		name := strings.Trim(ref, "${}")
-		if v, ok := lookup(name); ok {
+		if v, ok := value(strings.Trim(ref, "${}")); ok {
 			return v
-		}
-		for _, p := range properties {
-			if v, ok := p.value.(string); ok && p.name == name {
-				return v
-			}
 		}
 		return ref
 	})

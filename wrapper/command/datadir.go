@@ -23,8 +23,8 @@ func (d *examination) dataDir(settings map[string]string) {
 	if value == "" {
 		return
 	}
-	dir, err := expandedDir(value)
-	if wrong := config.CheckPath(value); wrong != nil {
+	dir, err := expandedDir(value, settings)
+	if wrong := config.CheckPath(dir); wrong != nil {
 		d.say("dataDir", "failed", wrong.Error(), "")
 		return
 	}

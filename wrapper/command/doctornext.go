@@ -42,7 +42,7 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 	if text := cmp.Or(d.next.wrong, d.next.doubtful); text != "" {
 		return text
 	}
-	if dir, err := expandedDir(runValue("dataDir", settings)); err == nil && dir != "" && report.IsData(dir) {
+	if dir, err := expandedDir(runValue("dataDir", settings), settings); err == nil && dir != "" && report.IsData(dir) {
 		return "scavenger-wrap report " + dir
 	}
 	if binary != "" {
@@ -55,6 +55,9 @@ func (d *examination) whatNext(binary string, settings map[string]string) string
 func howToRun(settings map[string]string) string {
 	switch dir := runValue("dataDir", settings); {
 	case dir != "":
+		if expanded, err := expandedDir(dir, settings); err == nil {
+			dir = expanded
+		}
 		return "run it, and then scavenger-wrap report " + dir
 	case collects(settings):
 		return "run it, and after a minute create a snapshot in Scavenger's web page"
