@@ -208,7 +208,6 @@ func (m *Marks) read(file *os.File, ranges int64) error {
 	}
 	m.Writes = Uint64(state[WritesAt:])
 	m.Saved, m.Ended = state[SavedAt] == SavedState, state[SavedAt] == EndedState
-	const checkpoint = 1000
 	swept := int64(min(Uint64(state[SweptAt:]), MaxTime))
 	now := millis(time.Now())
 	m.SeenAt = min(max(swept, m.StartedAt, MinTime)+checkpoint, now)

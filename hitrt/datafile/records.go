@@ -34,6 +34,9 @@ const (
 	recordSize    = 256
 	recordsInPage = pageSize / recordSize
 
+	// checkpoint is the time in which a process writes what it called, in milliseconds.
+	checkpoint = 1000
+
 	// keptRecords is the number of ended processes that keep their records.
 	keptRecords = 8
 )
@@ -89,7 +92,7 @@ type Totals struct {
 	FirstStart  int64  // Unix milliseconds; 0 if none is known
 	LastStart   int64
 	LastSeen    int64
-	Lived       uint64 // milliseconds from start to last write, of all together that are known
+	Lived       uint64 // milliseconds from start to last write, of all together, as far as it is known
 	OnceASecond uint64 // those whose calls were kept once a second
 }
 
@@ -103,11 +106,13 @@ func (t *Totals) add(p *Process) {
 		t.Lossy++
 	}
 	t.LastStart, t.LastSeen = max(t.LastStart, p.StartedAt), max(t.LastSeen, p.SeenAt)
-	// Nobody knows for how long a process ran whose clock was not set when it started.
+	lived := max(p.SeenAt-p.StartedAt, 0)
 	if p.StartedAt > MinTime {
 		t.startedAt(p.StartedAt)
-		t.Lived += uint64(max(p.SeenAt-p.StartedAt, 0))
+	} else { // its clock was not set: nobody knows more than that it wrote again
+		lived = min(lived, checkpoint)
 	}
+	t.Lived += uint64(lived)
 	if p.Kept == OnceASecond {
 		t.OnceASecond++
 	}

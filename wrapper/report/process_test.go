@@ -144,6 +144,41 @@ func TestMuteSums(t *testing.T) {
 	}
 }
 
+// Processes whose clocks were not set when they started, and that were killed. Those that
+// were seen once their clocks were set lived for some time, be it in the sums; of the others
+// nobody knows it.
+func TestMuteSumsWithoutClock(t *testing.T) {
+	functions := []testFunc{fn("cmd/job.main", "main.go", 1), fn("cmd/job.run", "main.go", 2)}
+	for _, tt := range []struct {
+		name  string
+		calls calls
+		want  Status
+	}{
+		{"set later", calls{"run": at(6)}, NeverCalled},
+		{"never set", nil, Unknown},
+	} {
+		for _, processes := range []int{1, 60} {
+			dir := t.TempDir()
+			for i := range processes {
+				leave(t, dir, "a", functions, testProcess{
+					id: fmt.Sprint("p", i), app: "job", started: time.UnixMilli(datafile.MinTime),
+					calls: tt.calls, state: datafile.Lossy, kept: datafile.OnceASecond,
+				})
+			}
+			r, err := Read(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := statuses(r)["cmd/job.main"]; got != tt.want {
+				t.Errorf("%s, %d processes: main is %s, want %s", tt.name, processes, got, tt.want)
+			}
+			if want := map[Status]int{Unknown: processes}[tt.want]; r.Processes.Mute != want {
+				t.Errorf("%s, %d processes: %d are mute, want %d", tt.name, processes, r.Processes.Mute, want)
+			}
+		}
+	}
+}
+
 // A clock that was in 2099 once makes no build the latest for ever, whether the process
 // has a record of its own or is part of the sums.
 func TestClockInTheFuture(t *testing.T) {
