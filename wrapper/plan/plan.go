@@ -26,8 +26,9 @@
 // contains it: if the report has literals of their own, and one was called, its function
 // counts as called.
 //
-// It may import wrapper/report, which has the evidence, and rewrite, which names receivers
-// in the entries that the report lists. The static side is that of deadcode:
+// It may import wrapper/report, which has the evidence, wrapper/output, which breaks lines and
+// words what the evidence proves as the report does, and rewrite, which names receivers in the
+// entries that the report lists. The static side is that of deadcode:
 // go/packages, go/ssa and go/callgraph/rta of golang.org/x/tools.
 package plan
 
