@@ -92,7 +92,7 @@ type Totals struct {
 	FirstStart  int64  // Unix milliseconds; 0 if none is known
 	LastStart   int64
 	LastSeen    int64
-	Lived       uint64 // milliseconds from start to last write, of all together, as far as it is known
+	Lived       uint64 // milliseconds from start to last write, of all together, as far as known
 	OnceASecond uint64 // those whose calls were kept once a second
 }
 

@@ -99,7 +99,7 @@ func TestRecordsBeforeCalls(t *testing.T) {
 	}()
 	d := newData(dir, at(20), thisBoot)
 	processes := 0
-	for round := 0; (round < 250 || processes < 10) && !t.Failed(); round++ { // the writer has to get on
+	for round := 0; (round < 250 || processes < 10) && !t.Failed(); round++ { // it must get on
 		d.files = nil
 		d.addFile(filepath.Base(shop.Path()))
 		f, called := &d.files[0], 0
