@@ -5,8 +5,10 @@ package hitrt
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -80,15 +82,27 @@ func (d *dataFile) verify() {
 }
 
 // hasCodebase reports whether there is a codebase file that readers believe, and that is
-// as wanted.
+// as wanted. A program that gave up its rights may be unable to open its own, which is there
+// all the same: what it writes in its place would belong to somebody else.
 func (d *dataFile) hasCodebase(wanted func(*os.File) bool) bool {
 	id := &d.store.Identity
 	file, err := datafile.OpenCodebase(d.store.Dir, id.Fingerprint, id.UID)
+	if errors.Is(err, fs.ErrPermission) {
+		return d.ownsCodebase(-1) || d.ownsCodebase(id.UID)
+	}
 	if err != nil {
 		return false
 	}
 	defer file.Close()
 	return wanted(file)
+}
+
+// ownsCodebase reports whether the codebase file of one of its names is there and belongs to
+// the user of the hits file.
+func (d *dataFile) ownsCodebase(own int) bool {
+	id := &d.store.Identity
+	info, err := os.Lstat(filepath.Join(d.store.Dir, datafile.CodebaseName(id.Fingerprint, own)))
+	return err == nil && info.Mode().IsRegular() && datafile.Owner(info) == id.UID
 }
 
 // replaceCodebase writes the codebase file, complete or not at all. If its name belongs
