@@ -31,7 +31,9 @@ func await[T any](p *publisher, timeout time.Duration, f func(context.Context) (
 	o, done := background(func() (T, error) { return f(ctx) })
 	checkpoints := time.NewTicker(checkpointInterval)
 	defer checkpoints.Stop()
+	defer p.works()
 	for {
+		p.rests()
 		select {
 		case <-done:
 			return o.get()

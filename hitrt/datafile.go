@@ -361,7 +361,6 @@ func (d *dataFile) keep(now time.Time) {
 		d.process.Marks = marks.path
 		for i := range d.unwritten().members() {
 			d.marks.take(i)
-			d.marks.swept(unixMillis(now))
 		}
 	}
 	if kept == datafile.OnceASecond {

@@ -62,7 +62,6 @@ func (p *publisher) finish() {
 		p.data.alone = p.endsAlone()
 		p.checkpoint() // other goroutines went on while we sent
 		p.data.close()
-		p.data.marks.unread(true) // by whoever goes on
 	}
 }
 

@@ -64,9 +64,10 @@ func (m *marksFile) swept(at int64) {
 	}
 }
 
-// unread notes whether nobody reads the cells: the publisher waits for a disk, which may take
-// for ever, or has ended before the process.
+// unread notes whether nobody reads the cells: the publisher does anything but wait until it
+// does so again. It may wait for a disk for ever, or have ended before the process.
 func (m *marksFile) unread(is bool) {
+	defer func() { _ = recover() }() // of a file that was cut off: keep makes another one
 	switch {
 	case m == nil:
 	case is:
@@ -225,6 +226,9 @@ func (m *marksFile) create(d *dataFile, dir string) error {
 		_ = file.Close()
 		return err
 	}
+	// It may have calls from the start: it may not be the first.
+	m.swept(unixMillis(d.p.now()))
+	m.unread(true)
 	if m.why = m.attach(file); m.why != nil {
 		if err := m.admit(file, m.ranges(d), cells); err != nil {
 			_ = m.release()

@@ -53,6 +53,7 @@ type publisher struct {
 	nextTick       time.Time
 	nextCheckpoint time.Time
 	nextStatic     time.Time // when static cells are to be set
+	swept          time.Time // when cells were last read
 
 	cooperative bool // GODEBUG has asyncpreemptoff
 	mayGoOn     bool // main has called Goexit: a timer may run more of the program
@@ -180,10 +181,8 @@ func (p *publisher) work() {
 	}
 	if p.data != nil && !now.Before(p.nextCheckpoint) {
 		p.checkpoint()
-		p.data.marks.unread(true)
 		p.data.verify()
 		p.data.adopt(now)
-		p.data.marks.unread(false)
 		p.nextCheckpoint = time.Now().Add(checkpointInterval)
 	}
 	if p.exporter != nil && !now.Before(p.nextTick) {
@@ -244,25 +243,50 @@ func (p *publisher) isAlone() bool {
 
 // pause waits for at most d, and returns false at once when the program exits.
 func (p *publisher) pause(d time.Duration) bool {
+	p.rests()
+	answer := p.idle(d)
+	p.works()
+	if answer != nil {
+		answer <- p.flush()
+	}
+	return !p.isExiting()
+}
+
+// idle waits for at most d, and returns at once when the program exits, or a request of Flush.
+func (p *publisher) idle(d time.Duration) chan<- error {
 	if p.timeless || !p.poller.runs() {
 		p.wake.wait(d)
 		select {
 		case answer := <-p.flushes:
-			answer <- p.flush()
+			return answer
 		default:
+			return nil
 		}
-		return !p.isExiting()
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-p.exiting:
-		return false
+		return nil
 	case <-timer.C:
-		return true
+		return nil
 	case answer := <-p.flushes:
-		answer <- p.flush()
-		return true
+		return answer
+	}
+}
+
+// rests notes that the publisher waits until it reads the cells again. Who is killed now has
+// called since it last did. If that is long ago, nobody knows when.
+func (p *publisher) rests() {
+	if p.data != nil && time.Since(p.swept) < checkpointInterval {
+		p.data.marks.unread(false)
+	}
+}
+
+// works notes that it does something else, which may take for ever.
+func (p *publisher) works() {
+	if p.data != nil {
+		p.data.marks.unread(true)
 	}
 }
 
@@ -295,6 +319,7 @@ func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 // sweep reads and clears the cells, for exporter and data file at once.
 func (p *publisher) sweep() {
 	stamp := unixMillis(p.now())
+	p.swept = time.Now()
 	p.codebase.sweep(func(pkg, cell int) {
 		if p.exporter != nil {
 			p.exporter.hit(p.codebase.base[pkg] + cell)
@@ -310,10 +335,10 @@ func (p *publisher) sweep() {
 
 // checkpoint brings the data file up to date.
 func (p *publisher) checkpoint() {
+	p.works()
 	now := p.now()
 	p.data.keep(now)
 	p.sweep()
-	p.data.marks.unread(true)
 	p.data.write(now)
 	p.data.writeSent()
 	switch kept := p.data.process.Kept; {
@@ -323,7 +348,6 @@ func (p *publisher) checkpoint() {
 	if p.isReady() {
 		p.data.list(now)
 	}
-	p.data.marks.unread(false)
 }
 
 // isReady reports whether the program need not wait for local files any longer.

@@ -152,8 +152,8 @@ type Marks struct {
 	Calls  []int  // functions whose calls may not be in the hits file, in ascending order
 	SeenAt int64  // the earliest time at which Calls cannot have been written yet
 
-	// At is the time of Calls: SeenAt, but now if nobody reads the cells any more, so that they
-	// may have been set at any time.
+	// At is the time of Calls: SeenAt, but now if nobody was about to read the cells, so that
+	// they may have been set at any time.
 	At int64
 }
 
