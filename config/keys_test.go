@@ -265,7 +265,7 @@ func TestHitrtKeys(t *testing.T) {
 	if got, want := values["guesses"], strings.Join(guessed, ";"); got != want {
 		t.Errorf("hitrt's guesses are\n%s, want\n%s", got, want)
 	}
-	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other, "falseWords": booleans[1:]} {
+	for name, want := range map[string][]string{"runKeys": run, "otherKeys": other, "falseWords": booleans[1:], "replacedElsewhere": {replacedElsewhere}} {
 		got := strings.Fields(values[name])
 		slices.Sort(got)
 		slices.Sort(want)

@@ -140,11 +140,15 @@ func checkScalar(k *Key, v string) error {
 	return nil
 }
 
+// replacedElsewhere are the characters with which a path begins that a shell, systemd or
+// Windows would replace.
+const replacedElsewhere = "~%"
+
 // CheckPath returns an error for a path that begins as a shell, systemd or Windows write
 // what they replace: ~/x, %h/x, %TEMP%. Here nothing replaces it, and a directory of that
 // name would appear wherever the program is started. hitrt refuses such a path likewise.
 func CheckPath(v string) error {
-	if !strings.ContainsAny(v[:min(1, len(v))], "~%") {
+	if !strings.ContainsAny(v[:min(1, len(v))], replacedElsewhere) {
 		return nil
 	}
 	return fmt.Errorf("want a path, have %q, and nothing replaces the %q: write $HOME or another variable, or ./%s for that name", v, v[:1], v)

@@ -135,6 +135,10 @@ func (r *settingsReader) expanded(key, v string, guarded bool) string {
 	return strings.TrimSpace(v)
 }
 
+// replacedElsewhere are the characters with which a path begins that a shell, systemd or
+// Windows would replace, as in config.
+const replacedElsewhere = "~%"
+
 // path returns a path, or "" for one that begins with what somebody should have replaced:
 // ~, the % of systemd or Windows, a $NAME without a value. A directory of that name would
 // appear wherever the program is started.
@@ -143,7 +147,7 @@ func (r *settingsReader) path(key string) string {
 	switch {
 	case strings.HasPrefix(v, "$"): // expanded has said why
 		r.problem("%s is %s: no files are written there", key, shown(v))
-	case strings.HasPrefix(v, "~"), strings.HasPrefix(v, "%"):
+	case strings.ContainsAny(v[:min(1, len(v))], replacedElsewhere):
 		r.problem("%s is %s, and nothing replaces the %q: no files are written there; write $HOME or another variable, or ./%s for that name",
 			key, shown(v), v[:1], clamp(v, 60))
 	default:
