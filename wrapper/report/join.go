@@ -149,6 +149,9 @@ func functions(builds []*build, future int64, environments []string) (list []*fu
 				f.presumed, f.evidence = e.Presumed, e.Evidence
 			}
 			f.unmarked = f.unmarked || mayRun && e.Presumed != 0
+			if !mayRun && (e.Reason != "" || e.Presumed != 0 || b.mute) {
+				f.blindTo = max(f.blindTo, b.end)
+			}
 			for k, environment := range environments {
 				if set := b.calledIn[environment]; set != nil && set.has(i) {
 					f.calledIn.add(k)
@@ -260,6 +263,7 @@ type function struct {
 	unmarked bool      // a build in use has no mark
 	unknown  bool      // a stamp of it is damaged
 	mute     bool      // a build in use says nothing of its calls
+	blindTo  int64     // the latest time of other builds that could not observe it, 0 if unknown
 	listed   int       // the number of the last blindBuild that was found to list it
 	literals literals  // if it is one: those of the function around it, in the build of entry
 }
@@ -280,6 +284,7 @@ func (f *function) report() Function {
 	case f.last != 0 || f.presumed != 0:
 		out.Status = Called
 		out.LastCalledAt = fromMillis(max(f.last, f.presumed))
+		out.blindTo = fromMillis(f.blindTo)
 		out.uncertain = f.reason != "" || f.unknown || f.mute || f.last <= datafile.MinTime && f.presumed == 0
 		if out.unmarked = f.unmarked; f.unmarked || f.presumed >= f.last {
 			out.Presumed = f.evidence

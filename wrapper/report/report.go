@@ -124,6 +124,10 @@ type Function struct {
 	// observed, zero if none is.
 	observedTo time.Time
 
+	// blindTo is the latest time that is known of the processes in which it could not be
+	// observed, of builds that are no longer in use; zero if there are none.
+	blindTo time.Time
+
 	// uncertain says that it was called, and that a later call may not be known: a build in
 	// use could not observe it or says nothing, a stamp is damaged, or the clock of the last
 	// known call was never set.

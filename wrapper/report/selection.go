@@ -70,12 +70,14 @@ func (s *Selection) selects(f *Function) bool {
 
 // uncalled reports whether nobody called a function, or nobody since a time. Of a function
 // without a mark nobody knows the latter, nor of one whose later calls may not be known, nor
-// if all data of those who could have called it end before: they may be an old copy.
+// if a build that could not observe it ran since, nor if all data of those who could have
+// called it end before: they may be an old copy.
 func (s *Selection) uncalled(f *Function) bool {
 	switch {
 	case f.Status == NeverCalled:
 		return true
-	case f.Status != Called || f.unmarked || f.uncertain || !f.observedTo.IsZero() && s.NotCalledSince.After(f.observedTo):
+	case f.Status != Called || f.unmarked || f.uncertain, !s.NotCalledSince.After(f.blindTo),
+		!f.observedTo.IsZero() && s.NotCalledSince.After(f.observedTo):
 		return false
 	}
 	return f.LastCalledAt.Before(s.NotCalledSince)

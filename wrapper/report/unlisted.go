@@ -14,16 +14,15 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// A blindBuild is a build that may be in use and says what it does not observe.
+// A blindBuild is a build that says what it does not observe.
 type blindBuild struct {
 	*build
 	functions []*function // that it lists
 }
 
-// newBlindBuild returns nil for a build that is not in use any more, and for one that says
-// nothing, as those of earlier versions do.
+// newBlindBuild returns nil for a build that says nothing, as those of earlier versions do.
 func newBlindBuild(b *build) *blindBuild {
-	if b.unlisted == "" || !b.mayRun() {
+	if b.unlisted == "" {
 		return nil
 	}
 	return &blindBuild{build: b, functions: make([]*function, 0, len(b.entries))}
@@ -36,18 +35,23 @@ func (b *blindBuild) add(f *function) {
 }
 
 // hide gives a reason to those functions of a list that the build may have called without
-// a trace. number is the build's own.
+// a trace, and notes until when it may have done so if it is not in use any more. number is
+// the build's own.
 func (b *blindBuild) hide(list []*function, number int) {
 	for _, f := range b.functions {
 		f.listed = number
 	}
-	u := b.parse()
+	u, mayRun := b.parse(), b.mayRun()
 	for _, f := range list {
 		if f.listed == number || f.removed || f.reason != "" {
 			continue
 		}
-		if why := u.why(f.entry); why != "" {
+		switch why := u.why(f.entry); {
+		case why == "":
+		case mayRun:
 			f.reason = why + " in " + b.name()
+		default:
+			f.blindTo = max(f.blindTo, b.end)
 		}
 	}
 }
