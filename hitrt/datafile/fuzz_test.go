@@ -129,7 +129,7 @@ func FuzzJoin(f *testing.F) {
 		}
 		if r, err := OpenHits(own); err == nil {
 			if r.Functions < 1<<16 {
-				_ = Merge(own, t.TempDir(), 0)
+				_ = Merge(own, t.TempDir(), 0, nil)
 			}
 			r.Close()
 		}

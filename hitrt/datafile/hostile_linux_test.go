@@ -22,7 +22,7 @@ var readers = map[string]func(path, dir string) error{
 		_, _, err = r.Processes()
 		return errors.Join(r.Stamps(func(int, int64, State) {}), err)
 	},
-	"Merge": func(path, dir string) error { return Merge(path, filepath.Join(dir, "to"), 0) },
+	"Merge": func(path, dir string) error { return Merge(path, filepath.Join(dir, "to"), 0, nil) },
 	"Join": func(path, dir string) error {
 		var failed error
 		j := Joiner{Dir: dir, Wanted: func(*Identity) bool { return true }}

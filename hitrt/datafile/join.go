@@ -270,7 +270,7 @@ func (j *Joiner) join(path string) error {
 		return removeLater(path, file)
 	}
 	store := Store{Dir: j.Dir, Identity: r.Identity, Mode: j.Mode, Wait: 100 * time.Millisecond}
-	damage, err := r.copyTo(&store)
+	damage, err := r.copyTo(&store, nil)
 	if err != nil {
 		return err
 	}
@@ -307,14 +307,23 @@ func (r *Reader) claim() error {
 	return ErrBusy
 }
 
+// Counted are the processes of a file that count: those that no other file has.
+type Counted struct {
+	Sums      Totals
+	Processes []Process
+}
+
 // copyTo raises the stamps of a store to those of the file. What is damaged in the file
 // is unknown in the store afterwards, unless the store knows of a call. damage says what
-// it is.
-func (r *Reader) copyTo(store *Store) (damage, err error) {
+// it is. If counted is nil, all processes of the file count.
+func (r *Reader) copyTo(store *Store, counted *Counted) (damage, err error) {
 	var has [Damaged + 1]bool
 	damage = r.Stamps(func(_ int, _ int64, state State) { has[state] = true })
 	u := &Update{}
-	if !r.Joined { // else they are counted in the shared file
+	switch {
+	case counted != nil:
+		u.Sums, u.Others = counted.Sums, counted.Processes
+	case !r.Joined: // else they are counted in the shared file
 		u.Sums, u.Others, _ = r.Processes()
 	}
 	if damage != nil && r.old != nil && len(u.Others) == 1 {
@@ -352,14 +361,15 @@ type DamageError struct{ error }
 
 // Merge adds the calls of a hits file to the files in another directory, which belong to
 // this process's user, and leaves it as it is. What is damaged is unknown there; if that
-// is all that is wrong, the error is a [DamageError].
-func Merge(path, dir string, mode os.FileMode) error {
+// is all that is wrong, the error is a [DamageError]. If counted is nil, all of its processes
+// count, unless it was joined.
+func Merge(path, dir string, mode os.FileMode, counted *Counted) error {
 	r, err := OpenHits(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second, Mine: true})
+	damage, err := r.copyTo(&Store{Dir: dir, Identity: r.Identity, Mode: mode, Wait: time.Second, Mine: true}, counted)
 	if err == nil && damage != nil {
 		return DamageError{damage}
 	}

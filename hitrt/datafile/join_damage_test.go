@@ -40,10 +40,10 @@ func TestMergeDamage(t *testing.T) {
 		}
 	}
 	var damage DamageError
-	if err := Merge(from.Path(), to, 0); !errors.As(err, &damage) {
+	if err := Merge(from.Path(), to, 0, nil); !errors.As(err, &damage) {
 		t.Fatalf("Merge: %v; want damage named", err)
 	}
-	if err := Merge(other.Path(), to, 0); err != nil {
+	if err := Merge(other.Path(), to, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	merged, err := OpenHits((&Store{Dir: to, Identity: from.Identity}).Path())

@@ -304,7 +304,7 @@ func TestUnknownStaysUnknown(t *testing.T) {
 		for range 2 {
 			if how == "join" {
 				join(t, shared.Dir)
-			} else if err := Merge(own.Path(), shared.Dir, 0); err == nil {
+			} else if err := Merge(own.Path(), shared.Dir, 0, nil); err == nil {
 				t.Error("nothing is damaged")
 			}
 		}

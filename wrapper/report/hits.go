@@ -36,41 +36,29 @@ func (d *data) addFile(name string) {
 		d.problem(path, kind, err)
 		return
 	}
-	f := hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, format: r.Format}
-	// Records come before calls: a process writes its record last, so that what a record says
-	// was written is among the calls that are read after it.
-	recordsErr := f.readProcesses(r)
-	if f.latest, err = d.addCalls(c, r); err != nil {
-		d.problem(path, Damaged, err)
-	}
-	if r.Old() { // its stamps say how its process ended
-		recordsErr = f.readProcesses(r)
-	}
-	if recordsErr != nil {
-		f.supposeProcess()
-		d.problem(path, Damaged, recordsErr)
-	}
-	if r.Joined {
-		d.joined = append(d.joined, f)
-		return
-	}
-	d.files = append(d.files, f)
-}
-
-// addCalls raises the times of a codebase to those of a file. It returns the latest of
-// them that is not in the future, 0 if there is none.
-func (d *data) addCalls(c *codebase, r *datafile.Reader) (latest int64, err error) {
-	err = r.Stamps(func(i int, at int64, state datafile.State) {
+	f := newHitsFile(path, r, c)
+	recordsErr, err := f.read(r, d.future, func(i int, at int64, state datafile.State) {
 		if state == datafile.Damaged {
 			c.nothingKnown(i)
-			return
-		}
-		c.called(i, at, r.Environment)
-		if at <= d.future {
-			latest = max(latest, at)
+		} else {
+			c.called(i, at, r.Environment)
 		}
 	})
-	return latest, err
+	for _, err := range []error{err, recordsErr} {
+		if err != nil {
+			d.problem(path, Damaged, err)
+		}
+	}
+	d.addHits(f, r.Joined)
+}
+
+// addHits adds the processes of a hits file, to be counted later.
+func (d *data) addHits(f *hitsFile, joined bool) {
+	if joined {
+		d.joined = append(d.joined, *f)
+	} else {
+		d.files = append(d.files, *f)
+	}
 }
 
 // A hitsFile is what a hits file says of processes.
@@ -80,9 +68,40 @@ type hitsFile struct {
 	id      datafile.Identity
 	format  int
 	created int64
-	latest  int64
+	latest  int64 // call that is not in the future, 0 if there is none
 	sums    datafile.Totals
 	list    []datafile.Process
+}
+
+func newHitsFile(path string, r *datafile.Reader, c *codebase) *hitsFile {
+	return &hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, format: r.Format}
+}
+
+// read reads the records of a file and its calls, of which it calls each as [datafile.Reader]
+// does. Records come before calls: a process writes its record last, so that what a record
+// says was written is among the calls that are read after it.
+func (f *hitsFile) read(r *datafile.Reader, future int64, each func(i int, at int64, state datafile.State)) (recordsErr, err error) {
+	called := false
+	calls := func() error {
+		return r.Stamps(func(i int, at int64, state datafile.State) {
+			each(i, at, state)
+			called = called || state != datafile.Damaged
+			if at <= future {
+				f.latest = max(f.latest, at)
+			}
+		})
+	}
+	recordsErr, err = f.readProcesses(r), calls()
+	if called && recordsErr == nil && !f.hasProcess() { // the first one may be writing its record
+		recordsErr, err = f.readProcesses(r), calls()
+	}
+	if r.Old() { // its stamps say how its process ended
+		recordsErr = f.readProcesses(r)
+	}
+	if (recordsErr != nil || called) && !f.hasProcess() {
+		f.list = append(f.list, f.supposed())
+	}
+	return recordsErr, err
 }
 
 // readProcesses reads the records of a file.
@@ -91,10 +110,11 @@ func (f *hitsFile) readProcesses(r *datafile.Reader) (err error) {
 	return err
 }
 
-// supposeProcess gives a file without a sound record one: somebody was observed, whoever
-// that was.
-func (f *hitsFile) supposeProcess() {
-	if f.sums.Processes == 0 && len(f.list) == 0 {
-		f.list = []datafile.Process{{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy}}
-	}
+// hasProcess reports whether the file has the record of a process, or a sum of some.
+func (f *hitsFile) hasProcess() bool { return f.sums.Processes > 0 || len(f.list) > 0 }
+
+// supposed returns the process of a file without a sound record: somebody was observed, whoever
+// that was. A process that was killed as it wrote for the first time left calls alone.
+func (f *hitsFile) supposed() datafile.Process {
+	return datafile.Process{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy}
 }

@@ -36,17 +36,28 @@ type copied struct {
 // machine are recovered. A damaged file is named, now and by whoever reads the result: what
 // is unknown in the others is unknown there.
 func Merge(out string, dirs []string) (*Merged, error) {
+	var each []string
+	seen := map[string]bool{}
 	for _, dir := range dirs {
 		if _, err := listFiles(dir); err != nil {
 			return nil, err
+		}
+		if path := realPath(dir); !seen[path] {
+			seen[path] = true
+			each = append(each, dir)
 		}
 	}
 	if err := makeEmpty(out); err != nil {
 		return nil, err
 	}
-	m := &merging{out: out, codebases: map[string]copied{}, result: &Merged{}}
-	for _, dir := range dirs {
-		if err := m.add(dir); err != nil {
+	m := &merging{out: out, codebases: map[string]copied{}, counted: map[string]*datafile.Counted{}, result: &Merged{}}
+	list, err := m.count(each)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range list {
+		m.d = d
+		if err := m.add(d.dir); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +96,55 @@ type merging struct {
 	out       string
 	d         *data             // the directory that is read
 	codebases map[string]copied // those in out, by fingerprint
+	counted   map[string]*datafile.Counted
 	result    *Merged
+}
+
+// count finds the processes in the directories, and in which file each of them counts: a
+// backup beside a file, or in another directory, has many that the file has, too.
+func (m *merging) count(dirs []string) (list []*data, err error) {
+	for _, dir := range dirs {
+		files, err := listFiles(dir)
+		if err != nil {
+			return nil, err
+		}
+		d := newData(dir, time.Now(), "")
+		d.readMarks(files.users)
+		if files, err = listFiles(dir); err != nil { // a process may have been recovered to a new one
+			return nil, err
+		}
+		for _, name := range files.hits {
+			d.addRecords(name)
+		}
+		list = append(list, d)
+	}
+	dropCopies(list)
+	for _, d := range list {
+		for _, f := range d.joined { // mostly a shared file has its process
+			m.counted[f.path] = &datafile.Counted{}
+		}
+		for _, f := range d.files {
+			m.counted[f.path] = &datafile.Counted{Sums: f.sums, Processes: f.list}
+		}
+	}
+	return list, nil
+}
+
+// addRecords adds the processes of a hits file. Whoever merges its calls says what is wrong
+// with these.
+func (d *data) addRecords(name string) {
+	path := filepath.Join(d.dir, name)
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		return
+	}
+	defer r.Close()
+	f := newHitsFile(path, r, &codebase{})
+	if err, _ := f.read(r, d.future, func(int, int64, datafile.State) {}); err != nil {
+		d.problem(path, Damaged, err)
+		f.list = append(f.list, f.supposed()) // so that the report on the result is not complete
+	}
+	d.addHits(f, r.Joined)
 }
 
 // add adds the files of one directory. The error is for what cannot be written, or for a
@@ -95,8 +154,6 @@ func (m *merging) add(dir string) error {
 	if err != nil {
 		return err
 	}
-	m.d = newData(dir, time.Now(), "")
-	m.d.readMarks(files.users)
 	for range 2 { // as in Read
 		for _, name := range files.hits {
 			if m.d.read[name] {
@@ -149,7 +206,7 @@ func (m *merging) addFile(name string) error {
 		return m.keep(path)
 	}
 	var damage datafile.DamageError
-	err = datafile.Merge(path, m.out, 0)
+	err = datafile.Merge(path, m.out, 0, m.counted[path])
 	if errors.As(err, &damage) {
 		m.d.problem(path, Damaged, damage)
 		return nil

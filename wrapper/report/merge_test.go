@@ -5,6 +5,7 @@ package report
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -247,4 +248,46 @@ func TestMergeWithoutHits(t *testing.T) {
 	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the new directory is there: %v", err)
 	}
+}
+
+// What is there twice counts once, as in the report on the directories: a backup beside its
+// file, whatever its name is, and an older copy of a directory.
+func TestMergeCopies(t *testing.T) {
+	dir, old := t.TempDir(), filepath.Join(t.TempDir(), "old")
+	functions := []testFunc{fn("store.Open", "a.go", 1), fn("store.Shut", "a.go", 2)}
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			leave(t, dir, "a", functions, testProcess{id: fmt.Sprint(i), app: "shop", started: at(1), calls: calls{"Open": at(1 + i%20)}})
+		}
+	}
+	add(0, 15)
+	copyDir(t, dir, old)
+	add(15, 40)
+	want := mustRead(t, dir)
+	if want.Processes.Total != 40 {
+		t.Fatalf("%d processes, want 40", want.Processes.Total)
+	}
+	hits := filepath.Base(store(dir, "a", functions, testProcess{app: "shop"}).Path())
+	put(t, dir, hits+".bak", readFile(t, dir, hits))
+	put(t, dir, hits+".1", readFile(t, old, hits))
+	for _, dirs := range [][]string{{dir}, {dir, old}, {old, dir}, {old, old}} {
+		processes := 40
+		if !slices.Contains(dirs, dir) {
+			processes = 15
+		}
+		r := mustRead(t, mergedOf(t, dirs...))
+		if r.Processes.Total != processes || processes == 40 && !reflect.DeepEqual(r, want) {
+			t.Errorf("merged %v: %+v\nwant\n%+v", dirs, r, want)
+		}
+	}
+}
+
+// mergedOf returns a directory with what is in others.
+func mergedOf(t *testing.T, dirs ...string) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "merged")
+	if _, err := Merge(out, dirs); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

@@ -82,6 +82,30 @@ func TestFates(t *testing.T) {
 	}
 }
 
+// A process that was killed as it wrote to a new file left calls, and no record. They count.
+func TestCallsWithoutRecord(t *testing.T) {
+	open, shut := fn("store.Open", "store.go", 1), fn("store.Shut", "store.go", 2)
+	dir := t.TempDir()
+	leave(t, dir, "a", []testFunc{open, shut}, testProcess{id: "1", app: "shop", started: at(1), calls: calls{"Open": at(2)}})
+	killed := testProcess{id: "2", app: "job"}
+	leave(t, dir, "b", []testFunc{open, shut, fn("store.Dead", "store.go", 3)})
+	if _, err := store(dir, "b", []testFunc{open, shut, shut}, killed).Update(&datafile.Update{Calls: func(yield func(int, int64) bool) { yield(1, at(3).UnixMilli()) }}); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{dir, mergedOf(t, dir)} {
+		r, err := Read(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := statuses(r); got["store.Shut"] != Called || got["store.Dead"] != Unknown || kinds(r) != "lossy" {
+			t.Errorf("statuses = %v, problems %v, want Shut called, and Dead unknown, by a process that was killed at once", got, r.Problems)
+		}
+		if r.Unseen != 0 || r.Processes.Total != 2 {
+			t.Errorf("%d builds without a process, processes %+v", r.Unseen, r.Processes)
+		}
+	}
+}
+
 // What a build in use may have called all day is never called by no other's word.
 func TestMuteBesideAnother(t *testing.T) {
 	open, shut := fn("store.Open", "store.go", 1), fn("store.Shut", "store.go", 2)
