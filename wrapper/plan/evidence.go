@@ -124,10 +124,11 @@ func (p *program) unobserved(r *report.Report) []string {
 }
 
 // pin finds the functions that are called by other than Go code: those that assembly and
-// directives name.
+// directives name, also in a package that does not import theirs. The standard library, which
+// is of no module, knows of no others.
 func (p *program) pin() {
 	packages.Visit(p.initial, nil, func(pkg *packages.Package) {
-		if !p.concerns(pkg) {
+		if pkg.Module == nil && !p.concerns(pkg) {
 			return
 		}
 		for _, file := range pkg.Syntax {
@@ -145,6 +146,9 @@ func (p *program) pin() {
 func (p *program) pinDirectives(pkg *packages.Package, file *ast.File) {
 	for _, group := range file.Comments {
 		for _, c := range group.List {
+			if !strings.HasPrefix(c.Text, "//go:") && !strings.HasPrefix(c.Text, "//export") {
+				continue
+			}
 			words := strings.Fields(c.Text)
 			if len(words) < 2 {
 				continue

@@ -300,6 +300,52 @@ func unused() {} // = unreachable
 	}
 }
 
+// A module that the program requires may name its functions where no path is seen, in a
+// directive or in assembly. What the settings leave out may run that way, and nobody knows.
+func TestNamedElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "go.mod", "module example.com/app\n\ngo 1.24\n\nrequire example.com/dep v0.0.0\n\nreplace example.com/dep => ./dep\n")
+	write(t, dir, "main.go", `package main
+
+import (
+	"example.com/app/lib"
+	"example.com/dep"
+)
+
+func main() { // ran
+	lib.Used()
+	dep.Call()
+}
+`)
+	write(t, dir, "lib/lib.go", `package lib
+
+func Used() {} // ran
+
+func pulled() { below() } // unlisted
+
+func below() {} // unlisted
+
+func assembled() {} // unlisted
+
+func unused() {} // unlisted = unreachable
+`)
+	write(t, dir, "dep/go.mod", "module example.com/dep\n\ngo 1.24\n")
+	write(t, dir, "dep/dep.go", `package dep
+
+import _ "unsafe"
+
+func Call() { pull() } // unlisted
+
+//go:linkname pull example.com/app/lib.pulled
+func pull() // unlisted
+`)
+	write(t, dir, "dep/asm.s", "TEXT ·jump(SB), $0\n\tCALL example·com∕app∕lib·assembled(SB)\n\tRET\n")
+	r, want := annotated(t, dir)
+	if got := groups(t, makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)); !maps.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // A plan of nothing says what is wrong.
 func TestErrors(t *testing.T) {
 	dir := t.TempDir()
