@@ -276,9 +276,10 @@ func (p *publisher) idle(d time.Duration) chan<- error {
 }
 
 // rests notes that the publisher waits until it reads the cells again. Who is killed now has
-// called since it last did. If that is long ago, nobody knows when.
+// called since it last did. If that is long ago, nobody knows when; nor where a goroutine may
+// keep the processor that the publisher needs to go on.
 func (p *publisher) rests() {
-	if p.data != nil && time.Since(p.swept) < checkpointInterval {
+	if p.data != nil && !p.cooperative && time.Since(p.swept) < checkpointInterval {
 		p.data.marks.unread(false)
 	}
 }

@@ -69,6 +69,21 @@ func TestWaitsForNothing(t *testing.T) {
 	}
 }
 
+// With GODEBUG=asyncpreemptoff=1 a goroutine may keep the publisher from going on for ever.
+func TestWaitsForProcessor(t *testing.T) {
+	pub := newUnreadPublisher(t)
+	path := pub.data.marks.path
+	pub.sweep()
+	if pub.rests(); isUnread(t, path) {
+		t.Error("it waits for nothing, and nobody is said to read the cells")
+	}
+	pub.works()
+	pub.cooperative = true
+	if pub.rests(); !isUnread(t, path) {
+		t.Error("cells are said to be read that nobody may come to read")
+	}
+}
+
 // Somebody may cut the marks file off while the publisher waits.
 func TestCutOffWhileWaiting(t *testing.T) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // as run does
