@@ -30,8 +30,13 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-// orphanInterval is the time between two searches of dataDir.
-const orphanInterval = 10 * time.Minute
+const (
+	// orphanInterval is the time between two searches of dataDir.
+	orphanInterval = 10 * time.Minute
+
+	// clockAhead is how far a clock may be ahead whose process may live and send its calls.
+	clockAhead = 24 * time.Hour
+)
 
 // orphans are the files of dataDir that were not looked at since the last search.
 type orphans struct {
@@ -103,18 +108,19 @@ func (e *exporter) finishOrphans() {
 	}
 }
 
-// sendOrphansOf sends the calls of a file that were before a time. It reports whether
-// there were any.
+// sendOrphansOf sends the calls of a file that were before a time, and those of clocks that are
+// far ahead, whose time may never come. It reports whether there were any.
 func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	all := &e.orphans
 	set := e.p.set
-	o, err := readOrphan(path, before, all.lost, func(id *datafile.Identity) bool {
+	o, err := readOrphan(path, before, unixMillis(e.p.now().Add(clockAhead)), all.lost, func(id *datafile.Identity) bool {
 		return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
 	})
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	if err != nil && !all.damaged[path] {
+	// What something renamed, it may have compressed as well.
+	if err != nil && !all.damaged[path] && datafile.IsHits(filepath.Base(path)) {
 		if all.damaged == nil {
 			all.damaged = map[string]bool{}
 		}
@@ -144,21 +150,22 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	return true
 }
 
-// hitsFiles returns the paths of the hits files in a directory.
+// hitsFiles returns the paths of the hits files in a directory whose calls may be sent, also of
+// those that something renamed.
 func hitsFiles(dir string) []string {
 	var paths []string
 	for _, name := range datafile.Names(dir) {
-		if datafile.IsHits(name) && !datafile.IsOld(name) {
+		if was := datafile.HitsName(name); datafile.IsHits(was) && !datafile.IsOld(was) {
 			paths = append(paths, filepath.Join(dir, name))
 		}
 	}
 	return paths
 }
 
-// readOrphan reads the calls of a file that were before a time and that the collector
-// has not accepted twice, or lost, if wanted accepts the identity of the file. Of a file
-// that is damaged it returns an error and what is sound.
-func readOrphan(path string, before, lost int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
+// readOrphan reads the calls of a file that were before a time, or after another one, and that
+// the collector has not accepted twice, or lost, if wanted accepts the identity of the file. Of
+// a file that is damaged it returns an error and what is sound.
+func readOrphan(path string, before, after, lost int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
 	r, err := datafile.OpenHits(path)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, datafile.ErrNotRegular) {
 		return nil, errForeign
@@ -174,7 +181,7 @@ func readOrphan(path string, before, lost int64, wanted func(*datafile.Identity)
 		File: path, Identity: r.Identity, Process: r.Process, Wait: lockWait,
 	}}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
-		if at != 0 && at < before && (state < datafile.Sent || state == datafile.Sent && lost != 0 && at >= lost) {
+		if at != 0 && (at < before || at > after) && (state < datafile.Sent || state == datafile.Sent && lost != 0 && at >= lost) {
 			o.calls = append(o.calls, pastCall{i, at, state})
 		}
 	})

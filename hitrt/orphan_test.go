@@ -221,6 +221,40 @@ func TestOrphanAtExit(t *testing.T) {
 	}
 }
 
+// What is in a file that something renamed is sent, and so are the calls of a process whose
+// clock was years ahead. Nobody is told of what was compressed.
+func TestOrphanRenamedOrAhead(t *testing.T) {
+	dir, prog := newDataDir(t), newProgram(60)
+	renamed := leave(t, dir, newProgram(60), []int{3})
+	if err := os.Rename(renamed, renamed+".1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hits-0123456789abcdef.hits.2.gz"), []byte("\x1f\x8b\x08\x00"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	early := newProgram(60)
+	ahead, _ := newTestPublisher(early, nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_HOSTNAME=ahead")
+	ahead.now = func() time.Time { return time.Now().AddDate(10, 0, 0) }
+	ahead.begin()
+	early.call(4)
+	ahead.checkpoint()
+	ahead.die()
+
+	fake := newFake()
+	pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+	pass := withClock(pub)
+	pub.begin()
+	drive(t, pub, pass, func() bool {
+		return stateOf(t, renamed+".1", 3) == datafile.Sent && stateOf(t, ahead.data.store.Path(), 4) == datafile.Sent
+	})
+	for _, i := range []int{3, 4} {
+		waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 })
+	}
+	if messages.String() != "" {
+		t.Errorf("messages %q", messages)
+	}
+}
+
 // What the collector accepts and does not store is sent again.
 func TestOrphanLost(t *testing.T) {
 	dir := newDataDir(t)

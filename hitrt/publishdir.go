@@ -97,7 +97,7 @@ func (d *directory) recover() {
 	}
 	_, prefix := datafile.MarksName(info, "")
 	users := []int{os.Geteuid(), datafile.Owner(info)}
-	for _, path := range d.files() {
+	for _, path := range hitsFiles(d.path) {
 		if info, err := os.Lstat(path); err == nil {
 			users = append(users, datafile.Owner(info))
 		}
@@ -155,7 +155,7 @@ type publication struct {
 // and codebase. Their calls are read later: there may be thousands of files.
 func (d *directory) groups() [][]*publication {
 	var all []*publication
-	for _, path := range d.files() {
+	for _, path := range hitsFiles(d.path) {
 		p, err := d.read(path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errForeign):
@@ -189,17 +189,6 @@ func (d *directory) groups() [][]*publication {
 // of functions.
 func (p *publication) group() string {
 	return fmt.Sprintf("%q %q %q %d %d %d", p.id.AppName, p.id.Environment, p.id.Fingerprint, p.id.Functions, p.id.UID, p.owner)
-}
-
-// files returns the paths of the files that may be sent, also of those that something renamed.
-func (d *directory) files() []string {
-	var paths []string
-	for _, name := range datafile.Names(d.path) {
-		if was := datafile.HitsName(name); datafile.IsHits(was) && !datafile.IsOld(was) {
-			paths = append(paths, filepath.Join(d.path, name))
-		}
-	}
-	return paths
 }
 
 // read reads a file. Of one that is damaged it returns an error and what is sound.
