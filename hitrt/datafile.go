@@ -318,7 +318,8 @@ func (d *dataFile) accepted(numbers bitset, times int, upTo int64) {
 }
 
 // writeSent writes what accepted noted. If that fails, the calls are sent once more by a
-// later process, which changes nothing.
+// later process, which changes nothing. A stamp that is later than the last call here is that
+// of another process, of which the collector heard nothing from this one.
 func (d *dataFile) writeSent() {
 	if isElsewhere(d.root) || d.p.now().Before(d.retryAt) {
 		return
@@ -330,7 +331,7 @@ func (d *dataFile) writeSent() {
 		at := d.sentTo[n]
 		_, err := d.store.Update(&datafile.Update{State: state, Calls: func(yield func(int, int64) bool) {
 			for i := range d.sent[n].members() {
-				if !yield(i, at) {
+				if !yield(i, min(at, d.last[i])) {
 					return
 				}
 			}

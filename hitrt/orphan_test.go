@@ -312,6 +312,35 @@ func TestOwnCallsSent(t *testing.T) {
 	}
 }
 
+// A process that lives sends again what it called weeks ago, as after an outage. What another
+// one called yesterday, and could not send, is not sent by that.
+func TestOrphanCalledByOther(t *testing.T) {
+	dir := newDataDir(t)
+	fake, prog := newFake(), newProgram(60)
+	pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
+	pass := withClock(pub)
+	prog.call(3)
+	pub.begin()
+	path := pub.data.store.Path()
+	drive(t, pub, pass, func() bool { return stateOf(t, path, 3) == datafile.Sent })
+	pass(20 * 24 * time.Hour)
+
+	later := newProgram(60)
+	killed, _ := newTestPublisher(later, nil, "SCAVENGER_DATA_DIR="+dir)
+	killed.now = func() time.Time { return pub.now() }
+	killed.begin()
+	later.call(3)
+	killed.checkpoint()
+	killed.die()
+	at := unixMillis(pub.now())
+	pass(24 * time.Hour)
+	pub.exporter.hits.renew()
+	pub.exporter.invocation.soon()
+	drive(t, pub, pass, func() bool { return stateOf(t, path, 3) == datafile.Sent })
+	// The stamp says that the collector has it.
+	waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(3)) >= at })
+}
+
 // What the collector accepted up to a time says nothing of later calls, also where the
 // hits file cannot be written to at the time.
 func TestAcceptedUpTo(t *testing.T) {
