@@ -139,8 +139,9 @@ func annotated(t *testing.T, dir string) (*report.Report, map[string]string) {
 				f.Status = report.NotObservable
 			case "unknown":
 				f.Status = report.Unknown
-			case "literal ran":
-				r.Functions = append(r.Functions, report.Function{Package: pkg, Receiver: f.Receiver, Name: f.Name + ".func1", Status: report.Called})
+			case "literal ran", "literal in range ran":
+				name := map[string]string{"literal ran": ".func1", "literal in range ran": "-range1.1"}[strings.TrimSpace(know)]
+				r.Functions = append(r.Functions, report.Function{Package: pkg, Receiver: f.Receiver, Name: f.Name + name, Status: report.Called})
 			}
 			r.Functions = append(r.Functions, f)
 		}

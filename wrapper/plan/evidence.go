@@ -44,7 +44,7 @@ func (p *program) observe(r *report.Report) {
 // know notes the status of a function, and that a function ran one of whose literals did.
 func (p *program) know(f *report.Function) {
 	name, status := f.Name, f.Status
-	if outer, _, isLiteral := strings.Cut(name, "."); isLiteral {
+	if outer, isLiteral := report.Around(name); isLiteral {
 		if status != report.Called {
 			return
 		}

@@ -300,7 +300,7 @@ type keepName struct{ pkg, typ, full string }
 // keepNameOf returns the name of a function. Function literals belong to the function that
 // they stand in.
 func keepNameOf(f *Function) keepName {
-	name, _, _ := strings.Cut(f.Name, ".")
+	name, _ := Around(f.Name)
 	n := keepName{pkg: f.Package, full: f.Package + "." + name}
 	if base := strings.TrimPrefix(f.Receiver, "*"); base != "" {
 		n.typ = f.Package + "." + base

@@ -46,7 +46,7 @@ func TestKeepPattern(t *testing.T) {
 	functions := map[string]*Function{
 		"shop.Open":        {Package: "example.com/shop", Name: "Open"},
 		"shop.Cart.Add":    {Package: "example.com/shop", Receiver: "*Cart", Name: "Add"},
-		"shop.Add.func1":   {Package: "example.com/shop", Receiver: "*Cart", Name: "Add.func1.2"},
+		"shop.Add.func1":   {Package: "example.com/shop", Receiver: "*Cart", Name: "Add-range1.2"},
 		"shop.Close":       {Package: "example.com/shop", Name: "Close"},
 		"shop/year.Close":  {Package: "example.com/shop/year", Name: "Close"},
 		"shopping.Close":   {Package: "example.com/shopping", Name: "Close"},

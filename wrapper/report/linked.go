@@ -82,7 +82,7 @@ func (r *Report) Look(binaries []Binary) (notes []string, err error) {
 // The compiler gives a function literal another name where it inlines the function around
 // it, so a literal is where that function is, and one of a variable may be anywhere.
 func (f *Function) isIn(names map[string]bool) bool {
-	outer, _, isLiteral := strings.Cut(f.Name, ".")
+	outer, isLiteral := Around(f.Name)
 	if isLiteral && f.Receiver == "" && (outer == "init" || outer == "glob") {
 		return true
 	}

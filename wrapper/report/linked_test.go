@@ -48,11 +48,13 @@ func TestLook(t *testing.T) {
 	dir := t.TempDir()
 	literal := fn("store.func1", "store.go", 41)
 	literal.Name = "Gone.func1"
+	ofRange := fn("store.func1", "store.go", 43)
+	ofRange.Name = "Dead-range1.1"
 	ofVariable := fn("store.func1", "store.go", 42)
 	ofVariable.Name = "init.func1"
 	functions := []testFunc{
 		fn("shop.main", "main.go", 1), fn("store.Open", "store.go", 1), fn("store.Dead", "store.go", 2), fn("store.Gone", "store.go", 3),
-		fn("store.*DB.Shut", "store.go", 4), fn("store.asm", "store.go", 5).unobservable("no body"), literal, ofVariable,
+		fn("store.*DB.Shut", "store.go", 4), fn("store.asm", "store.go", 5).unobservable("no body"), literal, ofVariable, ofRange,
 	}
 	leave(t, dir, "a", functions,
 		testProcess{id: "1", app: "shop", main: "example.com/shop", started: at(1), calls: calls{"main": at(1), "Open": at(1)}})
@@ -63,7 +65,7 @@ func TestLook(t *testing.T) {
 		Names: slices.Values([]string{"runtime.main", "main.main", "example.com/store.Dead"}),
 		Tracked: map[string][]string{
 			"example.com/shop":  {"main"},
-			"example.com/store": {"Open", "Dead", "Gone", "(*DB).Shut", "asm", "Gone.func1", "init.func1"},
+			"example.com/store": {"Open", "Dead", "Gone", "(*DB).Shut", "asm", "Gone.func1", "init.func1", "Dead-range1.1"},
 		},
 	}
 	work := Binary{

@@ -36,11 +36,21 @@ func (b *build) literals() map[identity]literals {
 
 // around returns the function that a literal stands in, nothing for what is none.
 func (e *entry) around() identity {
-	n := strings.IndexAny(e.Name, ".-")
-	if n < 0 {
+	outer, literal := Around(e.Name)
+	if !literal {
 		return identity{}
 	}
 	id := e.identity()
-	id.name = e.Name[:n]
+	id.name = outer
 	return id
+}
+
+// Around returns the name of the function that a literal stands in, and any other name as it
+// is: that of Outer.func1, and of Outer-range1.1, which is in a range over a function.
+func Around(name string) (outer string, literal bool) {
+	n := strings.IndexAny(name, ".-")
+	if n < 0 {
+		return name, false
+	}
+	return name[:n], true
 }
