@@ -15,6 +15,10 @@
 //
 // Once the collector said OK to a call its stamp says so, and the next search sends it
 // for the second time, since the collector may lose what it said OK to.
+//
+// The collector deletes functions, with their calls, that no process has had for a week. To
+// one that comes later they are new, and were never called. So the first process after a
+// break sends everything again, what had been accepted twice too.
 
 package hitrt
 
@@ -36,6 +40,9 @@ const (
 
 	// clockAhead is how far a clock may be ahead whose process may live and send its calls.
 	clockAhead = 24 * time.Hour
+
+	// forgottenAfter is less than the time after which the collector deletes functions.
+	forgottenAfter = 6 * 24 * time.Hour
 )
 
 // orphans are the files of dataDir that were not looked at since the last search.
@@ -84,11 +91,15 @@ func (e *exporter) sendOrphans() (more bool) {
 		if !all.searched.IsZero() && elapsed(all.searched, now) < max(orphanInterval, e.invocation.interval) {
 			return false
 		}
+		first := all.searched.IsZero()
 		all.searched = now
 		if all.searches--; all.searches < 0 {
 			all.lost, all.searches = 0, 0
 		}
 		all.paths = hitsFiles(e.p.set.dataDir)
+		if first && e.isForgotten(now) {
+			all.lost, all.searches = 1, 1 // this search, and one more
+		}
 	}
 	for len(all.paths) > 0 {
 		path := all.paths[0]
@@ -101,21 +112,71 @@ func (e *exporter) sendOrphans() (more bool) {
 }
 
 // finishOrphans sends, when the program exits, what earlier processes of this build left:
-// programs that never live until a tick would never send it.
+// programs that never live until a tick would never send it. After a break it sends what those
+// of other builds left, too.
 func (e *exporter) finishOrphans() {
-	if e.p.data != nil && e.p.left() > 0 {
-		e.sendOrphansOf(e.p.data.store.Path(), unixMillis(e.p.started))
+	if e.p.data == nil || e.p.left() == 0 {
+		return
 	}
+	paths := []string{e.p.data.store.Path()}
+	if e.orphans.searched.IsZero() && e.isForgotten(e.p.now()) {
+		paths, e.orphans.lost = hitsFiles(e.p.set.dataDir), 1
+	}
+	for _, path := range paths {
+		if e.p.left() > 0 {
+			e.sendOrphansOf(path, unixMillis(e.p.started))
+		}
+	}
+}
+
+// isForgotten reports whether earlier processes of the application left files, and all of them
+// so long ago that the collector may have deleted their functions. Mostly the file of this
+// build tells, so it comes first: there may be thousands.
+func (e *exporter) isForgotten(now time.Time) bool {
+	limit := unixMillis(now.Add(-forgottenAfter))
+	last := e.lastSeen(e.p.data.store.Path())
+	if last >= limit {
+		return false
+	}
+	for _, path := range hitsFiles(e.p.set.dataDir) {
+		if last = max(last, e.lastSeen(path)); last >= limit {
+			return false
+		}
+	}
+	return last != 0
+}
+
+// lastSeen returns when another process of the application last wrote to a file, 0 if none did.
+func (e *exporter) lastSeen(path string) int64 {
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		return 0
+	}
+	defer r.Close()
+	if !e.isOurs(&r.Identity) {
+		return 0
+	}
+	sums, processes, _ := r.Processes()
+	last := sums.LastSeen
+	for i := range processes {
+		if p := &processes[i]; p.UUID != e.p.process {
+			last = max(last, p.SeenAt)
+		}
+	}
+	return last
+}
+
+// isOurs reports whether calls of processes with an identity may be sent by this one.
+func (e *exporter) isOurs(id *datafile.Identity) bool {
+	set := e.p.set
+	return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
 }
 
 // sendOrphansOf sends the calls of a file that were before a time, and those of clocks that are
 // far ahead, whose time may never come. It reports whether there were any.
 func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	all := &e.orphans
-	set := e.p.set
-	o, err := readOrphan(path, before, unixMillis(e.p.now().Add(clockAhead)), all.lost, func(id *datafile.Identity) bool {
-		return id.AppName == set.appName && id.Environment == set.environment && id.UID == e.p.data.store.Identity.UID
-	})
+	o, err := readOrphan(path, before, unixMillis(e.p.now().Add(clockAhead)), all.lost, e.isOurs)
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
