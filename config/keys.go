@@ -148,7 +148,7 @@ var Keys = []Key{
 	},
 	{
 		Name: "dataDir", Kind: Path, Effect: Relinks, Example: `"/var/lib/shop/scavenger"`,
-		Doc: "Directory for local files, which `scavenger-wrap report` reads. They are written with or without a collector.",
+		Doc: "Directory for local files, which `scavenger-wrap report` reads. They are written with or without a collector. A relative path is below the working directory of each process: name an absolute one where a program starts others elsewhere.",
 	},
 	{
 		Name: "dataMode", Kind: Choice, Choices: []string{"0600", "0640", "0644"}, Default: "0600", Effect: Relinks, Example: `"0640"`,
