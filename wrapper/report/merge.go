@@ -110,7 +110,7 @@ func (m *merging) count(dirs []string) (list []*data, err error) {
 		}
 		d := newData(dir, time.Now(), "")
 		d.readMarks(files.users)
-		if files, err = listFiles(dir); err != nil { // a process may have been recovered to a new one
+		if files, err = listFiles(dir); err != nil { // what was recovered may be in a new one
 			return nil, err
 		}
 		for _, name := range files.hits {
