@@ -28,10 +28,12 @@ const checkUUID = "scavenger-wrap-doctor"
 func Check(step StepFunc, settings string) {
 	set := loadSettings(&Program{Settings: settings}, os.LookupEnv)
 	for _, p := range set.problems {
-		step("settings", "failed", p, "correct the value")
+		step("settings", "failed", p, "")
 	}
 	if !set.collects() {
-		step("collector", "failed", "serverUrl or apiKey is not set", "set both to report to a collector; dataDir needs neither")
+		if !set.hasWrongURL() {
+			step("collector", "failed", "serverUrl or apiKey is not set", "set both to report to a collector; dataDir needs neither")
+		}
 		return
 	}
 	c := newClient(set, nil)
@@ -40,7 +42,11 @@ func Check(step StepFunc, settings string) {
 	defer cancel()
 	target, err := c.initConfig(ctx)
 	if err != nil {
-		step("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err.Error(), set.apiKey)), "serverUrl must be that of the collector (not of the web page), and reachable from here")
+		advice := adviceAbout(err, set.serverURL)
+		if ctx.Err() != nil {
+			err = fmt.Errorf("no answer in %v: %w", pollTimeout, err)
+		}
+		step("initConfig", "failed", fmt.Sprintf("GET %s: %v", set.serverURL, withoutKey(err.Error(), set.apiKey)), advice)
 		return
 	}
 	step("initConfig", "ok", fmt.Sprintf("%s says that gRPC is at %s", set.serverURL, target), "")

@@ -50,7 +50,7 @@ func (d *dataFile) list(now time.Time) {
 	}
 	if err := d.listFunctions(); err != nil {
 		d.retryAt = now.Add(dataRetry)
-		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
+		d.warn("list", "listing the functions in dataDir", err)
 	}
 }
 
@@ -77,7 +77,7 @@ func (d *dataFile) verify() {
 	}
 	if err := d.replaceCodebase(); err != nil {
 		d.verified = false
-		d.p.log.WarnHourly("list", "listing the functions in dataDir: %v", err)
+		d.warn("list", "listing the functions in dataDir", err)
 	}
 }
 

@@ -63,6 +63,7 @@ type dataFile struct {
 	fleeting bool // shared memory may go with the process
 
 	root      os.FileInfo   // the root directory at the start
+	missing   bool          // dataDir is not there and cannot be made, and a line says so
 	ended     bool          // its record says that it wrote all
 	alone     bool          // when the program ended, no goroutine of it was left
 	leaving   atomic.Bool   // leave was called
@@ -227,7 +228,14 @@ func (d *dataFile) failed(err error, now time.Time) {
 		d.p.log.InfoHourly("write", "writing to dataDir: %v; calls stay in %s, from where the next process writes them", err, d.marks.path)
 		return
 	}
-	d.p.log.WarnHourly("write", "writing to dataDir: %v", err)
+	d.warn("write", "writing to dataDir", err)
+}
+
+// warn logs what could not be done, and why, unless a line about dataDir itself says that.
+func (d *dataFile) warn(kind, what string, err error) {
+	if !d.missing || !errors.Is(err, fs.ErrNotExist) {
+		d.p.log.WarnHourly(kind, "%s: %v", what, err)
+	}
 }
 
 // update writes calls to the hits file that the processes of this build share, or, where

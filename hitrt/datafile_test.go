@@ -190,6 +190,33 @@ func TestDataFileUnwritable(t *testing.T) {
 	}
 }
 
+// A dataDir that cannot be made is one fault, and one line says so. Once somebody makes it,
+// everything is written.
+func TestDataFileCannotBeMade(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "link", "data") // in a directory that is not there
+	link, target := filepath.Dir(dir), filepath.Join(t.TempDir(), "target")
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip(err) // Windows lets not everybody make links
+	}
+	prog := newProgram(90)
+	prog.call(1)
+	pub, messages := newTestPublisher(prog, nil, "SCAVENGER_DATA_DIR="+dir)
+	pub.begin()
+	pub.checkpoint()
+	if got := messages.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "creating dataDir: ") {
+		t.Errorf("messages %q, want one about the directory", got)
+	}
+	if err := os.Mkdir(target, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	pub.data.retryAt, pub.data.marksAt = time.Time{}, time.Time{}
+	pub.checkpoint()
+	if called := known(t, dir); !called[1] || !exists(pub.codebasePath()) {
+		t.Errorf("known to be called: %v; codebase file there: %v", called, exists(pub.codebasePath()))
+	}
+	pub.die()
+}
+
 // A hits file is valid whatever the length of its header.
 func TestDataFileHeaderSizes(t *testing.T) {
 	for _, length := range []int{0, 3600, 3700, 3800, 3790, 4096, 8000} {

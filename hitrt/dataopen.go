@@ -21,11 +21,13 @@ func (d *dataFile) open() {
 // makeDir makes the directory if it is not there.
 func (d *dataFile) makeDir() {
 	dir, mode := d.store.Dir, d.p.set.dirMode()
+	d.missing = false
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	if err := makeDirs(dir, mode); err != nil {
-		d.p.log.WarnHourly("create", "creating dataDir: %v", err)
+		d.missing = true
+		d.p.log.WarnHourly("create", "creating dataDir: %v; nothing is written until it is there", err)
 	}
 }
 

@@ -224,7 +224,7 @@ func (e *exporter) logError(err error, s *schedule, when string) {
 		e.keyForgotten(s)
 	case unauthenticated(err):
 		e.refused = true
-		e.p.log.Error("the collector at %s (%s) does not know the api key %s: nothing is sent until the program is restarted",
+		e.p.log.Error("the collector at %s (%s) does not know the api key %s: nothing is sent until the program is restarted with the key of a workspace",
 			e.p.set.serverURL, e.target, keyStart(e.p.set.apiKey))
 	case e.p.isExiting():
 		e.p.log.WarnHourly("exit", "%s at exit: %v", when, err)

@@ -63,9 +63,11 @@ func (d *directory) run(step StepFunc, settings string) {
 		step(name, outcome, withoutKey(detail, d.set.apiKey), advice)
 	}
 	for _, p := range d.set.problems {
-		d.step("settings", "failed", p, "correct the value")
+		d.step("settings", "failed", p, "")
 	}
 	switch info, err := os.Stat(path); {
+	case d.set.hasWrongURL():
+		return
 	case !d.set.collects():
 		d.step("collector", "failed", "serverUrl or apiKey is not set", "set SCAVENGER_SERVER_URL and SCAVENGER_API_KEY, or both in scavenger.toml")
 		return

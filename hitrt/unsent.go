@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -141,7 +142,10 @@ func (e *exporter) saveUnsent() {
 		}
 		e.p.log.Debug("what was not sent cannot be saved in %s: %v", place.dir(), err)
 	}
-	e.p.log.Info("what was not sent is lost: it can be saved nowhere")
+	// What was accepted once is sent twice only in case that the collector lost it.
+	if slices.ContainsFunc(calls, func(c datafile.UnsentCall) bool { return c.State == datafile.Unsent }) {
+		e.p.log.Warn("what was not sent is lost, as there is no dataDir to write to, and no other place for it")
+	}
 }
 
 // How long is waited for the file system of a place: nobody chose it for this, and it may

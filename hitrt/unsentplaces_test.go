@@ -11,9 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// Where HOME is of no use, another place is, and where none is, nothing happens.
+// Where HOME is of no use, another place is, and where none is, that is said.
 func TestUnsentPlaces(t *testing.T) {
 	foreign := func(dir string) error { return os.Chown(dir, 65534, -1) }
 	for name, spoil := range map[string]func(home string) error{
@@ -83,8 +84,12 @@ func TestUnsentPlaces(t *testing.T) {
 					if _, calls := savedIn(t, pub.set.savePlaces[1].dir()); shared == tmp && len(calls) != 1 {
 						t.Errorf("saved %v, want one call", calls)
 					}
-					if text := messages.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "at exit") {
-						t.Errorf("messages %q, want one about the collector", text)
+					lines := 1 // about the collector
+					if shared != tmp {
+						lines = 2
+					}
+					if text := messages.String(); strings.Count(text, "\n") != lines || !strings.Contains(text, "at exit") || strings.Contains(text, "is lost") != (shared != tmp) {
+						t.Errorf("messages %q, want one about the collector, and one about the loss if there is no place", text)
 					}
 				})
 			}
@@ -132,4 +137,25 @@ func TestUnsentPlacesElevated(t *testing.T) {
 	if len(set.savePlaces) != 2 || set.savePlaces[0].dir() != "/state/scavenger-wrap" {
 		t.Errorf("places %v, want one in XDG_STATE_HOME first", set.savePlaces)
 	}
+}
+
+// What the collector accepted once is not called lost, although nothing can be saved.
+func TestUnsentPlacesAccepted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(60)
+		pub, messages := newTestPublisher(prog, fake, toCollector()...)
+		pub.set.savePlaces = []savePlace{{above: filepath.Join(t.TempDir(), "missing"), below: []string{"scavenger-wrap"}}}
+		go pub.run()
+		prog.call(3)
+		time.Sleep(30 * time.Second) // codebase and first publication
+		if pub.orphanSends(fake, prog.hashOf(3)) != 1 {
+			t.Fatal("the call was not sent once")
+		}
+		fake.setFault(collectorFaults["hangs"])
+		pub.exit()
+		<-pub.done
+		if text := messages.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "at exit") {
+			t.Errorf("messages %q, want one about the collector", text)
+		}
+	})
 }

@@ -1,0 +1,43 @@
+//go:build !nonetwork
+
+// What to do about a collector that gives no answer, for the commands that import this
+// package. The linker drops this file from marked programs.
+
+package hitrt
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// hasWrongURL reports whether a problem of these settings says already why there is no
+// serverUrl.
+func (s *settings) hasWrongURL() bool {
+	return s.serverURL == "" && slices.ContainsFunc(s.problems, func(p string) bool { return strings.HasPrefix(p, "serverUrl ") })
+}
+
+// adviceAbout returns what to do about an error of the first call to serverURL.
+func adviceAbout(err error, serverURL string) string {
+	const notPage = "serverUrl must be that of the collector (not of the web page)"
+	var status *statusError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	answered := errors.As(err, &status)
+	switch {
+	case errors.As(err, &certificate):
+		return "its certificate must be for the host of serverUrl, and of an authority that this system knows; on Linux SSL_CERT_FILE names a file of others"
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return "there is no TLS at this address: begin serverUrl with http://"
+	case strings.HasPrefix(serverURL, "http://") && (errors.Is(err, io.EOF) || answered && status.http == http.StatusBadRequest):
+		return "if there is TLS at this address, begin serverUrl with https://; else " + notPage
+	case answered && (status.http >= http.StatusInternalServerError || status.http == http.StatusTooManyRequests):
+		return "it is there, and does not serve now: run this again later, and look into its log"
+	case answered || isOther(err):
+		return notPage
+	}
+	return notPage + ", and reachable from here without a proxy"
+}
