@@ -51,6 +51,9 @@ func Main(args []string, sources fs.FS) int {
 		return command.Run(args, sources, flags.Config)
 	}
 	path, err := exec.LookPath(args[1])
+	if err == nil && command.IsOfGo(args[1]) {
+		err = exec.ErrNotFound // as a tool
+	}
 	if err != nil {
 		what := fmt.Errorf("%q is neither a command of scavenger-wrap nor a tool that can be run: %w", args[1], toolchain.UnwrapExec(err))
 		if !strings.ContainsAny(args[1], `/\`) {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/naver/scavenger/scavenger-wrap/config"
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
 // A usageError says what is wrong with the command line.
@@ -50,6 +51,8 @@ func flagError(c *cli.Context, err error, _ bool) error {
 	hint := ""
 	if n := config.Nearest(name, flagNames(flags)); n != "" {
 		hint = "; did you mean --" + n + "?"
+	} else if isFormat(name, flags) {
+		hint = "; did you mean --format=" + name + "?"
 	}
 	return usageError{fmt.Errorf("%sno flag --%s%s", prefix, name, hint)}
 }
@@ -66,16 +69,21 @@ func flagNames(flags []cli.Flag) (names []string) {
 	return names
 }
 
+// isFormat reports whether --format, of these flags, takes a word.
+func isFormat(word string, flags []cli.Flag) bool {
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool {
+		doc, ok := f.(cli.DocGenerationFlag)
+		return ok && slices.Contains(f.Names(), "format") && slices.Contains(formatNames(), word) && strings.Contains(doc.GetUsage(), word)
+	})
+}
+
 // arguments returns an error if a command has more than limit arguments; if limit is
 // negative, any number is right. what names the arguments that the command takes. A flag
 // among them is an error too, because it would be taken for an argument.
 func arguments(c *cli.Context, limit int, what string) error {
 	name := c.Command.Name
-	for i, arg := range c.Args().Slice() {
-		if strings.HasPrefix(arg, "-") && arg != "-" {
-			rest := slices.Delete(c.Args().Slice(), i, i+1)
-			return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s %s", name, name, strings.Join(append([]string{arg}, rest...), " "))}
-		}
+	if slices.ContainsFunc(c.Args().Slice(), isFlag) {
+		return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s", name, toolchain.JoinQuoted(flagsFirst(c)))}
 	}
 	if limit >= 0 && c.NArg() > limit {
 		return usageError{fmt.Errorf("%s: %q: %s takes %s", name, c.Args().Get(limit), name, what)}
@@ -83,10 +91,42 @@ func arguments(c *cli.Context, limit int, what string) error {
 	return nil
 }
 
+func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") && arg != "-" }
+
+// flagsFirst returns a command and its arguments with the flags among them, and what these
+// take, in front.
+func flagsFirst(c *cli.Context) []string {
+	typed := c.Lineage()[1].Args().Slice() // the command is the first
+	args := c.Args().Slice()
+	line := typed[:len(typed)-len(args)]
+	var rest []string
+	for i := 0; i < len(args); i++ {
+		switch {
+		case !isFlag(args[i]):
+			rest = append(rest, args[i])
+		case takesNext(args[i], c.Command.Flags) && i+1 < len(args):
+			line = append(line, args[i], args[i+1])
+			i++
+		default:
+			line = append(line, args[i])
+		}
+	}
+	return append(line, rest...)
+}
+
+// takesNext reports whether the argument behind a flag is its value.
+func takesNext(arg string, flags []cli.Flag) bool {
+	name := strings.TrimLeft(arg, "-")
+	return slices.ContainsFunc(flags, func(f cli.Flag) bool {
+		doc, ok := f.(cli.DocGenerationFlag)
+		return ok && doc.TakesValue() && slices.Contains(f.Names(), name)
+	})
+}
+
 // Unknown returns an error that says what to type in place of a word that is neither a
 // command nor a tool.
 func Unknown(word string) error {
-	if commandHasFlags(word) || word == "test" {
+	if IsOfGo(word) {
 		return fmt.Errorf("no command %q; did you mean go %s?", word, word)
 	}
 	if n := config.Nearest(word, commandNames); n != "" && n != "h" {
@@ -94,3 +134,7 @@ func Unknown(word string) error {
 	}
 	return fmt.Errorf("no command %q; they are %s", word, strings.Join(commandNames[:len(commandNames)-1], ", "))
 }
+
+// IsOfGo reports whether a word is a command of go that marks what it builds. Two of them are
+// programs on PATH, too, which no -toolexec means: the go command names its tools by their path.
+func IsOfGo(word string) bool { return commandHasFlags(word) || word == "test" }

@@ -48,6 +48,8 @@ func writeText(w io.Writer, r *report.Report, body func(t text)) error {
 		t.writeLinkedOut()
 	case len(r.Others) > 0:
 		t.printf("None of %s is selected.\n", plural(len(r.Others), "function"))
+	case r.Complete():
+		t.print("No function is marked in the programs that ran: scavenger-wrap scan says why.\n")
 	default:
 		t.print("No function of a program is known here.\n")
 	}
