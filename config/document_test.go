@@ -22,7 +22,8 @@ Python agents use them too. ` + "`server_url`" + ` is the same as ` + "`serverUr
 
 1. the one that ` + "`-config=FILE`" + ` in the toolexec value names (` + "`-toolexec=\"scavenger-wrap -config=FILE\"`" + `);
 2. the one that ` + "`SCAVENGER_CONFIG`" + ` names;
-3. the nearest in the working directory and its parents, up to the root of the module or workspace.
+3. the nearest in the working directory and its parents, up to the root of the module or workspace. One in the
+   directory of a package does not count for a build that runs above it.
 
 For keys that act at build time, a variable takes precedence over the file. For keys that act at run time,
 the values of the file are built into the program. Variables of the build machine are never built in.

@@ -37,7 +37,7 @@ program, which then reports which of them were called:
    scavenger-wrap report data
 
 With serverUrl and apiKey set, the program reports to a Scavenger collector;
-"scavenger-wrap publish data" sends what it left in files without.
+"scavenger-wrap publish data" sends what it left in files while it had none.
 
 To begin with, "scavenger-wrap init" writes a scavenger.toml in which every
 setting is explained; a scavenger.conf from Scavenger's web page, at the root of

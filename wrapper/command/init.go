@@ -25,7 +25,8 @@ func (cmd *commands) initCommand() *cli.Command {
 		Usage: "write a scavenger.toml in which every setting is explained",
 		Description: "The file goes to the root of the module or workspace. With --from, it gets the\n" +
 			"settings of a scavenger.conf, which is then no longer needed. A file that is\n" +
-			"there is never overwritten. The others are comments: the file works as it is.\n\n" +
+			"there is never overwritten. All other settings stand in it as comments: the file\n" +
+			"works as it is.\n\n" +
 			"Exit status 1: there is a settings file already, or no go.mod.",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "from", Usage: "convert a scavenger.conf: `FILE`"}},
 		Action: func(c *cli.Context) error {
@@ -70,7 +71,7 @@ func (cmd *commands) init(from string) error {
 	file := filepath.Join(root, config.FileName)
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already", file)
+		return fmt.Errorf("%s is there already: edit it, or remove it first", file)
 	}
 	if err != nil {
 		return err
