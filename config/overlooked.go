@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,9 +11,9 @@ import (
 )
 
 // An Overlooked is a settings file of a main module that a build does not read, because
-// the working directory is elsewhere in the workspace.
+// the working directory is elsewhere in the workspace, or above the file.
 type Overlooked struct {
-	Module string // path of the module
+	Module string // path of the module, if the file is at its root
 	File   string // relative to the root of the workspace if it is in there
 
 	instead string // the file that is read, or "no file"
@@ -20,7 +21,7 @@ type Overlooked struct {
 
 // Message says that the file does not count, and what to do.
 func (o Overlooked) Message() string {
-	return fmt.Sprintf("%s does not count: builds in this directory read %s; build in the directory of the module, or name the file: %s=%s",
+	return fmt.Sprintf("%s does not count: builds in this directory read %s; build in its directory, or name the file: %s=%s",
 		o.File, o.instead, fileVariable, o.File)
 }
 
@@ -28,24 +29,35 @@ func (o Overlooked) Message() string {
 // somebody named the file to be read, there are none.
 func (c *Config) Overlooked() []Overlooked {
 	var all []Overlooked
-	instead := c.File
-	if instead == "" {
-		instead = "no file"
-	}
 	for _, m := range c.tree.main {
-		if len(c.searched) == 0 || slices.ContainsFunc(c.searched, func(dir string) bool { return sameDir(dir, m.dir) }) {
+		all = append(all, c.overlookedIn(m.dir, m.path, FileName, PropertiesName)...)
+	}
+	return all
+}
+
+// OverlookedOf returns the scavenger.toml in the directory of a package that this build does
+// not read. A scavenger.conf there may be for the running program.
+func (c *Config) OverlookedOf(dir string) []Overlooked {
+	if slices.ContainsFunc(c.tree.main, func(m *mainModule) bool { return sameDir(dir, m.dir) }) {
+		return nil // Overlooked has it
+	}
+	return c.overlookedIn(dir, "", FileName)
+}
+
+// overlookedIn returns those of the files in a directory that this build does not read.
+func (c *Config) overlookedIn(dir, module string, names ...string) (all []Overlooked) {
+	if len(c.searched) == 0 || slices.ContainsFunc(c.searched, func(searched string) bool { return sameDir(searched, dir) }) {
+		return nil
+	}
+	for _, name := range names {
+		file := filepath.Join(dir, name)
+		if !exists(file) {
 			continue
 		}
-		for _, name := range []string{FileName, PropertiesName} {
-			file := filepath.Join(m.dir, name)
-			if !exists(file) {
-				continue
-			}
-			if rel, err := filepath.Rel(c.tree.root, file); err == nil && filepath.IsLocal(rel) {
-				file = rel
-			}
-			all = append(all, Overlooked{m.path, file, instead})
+		if rel, err := filepath.Rel(c.tree.root, file); err == nil && filepath.IsLocal(rel) {
+			file = rel
 		}
+		all = append(all, Overlooked{module, file, cmp.Or(c.File, "no file")})
 	}
 	return all
 }

@@ -23,7 +23,7 @@ func TestOverlooked(t *testing.T) {
 		want       []string // modules
 		message    string   // how the first begins
 	}{
-		{".", "", []string{"example.com/a", "example.com/b"}, a + "no file; build in the directory of the module, or name the file: SCAVENGER_CONFIG="},
+		{".", "", []string{"example.com/a", "example.com/b"}, a + "no file; build in its directory, or name the file: SCAVENGER_CONFIG="},
 		{"c", "", []string{"example.com/a", "example.com/b"}, a + "no file; "},
 		{"a/cmd", "", []string{"example.com/b"}, filepath.Join("b", PropertiesName) + " does not count: builds in this directory read " + filepath.Join(root, "a", FileName)},
 		{".", "other.toml", nil, ""},
@@ -44,6 +44,36 @@ func TestOverlooked(t *testing.T) {
 		}
 		if len(all) > 0 && !strings.HasPrefix(all[0].Message(), test.message) {
 			t.Errorf("in %s: %s, want %s", test.dir, all[0].Message(), test.message)
+		}
+	}
+}
+
+// So is the file of a package, for a build above it.
+func TestOverlookedOf(t *testing.T) {
+	root := tree(t, map[string]string{
+		"go.mod":                 "module example.com/a\n",
+		"scavenger.toml":         "",
+		"cmd/app/scavenger.toml": "",
+		"cmd/cli/scavenger.conf": "", // for the program, where it runs
+	})
+	for _, test := range []struct{ dir, named, of, want string }{
+		{".", "", "cmd/app", filepath.Join("cmd", "app", FileName) + " does not count: builds in this directory read " + filepath.Join(root, FileName) + "; build in its directory, or name the file: "},
+		{".", "", "cmd/cli", ""},
+		{".", "", ".", ""},
+		{"cmd", "", ".", ""},
+		{"cmd/app", "", "cmd/app", ""},
+		{".", "scavenger.toml", "cmd/app", ""},
+	} {
+		c, err := load(filepath.Join(root, test.dir), fileVariable, test.named)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, o := range c.OverlookedOf(filepath.Join(root, test.of)) {
+			got += o.Message()
+		}
+		if !strings.HasPrefix(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("in %s, named %q, of %s: %q, want %q", test.dir, test.named, test.of, got, test.want)
 		}
 	}
 }

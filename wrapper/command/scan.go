@@ -115,6 +115,11 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 			continue
 		}
 		p.say("package %d of %d: %s", i+1, len(packages), lp.ImportPath)
+		if !lp.DepOnly {
+			for _, o := range cfg.OverlookedOf(lp.Dir) {
+				s.Notes = append(s.Notes, o.Message())
+			}
+		}
 		paths = append(paths, lp.ImportPath)
 		if matches(cfg, lp) {
 			p := scanPackage(cfg, lp)
