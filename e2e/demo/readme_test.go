@@ -66,7 +66,7 @@ func TestReadme(t *testing.T) {
 		outputs.Write(out)
 	}
 	// The sample at the top is the demonstration's output, but for how long that took.
-	took := regexp.MustCompile(`\d+ seconds? *`)
+	took := regexp.MustCompile(`(< )?\d+ seconds? *`)
 	printed := took.ReplaceAllString(outputs.String(), "")
 	sample := regexp.MustCompile(`(?m)^    ( +\d.*|.* --all .*)$`).FindAllStringSubmatch(string(readme), 6)
 	for _, line := range sample {

@@ -196,6 +196,11 @@ func TestLength(t *testing.T) {
 			t.Errorf("length(%v) = %q, want %q", d, got, want)
 		}
 	}
+	for n, want := range map[int64]string{0: "< 1 second", 1: "1 second", 86400: "24 hours"} {
+		if got := shortly(n); got != want {
+			t.Errorf("shortly(%d) = %q, want %q", n, got, want)
+		}
+	}
 }
 
 // shortWriter takes n bytes, then its disk is full.

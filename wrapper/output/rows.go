@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/report"
 )
@@ -169,7 +168,7 @@ func (t text) writeLargest(list []*row, most int) {
 		if r.kind != packageRow {
 			where += t.inModule(r.first)
 		}
-		t.printf("%9d  %-12s  %s", r.functions, length(time.Duration(r.observedFor)*time.Second), where)
+		t.printf("%9d  %-12s  %s", r.functions, shortly(r.observedFor), where)
 		if name != "" && indent+columns(where)+2+columns(name) > 80 {
 			t.printf("\n%*s", indent-2, "")
 		}

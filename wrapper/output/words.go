@@ -37,6 +37,14 @@ func seconds(n int64) string {
 	return length(time.Duration(n) * time.Second)
 }
 
+// shortly is a time in seconds as it stands in a column.
+func shortly(n int64) string {
+	if n == 0 {
+		return "< 1 second"
+	}
+	return length(time.Duration(n) * time.Second)
+}
+
 // length rounds down to the largest unit of which there are two.
 func length(d time.Duration) string {
 	const day = 24 * time.Hour
