@@ -105,11 +105,13 @@ func (d *directory) note(o *orphan, round int) error {
 // refused writes a step that the collector refused, and what to do about it.
 func (d *directory) refused(e *exporter, step string, err error) {
 	advice := "run it again later: what was not sent stays"
-	switch {
+	switch aboutTLS := adviceAboutTLS(err, d.set.serverURL); {
 	case unauthenticated(err):
 		advice = "the collector does not know the api key: copy it from the dashboard of the workspace in Scavenger's web page"
 	case isOther(err):
-		advice = "serverUrl must be that of the collector (not of the web page); what was not sent stays"
+		advice = notPage + "; what was not sent stays"
+	case aboutTLS != "" && e.target == "":
+		advice = aboutTLS + "; what was not sent stays"
 	}
 	d.step(step, "failed", fmt.Sprintf("%s: %v", cmp.Or(e.target, d.set.serverURL), err), advice)
 }
