@@ -69,7 +69,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	step("go build -toolexec=scavenger-wrap .   (compiles the standard library once more)")
+	step("go build -toolexec=scavenger-wrap .")
 	binary := filepath.Join(dir, "fzf-marked"+program.ExeSuffix())
 	if err := fzf.Build(ctx, "-toolexec="+wrapper, "-o", binary, "."); err != nil {
 		return err

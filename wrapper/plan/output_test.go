@@ -118,7 +118,16 @@ func TestUnobserved(t *testing.T) {
 	if want := "> 2 programs left no data here, such as `example.com/a/cmd/cli`. What they may call is in no group"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("no %q in\n%s", want, &markdown)
 	}
-	for _, known := range []string{"example.com/a/cmd/cli", "example.com/a/e2e", ""} {
+	r.Programs = append(r.Programs, report.Program{Main: "example.com/a/cmd/cli"})
+	p.Difference = src.difference(r)
+	text.Reset()
+	if err := p.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if want := "WARNING: 1 program of the plan left no data here, such as\nexample.com/a/e2e.\nWhat it may call is in no group until it leaves some.\n"; !strings.Contains(text.String(), want) {
+		t.Errorf("no %q in\n%s", want, &text)
+	}
+	for _, known := range []string{"example.com/a/e2e", ""} {
 		r.Programs = append(r.Programs, report.Program{Main: known})
 	}
 	if d := src.difference(r); len(d.Unobserved) > 0 {

@@ -278,6 +278,9 @@ func (p *Plan) unobserved() string {
 	if len(p.Difference.Unobserved) == len(p.Programs) {
 		return "What was never called elsewhere is here all the same."
 	}
+	if len(p.Difference.Unobserved) == 1 {
+		return "What it may call is in no group until it leaves some."
+	}
 	return "What they may call is in no group until they leave some."
 }
 

@@ -12,7 +12,7 @@ class Plan {
     this.differences();
     const lines = (list) => list.reduce((sum, f) => sum + f.lines, 0);
     const { unreachable, entries, shared, mustStay } = data, size = (list) => plural(list.length, 'function') + ', ' + plural(lines(list), 'line');
-    this.section('Delete now', size(unreachable) + '. No path leads there from main.', unreachable, (f) => this.row(f, f.lines, '', this.place(f)));
+    this.section('Delete now', size(unreachable) + '. No path leads there from main. Tests may call them: go vet ./... says which.', unreachable, (f) => this.row(f, f.lines, '', this.place(f)));
     this.section('Decide', plural(entries.length, 'place') + ' where code that stays refers to what was never called. With these, ' + plural(entries.reduce((n, e) => n + e.fallsFunctions, 0), 'function') + ' and ' + plural(entries.reduce((n, e) => n + e.fallsLines, 0), 'line') + ' fall.', entries, (e) => this.entry(e));
     this.section('Falls with several of these', size(shared) + '.', shared, (f) => this.row(f, f.lines, '', 'when all go: ' + f.entries.map((name) => this.shorten(name)).join(', ')));
     this.section('Must stay', size(mustStay) + '. Never called, and the program needs them.', mustStay, (f) => this.row(f, f.lines, '', f.reason + (f.site ? ': ' + f.site.file + ':' + f.site.line : '')));
@@ -28,7 +28,7 @@ class Plan {
   differences() {
     const { missing, moved, packages, unobserved } = this.data.difference;
     const all = unobserved.length === this.data.programs.length;
-    if (unobserved.length) this.box.append(element('p', { class: 'banner warn' }, plural(unobserved.length, 'program') + ' of the plan left no data, such as ' + unobserved[0] + '. What ' + (all ? 'was never called elsewhere is here all the same.' : 'they may call is in no group until they leave some.')));
+    if (unobserved.length) this.box.append(element('p', { class: 'banner warn' }, plural(unobserved.length, 'program') + ' of the plan left no data, such as ' + unobserved[0] + '. What ' + (all ? 'was never called elsewhere is here all the same.' : (unobserved.length === 1 ? 'it may call is in no group until it leaves some.' : 'they may call is in no group until they leave some.'))));
     const parts = [];
     if (missing.length) parts.push(plural(missing.length, 'function') + ' of the report are not in the source');
     if (moved) parts.push(plural(moved, 'function') + ' stand elsewhere in it');
