@@ -288,7 +288,7 @@ func (e *exporter) publishChunk() error {
 	e.codebase.soon()
 	if e.next++; e.next == len(e.chunks) {
 		e.completed(now)
-		e.p.log.InfoHourly("codebase", "codebase published, in %d messages", len(e.chunks))
+		e.p.log.InfoHourly("codebase", "codebase published, messages: %d", len(e.chunks))
 		e.chunks = nil
 		e.published = 0
 		e.hits.renew()

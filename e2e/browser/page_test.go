@@ -304,7 +304,7 @@ func address(_ *testing.T, p *tab) {
 func planTab(t *testing.T, p *tab) {
 	p.wantText("#tabs [aria-selected=true]", "Plan")
 	p.wantText("#plan", "Delete now", "1 function, 5 lines", "Decide", "1 place", "2 functions and 21 lines fall", "called at main.go:6 in shop.main",
-		"when all go: shop.b, shop.c", "its type becomes io.Reader"+tags[1]+": main.go:9", "1 program of the plan left no data, such as example.com/shop/cmd/cron. What they may call is in no group until they leave some.", "The source is not what was observed: 3 functions stand elsewhere in it.")
+		"when all go: shop.b, shop.c", "its type becomes io.Reader"+tags[1]+": main.go:9", "1 program of the plan left no data, such as example.com/shop/cmd/cron. What it may call is in no group until it leaves some.", "The source is not what was observed: 3 functions stand elsewhere in it.")
 	p.click("#plan summary .p-why")
 	p.wantText("#plan details", "main.go:6 call in example.com/shop.main (called)", "Falls with it:", "Store.Open", "cart/old/old.go:3")
 	p.click("#plan summary button")
