@@ -85,7 +85,7 @@ func TestUnsent(t *testing.T) {
 }
 
 // TestUnsentNowhere checks that a program whose disks are full or cannot be written to ends
-// as it does without a collector, and leaves nothing.
+// as it does without a collector, leaves nothing, and says that it could not.
 func TestUnsentNowhere(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 || exec.Command("unshare", "-m", "mount", "-t", "tmpfs", "x", "/var/tmp").Run() != nil {
@@ -109,7 +109,7 @@ func TestUnsentNowhere(t *testing.T) {
 			if cmd.ProcessState.ExitCode() != 3 {
 				t.Errorf("it ended with %v", err)
 			}
-			if !strings.HasSuffix(out.String(), "\nfault\n") || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), "at exit") {
+			if !strings.HasSuffix(out.String(), "\nfault\n") || strings.Count(errs.String(), "\n") != 2 || !strings.Contains(errs.String(), "at exit") || !strings.Contains(errs.String(), "is lost") {
 				t.Errorf("it said %q and %q", &out, &errs)
 			}
 		})
