@@ -3,8 +3,11 @@
 package hitrt
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -32,4 +35,54 @@ func TestStandardErrorClosed(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Errorf("a program whose standard error is closed ended with %v, want success", err)
 	}
+}
+
+// A program may close standard error, and the next file that it opens has the number. No
+// line goes there.
+func TestStandardErrorReplaced(t *testing.T) {
+	if name := os.Getenv("HITRT_TEST_STDERR"); name != "" {
+		warnAfterClose(t, name)
+		return
+	}
+	file := filepath.Join(t.TempDir(), "accounts.db")
+	var stderr bytes.Buffer
+	cmd := exec.Command(os.Args[0], "-test.run=^TestStandardErrorReplaced$")
+	cmd.Env = append(os.Environ(), "HITRT_TEST_STDERR="+file)
+	cmd.Stderr = &stderr
+	if out, err := cmd.Output(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if text, err := os.ReadFile(file); err != nil || len(text) > 0 {
+		t.Errorf("a file of the program's has %q, %v, want nothing", text, err)
+	}
+	if bytes.Count(stderr.Bytes(), []byte("\n")) != 2 {
+		t.Errorf("standard error has %q, want a line from before it was closed and one from after", &stderr)
+	}
+}
+
+// warnAfterClose writes a line while standard error is what it was, one while it is another
+// file, and one when it is back.
+func warnAfterClose(t *testing.T, name string) {
+	log := newPublisher(&Program{}, &settings{}).log
+	log.Warn("before")
+	kept, err := syscall.Dup(syscall.Stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Close(syscall.Stderr); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := syscall.Open(name, syscall.O_WRONLY|syscall.O_CREAT, 0o600)
+	if err != nil || fd != syscall.Stderr {
+		t.Fatalf("opened as %d, %v", fd, err)
+	}
+	log.Warn("meanwhile")
+	if err := syscall.Close(syscall.Stderr); err != nil {
+		t.Fatal(err)
+	}
+	log.Warn("while it is closed")
+	if fd, err = syscall.Dup(kept); err != nil || fd != syscall.Stderr {
+		t.Fatalf("opened as %d, %v", fd, err)
+	}
+	log.Warn("after")
 }
