@@ -36,7 +36,7 @@ func Check(step StepFunc, settings string) {
 		}
 		return
 	}
-	c := newClient(set, nil)
+	c := newClient(set, newSending())
 	defer c.closeIdle()
 	ctx, cancel := context.WithTimeout(context.Background(), pollTimeout)
 	defer cancel()

@@ -98,7 +98,7 @@ func newExporter(p *publisher) *exporter {
 	poll := first
 	// Whatever forceIntervalSeconds says: the collector would forget us.
 	poll.interval = min(poll.interval, maxPoll)
-	client := newClient(p.set, p.network)
+	client := newClient(p.set, p.sending)
 	p.conns = client.conns
 	e := &exporter{
 		p: p, client: client, limit: p.set.maxMessage,

@@ -101,6 +101,7 @@ type Program struct {
 	Fingerprint string
 
 	started map[string]string // settings given to Start, which count more than Settings
+	sending sending           // as it was when Register was called
 }
 
 // settings returns the settings that a program has before anything where it runs is read.
@@ -171,6 +172,7 @@ func Register(p *Program) (active bool) {
 			active = false
 		}
 	}()
+	p.sending = newSending()
 	lookup := variables()
 	set := loadSettings(p, lookup)
 	if lookup != nil {

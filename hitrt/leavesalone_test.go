@@ -5,11 +5,40 @@ package hitrt
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
 	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 )
+
+func init() {
+	childPrograms["random"] = func() {
+		prog := newProgram(10)
+		fmt.Println("started", Register(prog))
+		own := &countedReader{}
+		rand.Reader = own
+		prog.call(1)
+		Exit()
+		fmt.Println("taken", own.taken.Load())
+	}
+}
+
+// A countedReader is a source of zeros that counts them.
+type countedReader struct{ taken atomic.Int64 }
+
+func (r *countedReader) Read(b []byte) (int, error) {
+	r.taken.Add(int64(len(b)))
+	clear(b)
+	return len(b), nil
+}
 
 // The time zone of a program is read once, when the first local time is printed. A program
 // may set TZ until then, and time.Local at any time.
@@ -38,11 +67,37 @@ func TestResolverLeftAlone(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	c := newClient(&settings{serverURL: "http://collector.invalid", apiKey: testKey, grpcTLS: "auto"}, nil)
+	c := newClient(&settings{serverURL: "http://collector.invalid", apiKey: testKey, grpcTLS: "auto"}, sending{})
 	if _, err := c.initConfig(ctx); err == nil {
 		t.Error("collector.invalid was found")
 	}
 	if n := asked.Load(); n > 0 {
 		t.Errorf("the program's resolver was asked %d times", n)
+	}
+}
+
+// A program that replaces the source of randomness can repeat what it does: TLS takes nothing
+// of it.
+func TestRandomLeftAlone(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		t.Skip("SSL_CERT_FILE has no effect")
+	}
+	fake := newFake()
+	server := httptest.NewUnstartedServer(fake)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(roots, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := child(t, "random", "SCAVENGER_SERVER_URL="+server.URL, "SCAVENGER_API_KEY="+testKey, "SCAVENGER_EXIT_TIMEOUT=1m",
+		"SSL_CERT_FILE="+roots, "HOME=", "XDG_STATE_HOME=", "SCAVENGER_SAVE_UNSENT=false").Output()
+	if err != nil || !strings.HasPrefix(string(out), "started true\n") || len(fake.got(methodInvocations)) == 0 {
+		t.Fatalf("%v, %d publications\n%s", err, len(fake.got(methodInvocations)), out)
+	}
+	if !strings.HasSuffix(string(out), "\ntaken 0\n") {
+		t.Errorf("of the program's randomness: %s", out)
 	}
 }

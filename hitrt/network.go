@@ -5,6 +5,8 @@
 package hitrt
 
 import (
+	"crypto/rand"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,7 +23,12 @@ const inert = "neither serverUrl and apiKey nor dataDir are set"
 type sending struct {
 	network http.RoundTripper // replaces the real one if not nil
 	conns   *conns            // the exporter's: they must not become garbage
+	random  io.Reader         // for TLS, crypto/rand's if nil
 }
+
+// newSending notes the source of randomness, which a program may replace, to be able to
+// repeat what it does: nobody else must take of that then.
+func newSending() sending { return sending{random: rand.Reader} }
 
 // serverURL returns the collector's URL without trailing slashes, which its routes
 // do not accept. A URL without a scheme becomes http.

@@ -11,6 +11,8 @@ const inert = "dataDir is not set, and a program that was built with network = f
 
 type sending struct{}
 
+func newSending() sending { return sending{} }
+
 type exporter struct{ refused bool }
 
 func newExporter(*publisher) *exporter { return nil }

@@ -87,6 +87,7 @@ func newPublisher(p *Program, set *settings) *publisher {
 		module:      p.Module,
 		isProgram:   p.Executable,
 		ownSignals:  p.Signals,
+		sending:     p.sending,
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
 		started:     time.Now(),

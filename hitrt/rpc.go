@@ -15,6 +15,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -67,25 +68,26 @@ type client struct {
 }
 
 // newClient returns a client. Tests give it a network; nil means the real one.
-func newClient(set *settings, network http.RoundTripper) *client {
+func newClient(set *settings, s sending) *client {
 	c := &client{serverURL: set.serverURL, apiKey: set.apiKey, grpcTLS: set.grpcTLS}
-	if network != nil {
-		c.web, c.plain, c.secured = network, network, network
+	if s.network != nil {
+		c.web, c.plain, c.secured = s.network, s.network, s.network
 		return c
 	}
 	c.conns = &conns{open: map[*conn]bool{}}
-	c.web = newTransport((*http.Protocols).SetHTTP1, c.conns)
-	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2, c.conns)
-	c.secured = newTransport((*http.Protocols).SetHTTP2, c.conns)
+	c.web = newTransport((*http.Protocols).SetHTTP1, c.conns, s.random)
+	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2, c.conns, nil)
+	c.secured = newTransport((*http.Protocols).SetHTTP2, c.conns, s.random)
 	return c
 }
 
-func newTransport(enable func(*http.Protocols, bool), conns *conns) *http.Transport {
+func newTransport(enable func(*http.Protocols, bool), conns *conns, random io.Reader) *http.Transport {
 	protocols := new(http.Protocols)
 	enable(protocols, true)
 	return &http.Transport{
 		Protocols:              protocols,
 		DialContext:            conns.dial,
+		TLSClientConfig:        &tls.Config{Rand: random},
 		TLSHandshakeTimeout:    10 * time.Second,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxAnswer,

@@ -33,7 +33,7 @@ func serve(t *testing.T, handler http.Handler) *httptest.Server {
 
 func testClient(t *testing.T, serverURL, grpcTLS string) *client {
 	t.Helper()
-	c := newClient(&settings{serverURL: serverURL, apiKey: testKey, grpcTLS: grpcTLS}, nil)
+	c := newClient(&settings{serverURL: serverURL, apiKey: testKey, grpcTLS: grpcTLS}, sending{})
 	t.Cleanup(c.closeIdle)
 	return c
 }
@@ -225,7 +225,7 @@ func TestCallGRPCServer(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer server.Close()
-		c := newClient(&settings{serverURL: server.URL(), apiKey: fake.DemoKey, grpcTLS: "auto"}, nil)
+		c := newClient(&settings{serverURL: server.URL(), apiKey: fake.DemoKey, grpcTLS: "auto"}, sending{})
 		defer c.closeIdle()
 		if secured {
 			roots := x509.NewCertPool()
@@ -263,7 +263,7 @@ func TestCallGRPCServer(t *testing.T) {
 func TestCallWithoutHTTP2(t *testing.T) {
 	t.Setenv("GODEBUG", "http2client=0")
 	server := serve(t, newFake())
-	c := newClient(&settings{serverURL: server.URL, apiKey: testKey, grpcTLS: "auto"}, nil)
+	c := newClient(&settings{serverURL: server.URL, apiKey: testKey, grpcTLS: "auto"}, sending{})
 	defer c.closeIdle()
 	_, err := c.call(t.Context(), server.URL, methodPoll, encodeConfigRequest(testKey, "process"))
 	if err == nil || !strings.Contains(err.Error(), "http2client=0") {
