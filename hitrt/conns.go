@@ -74,7 +74,7 @@ func (c *conn) Write(b []byte) (int, error) {
 	if c.socket.isTaken() {
 		return 0, net.ErrClosed
 	}
-	return c.Conn.Write(b)
+	return c.socket.write(c.Conn, b)
 }
 
 func (c *conn) Close() error {

@@ -23,11 +23,11 @@ func standardError() io.Writer {
 type stderrFile struct{ st syscall.Stat_t }
 
 func (f *stderrFile) Write(line []byte) (int, error) {
-	if f.isTaken() || !takesLine(syscall.Stderr) {
+	if f.isTaken() || !takesLine(syscall.Stderr, &f.st) {
 		return 0, syscall.EAGAIN
 	}
 	for {
-		n, err := syscall.Write(syscall.Stderr, line)
+		n, err := writeLine(syscall.Stderr, &f.st, line)
 		if err != syscall.EINTR {
 			return n, err
 		}

@@ -9,32 +9,43 @@ import (
 // linePatience is how long a line waits for standard error. Main may wait for it.
 const linePatience = 100 * time.Millisecond
 
-// takesLine reports whether a line can be written to a low descriptor without harm. A pipe
-// whose reader is stuck, and a terminal whose output is stopped (Ctrl-S), would hold up who
-// writes.
-func takesLine(fd int) bool {
-	if stopsUs(fd) {
+// takesLine reports whether a line can be written to a low descriptor, that of st, without
+// harm. A pipe whose reader is stuck, and a terminal whose output is stopped (Ctrl-S), would
+// hold up who writes. A pipe whose reader is gone sends SIGPIPE, which a program that has
+// asked for all signals takes for one of its own.
+func takesLine(fd int, st *syscall.Stat_t) bool {
+	if stopsUs(fd, st) {
 		return false
 	}
 	for began := time.Now(); time.Since(began) < linePatience; {
-		var set syscall.FdSet
+		var set, gone syscall.FdSet
 		set.Bits[0] = 1 << fd
+		if st.Mode&syscall.S_IFMT == syscall.S_IFIFO {
+			gone = set // the end to write to can be read if nobody can read the other one
+		}
 		wait := syscall.NsecToTimeval(int64(linePatience))
-		n, err := syscall.Select(fd+1, nil, &set, nil, &wait)
+		n, err := syscall.Select(fd+1, &gone, &set, nil, &wait)
 		if err != syscall.EINTR {
-			return n > 0 || err != nil
+			return n > 0 && gone.Bits[0] == 0 || err != nil
 		}
 	}
 	return false
 }
 
+// writeLine writes a line, to a socket without SIGPIPE.
+func writeLine(fd int, st *syscall.Stat_t, line []byte) (int, error) {
+	if st.Mode&syscall.S_IFMT == syscall.S_IFSOCK {
+		return syscall.SendmsgN(fd, line, nil, nil, syscall.MSG_NOSIGNAL)
+	}
+	return syscall.Write(fd, line)
+}
+
 // stopsUs reports whether a descriptor is a terminal that stops programs of the background
 // that write to it (stty tostop). No other file is asked: a sandbox that lets a program write
 // may end it at an ioctl.
-func stopsUs(fd int) bool {
+func stopsUs(fd int, st *syscall.Stat_t) bool {
 	const memory = 1 // the major number of /dev/null
-	var st syscall.Stat_t
-	if syscall.Fstat(fd, &st) != nil || st.Mode&syscall.S_IFMT != syscall.S_IFCHR || st.Rdev>>8&0xfff == memory {
+	if st.Mode&syscall.S_IFMT != syscall.S_IFCHR || st.Rdev>>8&0xfff == memory {
 		return false
 	}
 	var settings syscall.Termios
