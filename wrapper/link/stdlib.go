@@ -191,11 +191,10 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := toolchain.Lock(l.lockFile())
-	if err != nil {
-		return nil, err
+	// It saves time and nothing else, and some file systems have no locks.
+	if unlock, err := toolchain.Lock(l.lockFile()); err == nil {
+		defer unlock()
 	}
-	defer unlock()
 	g := toolchain.GoList{Program: goCommand, Dir: nested.dir, Env: nested.env, Flags: nested.flags}
 	list := func() ([]toolchain.ListedPackage, error) {
 		ctx, cancel := toolchain.LimitCacheProg()
@@ -285,7 +284,9 @@ func (l *linking) nestedGo() (nestedGo, error) {
 				n.flags = append(n.flags, "-gcflags="+s.Value)
 			}
 		case "-pgo":
-			n.flags = append(n.flags, "-pgo="+s.Value)
+			if file, err := l.profile(s.Value); err == nil {
+				n.flags = append(n.flags, "-pgo="+file)
+			}
 		case "GOEXPERIMENT", "GOFIPS140", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
 			n.env = append(n.env, s.Key+"="+s.Value)
 		default:
@@ -366,8 +367,29 @@ func (l *linking) outerGo() (nestedGo, error) {
 	}
 	for _, s := range info.Settings {
 		if s.Key == "-pgo" {
-			n.flags = append(slices.Clip(n.flags), "-pgo="+s.Value)
+			file, err := l.profile(s.Value)
+			if err != nil {
+				return n, fmt.Errorf("the profile %s: %w", s.Value, err)
+			}
+			n.flags = append(slices.Clip(n.flags), "-pgo="+file)
 		}
 	}
 	return n, nil
+}
+
+// profile returns the file of the profile that modinfo has as -pgo: with -trimpath that is
+// only the last element of its name.
+func (l *linking) profile(recorded string) (string, error) {
+	if filepath.IsAbs(recorded) {
+		return recorded, nil
+	}
+	outer, err := plain.ReadOuterCommand()
+	if err != nil {
+		return "", err
+	}
+	dir, err := l.WorkingDir()
+	if err != nil {
+		return "", err
+	}
+	return outer.Profile(dir, strings.TrimSuffix(l.ImportPath, ".test"))
 }

@@ -28,6 +28,7 @@ type OuterCommand struct {
 
 	modes []string // flags of compile that stand for build flags: -race, …
 	words []string // the flags of compile in -gcflags that are among silentWords
+	pgo   string   // the last -pgo, "" for none
 	asm   bool     // there are -asmflags
 	cover bool     // packages of the standard library may be covered
 	named bool     // a -gcflags or -asmflags is for the packages of the command line only
@@ -101,6 +102,9 @@ func (c *OuterCommand) parse(args, goflags []string) error {
 func (c *OuterCommand) add(to *[]string, f toolchain.GoFlag) error {
 	name, value := f.Name, f.Value
 	c.cover = c.cover || strings.HasPrefix(name, "cover")
+	if name == "pgo" {
+		c.pgo = value
+	}
 	switch {
 	case f.Use == toolchain.PerPackage:
 		value = c.perPackage(name, value)
@@ -172,6 +176,33 @@ func (c *OuterCommand) OfVersion() bool {
 // compiles the standard library as this one does.
 func (c *OuterCommand) ForStdlib(dir string) (flags, env []string) {
 	return c.stdlibFlags(c.flags), c.env(dir, c.stdlibFlags(c.goflags))
+}
+
+// Profile returns the file of the profile that a main package is compiled for. dir is where
+// the go command runs. A program that is built with -trimpath has only the last element of
+// its name.
+func (c *OuterCommand) Profile(dir, importPath string) (string, error) {
+	switch {
+	case c.pgo == "" || c.pgo == "auto":
+	case filepath.IsAbs(c.pgo):
+		return c.pgo, nil
+	default:
+		return filepath.Join(dir, c.pgo), nil
+	}
+	ctx, cancel := toolchain.LimitCacheProg()
+	defer cancel()
+	g := toolchain.GoList{Program: c.program, Dir: dir}
+	g.Flags, g.Env = c.ForStdlib(dir)
+	packages, err := g.Packages(ctx, "ImportPath,Dir", []string{"-e", "-find"}, c.roots...)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range packages {
+		if p.ImportPath == importPath {
+			return filepath.Join(p.Dir, "default.pgo"), nil
+		}
+	}
+	return "", fmt.Errorf("no directory of %s", importPath)
 }
 
 // stdlibFlags returns flags for compiling the standard library. A -gcflags or -asmflags
