@@ -17,7 +17,6 @@
 package rewrite
 
 import (
-	"bytes"
 	"cmp"
 	"go/ast"
 	"go/token"
@@ -36,54 +35,16 @@ type Closures struct {
 // source.
 func (p *pkg) findLiterals(files []*file) {
 	for _, f := range files {
-		fromCgo := bytes.HasPrefix(f.source.Text, []byte(cgoHeader))
 		inner := map[*ast.FuncLit]bool{} // that cgo wrote within others
 		for lit := range inspector.All[*ast.FuncLit](inspector.New([]*ast.File{f.tree})) {
 			switch {
-			case fromCgo && isCgoLiteral(lit):
+			case f.fromCgo && isCgoLiteral(lit):
 				inner[returned(lit)] = true
 			case !inner[lit] && p.names[lit] != "":
 				f.literals = append(f.literals, lit)
 			}
 		}
 	}
-}
-
-// isCgoLiteral reports whether a literal in a file of cgo's is cgo's own. Around a call that
-// is given pointers it writes one of these, the second one behind defer:
-//
-//	func() { _cgo0 := p; _cgoCheckPointer(_cgo0, nil); _Cfunc_f(_cgo0) }
-//	func() func() { _cgo0 := p; return func() { _cgoCheckPointer(_cgo0, nil); _Cfunc_f(_cgo0) } }
-//
-// The first variable may also be called _cgoIndex0, for example, or be declared by var.
-func isCgoLiteral(lit *ast.FuncLit) bool {
-	if len(lit.Body.List) == 0 {
-		return false
-	}
-	var names []*ast.Ident
-	switch stmt := lit.Body.List[0].(type) {
-	case *ast.AssignStmt:
-		if name, ok := stmt.Lhs[0].(*ast.Ident); ok {
-			names = append(names, name)
-		}
-	case *ast.DeclStmt:
-		for _, spec := range stmt.Decl.(*ast.GenDecl).Specs {
-			if v, ok := spec.(*ast.ValueSpec); ok {
-				names = append(names, v.Names...)
-			}
-		}
-	}
-	return len(names) == 1 && strings.HasPrefix(names[0].Name, "_cgo")
-}
-
-// returned returns the literal that the last statement of another one returns, or nil.
-func returned(lit *ast.FuncLit) *ast.FuncLit {
-	stmt, ok := lit.Body.List[len(lit.Body.List)-1].(*ast.ReturnStmt)
-	if !ok || len(stmt.Results) != 1 {
-		return nil
-	}
-	inner, _ := stmt.Results[0].(*ast.FuncLit)
-	return inner
 }
 
 // literalsIn returns the literals in a node that have names.

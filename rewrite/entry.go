@@ -89,8 +89,11 @@ func (f *file) params(list *ast.FieldList) string {
 	if len(b) == 0 {
 		return ""
 	}
-	// cgo has turned C.int into _Ctype_int.
-	return strings.ReplaceAll(string(b[:len(b)-1]), "_Ctype_", "C.")
+	types := string(b[:len(b)-1])
+	if f.fromCgo {
+		types = beforeCgo(types)
+	}
+	return types
 }
 
 // appendFolded appends Go source as one line: it drops comments and replaces white space

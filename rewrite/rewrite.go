@@ -210,6 +210,7 @@ type file struct {
 	pos    *token.File
 	name   string // that a //line directive above the package clause gives; or ""
 
+	fromCgo    bool // cgo has changed the text
 	directives bool // whether the text may have comments that are meant for us
 
 	literals []*ast.FuncLit // those with names, in the order of the text
@@ -241,6 +242,7 @@ func (p *pkg) parse(source Source) (*file, error) {
 		return nil, err
 	}
 	f := &file{source: source, tree: tree, pos: p.fset.File(tree.Package)}
+	f.fromCgo = bytes.HasPrefix(source.Text, []byte(cgoHeader))
 	f.directives = bytes.Contains(source.Text, []byte("scavenger:"))
 	f.name = f.adjusted(tree.Package).Filename
 	return f, nil
