@@ -373,7 +373,7 @@ func (d *dataFile) keep(now time.Time) {
 		}
 	}
 	if kept == datafile.OnceASecond {
-		d.p.log.InfoHourly("kept", "calls are written to %s once a second: a process that is killed loses those of its last second (%s)", d.store.Dir, why)
+		d.p.log.InfoHourly("kept", "calls are written to %s once a second, later ones of a function once a minute: a process that is killed loses those since then (%s)", d.store.Dir, why)
 		return
 	}
 	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)

@@ -48,7 +48,7 @@ const (
 	Running   ProcessState = iota + 1 // it lives, or was killed and nobody noticed so far
 	Ended                             // it wrote all that it called
 	Recovered                         // it was killed, and a later process wrote what it had not
-	Lossy                             // it was killed, and its last second may be missing
+	Lossy                             // it was killed, and what it called last may be missing
 )
 
 // Kept is how the calls of a process outlive it.
@@ -88,7 +88,7 @@ type Process struct {
 type Totals struct {
 	Processes   uint64 // all of them
 	Recovered   uint64 // those that were killed, and lost nothing
-	Lossy       uint64 // those of whose calls up to a second may be missing
+	Lossy       uint64 // those of whose last calls some may be missing
 	FirstStart  int64  // Unix milliseconds; 0 if none is known
 	LastStart   int64
 	LastSeen    int64

@@ -38,7 +38,7 @@ func (cmd *commands) reportCommand() *cli.Command {
 			"   2  the command line is wrong\n" +
 			"   3  the report is written, but rests on incomplete data: files that are\n" +
 			"      damaged, unreadable or without their list of functions, or processes that\n" +
-			"      were killed and of whose calls up to a second may be missing; each is named\n" +
+			"      were killed and of whose last calls some may be missing; each is named\n" +
 			"   4  the report is written and complete, and has what --fail-on names",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: strings.Join(formatNames(), ", ")},

@@ -59,12 +59,13 @@ func (t text) writeNotes() {
 			"in no other file is reported as never called, or not at all.", pluralVerb(n, "data file does", "data files do"))
 	}
 	if n := t.Processes.Lossy; n > 0 {
-		t.note("WARNING: %s how it ended, so up to a second of what each called last may be missing. "+
-			"A function that was called only then is reported as never called.",
+		t.note("WARNING: %s how it ended, so what each called first in its last second, and again in its "+
+			"last minute, may be missing. A function first called in that second is reported as never called.",
 			pluralVerb(n, "process was killed, or did not say", "processes were killed, or did not say"))
 	}
 	if n := t.Processes.KeptOnceASecond; n > 0 {
-		t.note("Calls of %s were kept once a second: if one is killed, its last second is lost.", plural(n, "process"))
+		t.note("Calls of %s were kept once a second, later ones of a function once a minute: "+
+			"if one is killed, those since then are lost.", plural(n, "process"))
 	}
 }
 

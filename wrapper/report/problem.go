@@ -25,9 +25,9 @@ const (
 	NotBelieved Kind = "codebase-of-another" // its functions are named by another user
 	NewerFormat Kind = "newer-format"        // a newer scavenger-wrap reads it
 
-	// Kinds of what may be missing, up to a second of each process: it ran when the
-	// machine was started anew, or runs elsewhere; it was killed; or only its user can
-	// read what it called last.
+	// Kinds of what may be missing, up to a second of the first calls of each process and
+	// a minute of later ones: it ran when the machine was started anew, or runs elsewhere;
+	// it was killed; or only its user can read what it called last.
 	OtherBoot       Kind = "from-another-boot"
 	Lossy           Kind = "lossy"
 	UnreadableMarks Kind = "unreadable-marks"

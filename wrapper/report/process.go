@@ -31,7 +31,7 @@ type Processes struct {
 	Total     int `json:"total"`
 	Running   int `json:"running"`   // they live, as far as can be seen
 	Recovered int `json:"recovered"` // they were killed, and nothing is lost
-	Lossy     int `json:"lossy"`     // up to a second of what they called may be missing
+	Lossy     int `json:"lossy"`     // some of what they called last may be missing
 
 	// KeptOnceASecond are those whose calls would not outlive them for the last second.
 	KeptOnceASecond int `json:"keptOnceASecond"`
@@ -134,7 +134,7 @@ func (d *data) ended(f *hitsFile, kind Kind, n int, how string) {
 		were, marks, they = fmt.Sprint(n, " processes were"), "their marks files", "they"
 	}
 	if n > 0 {
-		d.problem(f.path, kind, fmt.Errorf("%s %s: up to a second of what %s called last may be missing", were, strings.ReplaceAll(how, "MARKS", marks), they))
+		d.problem(f.path, kind, fmt.Errorf("%s %s: what %s called first in the last second, and again in the last minute, may be missing", were, strings.ReplaceAll(how, "MARKS", marks), they))
 	}
 }
 
@@ -145,7 +145,7 @@ const (
 	complete    fate = iota // it wrote all
 	alive                   // it lives
 	rescued                 // it was killed, and all that it called is known
-	cut                     // it was killed, and its last second is lost
+	cut                     // it was killed, and what it called last is lost
 	gone                    // it was killed, or runs where it cannot be seen
 	ofOtherBoot             // it ran when the machine was started anew, or runs elsewhere
 	outOfReach              // what it called last may be there, but cannot be read
