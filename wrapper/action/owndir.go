@@ -23,7 +23,7 @@ type ownDir struct {
 // the name of the output.
 //
 // The path reaches no archive: everything in the directory is compiled with a
-// -trimpath that takes it off.
+// -trimpath that takes it off, unless TMPDIR has a semicolon, too (docs/limits.md).
 func (a *Action) MakeDir(out string) (dir string, err error) {
 	if a.own.path != "" {
 		return a.own.path, nil
