@@ -191,13 +191,15 @@ func (l *linking) listStdlib(packages []string, nested nestedGo) (map[string]str
 	if err != nil {
 		return nil, err
 	}
+	alive, stop := toolchain.WhileParent()
+	defer stop()
 	// It saves time and nothing else, and some file systems have no locks.
 	if unlock, err := toolchain.Lock(l.lockFile()); err == nil {
 		defer unlock()
 	}
 	g := toolchain.GoList{Program: goCommand, Dir: nested.dir, Env: nested.env, Flags: nested.flags}
 	list := func() ([]toolchain.ListedPackage, error) {
-		ctx, cancel := toolchain.LimitCacheProg()
+		ctx, cancel := toolchain.LimitCacheProg(alive)
 		defer cancel()
 		return g.Packages(ctx, "ImportPath,Export", []string{"-export", "-deps"}, packages...)
 	}

@@ -4,6 +4,7 @@
 package plain
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -189,7 +190,7 @@ func (c *OuterCommand) Profile(dir, importPath string) (string, error) {
 	default:
 		return filepath.Join(dir, c.pgo), nil
 	}
-	ctx, cancel := toolchain.LimitCacheProg()
+	ctx, cancel := toolchain.LimitCacheProg(context.Background())
 	defer cancel()
 	g := toolchain.GoList{Program: c.program, Dir: dir}
 	g.Flags, g.Env = c.ForStdlib(dir)

@@ -176,7 +176,9 @@ func (c *OuterCommand) unmarkedPackages(cfg *config.Config) ([]string, error) {
 // list runs go list with the flags of the build. A package with errors comes without an
 // archive, and the build reports what is wrong with it.
 func (c *OuterCommand) list(fields string, flags []string, patterns ...string) ([]toolchain.ListedPackage, error) {
-	ctx, cancel := toolchain.LimitCacheProg()
+	alive, stop := toolchain.WhileParent()
+	defer stop()
+	ctx, cancel := toolchain.LimitCacheProg(alive)
 	defer cancel()
 	packages, err := c.goList().Packages(ctx, fields, append([]string{"-e", "-pgo=off"}, flags...), patterns...)
 	if failed := (*toolchain.ListError)(nil); errors.As(err, &failed) {

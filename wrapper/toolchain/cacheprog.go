@@ -59,13 +59,13 @@ func (g GoList) SharesCacheProg(work string) bool {
 	return err == nil
 }
 
-// LimitCacheProg returns the context for a go command that we run. It ends after some
-// time if there is a GOCACHEPROG.
-func LimitCacheProg() (context.Context, context.CancelFunc) {
+// LimitCacheProg returns the context for a go command that we run. It ends with ctx, and
+// after some time if there is a GOCACHEPROG.
+func LimitCacheProg(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !UsesCacheProg() {
-		return context.Background(), func() {}
+		return ctx, func() {}
 	}
-	return context.WithTimeout(context.Background(), cacheProgLimit)
+	return context.WithTimeout(ctx, cacheProgLimit)
 }
 
 // WithoutCacheProg returns an environment in which the go command keeps its cache itself.
