@@ -29,6 +29,15 @@ func TestMake(t *testing.T) {
 	if out := run(t, dir, nil, "make", source, "report"); !strings.Contains(out, "Clear") {
 		t.Errorf("make report does not say that Clear was never called:\n%s", out)
 	}
+	// An older scavenger-wrap, which marks nothing, is replaced.
+	older := filepath.Join(t.TempDir(), "older.go")
+	err := os.WriteFile(older, []byte("package main\n\nimport (\n\t\"os\"\n\t\"syscall\"\n)\n\n"+
+		"func main() { panic(syscall.Exec(os.Args[1], os.Args[1:], os.Environ())) }\n"), 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, dir, nil, "go", "build", "-o", filepath.Join(dir, "bin", "scavenger-wrap"), older)
+	run(t, dir, nil, "make", source)
 	for _, want := range []bool{true, false} {
 		if got := strings.Contains(readFile(t, filepath.Join(dir, "bin", "app")), "_scavenger_"); got != want {
 			t.Errorf("the program has marks: %v, want %v", got, want)
