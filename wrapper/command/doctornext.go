@@ -65,18 +65,22 @@ func howToRun(settings map[string]string) string {
 	return "run it with SCAVENGER_DATA_DIR=data in its environment, and then scavenger-wrap report data"
 }
 
-// howToBuildAndRun says how to build the first program here, and how to get an answer from
-// it. marked says that go build needs no -toolexec.
+// howToBuildAndRun says how to build a program here, and how to get an answer from it. If
+// there are several, it speaks for the first. marked says that go build needs no -toolexec.
 func (cmd *commands) howToBuildAndRun(marked bool, settings map[string]string) string {
-	dir := cmd.mainDir()
-	if dir == "" {
+	dirs := cmd.mainDirs()
+	if len(dirs) == 0 {
 		return "there is no program here: go to one that uses these packages, name them in packages of its scavenger.toml, and build it"
 	}
 	build := "go build "
 	if !marked {
 		build += toolexecFlag() + " "
 	}
-	return "build the program: " + build + dir + "; " + howToRun(settings)
+	which := "the program"
+	if n := len(dirs); n > 1 {
+		which = fmt.Sprintf("one of the %d programs here, such as the first", n)
+	}
+	return "build " + which + ": " + build + dirs[0] + "; " + howToRun(settings)
 }
 
 // toolexecFlag returns the flag of the go command that starts this scavenger-wrap.
@@ -88,11 +92,11 @@ func toolexecFlag() string {
 	return toolchain.JoinQuoted([]string{"-toolexec=" + toolchain.JoinQuoted([]string{self})})
 }
 
-// mainDir returns a directory with a main package as go build takes it: the first below the
-// working directory, or else of the main modules. It returns "" if there is none, and
-// "[packages]" if that cannot be told.
-func (cmd *commands) mainDir() string {
-	const unknown = "[packages]"
+// mainDirs returns the directories with a main package as go build takes them: those of the
+// main modules, the ones below the working directory first. It returns "[packages]" if that
+// cannot be told.
+func (cmd *commands) mainDirs() []string {
+	unknown := []string{"[packages]"}
 	from, err := cmd.buildSource()
 	if err != nil {
 		return unknown
@@ -108,18 +112,18 @@ func (cmd *commands) mainDir() string {
 	if err != nil {
 		return unknown
 	}
-	found := ""
+	var below, elsewhere []string
 	for _, p := range packages {
 		rel, err := filepath.Rel(from.Dir, p.Dir)
-		switch below := filepath.IsLocal(rel); {
+		switch {
 		case p.Name != "main" || err != nil:
-		case below && rel == ".":
-			return rel
-		case below:
-			return "." + string(filepath.Separator) + rel
-		case found == "":
-			found = rel
+		case rel == ".":
+			below = append(below, rel)
+		case filepath.IsLocal(rel):
+			below = append(below, "."+string(filepath.Separator)+rel)
+		default:
+			elsewhere = append(elsewhere, rel)
 		}
 	}
-	return found
+	return append(below, elsewhere...)
 }
