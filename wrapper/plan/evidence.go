@@ -93,8 +93,7 @@ func (p *program) difference(r *report.Report) Difference {
 
 // spare makes unknown what programs without data may call: that others never call it says
 // nothing of them. If none has data, as where tests were observed, this would be all.
-func (p *program) spare(r *report.Report) {
-	without := p.unobserved(r)
+func (p *program) spare(without []string) {
 	if len(without) == 0 || len(without) == len(p.mains) {
 		return
 	}

@@ -23,7 +23,7 @@ func (p *Plan) WriteMarkdown(w io.Writer, all bool) error {
 	}
 	if n := len(p.Difference.Unobserved); n > 0 {
 		t.printf("> [!WARNING]\n> %s left no data here, such as %s. %s\n\n",
-			plural(n, "program"), code(p.Difference.Unobserved[0]), p.unobserved())
+			plural(n, "program"), code(p.Difference.Unobserved[0]), p.aboutUnobserved())
 	}
 	if !p.Observed.Complete {
 		t.printf("> [!WARNING]\n> The data are incomplete: some of these functions may have been called.\n\n")

@@ -154,20 +154,21 @@ func Make(opts Options, r *report.Report) (*Plan, error) {
 		return nil, err
 	}
 	p.observe(r)
-	p.spare(r)
+	difference := p.difference(r)
+	p.spare(difference.Unobserved)
 	p.refer()
 	p.convert()
 	p.pin()
 	p.group()
-	return p.plan(opts, r), nil
+	return p.plan(opts, r, difference), nil
 }
 
 // plan writes down what the functions were found to be.
-func (p *program) plan(opts Options, r *report.Report) *Plan {
+func (p *program) plan(opts Options, r *report.Report, difference Difference) *Plan {
 	out := &Plan{
 		SchemaVersion: SchemaVersion, Programs: p.mains, Tags: opts.Tags,
 		GOOS: cmp.Or(os.Getenv("GOOS"), runtime.GOOS), GOARCH: cmp.Or(os.Getenv("GOARCH"), runtime.GOARCH),
-		Observed: observed(r), Difference: p.difference(r),
+		Observed: observed(r), Difference: difference,
 		Unreachable: []Dead{}, Entries: []Entry{}, Shared: []Shared{}, MustStay: []Kept{}, program: p,
 	}
 	falls := map[*decl][]*decl{}
@@ -273,8 +274,8 @@ func (p *program) kept(d *decl) Kept {
 	return k
 }
 
-// unobserved says what becomes of what the programs without data may call.
-func (p *Plan) unobserved() string {
+// aboutUnobserved says what becomes of what the programs without data may call.
+func (p *Plan) aboutUnobserved() string {
 	if len(p.Difference.Unobserved) == len(p.Programs) {
 		return "What was never called elsewhere is here all the same."
 	}

@@ -105,7 +105,7 @@ func (t text) writeWarnings(p *Plan) {
 	}
 	d := &p.Difference
 	if n := len(d.Unobserved); n > 0 {
-		t.printf("WARNING: %s of the plan left no data here, such as\n%s.\n%s\n\n", plural(n, "program"), report.Printable(d.Unobserved[0]), p.unobserved())
+		t.printf("WARNING: %s of the plan left no data here, such as\n%s.\n%s\n\n", plural(n, "program"), report.Printable(d.Unobserved[0]), p.aboutUnobserved())
 	}
 	if n := len(d.Missing); n > 0 {
 		t.printf("WARNING: the source lacks %s of the report, such as\n%s.\n"+
