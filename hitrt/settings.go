@@ -116,7 +116,7 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	s := &settings{
 		enabled:     enabled,
 		mistaken:    slices.Clone(r.problems[before:]),
-		apiKey:      r.text("apiKey", "licenseKey"),
+		apiKey:      r.apiKey(),
 		appName:     r.text("appName"),
 		appVersion:  r.text("appVersion"),
 		environment: r.text("environment"),
@@ -137,16 +137,10 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 		s.savePlaces = r.savePlaces()
 	}
 	s.serverURL = r.serverURL()
-	if strings.Contains(s.apiKey, "$") { // an unknown $NAME: no key contains a $
-		s.apiKey = ""
-	}
 	own := settingsReader{lookup: lookup, values: r.values[:fromBinary]}
 	s.explicit = own.text("serverUrl") != ""
 	s.readPaths(&r, absolute)
-	s.logLevel = levelOf(r.choice("logLevel", "warn", "debug", "info", "error"))
-	if r.boolean("debugMode", false) {
-		s.logLevel = levelDebug
-	}
+	s.logLevel = r.logLevel()
 	if s.appName == "" {
 		s.appName = defaultAppName(p.Main)
 	}
@@ -157,6 +151,24 @@ func loadSettings(p *Program, lookup func(string) (string, bool)) *settings {
 	s.checkTOML(file.toml, baked)
 	s.checkEffect(&own)
 	return s
+}
+
+// apiKey returns the key of the workspace, or "" if it has an unknown $NAME in it: no key
+// contains a $.
+func (r *settingsReader) apiKey() string {
+	key := r.text("apiKey", "licenseKey")
+	if strings.Contains(key, "$") {
+		return ""
+	}
+	return key
+}
+
+func (r *settingsReader) logLevel() level {
+	l := levelOf(r.choice("logLevel", "warn", "debug", "info", "error"))
+	if r.boolean("debugMode", false) {
+		return levelDebug
+	}
+	return l
 }
 
 // readPaths reads where files are written. A program may be silent as its dataDir is of no
