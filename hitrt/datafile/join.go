@@ -73,17 +73,7 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 		return 0, os.Remove(path) // nothing moves
 	}
 	store := Store{Dir: dir, Identity: m.Identity, Mode: mode, Wait: 100 * time.Millisecond}
-	alone := store
-	alone.Process = m.Process
-	if _, err := os.Lstat(alone.Path()); err == nil {
-		store = alone // where it wrote before
-	}
-	u := Update{Calls: sequence(m.Calls, m.At), Process: process}
-	_, err = store.Update(&u)
-	if errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {
-		store.Process = m.Process
-		_, err = store.Update(&u)
-	}
+	err = store.updateFor(m.Process, &Update{Calls: sequence(m.Calls, m.At), Process: process})
 	switch {
 	case err != nil:
 		return 0, err
@@ -93,6 +83,21 @@ func Recover(path, dir string, mode os.FileMode) (calls int, err error) {
 		err = os.Remove(path)
 	}
 	return len(m.Calls), errors.Join(err, damage)
+}
+
+// updateFor updates the file of a process alone, if that is where it wrote before or if
+// there can be no shared one, and the shared file otherwise.
+func (s Store) updateFor(process string, u *Update) error {
+	alone := s
+	alone.Process = process
+	if _, err := os.Lstat(alone.Path()); err == nil {
+		s = alone
+	}
+	_, err := s.Update(u)
+	if errors.Is(err, ErrNoLocks) || errors.Is(err, ErrNoLinks) {
+		_, err = alone.Update(u)
+	}
+	return err
 }
 
 const (
