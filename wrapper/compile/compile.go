@@ -251,20 +251,29 @@ func (c *compilation) mark() (changed bool, err error) {
 	return true, nil // link must know that a package without functions lacks nothing
 }
 
-// markFiles replaces the compilation's files by marked ones.
-func (c *compilation) markFiles() error {
+// sources returns the compilation's files, with the names that the compiler would record
+// for them.
+func (c *compilation) sources() ([]rewrite.Source, error) {
 	sources := make([]rewrite.Source, len(c.files))
 	for i, file := range c.files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		// The name that the compiler would record for the file.
 		name, err := filepath.Abs(file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		sources[i] = rewrite.Source{Name: name, Text: text}
+	}
+	return sources, nil
+}
+
+// markFiles replaces the compilation's files by marked ones.
+func (c *compilation) markFiles() error {
+	sources, err := c.sources()
+	if err != nil {
+		return err
 	}
 	opts := rewrite.Options{
 		ImportPath: c.metadata.ImportPath,
