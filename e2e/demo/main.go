@@ -50,57 +50,76 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	start := time.Now()
-	step := func(format string, args ...any) {
-		fmt.Fprintf(os.Stderr, "[%5.1fs] %s\n", time.Since(start).Seconds(), fmt.Sprintf(format, args...))
+	d := demo{dir: dir, data: filepath.Join(dir, "data"), start: time.Now()}
+	d.step("building scavenger-wrap from this checkout")
+	if d.wrapper, err = program.BuildWrapper(ctx, dir); err != nil {
+		return err
 	}
+	d.step("fetching %s", module)
+	if d.fzf, err = program.Fetch(ctx, module, filepath.Join(dir, "fzf")); err != nil {
+		return err
+	}
+	if err := d.observe(ctx); err != nil {
+		return err
+	}
+	return d.show(ctx)
+}
 
-	step("building scavenger-wrap from this checkout")
-	wrapper, err := program.BuildWrapper(ctx, dir)
+// A demo is one demonstration.
+type demo struct {
+	dir, data string
+	start     time.Time
+	wrapper   string // scavenger-wrap
+	fzf       *program.Program
+}
+
+// step says what comes next.
+func (d *demo) step(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "[%5.1fs] %s\n", time.Since(d.start).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// observe builds fzf with marks and asks it the queries. The source of fzf does not change.
+func (d *demo) observe(ctx context.Context) error {
+	before, err := d.fzf.Checksum()
 	if err != nil {
 		return err
 	}
-	step("fetching %s", module)
-	fzf, err := program.Fetch(ctx, module, filepath.Join(dir, "fzf"))
-	if err != nil {
+	d.step("go build -toolexec=scavenger-wrap .")
+	binary := filepath.Join(d.dir, "fzf-marked"+program.ExeSuffix())
+	if err := d.fzf.Build(ctx, "-toolexec="+d.wrapper, "-o", binary, "."); err != nil {
 		return err
 	}
-	before, err := fzf.Checksum()
-	if err != nil {
-		return err
-	}
-	step("go build -toolexec=scavenger-wrap .")
-	binary := filepath.Join(dir, "fzf-marked"+program.ExeSuffix())
-	if err := fzf.Build(ctx, "-toolexec="+wrapper, "-o", binary, "."); err != nil {
-		return err
-	}
-	data := filepath.Join(dir, "data")
 	for _, query := range queries {
-		step("SCAVENGER_DATA_DIR=data fzf %q", query)
-		if err := filter(ctx, binary, fzf.Dir, data, query); err != nil {
+		d.step("SCAVENGER_DATA_DIR=data fzf %q", query)
+		if err := filter(ctx, binary, d.fzf.Dir, d.data, query); err != nil {
 			return err
 		}
 	}
-	after, err := fzf.Checksum()
+	after, err := d.fzf.Checksum()
 	if err != nil {
 		return err
 	}
 	if before != after {
 		return errors.New("the build changed the program's source")
 	}
-	step("fzf's source is unchanged (%.12s); scavenger-wrap report data", after)
-	report := exec.CommandContext(ctx, wrapper, "report", data)
+	d.step("fzf's source is unchanged (%.12s); scavenger-wrap report data", after)
+	return nil
+}
+
+// show prints the report and the beginning of the plan, and writes the plan's page.
+func (d *demo) show(ctx context.Context) error {
+	report := exec.CommandContext(ctx, d.wrapper, "report", d.data)
 	report.Stdout, report.Stderr = os.Stdout, os.Stderr
 	if err := report.Run(); err != nil {
 		return err
 	}
-	step("scavenger-wrap plan . data, which begins")
-	text, err := plan(ctx, wrapper, fzf.Dir, data)
+	d.step("scavenger-wrap plan . data, which begins")
+	text, err := d.plan(ctx, d.data)
 	if err != nil {
 		return err
 	}
 	fmt.Print(beginning(string(text)))
-	step("scavenger-wrap plan --format=html . data")
+	d.step("scavenger-wrap plan --format=html . data")
 	page, err := os.CreateTemp("", "scavenger-demo-*.html")
 	if err != nil {
 		return err
@@ -108,18 +127,18 @@ func run(ctx context.Context) error {
 	if err := page.Close(); err != nil {
 		return err
 	}
-	if _, err := plan(ctx, wrapper, fzf.Dir, "--format=html", "--output="+page.Name(), data); err != nil {
+	if _, err := d.plan(ctx, "--format=html", "--output="+page.Name(), d.data); err != nil {
 		return err
 	}
-	step("open it in a browser:")
+	d.step("open it in a browser:")
 	fmt.Println(page.Name())
 	return nil
 }
 
-// plan runs scavenger-wrap plan in a module, and returns what it prints.
-func plan(ctx context.Context, wrapper, dir string, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, wrapper, append([]string{"plan"}, args...)...)
-	cmd.Dir, cmd.Stderr = dir, os.Stderr
+// plan runs scavenger-wrap plan in fzf's module, and returns what it prints.
+func (d *demo) plan(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, d.wrapper, append([]string{"plan"}, args...)...)
+	cmd.Dir, cmd.Stderr = d.fzf.Dir, os.Stderr
 	return cmd.Output()
 }
 
