@@ -250,7 +250,7 @@ func readCodebaseHeader(line []byte, fingerprint string) (h CodebaseHeader, err 
 		return h, errors.New("damaged: no format 1 or later in the header")
 	case h.Fingerprint != fingerprint:
 		return h, fmt.Errorf("damaged: it holds the codebase %q, and is named after another", h.Fingerprint)
-	case h.Functions < 0 || h.Functions > MaxFunctions:
+	case h.Functions < 0 || h.Functions > maxFunctions:
 		return h, fmt.Errorf("damaged: %d functions", h.Functions)
 	}
 	return h, nil

@@ -153,7 +153,7 @@ func (s *Store) writeNew(file *os.File) error {
 
 // layOut sets the offsets, and returns the header that has them.
 func (h *Header) layOut() ([]byte, error) {
-	if h.Functions < 0 || h.Functions > MaxFunctions {
+	if h.Functions < 0 || h.Functions > maxFunctions {
 		return nil, fmt.Errorf("%d functions are too many", h.Functions)
 	}
 	stamps := roundUp(int64(h.Functions) * stampSize)

@@ -66,8 +66,8 @@ import (
 const (
 	pageSize = 4096
 
-	// MaxFunctions is the largest number of functions that is believed.
-	MaxFunctions = 1 << 24
+	// maxFunctions is the largest number of functions that is believed.
+	maxFunctions = 1 << 24
 )
 
 // Errors that callers tell apart.

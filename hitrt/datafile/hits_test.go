@@ -260,7 +260,7 @@ func TestIdentityWithAnyBytes(t *testing.T) {
 
 func TestUpdateOfWhatNobodyReads(t *testing.T) {
 	for name, change := range map[string]func(id *Identity){
-		"functions": func(id *Identity) { id.Functions = MaxFunctions + 1 },
+		"functions": func(id *Identity) { id.Functions = maxFunctions + 1 },
 		"negative":  func(id *Identity) { id.Functions = -1 },
 		"header":    func(id *Identity) { id.Module = strings.Repeat("x", maxHeader) },
 	} {

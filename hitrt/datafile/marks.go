@@ -177,7 +177,7 @@ func ReadMarks(file *os.File) (*Marks, error) {
 		return nil, fmt.Errorf("damaged: header: %w", err)
 	}
 	end := int64(preamble+len(head)) + int64(h.Ranges)*rangeSize
-	if h.Format != format || h.Functions < 0 || h.Functions > MaxFunctions || h.Ranges < 0 || h.Ranges > h.Functions ||
+	if h.Format != format || h.Functions < 0 || h.Functions > maxFunctions || h.Ranges < 0 || h.Ranges > h.Functions ||
 		h.Size != info.Size() || h.State < end || h.State > end+pageSize || h.Taken != h.State+pageSize ||
 		h.Cells != h.Taken+roundUp(int64(h.Functions)) || h.Cells > h.Size {
 		return nil, errors.New("damaged: a header that makes no sense, or a wrong size")

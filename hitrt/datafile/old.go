@@ -76,7 +76,7 @@ func (r *Reader) parseOld(head []byte) error {
 		return FormatError{fmt.Sprint(h.Format)}
 	case h.Format < 1:
 		return errors.New("damaged: no format 1 or later in the header")
-	case h.Functions < 0 || h.Functions > MaxFunctions:
+	case h.Functions < 0 || h.Functions > maxFunctions:
 		return fmt.Errorf("damaged: %d functions", h.Functions)
 	case h.Stamps < int64(preamble+len(head)):
 		return fmt.Errorf("damaged: stamps at byte %d, inside the header", h.Stamps)

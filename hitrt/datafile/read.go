@@ -134,7 +134,7 @@ func (r *Reader) parse(head []byte) error {
 		return FormatError{fmt.Sprint(h.Format)}
 	case h.Format != format:
 		return errors.New("damaged: no format 3 or later in the header")
-	case h.Functions < 0 || h.Functions > MaxFunctions || h.Stamps < int64(preamble+len(head)) || h.Stamps > maxHeader+pageSize ||
+	case h.Functions < 0 || h.Functions > maxFunctions || h.Stamps < int64(preamble+len(head)) || h.Stamps > maxHeader+pageSize ||
 		h.Stamps%pageSize != 0 || h.Records != h.Stamps+roundUp(int64(h.Functions)*stampSize):
 		return fmt.Errorf("damaged: %d functions, stamps at byte %d, records at byte %d", h.Functions, h.Stamps, h.Records)
 	}

@@ -8,7 +8,7 @@ import (
 // stampsToTry are stamps of every kind, at places of every kind.
 func stampsToTry(yield func(s salt, i int, at int64, state State) bool) {
 	for _, s := range []salt{0, newSalt("b49752263469da43"), 1<<64 - 1} {
-		for _, i := range []int{0, 1, 2, 511, 512, 65535, 65536, 1 << 20, MaxFunctions - 1} {
+		for _, i := range []int{0, 1, 2, 511, 512, 65535, 65536, 1 << 20, maxFunctions - 1} {
 			for _, at := range []int64{0, MinTime, MinTime + 1, 1_795_887_670_584, MaxTime - 1, MaxTime} {
 				for _, state := range []State{Unsent, Once, Sent} {
 					if !yield(s, i, at, state) {
@@ -117,7 +117,7 @@ func TestStampNoticesNoise(t *testing.T) {
 	missed := 0
 	const n = 1 << 20
 	for range n {
-		if _, got := newSalt("x").read(int(random.Uint32()%MaxFunctions), random.Uint64()); got != Damaged {
+		if _, got := newSalt("x").read(int(random.Uint32()%maxFunctions), random.Uint64()); got != Damaged {
 			missed++
 		}
 	}

@@ -150,7 +150,7 @@ func Run(args []string, sources fs.FS, configFile string) int {
 
 // complain writes what is wrong.
 func (cmd *commands) complain(format string, args ...any) {
-	fmt.Fprintf(cmd.stderr, "scavenger-wrap: %s\n", Indented(fmt.Sprintf(format, args...), 2))
+	fmt.Fprintf(cmd.stderr, "scavenger-wrap: %s\n", indented(fmt.Sprintf(format, args...), 2))
 }
 
 // commandIn returns the command on a command line with a blank in front, "" if

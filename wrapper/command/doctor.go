@@ -71,9 +71,9 @@ func (d *examination) say(step, outcome, detail, advice string) {
 	} else {
 		fmt.Fprintf(d.stdout, "%-6s", outcome)
 	}
-	fmt.Fprintf(d.stdout, "  %-16s  %s\n", Indented(step, 8), Indented(detail, 26))
+	fmt.Fprintf(d.stdout, "  %-16s  %s\n", indented(step, 8), indented(detail, 26))
 	if advice != "" {
-		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", Indented(advice, 29))
+		fmt.Fprintf(d.stdout, "%24s  -> %s\n", "", indented(advice, 29))
 	}
 }
 
@@ -124,7 +124,7 @@ func (d *examination) run(binary string, functions, offline bool) error {
 	if err := d.unsent(settings); err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	fmt.Fprintf(d.stdout, "\nNext: %s\n", Indented(d.whatNext(binary, settings), 6))
+	fmt.Fprintf(d.stdout, "\nNext: %s\n", indented(d.whatNext(binary, settings), 6))
 	if d.failed > 0 {
 		return fmt.Errorf("doctor: %d of the steps failed", d.failed)
 	}

@@ -46,9 +46,9 @@ func hidden(r rune) bool {
 	return r != '\n' && r != '\t' && (r == utf8.RuneError || !unicode.IsGraphic(r))
 }
 
-// Indented is [Escaped], and moves all lines but the first to the right: a name with a
+// indented is [Escaped], and moves all lines but the first to the right: a name with a
 // line end in it makes no line of its own.
-func Indented(text string, columns int) string {
+func indented(text string, columns int) string {
 	return strings.ReplaceAll(Escaped(text), "\n", "\n"+strings.Repeat(" ", columns))
 }
 

@@ -28,8 +28,8 @@ func TestEscaped(t *testing.T) {
 			t.Errorf("Escaped(%q) = %q, want %q", text, got, want)
 		}
 	}
-	if got, want := Indented("a\nb\x1b", 2), "a\n  b\\u001b"; got != want {
-		t.Errorf("Indented = %q, want %q", got, want)
+	if got, want := indented("a\nb\x1b", 2), "a\n  b\\u001b"; got != want {
+		t.Errorf("indented = %q, want %q", got, want)
 	}
 }
 

@@ -82,19 +82,19 @@ func (cmd *commands) init(from string) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.stdout, "%s written\n", Indented(file, 2))
+	fmt.Fprintf(cmd.stdout, "%s written\n", indented(file, 2))
 	for _, n := range notes {
-		fmt.Fprintf(cmd.stdout, "%s\n", Indented(n, 2))
+		fmt.Fprintf(cmd.stdout, "%s\n", indented(n, 2))
 	}
 	if abs, _ := filepath.Abs(from); abs == conf {
-		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", Indented(conf, 2))
+		fmt.Fprintf(cmd.stdout, "remove %s: settings stand in one file\n", indented(conf, 2))
 		return nil
 	}
 	written, err := cmd.buildConfig()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.stdout, "Next: %s\n", Indented(cmd.howToBuildAndRun(false, written.Run), 6))
+	fmt.Fprintf(cmd.stdout, "Next: %s\n", indented(cmd.howToBuildAndRun(false, written.Run), 6))
 	return nil
 }
 

@@ -62,7 +62,7 @@ func (cmd *commands) installGoCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("install-go: %w", err)
 			}
-			fmt.Fprintf(cmd.stdout, "%s marks what it builds: name it where a tool asks for the go command, or put its directory first in PATH\n", Indented(file, 2))
+			fmt.Fprintf(cmd.stdout, "%s marks what it builds: name it where a tool asks for the go command, or put its directory first in PATH\n", indented(file, 2))
 			return nil
 		},
 	}

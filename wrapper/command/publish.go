@@ -67,9 +67,9 @@ func (cmd *commands) publish(dir string, keep, all bool) error {
 		if outcome == "failed" {
 			failed++
 		}
-		fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, Indented(step, 8), Indented(detail, 8))
+		fmt.Fprintf(cmd.stdout, "%-6s  %s: %s\n", outcome, indented(step, 8), indented(detail, 8))
 		if advice != "" {
-			fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", Indented(advice, 11))
+			fmt.Fprintf(cmd.stdout, "%6s  -> %s\n", "", indented(advice, 11))
 		}
 	}, string(settings), dir, keep, all)
 	if failed > 0 {

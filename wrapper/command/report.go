@@ -130,6 +130,6 @@ func readInputs(args []string, filter report.Filter) (*report.Report, error) {
 // writeProblems names what files lack.
 func writeProblems(w io.Writer, command string, problems []report.Problem) {
 	for _, p := range problems {
-		fmt.Fprintf(w, "scavenger-wrap: %s: %s\n", command, Indented(p.Error(), 2))
+		fmt.Fprintf(w, "scavenger-wrap: %s: %s\n", command, indented(p.Error(), 2))
 	}
 }

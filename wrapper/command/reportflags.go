@@ -143,7 +143,7 @@ func (q *questions) compare(r *report.Report, command string, stderr io.Writer) 
 
 func writeReportNotes(w io.Writer, command string, notes []string) {
 	for _, note := range notes {
-		fmt.Fprintf(w, "scavenger-wrap: %s: %s\n", command, Indented(note, 2))
+		fmt.Fprintf(w, "scavenger-wrap: %s: %s\n", command, indented(note, 2))
 	}
 }
 

@@ -208,7 +208,7 @@ func (s *scan) writeText(out io.Writer, each bool) {
 	if file == "" {
 		file = "none"
 	}
-	fmt.Fprintf(out, "Settings file: %s\n\nFUNCTIONS  NOT OBSERVABLE  LEFT OUT  PACKAGE\n", Indented(file, 2))
+	fmt.Fprintf(out, "Settings file: %s\n\nFUNCTIONS  NOT OBSERVABLE  LEFT OUT  PACKAGE\n", indented(file, 2))
 	var total scannedPackage
 	total.NotObservable, total.LeftOut = map[string]int{}, map[string]int{}
 	for _, p := range s.Packages {
@@ -241,18 +241,18 @@ func (s *scan) writeText(out io.Writer, each bool) {
 	title := "\nNot marked:\n"
 	for _, p := range s.Packages {
 		if p.NotMarked != "" {
-			fmt.Fprintf(out, "%s  %s: %s\n", title, p.Package, Indented(p.NotMarked, 4))
+			fmt.Fprintf(out, "%s  %s: %s\n", title, p.Package, indented(p.NotMarked, 4))
 			title = ""
 		}
 	}
 	title = "\nPatterns that match no package:\n"
 	for _, u := range s.Unmatched {
-		fmt.Fprintf(out, "%s  %s: %s: %s\n", title, Indented(u.From, 4), u.Key, Indented(u.Pattern, 4))
+		fmt.Fprintf(out, "%s  %s: %s: %s\n", title, indented(u.From, 4), u.Key, indented(u.Pattern, 4))
 		title = ""
 	}
 	title = "\nNotes:\n"
 	for _, n := range s.Notes {
-		fmt.Fprintf(out, "%s  %s\n", title, Indented(n, 4))
+		fmt.Fprintf(out, "%s  %s\n", title, indented(n, 4))
 		title = ""
 	}
 }

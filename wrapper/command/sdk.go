@@ -55,7 +55,7 @@ func (cmd *commands) sdkCommand() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("sdk: %w", err)
 			}
-			fmt.Fprintf(cmd.stdout, "%s marks what it builds, with %s: bazel build --repo_env=GOROOT=%s\n", Indented(s.dir, 2), s.release, s.dir)
+			fmt.Fprintf(cmd.stdout, "%s marks what it builds, with %s: bazel build --repo_env=GOROOT=%s\n", indented(s.dir, 2), s.release, s.dir)
 			return nil
 		},
 	}

@@ -127,7 +127,7 @@ func TestFilter(t *testing.T) {
 		{Environments: []string{"production"}}, {Applications: []string{"shop"}}, {Hosts: []string{"h1", "h3"}},
 		{Environments: []string{"production", "staging"}, Hosts: []string{"h1"}},
 	} {
-		got, err := ReadOnly(dir, filter)
+		got, err := readSome(dir, filter)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", &filter, got, want)
 		}
 	}
-	_, err := ReadOnly(dir, Filter{Environments: []string{"prod"}})
+	_, err := readSome(dir, Filter{Environments: []string{"prod"}})
 	if err == nil || !strings.Contains(err.Error(), "of environment prod: there is environment production, staging") {
 		t.Errorf("an environment that there is not: %v", err)
 	}

@@ -201,10 +201,10 @@ func (r *Report) Complete() bool { return len(r.Problems) == 0 && len(r.Mute) ==
 //
 // The error is for a directory that holds nothing to report. Damaged files are
 // no error: they are in the report's Problems, beside what the others say.
-func Read(dir string) (*Report, error) { return ReadOnly(dir, Filter{}) }
+func Read(dir string) (*Report, error) { return readSome(dir, Filter{}) }
 
-// ReadOnly does what Read does with the data of some processes only.
-func ReadOnly(dir string, filter Filter) (*Report, error) {
+// readSome does what Read does with the data of some processes only.
+func readSome(dir string, filter Filter) (*Report, error) {
 	in := &Inputs{sources: []source{{dir, dir, dir}}}
 	return in.Read(filter)
 }
