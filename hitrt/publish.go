@@ -17,7 +17,8 @@ import (
 )
 
 // checkpointInterval is the largest error of a stamp. Where no marks file is mapped, the
-// hits of this time may be lost from local files when the process is killed.
+// first hits of this time, and later ones since refreshInterval, may be lost from local
+// files when the process is killed.
 const checkpointInterval = time.Second
 
 // aloneInterval is the time between two checks whether the publisher is alone.
