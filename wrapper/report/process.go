@@ -33,7 +33,7 @@ type Processes struct {
 	Recovered int `json:"recovered"` // they were killed, and nothing is lost
 	Lossy     int `json:"lossy"`     // some of what they called last may be missing
 
-	// KeptOnceASecond are those whose calls would not outlive them for the last second.
+	// KeptOnceASecond are those whose latest calls would not outlive them.
 	KeptOnceASecond int `json:"keptOnceASecond"`
 
 	// Mute are those that may have called anything, and written nothing of it.
