@@ -77,13 +77,13 @@ func TestUnsentFrozenAtExit(t *testing.T) {
 // The last place has all the time until the exit returns, also if the collector has used up
 // its own, and a disk that is slow loses nothing.
 func TestUnsentSlowAtExit(t *testing.T) {
-	milliseconds := map[string]time.Duration{"0": 240, "100ms": 160, "500ms": 60, "2s": 240}
-	for timeout, slow := range milliseconds {
+	const ms = time.Millisecond
+	for timeout, slow := range map[string]time.Duration{"0": 240 * ms, "100ms": 160 * ms, "500ms": 60 * ms, "2s": 240 * ms} {
 		bubble(t, func(t *testing.T) {
 			pub, _ := newTestPublisher(newProgram(60), newFake(), toCollector("HOME="+newHome(t), "SCAVENGER_EXIT_TIMEOUT="+timeout)...)
 			pub.startExit()
 			time.Sleep(pub.left())
-			answer := func() (int, error) { time.Sleep(slow * time.Millisecond); return 1, nil }
+			answer := func() (int, error) { time.Sleep(slow); return 1, nil }
 			if n, err := inPlace(pub, &pub.set.savePlaces[0], allThatIsLeft, answer); n != 1 || err != nil {
 				t.Errorf("exitTimeout %s: %d, %v", timeout, n, err)
 			}

@@ -88,5 +88,5 @@ func drive(ctx context.Context, connections []connection, first, requests int, r
 		}()
 	}
 	workers.Wait()
-	return outcome{time.Since(began), slices.Concat(latencies...)}, errors.Join(append(errs, ctx.Err())...)
+	return outcome{time.Since(began), slices.Concat(latencies...)}, errors.Join(errors.Join(errs...), ctx.Err())
 }

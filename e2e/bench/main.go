@@ -77,7 +77,7 @@ func newWrapper(ctx context.Context) (dir, wrapper string, remove func(), err er
 	if dir, err = os.MkdirTemp("", "scavenger-bench-"); err != nil {
 		return "", "", nil, err
 	}
-	remove = func() { os.RemoveAll(dir) }
+	remove = func() { _ = os.RemoveAll(dir) } // what stays is temporary
 	if wrapper, err = program.BuildWrapper(ctx, dir); err != nil {
 		remove()
 	}

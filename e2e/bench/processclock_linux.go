@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -84,7 +85,7 @@ func stayOn(on []int) error {
 		if err != nil {
 			return err
 		}
-		if err := pin(id, on); err != nil && err != unix.ESRCH { // that one has ended
+		if err := pin(id, on); err != nil && !errors.Is(err, unix.ESRCH) { // that one has ended
 			return err
 		}
 	}

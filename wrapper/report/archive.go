@@ -87,7 +87,7 @@ func (u *unpacking) unpack(r io.Reader) error {
 		switch {
 		case bounded.N <= 0:
 			return errTooLarge
-		case err == io.EOF:
+		case err == io.EOF: //nolint:errorlint // none that something has wrapped is the end
 			return nil
 		case errors.Is(err, tar.ErrHeader):
 			return fmt.Errorf("it is none that tar wrote: %s", whatToPipe)
