@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 )
 
 // A FormatError is a file of a later format than ours.
@@ -54,15 +53,6 @@ func (r *Reader) Owner() int {
 		return -1
 	}
 	return Owner(info)
-}
-
-// ModTime returns when the file was last written.
-func (r *Reader) ModTime() time.Time {
-	info, err := r.file.Stat()
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime()
 }
 
 // Close closes the file.
