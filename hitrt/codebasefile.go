@@ -21,20 +21,20 @@ import (
 // also depends on lines, which the report shows, and on which functions are not listed:
 // a program that lists the same ones and calls others must not be taken for this one. The
 // program's own fingerprint, if it has one, covers all of that.
-func dataFingerprint(p *publisher, environment string) string {
+func dataFingerprint(p *Program, environment string) string {
 	h := datafile.NewSHA256()
-	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.fingerprint)
-	if p.fingerprint != "" {
+	fmt.Fprintf(h, "scavenger-wrap data %d\n%q\n%s\n", datafile.CodebaseFormat, environment, p.Fingerprint)
+	if p.Fingerprint != "" {
 		return datafile.Hex(h.Sum(nil))
 	}
-	if len(p.presumed) > 0 {
-		fmt.Fprintf(h, "%q %v\n", p.evidence, p.presumed)
+	if len(p.Presumed) > 0 {
+		fmt.Fprintf(h, "%q %v\n", p.Evidence, p.Presumed)
 	}
-	if p.unlisted != "" {
-		fmt.Fprintf(h, "%q\n", p.unlisted)
+	if p.Unlisted != "" {
+		fmt.Fprintf(h, "%q\n", p.Unlisted)
 	}
-	for i := range p.codebase.packages {
-		p := &p.codebase.packages[i]
+	for i := range p.Packages {
+		p := &p.Packages[i]
 		fmt.Fprintf(h, "%q %d\n", p.Path, len(p.Entries))
 		_, _ = io.WriteString(h, p.Entries)
 	}
@@ -120,7 +120,7 @@ func (d *dataFile) replaceCodebase() error {
 func (d *dataFile) writeCodebase(w io.Writer) error {
 	h := datafile.NewSHA256()
 	header := datafile.CodebaseHeader{
-		Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions, Unlisted: d.p.unlisted,
+		Format: datafile.CodebaseFormat, Fingerprint: d.store.Identity.Fingerprint, Functions: d.functions, Unlisted: d.p.program.Unlisted,
 	}
 	line := append(header.AppendTo(nil), '\n')
 	write := func() error {
@@ -131,7 +131,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 	if err := write(); err != nil {
 		return err
 	}
-	presumed := d.p.presumed
+	presumed := d.p.program.Presumed
 	for i := range d.p.codebase.packages {
 		p := &d.p.codebase.packages[i]
 		var calls map[int]int64
@@ -160,7 +160,7 @@ func (d *dataFile) writeCodebase(w io.Writer) error {
 				Directive: e.directive,
 			}
 			if function.Presumed = calls[e.index]; function.Presumed != 0 {
-				function.Evidence = d.p.evidence
+				function.Evidence = d.p.program.Evidence
 			}
 			line = append(function.AppendTo(line[:0]), '\n')
 			if err := write(); err != nil {

@@ -102,8 +102,8 @@ func newDataFile(p *publisher) *dataFile {
 	d.store = datafile.Store{
 		Dir: set.dataDir, Mode: set.dataMode, Wait: lockWait,
 		Identity: datafile.Identity{
-			Fingerprint: dataFingerprint(p, set.environment), Functions: d.functions,
-			Main: p.main, Module: p.module, AppName: set.appName, AppVersion: set.appVersion,
+			Fingerprint: dataFingerprint(p.program, set.environment), Functions: d.functions,
+			Main: p.program.Main, Module: p.program.Module, AppName: set.appName, AppVersion: set.appVersion,
 			Environment: set.environment, Hostname: set.hostname, UID: os.Geteuid(),
 		},
 	}
@@ -121,7 +121,7 @@ func newDataFile(p *publisher) *dataFile {
 // presume notes the calls of functions without marks, to be written with the first others.
 // What was never in a cell cannot be recovered from it.
 func (d *dataFile) presume() {
-	for _, f := range d.p.presumed {
+	for _, f := range d.p.program.Presumed {
 		if i := d.packages[f.Package].stampOf(int(f.Cell)); i >= 0 {
 			d.last[i] = f.At
 			d.again.add(i)
@@ -383,7 +383,7 @@ func (d *dataFile) keep(now time.Time) {
 func (d *dataFile) unwritten() bitset {
 	calls := newBitset(d.functions)
 	calls.or(d.again)
-	for _, f := range d.p.presumed {
+	for _, f := range d.p.program.Presumed {
 		if i := d.packages[f.Package].stampOf(int(f.Cell)); i >= 0 {
 			calls[i/64] &^= 1 << (i % 64) // it has no mark
 		}

@@ -150,16 +150,16 @@ func TestDataFingerprint(t *testing.T) {
 		"reason":  "0\ta.go\t1\t\tF\t\n-nosplit\t\t2\t\tG\t\n",
 		"fewer":   "0\ta.go\t1\t\tF\t\n",
 	} {
-		got := dataFingerprint(&publisher{codebase: newCodebase([]Package{{Path: "p", Marks: first.Marks, Entries: entries}})}, "<default>")
+		got := dataFingerprint(&Program{Packages: []Package{{Path: "p", Marks: first.Marks, Entries: entries}}}, "<default>")
 		if other, ok := seen[got]; ok {
 			t.Errorf("%s and %s have the same fingerprint", name, other)
 		}
 		seen[got] = name
 	}
-	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first})}, "other")]; ok {
+	if _, ok := seen[dataFingerprint(&Program{Packages: []Package{*first}}, "other")]; ok {
 		t.Errorf("two environments have the same fingerprint")
 	}
-	if _, ok := seen[dataFingerprint(&publisher{codebase: newCodebase([]Package{*first}), unlisted: "fmt"}, "<default>")]; ok {
+	if _, ok := seen[dataFingerprint(&Program{Packages: []Package{*first}, Unlisted: "fmt"}, "<default>")]; ok {
 		t.Errorf("two programs with the same fingerprint call other functions that they do not list")
 	}
 }

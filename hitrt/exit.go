@@ -74,7 +74,7 @@ func (p *publisher) endsAlone() bool {
 	if p.signals.taken {
 		all++ // of os/signal
 	}
-	return p.isProgram && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1 && !hasChildren()
+	return p.program.Executable && runtime.NumGoroutine() <= all && runtime.NumCgoCall() <= 1 && !hasChildren()
 }
 
 // left returns the time until the deadline of Exit. Call it once exiting is closed.

@@ -105,7 +105,7 @@ func newExporter(p *publisher) *exporter {
 		poll: poll, codebase: first, invocation: first,
 		hits: hits{size: p.codebase.size, since: p.started},
 	}
-	for _, f := range p.presumed {
+	for _, f := range p.program.Presumed {
 		e.hits.presume(p.codebase.base[f.Package]+int(f.Cell), f.At)
 	}
 	return e

@@ -75,7 +75,7 @@ func TestOrphan(t *testing.T) {
 	stranger, _ := newTestPublisher(newProgram(60), nil, "SCAVENGER_DATA_DIR="+dir)
 	stranger.prepare()
 	stranger.data.store.Identity.UID++
-	stranger.packages[0].Marks[7] = 1
+	stranger.program.Packages[0].Marks[7] = 1
 	stranger.data.open()
 	stranger.checkpoint()
 

@@ -202,7 +202,7 @@ func TestLockHeld(t *testing.T) {
 			pass(time.Second)
 		}
 		if exits {
-			pub.isProgram = false // others of its goroutines run on
+			prog.Executable = false // others of its goroutines run on
 			pub.startExit()
 			pub.finish()
 		} else {

@@ -29,23 +29,13 @@ const earliest = 1_490_000_000_001
 
 // A publisher reads the cells and passes hits to the exporter and the data file.
 type publisher struct {
-	set         *settings
-	packages    []Package
-	main        string // import path of the main package
-	static      []*uint8
-	presumed    []Presumed
-	evidence    string // Evidence of the program
-	unlisted    string // Unlisted of the program
-	fingerprint string // Fingerprint of the program
-	codebase    *codebase
-	log         *logger
-	now         func() time.Time
-	started     time.Time
-	process     string // a UUID
-
-	module     string // Module of the program
-	isProgram  bool   // Executable of the program
-	ownSignals bool   // Signals of the program
+	program  *Program
+	set      *settings
+	codebase *codebase
+	log      *logger
+	now      func() time.Time
+	started  time.Time
+	process  string // a UUID
 
 	sending            // what calls to a collector need
 	exporter *exporter // nil if there is no collector, or it does not know the key
@@ -77,17 +67,8 @@ type publisher struct {
 // newPublisher sets the few fields that cannot wait for the goroutine.
 func newPublisher(p *Program, set *settings) *publisher {
 	return &publisher{
+		program:     p,
 		set:         set,
-		packages:    p.Packages,
-		main:        p.Main,
-		static:      p.Static,
-		presumed:    p.Presumed,
-		evidence:    p.Evidence,
-		unlisted:    p.Unlisted,
-		fingerprint: p.Fingerprint,
-		module:      p.Module,
-		isProgram:   p.Executable,
-		ownSignals:  p.Signals,
 		sending:     p.sending,
 		log:         newLogger(standardError(), set),
 		now:         time.Now,
@@ -163,7 +144,7 @@ func (p *publisher) prepare() {
 	}
 	p.set.applyDefaults()
 	p.process = newUUID()
-	p.codebase = newCodebase(p.packages)
+	p.codebase = newCodebase(p.program.Packages)
 	if p.set.collects() {
 		p.exporter = newExporter(p)
 	}
@@ -200,7 +181,7 @@ func (p *publisher) work() {
 // setStatic sets the cells of functions that have no marks but count as called, now and
 // in an hour again, as nobody can tell when they are called.
 func (p *publisher) setStatic() {
-	for _, cell := range p.static {
+	for _, cell := range p.program.Static {
 		*cell = 1
 	}
 	p.nextStatic = time.Now().Add(staticInterval)
@@ -234,7 +215,7 @@ func (p *publisher) sleep() bool {
 // of its own. When the program exits, the one that waits for signals ends before main does.
 func (p *publisher) isAlone() bool {
 	for range 2 {
-		if !p.isProgram || runtime.NumGoroutine() > p.signals.goroutines() || p.isExiting() {
+		if !p.program.Executable || runtime.NumGoroutine() > p.signals.goroutines() || p.isExiting() {
 			return false
 		}
 	}

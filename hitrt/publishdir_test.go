@@ -46,7 +46,7 @@ func TestPublishDir(t *testing.T) {
 	test := leave(t, dir, newProgram(60), []int{5}, "SCAVENGER_APP_NAME=shop", "SCAVENGER_ENVIRONMENT=test")
 	live, _ := newTestPublisher(newProgram(90), nil, "SCAVENGER_DATA_DIR="+dir, "SCAVENGER_APP_NAME=live")
 	live.begin()
-	live.packages[0].Marks[6] = 1
+	live.program.Packages[0].Marks[6] = 1
 	live.checkpoint()
 	defer live.die()
 	damaged := leave(t, dir, newProgram(90), []int{7, 8}, "SCAVENGER_APP_NAME=damaged")
@@ -107,7 +107,7 @@ func TestPublishDir(t *testing.T) {
 		t.Errorf("steps of a run with all\n%s", text)
 	}
 	// What the living process calls again is unsent.
-	live.packages[0].Marks[6] = 1
+	live.program.Packages[0].Marks[6] = 1
 	time.Sleep(2 * time.Millisecond)
 	live.data.refresh() // else it is written within a minute
 	live.checkpoint()

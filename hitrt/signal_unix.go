@@ -37,7 +37,7 @@ func (p *publisher) takeSignals() {
 // them to its host. Without preemption a goroutine that spins would keep a signal from
 // ending the program.
 func (p *publisher) mayTakeSignals() bool {
-	return p.set.flushOnSignal && (p.ownSignals || p.isProgram) && !p.cooperative && hasThreads()
+	return p.set.flushOnSignal && (p.program.Signals || p.program.Executable) && !p.cooperative && hasThreads()
 }
 
 // awaitSignal waits until a signal comes or the publisher ends. From then on signals do

@@ -8,7 +8,7 @@ import (
 // Cells of functions without marks are set at the start, and once an hour again.
 func TestStaticCells(t *testing.T) {
 	var cell uint8
-	p := &publisher{static: []*uint8{&cell}}
+	p := &publisher{program: &Program{Static: []*uint8{&cell}}}
 	p.setStatic()
 	if cell != 1 {
 		t.Fatal("the cell is not set at the start")
