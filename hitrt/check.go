@@ -1,7 +1,7 @@
-//go:build !nonetwork
+//go:build !nonetwork && !program
 
 // The check of `scavenger-wrap doctor`, which imports this package: it asks the collector
-// what every program asks it first. The linker drops this file from marked programs.
+// what every program asks it first.
 
 package hitrt
 

@@ -1,7 +1,6 @@
-//go:build !nonetwork
+//go:build !nonetwork && !program
 
-// What `scavenger-wrap doctor` says of calls that a collector does not accept. The linker
-// drops this file from marked programs.
+// What `scavenger-wrap doctor` says of calls that a collector does not accept.
 
 package hitrt
 

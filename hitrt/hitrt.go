@@ -41,7 +41,8 @@
 //     program dies (signal.go).
 //
 // Built with the tag nonetwork, which link gives for network = false, the package has no
-// exporter and imports neither net nor crypto; all else is the same.
+// exporter and imports neither net nor crypto; all else is the same. With the tag program,
+// which link always gives, it has nothing that only the commands of scavenger-wrap need.
 //
 // # What it leaves alone
 //

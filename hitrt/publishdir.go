@@ -1,8 +1,7 @@
-//go:build !nonetwork
+//go:build !nonetwork && !program
 
 // The work of `scavenger-wrap publish`, which imports this package: to send what is in the
-// hits files of a directory and no collector has. The linker drops this file from marked
-// programs.
+// hits files of a directory and no collector has.
 //
 // First, what killed processes left on this machine is recovered, and files of single
 // processes are joined. Everything goes out under the name of the latest process of a

@@ -1,4 +1,4 @@
-//go:build !nonetwork
+//go:build !nonetwork && !program
 
 // How publish sends the files of a group, whose calls are of one codebase: under the name of
 // the latest process.

@@ -149,8 +149,9 @@ func (l *linking) readHitrt(dir string) (*build.Package, error) {
 	}
 	ctxt := build.Default
 	ctxt.GOOS, ctxt.GOARCH, ctxt.CgoEnabled = goos, goarch, false
+	ctxt.BuildTags = []string{"program"}
 	if l.config.NoNetwork {
-		ctxt.BuildTags = []string{"nonetwork"}
+		ctxt.BuildTags = append(ctxt.BuildTags, "nonetwork")
 	}
 	if slices.Contains(l.main.Main.Flags, "-race") {
 		ctxt.BuildTags = append(ctxt.BuildTags, "race")
