@@ -12,7 +12,7 @@ import (
 // openFile opens a file for reading without the runtime's network poller (see
 // datafile.Open), and without waiting for whatever a pipe has at its other end.
 func openFile(path string) (*os.File, error) {
-	fd, err := open(path, syscall.O_RDONLY, 0)
+	fd, err := datafile.OpenFd(path, syscall.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -22,25 +22,11 @@ func openFile(path string) (*os.File, error) {
 
 // appendTo appends a line to a file. It does not wait for the reader of a pipe.
 func appendTo(path string, line []byte) error {
-	fd, err := open(path, syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CREAT, 0o644)
+	fd, err := datafile.OpenFd(path, syscall.O_WRONLY|syscall.O_APPEND|syscall.O_CREAT, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = syscall.Write(fd, line)
 	_ = syscall.Close(fd)
 	return os.NewSyscallError("write", err)
-}
-
-// open opens a file, out of the way of the program.
-func open(path string, flag int, perm uint32) (int, error) {
-	for {
-		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, perm)
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			return 0, &os.PathError{Op: "open", Path: path, Err: err}
-		}
-		return datafile.Aside(fd), nil
-	}
 }

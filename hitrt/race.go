@@ -2,7 +2,11 @@
 
 package hitrt
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
+)
 
 const raceDetector = true
 
@@ -13,7 +17,7 @@ const raceDetector = true
 //
 // The detector lets each read(2) follow every earlier write(2).
 func followProgram() {
-	fd, err := open("/dev/null", syscall.O_RDONLY, 0)
+	fd, err := datafile.OpenFd("/dev/null", syscall.O_RDONLY, 0)
 	if err != nil {
 		return
 	}

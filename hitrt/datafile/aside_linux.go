@@ -6,7 +6,7 @@ import "syscall"
 // free, and those that choose numbers choose low ones.
 const firstAside = 200
 
-// Aside gives an open file a number that the program does not get for a file of its own,
+// aside gives an open file a number that the program does not get for a file of its own,
 // and returns it.
 //
 // Descriptors belong to the program: it may close any number at any moment, and the next
@@ -14,7 +14,7 @@ const firstAside = 200
 // file then. With a high number we write to a closed descriptor, which fails. There
 // remains the instant until the file has that number, in which no more happens than
 // that it is closed.
-func Aside(fd int) int {
+func aside(fd int) int {
 	high, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, firstAside)
 	if errno != 0 {
 		return fd // the limit is lower

@@ -2,5 +2,5 @@
 
 package datafile
 
-// Aside returns fd: elsewhere we do nothing about programs that close all descriptors.
-func Aside(fd int) int { return fd }
+// aside returns fd: elsewhere we do nothing about programs that close all descriptors.
+func aside(fd int) int { return fd }

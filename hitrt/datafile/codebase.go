@@ -35,8 +35,12 @@ const CodebaseFormat = 1
 // bytes, so that only damage makes longer lines.
 const maxLine = 1 << 20
 
-// sealPrefix begins the last line.
-const sealPrefix = `{"sha256":`
+// The last line is sealPrefix, the digits of a checksum in quotes, and sealEnd.
+const (
+	sealPrefix = `{"sha256":`
+	sealEnd    = "\"}\n"
+	sealSize   = len(sealPrefix) + 1 + 64 + len(sealEnd)
+)
 
 // A CodebaseHeader is the first line of a codebase file.
 type CodebaseHeader struct {
@@ -285,48 +289,42 @@ func readFunction(line []byte, f *Function, fields []field, each func(f *Functio
 
 // Seal returns the last line of a codebase file, for the SHA-256 of all lines before it.
 func Seal(sum []byte) []byte {
-	var hash [32]byte
-	copy(hash[:], sum)
-	return []byte(sealPrefix + `"` + Hex(hash[:]) + "\"}\n")
+	return []byte(sealPrefix + `"` + Hex(sum) + sealEnd)
 }
 
 // IsSealed reports whether a codebase file has its last line. That is quick, and finds
 // most of what a crash of the machine leaves. IsSound looks at the content.
 func IsSealed(file *os.File) bool {
 	info, err := file.Stat()
-	last := make([]byte, len(Seal(nil)))
-	if err != nil || info.Size() <= int64(len(last)) {
+	if err != nil || info.Size() <= int64(sealSize) {
 		return false
 	}
-	if _, err := file.ReadAt(last, info.Size()-int64(len(last))); err != nil {
+	var last [sealSize]byte
+	if _, err := file.ReadAt(last[:], info.Size()-int64(sealSize)); err != nil {
 		return false
 	}
-	return bytes.HasPrefix(last, []byte(sealPrefix+`"`)) && bytes.HasSuffix(last, []byte("\"}\n"))
+	return bytes.HasPrefix(last[:], []byte(sealPrefix+`"`)) && bytes.HasSuffix(last[:], []byte(sealEnd))
 }
 
 // IsSound reports whether the last line of a codebase file has the checksum of all lines
 // before it.
 func IsSound(file *os.File) bool {
 	info, err := file.Stat()
-	size := int64(len(Seal(nil)))
 	const most = 1 << 32 // 16 million functions have less
-	if err != nil || info.Size() <= size || info.Size() > most || !IsSealed(file) {
+	if err != nil || info.Size() > most || !IsSealed(file) {
 		return false
 	}
-	h := NewSHA256()
-	if copyPart(h, file, 0, info.Size()-size) != nil {
+	h, size := NewSHA256(), info.Size()-int64(sealSize)
+	if copyPart(h, file, 0, size) != nil {
 		return false
 	}
-	last := make([]byte, size)
-	_, err = file.ReadAt(last, info.Size()-size)
-	return err == nil && bytes.Equal(last, Seal(h.Sum(nil)))
+	var last [sealSize]byte
+	_, err = file.ReadAt(last[:], size)
+	return err == nil && bytes.Equal(last[:], Seal(h.Sum(nil)))
 }
 
 // HashBytes returns the hash by which the collector knows a function.
 func (f *Function) HashBytes() (hash [16]byte, err error) {
-	if len(f.Hash) != 2*len(hash) {
-		return hash, fmt.Errorf("hash %.40q", f.Hash)
-	}
 	if !decodeHex(hash[:], f.Hash) {
 		return hash, fmt.Errorf("hash %.40q", f.Hash)
 	}

@@ -271,7 +271,7 @@ func (j *Joiner) join(path string) error {
 	if _, err := file.ReadAt(magic[:], 0); err != nil {
 		return err
 	}
-	if r.Joined || string(magic[:]) == joinedMagic || string(magic[:]) == oldJoinedMagic {
+	if string(magic[:]) == joinedMagic || string(magic[:]) == oldJoinedMagic {
 		return removeLater(path, file)
 	}
 	store := Store{Dir: j.Dir, Identity: r.Identity, Mode: j.Mode, Wait: 100 * time.Millisecond}

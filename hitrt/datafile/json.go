@@ -75,7 +75,6 @@ func number(value any) int64 {
 // appendString appends a string with what JSON needs escaped, and U+2028 and U+2029, which
 // JavaScript took for line ends. What is not UTF-8 becomes U+FFFD.
 func appendString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1
@@ -86,7 +85,7 @@ func appendString(b []byte, s string) []byte {
 		case at >= 0 && r != utf8.RuneError:
 			b = append(b, '\\', `"\bfnrt`[at])
 		case r < ' ' || r == '\u2028' || r == '\u2029' || r == utf8.RuneError && size == 1:
-			b = append(b, '\\', 'u', hex[r>>12], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+			b = append(b, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 		default:
 			b = append(b, s[i:i+size]...)
 		}

@@ -21,7 +21,7 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	if err := syscall.Lstat(path, &named); err == nil && named.Mode&syscall.S_IFMT != syscall.S_IFREG {
 		return nil, &os.PathError{Op: "open", Path: path, Err: ErrNotRegular}
 	}
-	fd, err := open(path, flag|syscall.O_NOFOLLOW, perm)
+	fd, err := OpenFd(path, flag|syscall.O_NOFOLLOW, perm)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func Names(dir string) []string {
 
 // someNames returns at most so many names in a directory, or all if most is below 0.
 func someNames(dir string, most int) []string {
-	fd, err := open(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
+	fd, err := OpenFd(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return nil
 	}
@@ -59,8 +59,9 @@ func someNames(dir string, most int) []string {
 	return names
 }
 
-// open opens what a name stands for.
-func open(path string, flag int, perm os.FileMode) (int, error) {
+// OpenFd opens what a name stands for, out of the way of the program, and never waits for
+// that.
+func OpenFd(path string, flag int, perm os.FileMode) (int, error) {
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, uint32(perm.Perm()))
 		if err == syscall.EINTR {
@@ -69,7 +70,7 @@ func open(path string, flag int, perm os.FileMode) (int, error) {
 		if err != nil {
 			return 0, &os.PathError{Op: "open", Path: path, Err: err}
 		}
-		return Aside(fd), nil
+		return aside(fd), nil
 	}
 }
 

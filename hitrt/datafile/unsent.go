@@ -18,7 +18,6 @@
 package datafile
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +66,7 @@ func UnsentName(parts ...string) string {
 	for _, s := range parts {
 		fmt.Fprintf(h, "%q\n", s)
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)[:8]) + unsentSuffix
+	return Hex(h.Sum(nil)[:8]) + unsentSuffix
 }
 
 // Read returns the calls that the collector has not accepted twice. It does not wait for
@@ -188,19 +187,19 @@ func records(b []byte) iter.Seq2[record, int] {
 // saltOf makes the checksum of a stamp one of the hash before it too, which is as good as
 // random.
 func saltOf(hash [16]byte) salt {
-	return salt(binary.LittleEndian.Uint64(hash[:]) ^ bits.RotateLeft64(binary.LittleEndian.Uint64(hash[8:]), 32))
+	return salt(Uint64(hash[:]) ^ bits.RotateLeft64(Uint64(hash[8:]), 32))
 }
 
 // call returns the call. Its state is Damaged if the record makes no sense.
 func (r record) call() (c UnsentCall) {
 	copy(c.Hash[:], r)
-	c.At, c.State = saltOf(c.Hash).read(0, binary.LittleEndian.Uint64(r[16:]))
+	c.At, c.State = saltOf(c.Hash).read(0, Uint64(r[16:]))
 	return c
 }
 
 func (r record) put(c UnsentCall) {
 	copy(r, c.Hash[:])
-	binary.LittleEndian.PutUint64(r[16:], saltOf(c.Hash).stamp(0, c.At, c.State))
+	PutUint64(r[16:], saltOf(c.Hash).stamp(0, c.At, c.State))
 }
 
 // raise takes in another call of the same function: the later one counts, and of two at

@@ -1,4 +1,4 @@
-package hitrt
+package datafile
 
 import (
 	"path/filepath"
@@ -8,8 +8,8 @@ import (
 
 // What we write to has a number that the program does not get for a file of its own: it
 // may close ours at any moment.
-func TestOpenIsOutOfTheWay(t *testing.T) {
-	fd, err := open(filepath.Join(t.TempDir(), "log"), syscall.O_WRONLY|syscall.O_CREAT, 0o600)
+func TestAside(t *testing.T) {
+	fd, err := OpenFd(filepath.Join(t.TempDir(), "log"), syscall.O_WRONLY|syscall.O_CREAT, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
