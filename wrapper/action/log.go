@@ -51,7 +51,7 @@ func newLog(a *Action) *Log {
 		return nil
 	}
 	l := &Log{file: file, start: time.Now(), action: a.Tool, pkg: a.ImportPath, outcome: outcomePassedThrough}
-	if len(a.Args) == 1 && a.Args[0] == "-V=full" {
+	if a.VersionOnly() {
 		l.action += " -V=full"
 	}
 	return l

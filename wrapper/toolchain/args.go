@@ -64,11 +64,19 @@ func OneDash(arg string) string {
 	return arg
 }
 
-// valueFlags are the flags of compile that take a value as an argument of its own.
-// Only the last flag on a command line matters, so a flag of a later release has to be
-// added here only if the go command puts it last.
-var valueFlags = []string{"-D", "-I", "-asmhdr", "-buildid", "-c", "-coveragecfg", "-embedcfg", "-goversion",
-	"-importcfg", "-installsuffix", "-lang", "-linkobj", "-o", "-p", "-pgoprofile", "-symabis", "-trimpath"}
+// givenValueFlags are the flags of compile that take a value as an argument of its own and
+// that the go command does not set without being asked.
+var givenValueFlags = []string{"-D", "-I", "-coveragecfg", "-linkobj", "-pgoprofile"}
+
+// compileFlag reports whether we know a flag of compile, and whether it takes a value. Only
+// the last flag on a command line matters, so one of a later release has to be known only if
+// the go command puts it last.
+func compileFlag(name string) (known, takesValue bool) {
+	if slices.Contains(givenValueFlags, name) {
+		return true, true
+	}
+	return lean.OfPackage(name)
+}
 
 // SplitSources splits compile's arguments into the flags and the files that
 // follow them. The files need not end in ".go": -overlay replaces them by files
@@ -80,20 +88,14 @@ func SplitSources(args []string) (flags, files []string) {
 	}
 	if i > 0 && i < len(args) {
 		last := OneDash(args[i-1])
-		known := slices.Contains(valueFlags, last)
+		known, takesValue := compileFlag(last)
 		// After an unknown flag, an argument that is not a .go file is assumed to be
 		// its value.
-		if known || last != "-" && !strings.Contains(last, "=") && !booleanLast(last) && !strings.HasSuffix(args[i], ".go") {
+		if takesValue || !known && last != "-" && !strings.Contains(last, "=") && !strings.HasSuffix(args[i], ".go") {
 			i++
 		}
 	}
 	return args[:i:i], args[i:]
-}
-
-// booleanLast reports whether a flag is one of those without a value that
-// stand last in practice.
-func booleanLast(flag string) bool {
-	return flag == "-pack" || flag == "-nolocalimports" || flag == "-complete" || flag == "-std"
 }
 
 // PackagePath returns the import path of the package that is being compiled, without the
@@ -122,16 +124,15 @@ func IsTestMain(files []string) bool {
 func GivenMore(flags []string) bool {
 	for i := 0; i < len(flags); i++ {
 		name, _, hasValue := strings.Cut(OneDash(flags[i]), "=")
+		known, takesValue := compileFlag(name)
 		switch {
-		case slices.Contains(valueFlags, name):
+		case takesValue:
 			if !hasValue {
 				i++
 			}
 		case name == "-dynlink": // the go command sets it for the host of a plugin
-		case !lean.IsModeFlag(name):
-			if known, _ := lean.OfPackage(name); !known {
-				return true
-			}
+		case !known && !lean.IsModeFlag(name):
+			return true
 		}
 	}
 	return false

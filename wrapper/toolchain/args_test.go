@@ -65,6 +65,23 @@ func TestSplitSourcesEnds(t *testing.T) {
 	}
 }
 
+// The flags that the go command sets on its own make the compiler print nothing.
+func TestGivenMore(t *testing.T) {
+	for args, want := range map[string]bool{
+		"-p main -o x.a -pack -complete -c=4 --std": false,
+		"-race -shared -dynlink":                    false,
+		"-coveragecfg cfg -pgoprofile=p":            false,
+		"-D -m":                                     false, // a value
+		"-p main -m":                                true,
+		"-N":                                        true,
+		"-p=main --d=checkptr":                      true,
+	} {
+		if got := GivenMore(strings.Fields(args)); got != want {
+			t.Errorf("GivenMore(%s) = %v", args, got)
+		}
+	}
+}
+
 func TestPackagePath(t *testing.T) {
 	for _, test := range []struct{ toolexec, p, want string }{
 		{"example.com/app", "main", "example.com/app"},

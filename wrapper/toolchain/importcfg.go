@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -82,12 +81,7 @@ func (c *Importcfg) Modinfo() (string, error) {
 
 // Paths returns the import paths in sorted order.
 func (c *Importcfg) Paths() []string {
-	paths := make([]string, 0, len(c.Packages))
-	for p := range c.Packages {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
-	return paths
+	return slices.Sorted(maps.Keys(c.Packages))
 }
 
 // Write writes an importcfg file.
