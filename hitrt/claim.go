@@ -48,8 +48,7 @@ func (e *exporter) claim(now time.Time) {
 	e.repair.claims = false
 	c := e.claimed()
 	c.publishedAt = unixMillis(now)
-	message := appendInt(newMessage(maxCommon), 3, unixMillis(now))
-	if err := e.publish(methodInvocations, appendBytes(message, 1, c.encode())); err != nil {
+	if err := e.publish(methodInvocations, newInvocations(c.publishedAt, c.encode(), 0)); err != nil {
 		e.p.log.Debug("telling others that the codebase was sent: %v", err) // they send it, too
 	}
 }

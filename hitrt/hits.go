@@ -154,7 +154,7 @@ func (e *exporter) publishInvocations() {
 	}
 	e.endInterval()
 	if e.hits.unsent.empty() { // the collector expects a publication nevertheless
-		if e.sendHits(newBitset(e.hits.size), e.hits.ended, nil) != nil {
+		if _, err := e.sendMessage(e.hits.unsent, e.hits.ended); err != nil {
 			return
 		}
 	}
@@ -210,45 +210,49 @@ func (e *exporter) noteAccepted(part bitset, times int) {
 	}
 }
 
-// sendHits publishes hits with one interval start, in at least one message. It calls
-// accepted with the hits that the collector said OK to.
+// sendHits publishes hits with one interval start, in as many messages as they take. It
+// calls accepted with the hits that the collector said OK to.
 func (e *exporter) sendHits(hits bitset, start int64, accepted func(bitset)) error {
-	if err := e.pollFirst(); err != nil { // here: many messages to a slow collector take long
-		e.invocation.failed(e.p.now())
-		return err
-	}
-	if e.fingerprint == "" {
-		e.prepareChunks()
-	}
-	head := appendInt(nil, 3, start)
-	head = appendBytes(head, 1, e.common(e.fingerprint, unixMillis(e.p.now())))
-	left := slices.Clone(hits)
-	for first := true; first || !left.empty(); first = false {
-		message := append(newMessage(len(head)), head...)
-		part := newBitset(e.p.codebase.size)
-		sent := 0
-		for number, hash := range e.p.codebase.hashes(left) {
-			message = appendHit(message, hash)
-			part.add(number)
-			if sent++; len(message)+hitSize > e.limit {
-				break
-			}
-		}
-		if sent == 0 && (!first || accepted != nil) {
-			break // only cells that belong to no entry
-		}
-		if err := e.publish(methodInvocations, message); err != nil {
-			e.invocation.failed(e.p.now())
-			e.shrink(err)
-			e.logError(err, &e.invocation, "publishing invocations")
+	for left := slices.Clone(hits); !left.empty(); {
+		part, err := e.sendMessage(left, start)
+		if err != nil || part.empty() { // only cells are left that belong to no entry
 			return err
-		}
-		e.p.log.Debug("%d invocations published", sent)
-		if sent == 0 {
-			break
 		}
 		left.remove(part)
 		accepted(part)
 	}
 	return nil
+}
+
+// sendMessage publishes as many of the hits as one message takes, and returns them. It
+// publishes an empty message if there are no hits at all.
+func (e *exporter) sendMessage(hits bitset, start int64) (part bitset, err error) {
+	if err := e.pollFirst(); err != nil { // here: many messages to a slow collector take long
+		e.invocation.failed(e.p.now())
+		return nil, err
+	}
+	if e.fingerprint == "" {
+		e.prepareChunks()
+	}
+	message := newInvocations(start, e.common(e.fingerprint, unixMillis(e.p.now())), 0)
+	part = newBitset(e.p.codebase.size)
+	sent := 0
+	for number, hash := range e.p.codebase.hashes(hits) {
+		message = appendHit(message, hash)
+		part.add(number)
+		if sent++; len(message)+hitSize > e.limit {
+			break
+		}
+	}
+	if sent == 0 && !hits.empty() {
+		return part, nil
+	}
+	if err := e.publish(methodInvocations, message); err != nil {
+		e.invocation.failed(e.p.now())
+		e.shrink(err)
+		e.logError(err, &e.invocation, "publishing invocations")
+		return nil, err
+	}
+	e.p.log.Debug("%d invocations published", sent)
+	return part, nil
 }

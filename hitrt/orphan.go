@@ -276,10 +276,9 @@ func (e *exporter) sendCalls(all []pastCall, hashes [][16]byte) (count int, err 
 		for ; n < len(calls) && byPeriod(calls[0], calls[n]) == 0; n++ {
 			start = max(start, calls[n].at)
 		}
-		head := appendInt(nil, 3, start)
-		head = appendBytes(head, 1, e.common(e.fingerprint, unixMillis(now)))
-		for part := range slices.Chunk(calls[:n], max((e.limit-len(head))/hitSize-1, 1)) {
-			message := append(newMessage(len(head)+hitSize*len(part)), head...)
+		common := e.common(e.fingerprint, unixMillis(now))
+		for part := range slices.Chunk(calls[:n], max((e.limit-len(common))/hitSize-1, 1)) {
+			message := newInvocations(start, common, len(part))
 			for _, c := range part {
 				message = appendHit(message, hashes[c.function])
 			}

@@ -83,6 +83,12 @@ func (c common) encode() []byte {
 	return appendInt(b, 9, c.publishedAt)
 }
 
+// newInvocations returns an invocation publication without hits, with room for some.
+func newInvocations(start int64, common []byte, hits int) []byte {
+	b := newMessage(32 + len(common) + hits*hitSize)
+	return appendBytes(appendInt(b, 3, start), 1, common)
+}
+
 // hitSize is the encoded size of a hit in an invocation publication.
 const hitSize = 2 + 2 + 32
 
