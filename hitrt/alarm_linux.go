@@ -30,8 +30,8 @@ const (
 // ring wakes the waiter, or the next one to wait.
 func (a *alarm) ring() {
 	a.rung.Store(1)
-	// It does not block, so the runtime need not know: who calls Exit keeps its processor
-	// (cooperative.go).
+	// It does not block, so the runtime need not know of it: the goroutine that calls Exit
+	// keeps its processor (cooperative.go).
 	_, _, _ = syscall.RawSyscall(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(&a.rung)), futexWake, 1<<30)
 }
 
@@ -101,8 +101,8 @@ func (w *pollerWatch) start() bool {
 	return w.running.Load()
 }
 
-// canPoll reports whether the system has what the poller takes. None of the calls blocks, and
-// who ends the program keeps its processor meanwhile (crowd.go).
+// canPoll reports whether the system has the descriptors that the poller takes. None of the
+// calls blocks, and a goroutine that ends the program keeps its processor (crowd.go).
 func canPoll() bool {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {

@@ -1,5 +1,5 @@
-// What is there before a call is written: the directory of local files, and whether the
-// program runs in a container, with which all else goes.
+// What is done before the first call is written: the directory of local files is made, and the
+// program finds out whether it is in a container, which takes its files along when it goes.
 
 package hitrt
 

@@ -58,7 +58,7 @@ func (p *publisher) finish() {
 	}
 	if p.data != nil {
 		p.data.adopt(p.now())
-		// Before the last look: who ends meanwhile has called something.
+		// Before the last look at the cells: a goroutine that ends in between may have set some.
 		p.data.alone = p.endsAlone()
 		p.checkpoint() // other goroutines went on while we sent
 		p.data.close()

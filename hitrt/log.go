@@ -103,8 +103,8 @@ func (l *logger) line(at level, format string, args ...any) {
 	// Parts of it may come from a server: keep it to one line without control characters.
 	line = "scavenger: " + clamp(printable(line), 600)
 	// As slog.TextHandler writes it, in one piece, but in UTC: the first local time that is
-	// printed decides about the time zone, and a program may still set TZ. Who cannot be told
-	// cannot be told that.
+	// printed decides about the time zone, and a program may still set TZ. If it cannot be
+	// written, there is nowhere to say so.
 	_, _ = fmt.Fprintf(l.out, "time=%s level=%s msg=%s\n", time.Now().UTC().Format("2006-01-02T15:04:05.000Z07:00"), at, strconv.Quote(line))
 }
 

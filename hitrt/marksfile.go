@@ -64,8 +64,8 @@ func (m *marksFile) swept(at int64) {
 	}
 }
 
-// unread notes whether nobody reads the cells: the publisher does anything but wait until it
-// does so again. It may wait for a disk for ever, or have ended before the process.
+// unread notes whether nobody is about to read the cells: the publisher does something else
+// than wait for its next turn, maybe wait for a disk for ever, or it has ended before the process.
 func (m *marksFile) unread(is bool) {
 	defer func() { _ = recover() }() // of a file that was cut off: keep makes another one
 	switch {
@@ -300,8 +300,8 @@ func (m *marksFile) fill(file *os.File, head []byte) error {
 	return err
 }
 
-// attach maps the pages of the file over those of the mark arrays. What the cells had is
-// in the file then.
+// attach maps the pages of the file over those of the mark arrays, and brings into the file
+// what the cells had.
 func (m *marksFile) attach(file *os.File) error {
 	pipe, err := newPagePipe(int(m.header.Size - m.header.Cells))
 	if err != nil {

@@ -30,8 +30,8 @@ const (
 	ofBuilds = "wrapLog wrapLogLevel wrapStarted plainCache"
 )
 
-// guesses are what people type who guess a name, behind the name, as config/guesses.go has
-// them: in lower case and without separators.
+// guesses has, behind the name of a setting, what people type who guess it, in lower case and
+// without separators, as config/guesses.go has it.
 const guesses = "enabled disable disabled;" +
 	"apiKey key token apitoken license;" +
 	"serverUrl url server host collector collectorurl collectorhost collectoraddr collectoraddress endpoint addr address serveraddr serveraddress serverhost;" +
@@ -203,7 +203,7 @@ func nearest(name, keys string) string {
 	return best
 }
 
-// guessed returns the name that one without separators is a guess for, or "".
+// guessed returns the name of the setting that a word is a guess for, or "".
 func guessed(word string) string {
 	for g := range strings.SplitSeq(guesses, ";") {
 		if name, words, _ := strings.Cut(g, " "); isIn(words, word) {

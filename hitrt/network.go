@@ -1,6 +1,6 @@
 //go:build !nonetwork
 
-// What of the settings is about a collector.
+// The settings that are about a collector.
 
 package hitrt
 

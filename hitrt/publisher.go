@@ -274,9 +274,9 @@ func (p *publisher) works() {
 	}
 }
 
-// waitFor waits at most for d until c is closed; who closes it rings p.waiting. It needs no
-// timer: alarm_linux.go has the reason. It checks often, since the goroutine that it
-// waits for may need the processor that a system call keeps for a moment.
+// waitFor waits until c is closed, at most for d. Whatever closes c rings p.waiting then. It
+// does without a timer where mayTime is against one. It checks often, since the goroutine that
+// it waits for may need the processor that a system call keeps for a moment.
 func (p *publisher) waitFor(c <-chan struct{}, d time.Duration) {
 	if p.cooperative && !mayYield() {
 		return

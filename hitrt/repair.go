@@ -266,7 +266,7 @@ func (e *exporter) mendOrphans(now time.Time) {
 
 // mendAtExit makes the last publication one that repairs a loss. It asks for one: what only
 // this process has called, nobody else will send. A codebase that takes long is left to
-// others: who is not listed is not shown as dead.
+// others: a function that is not listed is not shown as dead.
 func (e *exporter) mendAtExit() {
 	r := &e.repair
 	now := e.p.now()

@@ -46,12 +46,12 @@ type settings struct {
 	problems []string // values that were not understood; logged once
 	fileErr  error    // why a settings file that should be there cannot be read
 
-	// asked are the problems by which a program is silent that is most likely asked to
+	// asked are the problems that keep a program silent although it is most likely asked to
 	// report. remarks are about settings that have no effect. They are logged once.
 	asked, remarks []string
 
-	// mistaken are the problems with enabled, if it is false for want of a value that is
-	// understood.
+	// mistaken are the problems with the value of enabled, which counts as false because of
+	// them.
 	mistaken []string
 
 	// passedOver says which files and values do not count, as somebody else may have

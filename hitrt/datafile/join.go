@@ -158,8 +158,8 @@ func isSame(a, b string) bool {
 	return err == nil && os.SameFile(infoA, infoB)
 }
 
-// mayMove refuses what a user wrote in the name of another one, where only root can
-// move it into that one's files.
+// mayMove returns an error if a user wrote the file in the name of another one, and this
+// process, as root's, could move it into the other's files.
 func mayMove(file *os.File, user int) error {
 	info, err := file.Stat()
 	if err != nil {

@@ -343,7 +343,7 @@ func (l *linking) cgoEnabled() string {
 }
 
 // outerGo returns how to run a go command that compiles the standard library as the
-// running one does, with that one's flags. It also runs in that one's directory, because
+// running one does, with the same flags. It also runs in the same directory, because
 // patterns and files in flags may be relative. A go command that builds package@version
 // ignores the module in its directory, so for that it runs in an empty module.
 func (l *linking) outerGo() (nestedGo, error) {
