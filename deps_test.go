@@ -7,6 +7,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"io/fs"
 	"os"
@@ -108,6 +111,41 @@ func TestImports(t *testing.T) {
 		for _, ours := range allowed {
 			if !used[name+" "+ours] {
 				t.Errorf("%q does not import %q, which the list allows", name, ours)
+			}
+		}
+	}
+}
+
+// hitrt leaves the start of a program alone: its packages have neither init functions nor
+// variables whose values have to be computed.
+func TestNothingToInitialise(t *testing.T) {
+	for _, dir := range []string{"hitrt", "hitrt/datafile"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			fset := token.NewFileSet()
+			file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, decl := range file.Decls {
+				fn, isFunc := decl.(*ast.FuncDecl)
+				if isFunc && fn.Recv == nil && fn.Name.Name == "init" {
+					t.Errorf("%v: an init function", fset.Position(fn.Pos()))
+				}
+				if vars, ok := decl.(*ast.GenDecl); ok && vars.Tok == token.VAR {
+					ast.Inspect(vars, func(n ast.Node) bool {
+						if call, ok := n.(*ast.CallExpr); ok {
+							t.Errorf("%v: a variable is initialised by a call", fset.Position(call.Pos()))
+						}
+						return true
+					})
+				}
 			}
 		}
 	}

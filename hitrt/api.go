@@ -6,18 +6,20 @@ package hitrt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-var (
+const (
 	// errNoMarks says that the registry has never called Register.
-	errNoMarks = errors.New("scavenger: this program was not built with -toolexec=scavenger-wrap: nothing is recorded")
-	errActive  = errors.New("scavenger: the settings in the binary or the environment have started it already")
-	errInert   = errors.New("scavenger: " + inert + ": nothing is recorded")
+	errNoMarks = datafile.Error("scavenger: this program was not built with -toolexec=scavenger-wrap: nothing is recorded")
+	errActive  = datafile.Error("scavenger: the settings in the binary or the environment have started it already")
+	errInert   = datafile.Error("scavenger: " + inert + ": nothing is recorded")
+	errEnded   = datafile.Error("scavenger: recording has ended")
 )
 
 // dormant is the program if its settings name neither a collector nor dataDir: Start
@@ -77,7 +79,7 @@ func Flush(ctx context.Context) error {
 	case pub.flushes <- answer:
 		pub.wake.ring()
 	case <-pub.done:
-		return errors.New("scavenger: recording has ended")
+		return errEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -85,7 +87,7 @@ func Flush(ctx context.Context) error {
 	case err := <-answer:
 		return err
 	case <-pub.done:
-		return errors.New("scavenger: recording has ended")
+		return errEnded
 	case <-ctx.Done():
 		return ctx.Err()
 	}

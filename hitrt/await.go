@@ -6,12 +6,13 @@ package hitrt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
-var errNoPoller = errors.New("no descriptors are left for a connection")
+const errNoPoller = datafile.Error("no descriptors are left for a connection")
 
 // await runs f, a call to the collector, in a goroutine of its own, and makes
 // checkpoints meanwhile. When the program exits, f gets half of the time that Exit

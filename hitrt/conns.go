@@ -7,12 +7,13 @@ package hitrt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
 
 // conns holds a client's connections.
@@ -28,7 +29,7 @@ type conns struct {
 	taken []*conn
 }
 
-var errTraffic = errors.New("the server sends more than any answer takes")
+const errTraffic = datafile.Error("the server sends more than any answer takes")
 
 // A conn is one of them. If its descriptor belongs to something else by now, it
 // neither writes to that nor closes it.

@@ -78,7 +78,7 @@ type pastCall struct {
 }
 
 // errForeign says that a file must be left alone.
-var errForeign = errors.New("of another application, user or format")
+const errForeign = datafile.Error("of another application, user or format")
 
 // sendOrphans sends the calls of one file. more reports whether there may be others.
 func (e *exporter) sendOrphans() (more bool) {

@@ -12,7 +12,6 @@ package hitrt
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -157,7 +156,7 @@ const (
 	allThatIsLeft = 1
 )
 
-var errNoAnswer = errors.New("the file system does not answer")
+const errNoAnswer = datafile.Error("the file system does not answer")
 
 // inPlace runs f, which uses files of a place, in a goroutine of its own, and returns an
 // error if that takes too long: at the end of the program, more than a share of what is left.

@@ -139,10 +139,6 @@ func CodebaseFingerprint(name string) (fingerprint string, ok bool) {
 	return fingerprint, true
 }
 
-// ErrNotBelieved says that a codebase file belongs to somebody who might give calls
-// other names.
-var ErrNotBelieved = errors.New("its names are not believed")
-
 // OpenCodebase opens the codebase file that names the functions of hits files of a user.
 // A file of somebody else might give calls other names, so it opens none but the user's
 // own, root's, and those of others that the caller believes: a copy of the directory

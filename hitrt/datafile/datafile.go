@@ -57,7 +57,6 @@
 package datafile
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,22 +70,32 @@ const (
 )
 
 // Errors that callers tell apart.
-var (
+const (
 	// ErrBusy says that another process holds the lock.
-	ErrBusy = errors.New("another process holds its lock")
+	ErrBusy = Error("another process holds its lock")
 
 	// ErrElsewhere says that a process wrote to another directory.
-	ErrElsewhere = errors.New("its process wrote to another directory")
+	ErrElsewhere = Error("its process wrote to another directory")
 
 	// ErrNoLocks says that the file system has no locks.
-	ErrNoLocks = errors.New("the file system has no locks")
+	ErrNoLocks = Error("the file system has no locks")
 
 	// ErrNoLinks says that the file system cannot create a file only if it is missing.
-	ErrNoLinks = errors.New("the file system has no hard links")
+	ErrNoLinks = Error("the file system has no hard links")
 
 	// ErrNotRegular says that a name belongs to something else than a regular file.
-	ErrNotRegular = errors.New("not a regular file")
+	ErrNotRegular = Error("not a regular file")
+
+	// ErrNotBelieved says that a codebase file belongs to somebody who might give calls
+	// other names.
+	ErrNotBelieved = Error("its names are not believed")
 )
+
+// An Error is an error that is known by its text. It can be a constant: a variable would be
+// initialised when the program starts, as nothing is inlined in hitrt, errors.New neither.
+type Error string
+
+func (e Error) Error() string { return string(e) }
 
 // An Identity is what the processes have in common that share a file. The first line
 // of a codebase file has the first two.

@@ -170,7 +170,7 @@ func (f *opened) release() {
 }
 
 // errAgain says that a file is not where it was, or that another one is to be used.
-var errAgain = errors.New("another file took its place")
+const errAgain = Error("another file took its place")
 
 // Has reports whether the file has the last update of a process. If that cannot be told,
 // it reports that it has.
