@@ -36,7 +36,7 @@ func FuzzFragments(f *testing.F) {
 		"for {", "if true {", "switch {", "case true:", "default:", "func() {", "}()", "panic(1)", "/* c */", "// c\n", "/* c\n */",
 		"\n//line a.y:1\n", "\n//line a.y:10:20\n", "\n//line :5:1\n", "\n//line :5\n", "/*line b.y:7*/", "/*line b.y:7:8*/", "/*line :3:4*/",
 		"\n//go:nosplit\n", "//go:nosplit", "\n//line /abs/c.y:2:2\n", "`\n//line d.y:1\n`", "\r\n", "\uFEFF", "/*x*/", "é",
-		strings.Repeat(" ", 100), strings.Repeat("f();", 50), "/*line b.y:1073741824:1*/", "}\n\nfunc f() {\n", "}\n\nfunc f() {",
+		strings.Repeat(" ", 100), strings.Repeat("f();", 50), "/*line b.y:1073741824:1*/", "}\n\nfunc f() {\n", "}\n\nfunc f() {", ";func init()\n",
 	}
 	for i := range fragments {
 		f.Add([]byte{0, byte(i), 12, 5}, true)
@@ -79,6 +79,11 @@ func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	}
 	checkResult(t, opts, sources, res)
 	checkTypes(t, sources, res)
+	opts.Inlined, opts.Main = true, true
+	if res, err = Package(opts, sources); err != nil {
+		t.Fatal(err)
+	}
+	checkResult(t, opts, sources, res)
 }
 
 // typesQuickly reports whether the file has no imports that would have to be type-checked

@@ -197,7 +197,7 @@ func (s *staticInit) isIdle(x ast.Expr) bool {
 func hasInit(files []*file) bool {
 	for _, f := range files {
 		for _, decl := range f.tree.Decls {
-			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && !all(fn.Body.List, leavesNothing) {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && fn.Body != nil && !all(fn.Body.List, leavesNothing) {
 				return true
 			}
 		}

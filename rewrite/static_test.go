@@ -11,6 +11,7 @@ func TestStaticMistakes(t *testing.T) {
 		"var x = f(errors.New())",
 		"var x = f(struct{}{1, 2})",
 		"var x = f(f)(f...)",
+		"func init()",
 	} {
 		source := "package p\n\nfunc f(n int) int { return g(n, int(), h(T())) }\n\n" + text + "\n"
 		opts := Options{ImportPath: "p", Inlined: true, Free: true, Main: true}
