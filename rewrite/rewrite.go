@@ -145,8 +145,14 @@ const (
 )
 
 // Package marks the files of one package. It fails if a file does not parse. The compiler
-// explains such an error better, so let it compile the original files.
-func Package(opts Options, files []Source) (*Result, error) {
+// explains such an error better, so let it compile the original files. It fails as well, and
+// does not panic, where it has a bug: that must not stop anybody's build.
+func Package(opts Options, files []Source) (res *Result, err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			res, err = nil, fmt.Errorf("internal error: %v", bug)
+		}
+	}()
 	p, err := markPackage(opts, files)
 	if err != nil {
 		return nil, err

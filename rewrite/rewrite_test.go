@@ -226,6 +226,15 @@ func TestTypeCheckerPanics(t *testing.T) {
 	}
 }
 
+// A bug is an error, by which the package is compiled without marks.
+func TestPackageBug(t *testing.T) {
+	opts := Options{ImportPath: "p", Presumed: func(string, string) bool { panic("bug") }}
+	res, err := Package(opts, []Source{{"/src/x.go", []byte("package p\n\nfunc F() {}\n")}})
+	if res != nil || err == nil || !strings.Contains(err.Error(), "internal error: bug") {
+		t.Errorf("got %v, %v, want an internal error", res, err)
+	}
+}
+
 func TestNothingToMark(t *testing.T) {
 	for _, text := range []string{"package p", "// Package p is empty.\npackage p\n", "package p\nfunc init() {}\nfunc _() {}\n"} {
 		res, err := Package(Options{ImportPath: "p"}, []Source{{"/src/x.go", []byte(text)}})
