@@ -52,6 +52,9 @@ type candidate struct {
 	decl   *ast.FuncDecl
 	result ast.Expr // the operand of its return statement
 	cost   int      // its cost for the inliner; 0 if not yet known
+
+	// judged says that idle is known, or is being found out: what calls itself is not idle.
+	judged, idle bool
 }
 
 // The budget of the inliner (cmd/compile/internal/inline).
@@ -188,9 +191,19 @@ func (s *staticInit) isIdle(x ast.Expr) bool {
 			return true
 		}
 		fn := s.callee(x)
-		return fn != nil && s.called[fn.decl] && s.isIdle(fn.result)
+		return fn != nil && s.called[fn.decl] && s.returnsIdle(fn)
 	}
 	return false
+}
+
+// returnsIdle reports whether the operand of a candidate's return statement is likely to leave
+// no code.
+func (s *staticInit) returnsIdle(fn *candidate) bool {
+	if !fn.judged {
+		fn.judged = true
+		fn.idle = s.isIdle(fn.result)
+	}
+	return fn.idle
 }
 
 // hasInit reports whether a package has an init function that leaves code.

@@ -2,7 +2,7 @@ package rewrite
 
 import "testing"
 
-// Code that the compiler refuses does not stop us, because the compiler reports it.
+// Code that makes no sense does not stop us: the compiler reports it, or the program does.
 func TestStaticMistakes(t *testing.T) {
 	for _, text := range []string{
 		"var x = f(int())",
@@ -12,6 +12,7 @@ func TestStaticMistakes(t *testing.T) {
 		"var x = f(struct{}{1, 2})",
 		"var x = f(f)(f...)",
 		"func init()",
+		"var x = r()\n\nfunc r() int { return r() }", // compiles, and never ends
 	} {
 		source := "package p\n\nfunc f(n int) int { return g(n, int(), h(T())) }\n\n" + text + "\n"
 		opts := Options{ImportPath: "p", Inlined: true, Free: true, Main: true}
