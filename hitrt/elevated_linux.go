@@ -1,3 +1,5 @@
+// Programs with more rights than those who start them.
+
 package hitrt
 
 import (

@@ -1,5 +1,7 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
+// The lock on the marks file, which lasts as long as the process.
+
 package hitrt
 
 import (

@@ -1,3 +1,5 @@
+// MD5, by which the collector knows functions.
+
 package hitrt
 
 import (

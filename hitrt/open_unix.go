@@ -1,5 +1,7 @@
 //go:build unix
 
+// Files that the user names: a settings file, and the file of log lines.
+
 package hitrt
 
 import (

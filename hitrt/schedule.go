@@ -1,3 +1,5 @@
+// When polls and publications are due.
+
 package hitrt
 
 import "time"

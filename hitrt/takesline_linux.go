@@ -1,3 +1,5 @@
+// Whether standard error takes a line, or would hold up or stop the program.
+
 package hitrt
 
 import (

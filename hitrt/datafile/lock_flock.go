@@ -1,5 +1,7 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
+// Locks, which end with the process.
+
 package datafile
 
 import (

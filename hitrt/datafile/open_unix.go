@@ -1,5 +1,7 @@
 //go:build unix
 
+// Opening files and directories, out of the way of the program.
+
 package datafile
 
 import (

@@ -1,3 +1,6 @@
+// What the system says of this process: whether it may have more threads, and whether it has
+// children.
+
 package hitrt
 
 import (

@@ -5,5 +5,5 @@ package hitrt
 // hasThreads reports that there is room for threads: nothing is known of a limit here.
 func hasThreads() bool { return true }
 
-// hasChildren is of use where mark arrays are mapped.
+// hasChildren reports nothing: it matters where mark arrays are mapped, which they are not here.
 func hasChildren() bool { return false }
