@@ -80,89 +80,6 @@ func takeOrCompile(a *action.Action, cfg *config.Config) error {
 	return plain.TakeOrCompile(a, cfg)
 }
 
-// run compiles the package with its changes.
-func (c *compilation) run() error {
-	if c.metadata.Marks == 0 && c.metadata.Main == nil {
-		// Nothing in it is marked. If it cannot be, the compiler says why.
-		if err := c.compileOriginal(); err != nil {
-			return err
-		}
-		return c.metadata.Attach(c.archive)
-	}
-	cmd, err := c.Command(c.arguments())
-	if err != nil {
-		return err
-	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Exited() {
-		return c.refused(out.Bytes())
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Tool, err)
-	}
-	// The compiler may print something, as with -gcflags=-m.
-	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil {
-		return err
-	}
-	return c.metadata.Attach(c.archive)
-}
-
-// compileOriginal compiles the package as it came.
-func (c *compilation) compileOriginal() error {
-	cmd, err := c.Command(c.Original)
-	if err != nil {
-		return err
-	}
-	return action.RunProcess(cmd)
-}
-
-// refused handles a marked package that the compiler refuses. message is what the
-// compiler printed.
-//
-// Most likely the compiler refuses the original too. Then the user reads only what it
-// prints about the original, because marks can change the order of errors.
-//
-// If the compiler accepts the original, the package is compiled without marks, and its
-// functions are not observable. The go command keeps that result in its cache, so it must
-// not come from a failure that passes, such as a full disk. Such a failure has no
-// position in the source, or is about an import that could not be read. Then the action
-// fails.
-func (c *compilation) refused(message []byte) error {
-	if err := c.compileOriginal(); err != nil {
-		return err
-	}
-	if !sourceError().Match(message) || unreadImport().Match(message) {
-		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.Tool, message)
-	}
-	c.notMarked("the compiler refuses the marked package", "not compilable with marks")
-	return c.metadata.Attach(c.archive)
-}
-
-// notMarked records that a matching package is compiled without marks. reason says why,
-// and ofFunctions is the reason with which its functions are listed.
-func (c *compilation) notMarked(reason, ofFunctions string) {
-	c.Log.Note(action.OutcomeNotMarked, reason)
-	c.metadata.NotMarked = reason
-	c.metadata.Unmark(ofFunctions)
-}
-
-// sourceError matches a message that names a place in the source, or a bug in
-// the compiler.
-var sourceError = lazyRegexp(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
-
-// unreadImport matches a message about an import whose archive could not be opened or
-// read.
-var unreadImport = lazyRegexp(`(?m): could not import [^\n]+ \((open|read) `)
-
-// lazyRegexp compiles an expression on first use: hardly any of the hundreds of
-// processes of a build needs it.
-func lazyRegexp(expr string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
-}
-
 // A compilation is a compile action that is being changed.
 type compilation struct {
 	*action.Action
@@ -193,22 +110,6 @@ func newCompilation(a *action.Action, cfg *config.Config) *compilation {
 	}
 	c.metadata.ImportPath = importPath(a, p)
 	return c
-}
-
-// arguments returns compile's arguments after all changes.
-func (c *compilation) arguments() []string {
-	flags := c.flags
-	if c.coverageCfg != "" {
-		flags = toolchain.SetFlag(flags, "-coveragecfg", c.coverageCfg)
-	}
-	// Export data contains the names of the files that the compiler reads. This takes our
-	// directory off them.
-	rewrites := []string{c.dir + "=>scavenger"}
-	if v, ok := toolchain.FlagValue(flags, "-trimpath"); ok && v != "" {
-		rewrites = append(rewrites, v)
-	}
-	flags = toolchain.SetFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
-	return append(flags, c.files...)
 }
 
 // mark changes the compilation, and reports whether it has changed anything.
@@ -379,14 +280,101 @@ func (c *compilation) mayHold(literals ...string) (bool, error) {
 	return false, nil
 }
 
-// modeFlags returns those of compile's flags that must be the same for all packages of a
-// program.
-func modeFlags(flags []string) []string {
-	var out []string
-	for _, name := range []string{"-race", "-msan", "-asan", "-shared", "-dynlink"} {
-		if toolchain.HasFlag(flags, name) {
-			out = append(out, name)
+// run compiles the package with its changes.
+func (c *compilation) run() error {
+	if c.metadata.Marks == 0 && c.metadata.Main == nil {
+		// Nothing in it is marked. If it cannot be, the compiler says why.
+		if err := c.compileOriginal(); err != nil {
+			return err
 		}
+		return c.metadata.Attach(c.archive)
 	}
-	return out
+	cmd, err := c.Command(c.arguments())
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Exited() {
+		return c.refused(out.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Tool, err)
+	}
+	// The compiler may print something, as with -gcflags=-m.
+	if _, err := os.Stderr.Write(withoutMarks(out.Bytes())); err != nil {
+		return err
+	}
+	return c.metadata.Attach(c.archive)
+}
+
+// arguments returns compile's arguments after all changes.
+func (c *compilation) arguments() []string {
+	flags := c.flags
+	if c.coverageCfg != "" {
+		flags = toolchain.SetFlag(flags, "-coveragecfg", c.coverageCfg)
+	}
+	// Export data contains the names of the files that the compiler reads. This takes our
+	// directory off them.
+	rewrites := []string{c.dir + "=>scavenger"}
+	if v, ok := toolchain.FlagValue(flags, "-trimpath"); ok && v != "" {
+		rewrites = append(rewrites, v)
+	}
+	flags = toolchain.SetFlag(flags, "-trimpath", strings.Join(rewrites, ";"))
+	return append(flags, c.files...)
+}
+
+// compileOriginal compiles the package as it came.
+func (c *compilation) compileOriginal() error {
+	cmd, err := c.Command(c.Original)
+	if err != nil {
+		return err
+	}
+	return action.RunProcess(cmd)
+}
+
+// refused handles a marked package that the compiler refuses. message is what the
+// compiler printed.
+//
+// Most likely the compiler refuses the original too. Then the user reads only what it
+// prints about the original, because marks can change the order of errors.
+//
+// If the compiler accepts the original, the package is compiled without marks, and its
+// functions are not observable. The go command keeps that result in its cache, so it must
+// not come from a failure that passes, such as a full disk. Such a failure has no
+// position in the source, or is about an import that could not be read. Then the action
+// fails.
+func (c *compilation) refused(message []byte) error {
+	if err := c.compileOriginal(); err != nil {
+		return err
+	}
+	if !sourceError().Match(message) || unreadImport().Match(message) {
+		return fmt.Errorf("%s: failed on the marked package, but not on the original:\n%s", c.Tool, message)
+	}
+	c.notMarked("the compiler refuses the marked package", "not compilable with marks")
+	return c.metadata.Attach(c.archive)
+}
+
+// notMarked records that a matching package is compiled without marks. reason says why,
+// and ofFunctions is the reason with which its functions are listed.
+func (c *compilation) notMarked(reason, ofFunctions string) {
+	c.Log.Note(action.OutcomeNotMarked, reason)
+	c.metadata.NotMarked = reason
+	c.metadata.Unmark(ofFunctions)
+}
+
+// sourceError matches a message that names a place in the source, or a bug in
+// the compiler.
+var sourceError = lazyRegexp(`(?m)^[^\n]+:\d+(:\d+)?: |internal compiler error`)
+
+// unreadImport matches a message about an import whose archive could not be opened or
+// read.
+var unreadImport = lazyRegexp(`(?m): could not import [^\n]+ \((open|read) `)
+
+// lazyRegexp compiles an expression on first use: hardly any of the hundreds of
+// processes of a build needs it.
+func lazyRegexp(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }

@@ -52,3 +52,15 @@ func (c *compilation) importRegistry() (done bool, err error) {
 	c.files = append(c.files, file)
 	return true, nil
 }
+
+// modeFlags returns those of compile's flags that must be the same for all packages of a
+// program.
+func modeFlags(flags []string) []string {
+	var out []string
+	for _, name := range []string{"-race", "-msan", "-asan", "-shared", "-dynlink"} {
+		if toolchain.HasFlag(flags, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
