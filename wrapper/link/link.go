@@ -62,6 +62,20 @@ func Run(a *action.Action) error {
 	return l.run()
 }
 
+// A linking is a link action that is being changed.
+type linking struct {
+	*action.Action
+	config *config.Config
+	args   []string             // the action's, without what the front-end has added
+	dir    string               // ours, see MakeDir
+	cfg    *toolchain.Importcfg // of the program; archives are added to it
+	main   *registry.Metadata
+
+	unlisted string // which functions the program does not list
+
+	compilerVersion []byte // see readCompilerVersion
+}
+
 // read reads which packages the program has, warns about settings that are most likely
 // mistakes, and reports whether the program imports the registry.
 func (l *linking) read() (registers bool, err error) {
@@ -116,20 +130,6 @@ func (l *linking) linkCommand() (*exec.Cmd, error) {
 		return nil, err
 	}
 	return l.Command(toolchain.SetFlag(l.args, "-importcfg", file))
-}
-
-// A linking is a link action that is being changed.
-type linking struct {
-	*action.Action
-	config *config.Config
-	args   []string             // the action's, without what the front-end has added
-	dir    string               // ours, see MakeDir
-	cfg    *toolchain.Importcfg // of the program; archives are added to it
-	main   *registry.Metadata
-
-	unlisted string // which functions the program does not list
-
-	compilerVersion []byte // see readCompilerVersion
 }
 
 // addRegistry compiles hitrt and the registry, and adds them and what they need
