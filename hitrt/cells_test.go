@@ -82,7 +82,7 @@ func setMark(marks []uint8, i int) {
 // sweep that begins later (or one that was going on) must show it. Negative
 // control: "copy the array, then clear it" in place of sweep fails here at once.
 // A load followed by a store of 0, word by word, usually passes: that the swap
-// must be one step rests on the argument in marks.go, not on this test.
+// must be one step rests on the argument in cells.go, not on this test.
 func TestSweepConcurrent(t *testing.T) {
 	const (
 		workers = 4
