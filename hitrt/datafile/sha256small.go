@@ -1,3 +1,8 @@
+//go:build nonetwork || !program
+
+// SHA-256 for programs with network = false. What is not compiled into programs has it for its
+// tests.
+
 package datafile
 
 import (
