@@ -1,7 +1,7 @@
-//go:build !nonetwork
+//go:build !nonetwork && !program
 
 // What to do about a collector that gives no answer, for the commands that import this
-// package. The linker drops this file from marked programs.
+// package.
 
 package hitrt
 

@@ -329,7 +329,7 @@ func TestOrphanForgotten(t *testing.T) {
 				fake := newFake()
 				pub, _ := newTestPublisher(newProgram(functions), fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
 				pass := withClock(pub)
-				pub.packages[0].Marks[3+i] = 1
+				pub.program.Packages[0].Marks[3+i] = 1
 				pub.begin()
 				drive(t, pub, pass, func() bool { return stateOf(t, pub.data.store.Path(), 3+i) == datafile.Sent })
 				pub.die()
