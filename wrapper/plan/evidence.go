@@ -195,9 +195,21 @@ func (p *program) pinName(name, by string) {
 	pkg, last := name[:dot], strings.TrimPrefix(name[dot:], ".")
 	dot = max(0, strings.LastIndexByte(pkg, '.'))
 	base := strings.Trim(pkg[dot:], ".(*)")
-	for _, d := range slices.Concat(p.byID[id{pkg: pkg, name: last}], p.byID[id{pkg[:dot], base, last}]) {
+	for _, d := range slices.Concat(p.named(id{pkg: pkg, name: last}), p.named(id{pkg[:dot], base, last})) {
 		if d.reason == "" {
 			d.reason = by + " names it"
 		}
 	}
+}
+
+// named returns the functions that the linker knows by a name. To it each main package is
+// "main", whatever its import path is.
+func (p *program) named(name id) []*decl {
+	list := slices.Clone(p.byID[name])
+	if name.pkg == "main" {
+		for _, main := range p.mains {
+			list = append(list, p.byID[id{main, name.base, name.name}]...)
+		}
+	}
+	return list
 }

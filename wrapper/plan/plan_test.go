@@ -316,6 +316,16 @@ func main() { // ran
 	lib.Used()
 	dep.Call()
 }
+
+type conn struct{}
+
+func hook() {} // unlisted
+
+func (*conn) shut() {} // unlisted
+
+func jumped() {} // unlisted
+
+func unhooked() {} // unlisted = unreachable
 `)
 	write(t, dir, "lib/lib.go", `package lib
 
@@ -338,8 +348,14 @@ func Call() { pull() } // unlisted
 
 //go:linkname pull example.com/app/lib.pulled
 func pull() // unlisted
+
+//go:linkname hook main.hook
+func hook() // unlisted
+
+//go:linkname shut main.(*conn).shut
+func shut() // unlisted
 `)
-	write(t, dir, "dep/asm.s", "TEXT ·jump(SB), $0\n\tCALL example·com∕app∕lib·assembled(SB)\n\tRET\n")
+	write(t, dir, "dep/asm.s", "TEXT ·jump(SB), $0\n\tCALL example·com∕app∕lib·assembled(SB)\n\tCALL main·jumped(SB)\n\tRET\n")
 	r, want := annotated(t, dir)
 	if got := groups(t, makePlan(t, Options{Dir: dir, Patterns: []string{"."}}, r)); !maps.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
