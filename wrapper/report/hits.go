@@ -49,11 +49,16 @@ func (d *data) addFile(name string) {
 			d.problem(path, Damaged, err)
 		}
 	}
-	d.addHits(f, r.Joined)
+	d.addHits(f, r.Joined, recordsErr)
 }
 
-// addHits adds the processes of a hits file, to be counted later.
-func (d *data) addHits(f *hitsFile, joined bool) {
+// addHits adds the processes of a hits file, to be counted later. Without a sound record
+// somebody was observed, whoever that was: one whose record is damaged, or that was killed as it
+// wrote for the first time. Whoever has a marks file counts by that.
+func (d *data) addHits(f *hitsFile, joined bool, recordsErr error) {
+	if !f.hasProcess() && (recordsErr != nil || f.called && !d.hasMarks(f.id)) {
+		f.list = append(f.list, datafile.Process{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy})
+	}
 	if joined {
 		d.joined = append(d.joined, *f)
 	} else {
@@ -69,6 +74,7 @@ type hitsFile struct {
 	format  int
 	created int64
 	latest  int64 // call that is not in the future, 0 if there is none
+	called  bool  // it had calls when it had no record
 	sums    datafile.Totals
 	list    []datafile.Process
 }
@@ -77,29 +83,23 @@ func newHitsFile(path string, r *datafile.Reader, c *codebase) *hitsFile {
 	return &hitsFile{path: path, c: c, id: r.Identity, created: r.CreatedAt, format: r.Format}
 }
 
-// read reads the records of a file and its calls, of which it calls each as [datafile.Reader]
-// does. Records come before calls: a process writes its record last, so that what a record
-// says was written is among the calls that are read after it.
+// read reads the records of a file, and then its calls, which it hands to each as
+// [datafile.Reader.Stamps] does. A process writes its record last, so that what a record says
+// was written is among the calls that are read after it.
 func (f *hitsFile) read(r *datafile.Reader, future int64, each func(i int, at int64, state datafile.State)) (recordsErr, err error) {
-	called := false
-	calls := func() error {
-		return r.Stamps(func(i int, at int64, state datafile.State) {
-			each(i, at, state)
-			called = called || state != datafile.Damaged
-			if at <= future {
-				f.latest = max(f.latest, at)
-			}
-		})
-	}
-	recordsErr, err = f.readProcesses(r), calls()
-	if called && recordsErr == nil && !f.hasProcess() { // the first one may be writing its record
-		recordsErr, err = f.readProcesses(r), calls()
-	}
-	if r.Old() { // its stamps say how its process ended
+	recordsErr = f.readProcesses(r)
+	if recordsErr == nil && !f.hasProcess() { // the first may be writing: calls, then its record
+		_ = r.Stamps(func(_ int, _ int64, state datafile.State) { f.called = f.called || state != datafile.Damaged })
 		recordsErr = f.readProcesses(r)
 	}
-	if (recordsErr != nil || called) && !f.hasProcess() {
-		f.list = append(f.list, f.supposed())
+	err = r.Stamps(func(i int, at int64, state datafile.State) {
+		each(i, at, state)
+		if at <= future {
+			f.latest = max(f.latest, at)
+		}
+	})
+	if r.Old() { // its stamps say how its process ended
+		recordsErr = f.readProcesses(r)
 	}
 	return recordsErr, err
 }
@@ -112,9 +112,3 @@ func (f *hitsFile) readProcesses(r *datafile.Reader) (err error) {
 
 // hasProcess reports whether the file has the record of a process, or a sum of some.
 func (f *hitsFile) hasProcess() bool { return f.sums.Processes > 0 || len(f.list) > 0 }
-
-// supposed returns the process of a file without a sound record: somebody was observed, whoever
-// that was. A process that was killed as it wrote for the first time left calls alone.
-func (f *hitsFile) supposed() datafile.Process {
-	return datafile.Process{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy}
-}

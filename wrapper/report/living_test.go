@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,4 +119,28 @@ func TestRecordsBeforeCalls(t *testing.T) {
 	}
 	stop.Store(true)
 	writer.Wait()
+}
+
+// A stamp that looks damaged may be one that is written at this moment. Where records are read
+// again, what the earlier reading of the stamps said does not count.
+func TestStampsCountOnce(t *testing.T) {
+	dir := t.TempDir()
+	functions := []testFunc{fn("store.Open", "store.go", 1), fn("store.Shut", "store.go", 2)}
+	p := testProcess{id: "1", app: "shop"}
+	if _, err := store(dir, "a", functions, p).Update(&datafile.Update{Calls: func(yield func(int, int64) bool) { yield(0, at(2).UnixMilli()) }}); err != nil {
+		t.Fatal(err)
+	}
+	damageStamp(t, dir, "a", functions, p, 1)
+	path := store(dir, "a", functions, p).Path()
+	r, err := datafile.OpenHits(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var states []datafile.State
+	f := newHitsFile(path, r, &codebase{})
+	_, err = f.read(r, at(20).UnixMilli(), func(_ int, _ int64, state datafile.State) { states = append(states, state) })
+	if want := []datafile.State{datafile.Unsent, datafile.Damaged}; err == nil || !slices.Equal(states, want) {
+		t.Errorf("read stamps in the states %v (%v), want %v and that one is damaged", states, err, want)
+	}
 }

@@ -51,6 +51,16 @@ func (d *data) readMarks(users []int) {
 	}
 }
 
+// hasMarks reports whether there is a marks file of a process with an identity.
+func (d *data) hasMarks(identity datafile.Identity) bool {
+	for _, m := range d.marks {
+		if m.Identity == identity {
+			return true
+		}
+	}
+	return false
+}
+
 // findMarks returns the paths of marks files of processes with this directory, of some
 // users.
 func (d *data) findMarks(users []int) (paths []string) {

@@ -135,6 +135,20 @@ func TestMarksOfLivingProcess(t *testing.T) {
 	}
 }
 
+// Its first calls come to the hits file before its record. It counts once all the same, and
+// as one that lives: in the report on the directory, and in that on what merge makes of it.
+func TestMarksOfFirstWrite(t *testing.T) {
+	m := newMarked(t, "1", nil, "Shut", "Open")
+	hold(t, m.path)
+	if _, err := m.store.Update(&datafile.Update{Calls: func(yield func(int, int64) bool) { yield(0, at(2).UnixMilli()) }}); err != nil {
+		t.Fatal(err)
+	}
+	m.check(t, Processes{Total: 1, Running: 1})
+	if r, err := readAt(mergedOf(t, m.dir), at(20), thisBoot); err != nil || r.Processes.Total != 1 {
+		t.Errorf("merged: %+v, %v, want one process", r, err)
+	}
+}
+
 // A killed process's calls are in its hits file afterwards.
 func TestMarksOfKilledProcess(t *testing.T) {
 	for _, written := range [][]string{{"Open"}, nil} {

@@ -130,8 +130,8 @@ func (m *merging) count(dirs []string) (list []*data, err error) {
 	return list, nil
 }
 
-// addRecords adds the processes of a hits file. Whoever merges its calls says what is wrong
-// with these.
+// addRecords adds the processes of a hits file, and says what is wrong with their records.
+// addFile does that for stamps.
 func (d *data) addRecords(name string) {
 	path := filepath.Join(d.dir, name)
 	r, err := datafile.OpenHits(path)
@@ -140,11 +140,14 @@ func (d *data) addRecords(name string) {
 	}
 	defer r.Close()
 	f := newHitsFile(path, r, &codebase{})
-	if err, _ := f.read(r, d.future, func(int, int64, datafile.State) {}); err != nil {
-		d.problem(path, Damaged, err)
-		f.list = append(f.list, f.supposed()) // so that the report on the result is not complete
+	recordsErr, _ := f.read(r, d.future, func(int, int64, datafile.State) {})
+	if recordsErr != nil {
+		d.problem(path, Damaged, recordsErr)
 	}
-	d.addHits(f, r.Joined)
+	if recordsErr != nil && f.hasProcess() { // so that the report on the result is not complete
+		f.list = append(f.list, datafile.Process{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy})
+	}
+	d.addHits(f, r.Joined, recordsErr)
 }
 
 // add adds the files of one directory. The error is for what cannot be written, or for a
