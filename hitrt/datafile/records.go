@@ -292,7 +292,7 @@ func (t *table) update(p *Process) (writes uint64, known bool) {
 			free = i
 		case !used:
 			free = i
-		case old.UUID == p.UUID:
+		case old.UUID == p.UUID && p.UUID != "": // without one, nobody knows that it is the same
 			p.follow(&old)
 			p.encode(b)
 			return old.Writes, true

@@ -144,8 +144,9 @@ func (d *data) addRecords(name string) {
 	if recordsErr != nil {
 		d.problem(path, Damaged, recordsErr)
 	}
-	if recordsErr != nil && f.hasProcess() { // so that the report on the result is not complete
-		f.list = append(f.list, datafile.Process{StartedAt: f.created, SeenAt: max(f.latest, f.created), State: datafile.Lossy})
+	if recordsErr != nil && f.hasProcess() {
+		// So that the report on the result is not complete. How long it ran, nobody knows.
+		f.list = append(f.list, datafile.Process{StartedAt: f.created, SeenAt: f.created, State: datafile.Lossy})
 	}
 	d.addHits(f, r.Joined, recordsErr)
 }

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/naver/scavenger/scavenger-wrap/hitrt/datafile"
 )
@@ -112,6 +113,15 @@ func TestMergeDamaged(t *testing.T) {
 		shut   Status // "" if it is not listed
 	}{
 		{"a stamp", func(dir, hits string) { damageStamp(t, dir, "a", functions, p, 1) }, "damaged", Unknown},
+		{"a record", func(dir, hits string) {
+			// Two ran for an hour of the next day: now is when the file was made.
+			now := time.Now()
+			for _, id := range []string{"2", "3"} {
+				leave(t, dir, "a", functions, testProcess{id: id, app: "shop", host: "h1", started: now.Add(10 * time.Hour), calls: calls{"Open": now.Add(11 * time.Hour)}})
+			}
+			damageRecord(t, dir, hits, "3")
+		}, "damaged", Called},
+		{"all records", func(dir, hits string) { damageRecord(t, dir, hits, "1") }, "damaged", Called},
 		{"a header", func(dir, hits string) {
 			content := readFile(t, dir, hits)
 			content[40] ^= 1
@@ -135,6 +145,10 @@ func TestMergeDamaged(t *testing.T) {
 			dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 			leave(t, dir, "a", functions, p)
 			tt.damage(dir, filepath.Base(store(dir, "a", functions, p).Path()))
+			before, err := Read(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
 			m, err := Merge(out, []string{dir})
 			if err != nil {
 				t.Fatal(err)
@@ -152,7 +166,35 @@ func TestMergeDamaged(t *testing.T) {
 			if got := statuses(r)["store.Shut"]; got != tt.shut {
 				t.Errorf("Shut is %q, want %q", got, tt.shut)
 			}
+			if is, was := r.Observed.ObservedFor, before.Observed.ObservedFor; is > was {
+				t.Errorf("observed for %d s, but for %d s before", is, was)
+			}
 		})
+	}
+}
+
+// Processes without a sound record in two directories do not become one that ran from the
+// first to the last.
+func TestMergeWithoutRecords(t *testing.T) {
+	functions := []testFunc{fn("store.Open", "a.go", 1)}
+	p := testProcess{id: "1", app: "shop", host: "h1", started: at(1), calls: calls{"Open": at(2)}}
+	var dirs []string
+	for i := range 2 {
+		dir := t.TempDir()
+		leave(t, dir, "a", functions, p)
+		hits := filepath.Base(store(dir, "a", functions, p).Path())
+		damageRecord(t, dir, hits, "1")
+		setCreated(t, dir, hits, time.Now().AddDate(0, 0, -10*i))
+		dirs = append(dirs, dir)
+	}
+	for _, dirs := range [][]string{dirs, {dirs[1], dirs[0]}} {
+		r, err := Read(mergedOf(t, dirs...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Processes.Total != 2 || r.Observed.ObservedFor != 0 {
+			t.Errorf("%d processes, observed for %d s, want two of which nobody knows how long they ran", r.Processes.Total, r.Observed.ObservedFor)
+		}
 	}
 }
 

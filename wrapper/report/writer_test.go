@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -179,6 +180,33 @@ func damageStamp(t testing.TB, dir, fingerprint string, functions []testFunc, p 
 	if _, err := f.WriteAt(make([]byte, 8), r.Header.Stamps+8*int64(i)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// damageRecord damages the record of a process.
+func damageRecord(t testing.TB, dir, hits, id string) {
+	t.Helper()
+	content := readFile(t, dir, hits)
+	uuid, err := hex.DecodeString(strings.ReplaceAll(uuidOf(id), "-", ""))
+	i := bytes.Index(content, uuid)
+	if err != nil || i < 0 {
+		t.Fatalf("no record of %s in %s: %v", id, hits, err)
+	}
+	content[i] ^= 1
+	overwrite(t, dir, hits, content)
+}
+
+// setCreated changes the time at which a hits file was made.
+func setCreated(t testing.TB, dir, hits string, at time.Time) {
+	t.Helper()
+	content := readFile(t, dir, hits)
+	head := content[16:][:binary.LittleEndian.Uint32(content[8:])]
+	i := bytes.Index(head, []byte(`"createdAt":`))
+	if i < 0 {
+		t.Fatalf("no time in %q", head)
+	}
+	copy(head[i+len(`"createdAt":`):], fmt.Sprint(at.UnixMilli()))
+	binary.LittleEndian.PutUint32(content[12:], crc32.ChecksumIEEE(head))
+	overwrite(t, dir, hits, content)
 }
 
 // put writes a file the way processes do: under a temporary name, then renamed.
