@@ -203,8 +203,9 @@ func (p *program) pinName(name, by string) {
 }
 
 // named returns the functions that the linker knows by a name. To it each main package is
-// "main", whatever its import path is.
+// "main", whatever its import path is, and a dot in the last part of a path is "%2e".
 func (p *program) named(name id) []*decl {
+	name.pkg = strings.ReplaceAll(name.pkg, "%2e", ".")
 	list := slices.Clone(p.byID[name])
 	if name.pkg == "main" {
 		for _, main := range p.mains {

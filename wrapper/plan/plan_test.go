@@ -309,11 +309,13 @@ func TestNamedElsewhere(t *testing.T) {
 
 import (
 	"example.com/app/lib"
+	lib2 "example.com/app/lib.v2"
 	"example.com/dep"
 )
 
 func main() { // ran
 	lib.Used()
+	lib2.Used()
 	dep.Call()
 }
 
@@ -339,12 +341,21 @@ func assembled() {} // unlisted
 
 func unused() {} // unlisted = unreachable
 `)
+	write(t, dir, "lib.v2/lib.go", `package lib
+
+func Used() {} // ran
+
+func pulled() {} // unlisted
+`)
 	write(t, dir, "dep/go.mod", "module example.com/dep\n\ngo 1.24\n")
 	write(t, dir, "dep/dep.go", `package dep
 
 import _ "unsafe"
 
 func Call() { pull() } // unlisted
+
+//go:linkname pull2 example.com/app/lib%2ev2.pulled
+func pull2() // unlisted
 
 //go:linkname pull example.com/app/lib.pulled
 func pull() // unlisted
