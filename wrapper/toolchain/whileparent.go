@@ -5,6 +5,7 @@ package toolchain
 import (
 	"context"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -13,10 +14,13 @@ const parentInterval = time.Second
 
 // WhileParent returns a context that ends when this process's parent does, which nothing
 // else tells a go command that we run: it goes on compiling if somebody kills the outer one
-// alone. On Windows, where a process keeps the number of its parent, the context does not
-// end.
+// alone. On Windows, where the number that a process has for its parent never changes, the
+// context does not end.
 func WhileParent() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
+	if runtime.GOOS == "windows" {
+		return ctx, cancel
+	}
 	parent := os.Getppid()
 	go func() {
 		tick := time.NewTicker(parentInterval)
