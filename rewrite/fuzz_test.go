@@ -61,29 +61,35 @@ func checkText(t *testing.T, text []byte, sanitizer, free bool) {
 	t.Helper()
 	sources := []Source{{"/src/p/fuzz.go", text}}
 	opts := Options{ImportPath: testPath, Dir: "p", Sanitizer: sanitizer, Free: free, Columns: len(text)%2 == 0}
-	res, err := Package(opts, sources)
-	if err != nil {
+	if _, err := markPackage(opts, sources); err != nil { // a panic shows where a bug is
 		if _, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution); err == nil {
-			t.Errorf("Package: %v", err)
+			t.Errorf("markPackage: %v", err)
 		}
 		return
 	}
-	checkResult(t, opts, sources, res)
+	static := opts
+	static.Inlined, static.Main = true, true
+	checkOptions(t, static, sources)
+	res := checkOptions(t, opts, sources)
 	if !typesQuickly(text) {
 		return
 	}
 	checkTypes(t, sources, res)
 	opts.Closures = closuresForTests
-	if res, err = Package(opts, sources); err != nil {
+	checkTypes(t, sources, checkOptions(t, opts, sources))
+	static.Closures = closuresForTests // function literals make findStatics look at more
+	checkOptions(t, static, sources)
+}
+
+// checkOptions marks a package that can be marked and checks the result.
+func checkOptions(t *testing.T, opts Options, sources []Source) *Result {
+	t.Helper()
+	p, err := markPackage(opts, sources)
+	if err != nil {
 		t.Fatal(err)
 	}
-	checkResult(t, opts, sources, res)
-	checkTypes(t, sources, res)
-	opts.Inlined, opts.Main = true, true
-	if res, err = Package(opts, sources); err != nil {
-		t.Fatal(err)
-	}
-	checkResult(t, opts, sources, res)
+	checkResult(t, opts, sources, p.result)
+	return p.result
 }
 
 // typesQuickly reports whether the file has no imports that would have to be type-checked

@@ -146,11 +146,12 @@ const (
 
 // Package marks the files of one package. It fails if a file does not parse. The compiler
 // explains such an error better, so let it compile the original files. It fails as well, and
-// does not panic, where it has a bug: that must not stop anybody's build.
+// does not panic, where it has a bug, unless that exhausts the stack: a bug must not stop
+// anybody's build.
 func Package(opts Options, files []Source) (res *Result, err error) {
 	defer func() {
 		if bug := recover(); bug != nil {
-			res, err = nil, fmt.Errorf("internal error: %v", bug)
+			res, err = nil, internalError(bug)
 		}
 	}()
 	p, err := markPackage(opts, files)

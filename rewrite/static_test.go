@@ -16,7 +16,7 @@ func TestStaticMistakes(t *testing.T) {
 	} {
 		source := "package p\n\nfunc f(n int) int { return g(n, int(), h(T())) }\n\n" + text + "\n"
 		opts := Options{ImportPath: "p", Inlined: true, Free: true, Main: true}
-		if _, err := Package(opts, []Source{{"/src/x.go", []byte(source)}}); err != nil {
+		if _, err := markPackage(opts, []Source{{"/src/x.go", []byte(source)}}); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -72,13 +72,13 @@ func checkStandardLibrary(t *testing.T, every, least int) {
 		}
 		sources := packages[dir]
 		opts := Options{ImportPath: filepath.ToSlash(dir), Dir: filepath.ToSlash(dir), Sanitizer: len(dir)%2 == 0, Free: len(dir)%4 < 2, Columns: len(dir)%8 < 4}
-		res, err := Package(opts, sources)
+		p, err := markPackage(opts, sources) // a panic shows where a bug is
 		if err != nil {
 			t.Errorf("%s: %v", dir, err)
 			continue
 		}
-		checkResult(t, opts, sources, res)
-		functions += len(res.Functions)
+		checkResult(t, opts, sources, p.result)
+		functions += len(p.result.Functions)
 	}
 	if functions < least {
 		t.Errorf("%d functions in the standard library", functions)

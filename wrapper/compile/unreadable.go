@@ -1,4 +1,4 @@
-// Packages that rewrite cannot parse.
+// Packages that rewrite cannot parse, or fails to mark because of a bug.
 
 package compile
 
@@ -13,9 +13,9 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 )
 
-// unreadable handles a package that rewrite cannot parse. Most likely it is not Go, and
-// the compiler reports that in its own words. If the compiler accepts the package, its
-// functions are listed as not observable, as far as they can be found.
+// unreadable handles a package that rewrite cannot parse, or has a bug for. Most likely it is
+// not Go, and the compiler reports that in its own words. If the compiler accepts the package,
+// its functions are listed as not observable, as far as they can be found.
 func (c *compilation) unreadable(opts rewrite.Options, sources []rewrite.Source, err error) {
 	reason := err.Error()
 	for i, source := range sources {
