@@ -169,6 +169,9 @@ func (b batch) build(ctx context.Context, o *options, variant string, flags ...s
 	case err != nil && !errors.As(err, &exit):
 		return nil, err
 	}
+	if err := program.NoBug(out); err != nil {
+		return nil, err
+	}
 	reasons := map[string]string{}
 	for block := range strings.SplitSeq("\n"+string(out), "\n# ") {
 		title, text, _ := strings.Cut(block, "\n")

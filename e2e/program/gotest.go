@@ -32,13 +32,26 @@ func (p *Program) Go(ctx context.Context, env []string, args ...string) *exec.Cm
 	return cmd
 }
 
-// Test runs the module's tests. That some of them fail is no error; that none runs is one.
+// Test runs the module's tests. That some of them fail is no error; that none runs is one, and
+// that a bug of ours kept a package from being marked.
 func (p *Program) Test(ctx context.Context, env []string, args ...string) (*TestRun, error) {
+	log, err := os.CreateTemp("", "scavenger-wrap-*.log")
+	if err != nil {
+		return nil, err
+	}
+	log.Close()
+	defer os.Remove(log.Name())
+	// Without trackTests, nothing else tells why a package is not marked.
+	env = append(slices.Clip(env), "SCAVENGER_WRAP_LOG="+log.Name())
 	cmd := p.Go(ctx, env, append([]string{"test", "-count=1", "-json"}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	var exit *exec.ExitError
 	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		return nil, err
+	}
+	actions, err := os.ReadFile(log.Name())
+	if err := errors.Join(err, NoBug(actions), NoBug(stdout.Bytes()), NoBug(stderr.Bytes())); err != nil {
 		return nil, err
 	}
 	r := &TestRun{Results: map[string]string{}, Covered: map[string]bool{}}

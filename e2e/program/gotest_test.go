@@ -1,6 +1,7 @@
 package program
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -27,6 +28,24 @@ func TestDifferences(t *testing.T) {
 	} {
 		if got := test.marked.Differences(test.plains...); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+// A build with such a warning succeeds, so somebody has to look for it.
+func TestNoBug(t *testing.T) {
+	const (
+		warning = "scavenger-wrap: example.com/app: not marked: %s; its functions are not observable\n"
+		logged  = `{"outcome":"not marked","action":"compile","package":"example.com/app","reason":"%s","functions":0}` + "\n"
+	)
+	for why, bug := range map[string]bool{
+		"internal error: runtime error: index out of range [1] with length 1 (static.go:12)": true,
+		"parsing a.go: 1:1: expected 'package', found 'EOF'":                                 false,
+	} {
+		for _, format := range []string{warning, logged} {
+			if err := NoBug(fmt.Appendf(nil, "# example.com/app\n"+format, why)); (err != nil) != bug {
+				t.Errorf("%s: %v", why, err)
+			}
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -62,13 +63,28 @@ func copyTree(dst, src string) error {
 	})
 }
 
-// Build runs `go build` with the given arguments in the program's directory.
+// Build runs `go build` with the given arguments in the program's directory. It fails if a bug
+// of ours kept a package from being marked.
 func (p *Program) Build(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
 	cmd.Dir = p.Dir
 	cmd.Env = append(append(os.Environ(), "GOWORK=off"), p.Env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return NoBug(out)
+}
+
+// bug matches what link prints, and what the log of actions has, of a package that a bug of ours
+// kept from being marked.
+var bug = regexp.MustCompile(`.*(not marked: |"reason":")internal error.*`)
+
+// NoBug returns an error if the output of a build, or its log, says that a bug of ours kept a
+// package from being marked. Such a build succeeds.
+func NoBug(out []byte) error {
+	if line := bug.Find(out); line != nil {
+		return fmt.Errorf("not marked because of a bug: %s", line)
 	}
 	return nil
 }
