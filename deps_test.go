@@ -139,14 +139,57 @@ func TestNothingToInitialise(t *testing.T) {
 					t.Errorf("%v: an init function", fset.Position(fn.Pos()))
 				}
 				if vars, ok := decl.(*ast.GenDecl); ok && vars.Tok == token.VAR {
-					ast.Inspect(vars, func(n ast.Node) bool {
-						if call, ok := n.(*ast.CallExpr); ok {
-							t.Errorf("%v: a variable is initialised by a call", fset.Position(call.Pos()))
+					for _, spec := range vars.Specs {
+						for _, value := range spec.(*ast.ValueSpec).Values {
+							if n := computed(value); n != nil {
+								t.Errorf("%v: a variable is initialised by code", fset.Position(n.Pos()))
+							}
 						}
-						return true
-					})
+					}
 				}
 			}
+		}
+	}
+}
+
+// computed returns a part of an initialiser that the compiler cannot lay out as data, or nil.
+func computed(value ast.Expr) (found ast.Node) {
+	ast.Inspect(value, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.ArrayType, *ast.StructType:
+			return false
+		case *ast.CompositeLit:
+			if _, ok := n.Type.(*ast.MapType); ok {
+				found = n
+			}
+		case *ast.CallExpr, *ast.IndexExpr, *ast.StarExpr:
+			found = n
+		}
+		return found == nil
+	})
+	return found
+}
+
+func TestComputed(t *testing.T) {
+	for text, want := range map[string]bool{
+		"1":                                 false,
+		"[]*T{{1}, nil}":                    false,
+		"func() { f(a[0]) }":                false,
+		"struct{ p *int }{&b}":              false,
+		"f()":                               true,
+		"[]int{len(a)}":                     true,
+		"map[int]int{1: 2}":                 true,
+		"a[i]":                              true,
+		"&T{*p}":                            true,
+		"struct{ m any }{map[int]int{}}.m":  true,
+		"[]func(){func() {}, functions[0]}": true,
+	} {
+		value, err := parser.ParseExpr(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := computed(value); (found != nil) != want {
+			t.Errorf("%s: found %v, want %v", text, found, want)
 		}
 	}
 }
