@@ -75,7 +75,7 @@ func (d *examination) dataDir(settings map[string]string) {
 
 // kept says what becomes of calls if a process is killed.
 func (d *examination) kept(mapping string, dataDir fileSystem) {
-	const once = "calls are kept once a second (%s), later ones of a function once a minute: a process that is killed loses those since then"
+	const once = "calls are kept once a second (%s), later ones of a function once a minute: a process that is killed loses first calls of its last second and later calls of its last minute"
 	switch {
 	case !canMapMarks:
 		d.say("calls", "note", fmt.Sprintf(once, "this system cannot map mark arrays"), "")

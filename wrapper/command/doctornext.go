@@ -93,8 +93,8 @@ func toolexecFlag() string {
 }
 
 // mainDirs returns the directories with a main package as go build takes them: those of the
-// main modules, the ones below the working directory first. It returns "[packages]" if that
-// cannot be told.
+// main modules that are below the working directory, or all if none is. It returns
+// "[packages]" if that cannot be told.
 func (cmd *commands) mainDirs() []string {
 	unknown := []string{"[packages]"}
 	from, err := cmd.buildSource()
@@ -125,5 +125,8 @@ func (cmd *commands) mainDirs() []string {
 			elsewhere = append(elsewhere, rel)
 		}
 	}
-	return append(below, elsewhere...)
+	if len(below) > 0 {
+		return below
+	}
+	return elsewhere
 }
