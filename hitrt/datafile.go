@@ -373,10 +373,10 @@ func (d *dataFile) keep(now time.Time) {
 		}
 	}
 	if kept == datafile.OnceASecond {
-		d.p.log.InfoHourly("kept", "calls are written to %s once a second, later ones of a function once a minute: a process that is killed loses those since then (%s)", d.store.Dir, why)
+		d.p.log.InfoHourly("kept", "calls are written to %s once a second, later ones of a function once a minute: a process that is killed loses first calls of its last second and later calls of its last minute (%s)", d.store.Dir, why)
 		return
 	}
-	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second", kept, marks.path, d.store.Dir)
+	d.p.log.InfoHourly("kept", "calls are kept %s (%s) from the moment they happen, and written to %s once a second, later ones of a function once a minute", kept, marks.path, d.store.Dir)
 }
 
 // unwritten returns the functions whose calls were taken from cells and are not written.

@@ -59,13 +59,17 @@ func (t text) writeNotes() {
 			"in no other file is reported as never called, or not at all.", pluralVerb(n, "data file does", "data files do"))
 	}
 	if n := t.Processes.Lossy; n > 0 {
-		t.note("WARNING: %s how it ended, so what each called first in its last second, and again in its "+
-			"last minute, may be missing. A function first called in that second is reported as never called.",
-			pluralVerb(n, "process was killed, or did not say", "processes were killed, or did not say"))
+		its := "its"
+		if n > 1 {
+			its = "their"
+		}
+		t.note("WARNING: %s ended, so functions first called in %s last second, and later calls of %s last "+
+			"minute, may be missing. A function first called in that second is reported as never called.",
+			pluralVerb(n, "process was killed, or did not say how it", "processes were killed, or did not say how they"), its, its)
 	}
 	if n := t.Processes.KeptOnceASecond; n > 0 {
 		t.note("Calls of %s were kept once a second, later ones of a function once a minute: "+
-			"if one is killed, those since then are lost.", plural(n, "process"))
+			"if one is killed, first calls of its last second and later calls of its last minute are lost.", plural(n, "process"))
 	}
 }
 

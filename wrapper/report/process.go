@@ -129,12 +129,12 @@ func (d *data) addSums(f *hitsFile) {
 // ended notes how processes ended of which something may be missing. MARKS in how stands for
 // their marks files.
 func (d *data) ended(f *hitsFile, kind Kind, n int, how string) {
-	were, marks, they := "1 process was", "its marks file", "it"
+	were, marks, its := "1 process was", "its marks file", "its"
 	if n > 1 {
-		were, marks, they = fmt.Sprint(n, " processes were"), "their marks files", "they"
+		were, marks, its = fmt.Sprint(n, " processes were"), "their marks files", "their"
 	}
 	if n > 0 {
-		d.problem(f.path, kind, fmt.Errorf("%s %s: what %s called first in the last second, and again in the last minute, may be missing", were, strings.ReplaceAll(how, "MARKS", marks), they))
+		d.problem(f.path, kind, fmt.Errorf("%s %s: functions first called in %s last second, and later calls of %s last minute, may be missing", were, strings.ReplaceAll(how, "MARKS", marks), its, its))
 	}
 }
 
