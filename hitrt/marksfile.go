@@ -64,8 +64,9 @@ func (m *marksFile) swept(at int64) {
 	}
 }
 
-// unread notes whether nobody is about to read the cells: the publisher does something else
-// than wait for its next turn, maybe wait for a disk for ever, or it has ended before the process.
+// unread notes whether nobody is about to read the cells. Then the publisher does something
+// else than wait for its next turn, and a disk may keep it for ever, or it has ended before the
+// process.
 func (m *marksFile) unread(is bool) {
 	defer func() { _ = recover() }() // of a file that was cut off: keep makes another one
 	switch {

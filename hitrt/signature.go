@@ -85,8 +85,8 @@ func displayName(name string) string {
 	return name
 }
 
-// appendName appends a name or an element of an import path. It writes bytes that can be in
-// neither in hexadecimal.
+// appendName appends a name or an element of an import path. Bytes that neither can have it
+// writes as hexadecimal digits.
 func appendName(b []byte, s string) []byte {
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)

@@ -91,8 +91,9 @@ const (
 	ErrNotBelieved = Error("its names are not believed")
 )
 
-// An Error is an error that is known by its text. It can be a constant: a variable would be
-// initialised when the program starts, as nothing is inlined in hitrt, errors.New neither.
+// An Error is an error that is known by its text. It can be a constant. Unless network is
+// false, link compiles hitrt without inlining, and a variable that errors.New makes would then
+// be initialised when the program starts.
 type Error string
 
 func (e Error) Error() string { return string(e) }

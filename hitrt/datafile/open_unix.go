@@ -61,8 +61,8 @@ func someNames(dir string, most int) []string {
 	return names
 }
 
-// OpenFd opens what a name stands for, out of the way of the program, and never waits for
-// that.
+// OpenFd opens what a name stands for, out of the way of the program. It never waits as the
+// opening of a pipe would.
 func OpenFd(path string, flag int, perm os.FileMode) (int, error) {
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC|syscall.O_NONBLOCK|syscall.O_NOCTTY, uint32(perm.Perm()))

@@ -65,7 +65,7 @@ func OneDash(arg string) string {
 }
 
 // givenValueFlags are the flags of compile that take a value as an argument of its own and
-// that the go command does not set without being asked.
+// that are not on the command line of every package.
 var givenValueFlags = []string{"-D", "-I", "-coveragecfg", "-linkobj", "-pgoprofile"}
 
 // compileFlag reports whether we know a flag of compile, and whether it takes a value. Only
