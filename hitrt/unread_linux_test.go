@@ -74,6 +74,7 @@ func TestWaitsForProcessor(t *testing.T) {
 	pub := newUnreadPublisher(t)
 	path := pub.data.marks.path
 	pub.sweep()
+	pub.swept = time.Now().Add(time.Hour) // however long the machine takes
 	if pub.rests(); isUnread(t, path) {
 		t.Error("it waits for nothing, and nobody is said to read the cells")
 	}
