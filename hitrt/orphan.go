@@ -16,9 +16,7 @@
 // Once the collector said OK to a call its stamp says so, and the next search sends it
 // for the second time, since the collector may lose what it said OK to.
 //
-// The collector deletes functions, with their calls, that no process has had for a week. To
-// one that comes later they are new, and were never called. So the first process after a
-// break sends everything again, what had been accepted twice too.
+// forgotten.go has what the collector accepted and has no more.
 
 package hitrt
 
@@ -40,9 +38,6 @@ const (
 
 	// clockAhead is how far a clock may be ahead whose process may live and send its calls.
 	clockAhead = 24 * time.Hour
-
-	// forgottenAfter is less than the time after which the collector deletes functions.
-	forgottenAfter = 6 * 24 * time.Hour
 )
 
 // orphans are the files of dataDir that were not looked at since the last search.
@@ -50,16 +45,12 @@ type orphans struct {
 	searched time.Time
 	paths    []string
 	damaged  map[string]bool // logged as such
+	skipped  map[string]bool // renamed, and cannot be written to
 
-	// lost is the time from which the collector has lost what it accepted, so that it is
-	// sent, too; 0 = nothing. searches is how many searches are still to do that.
-	lost     int64
-	searches int
-}
-
-// sendAgain makes two searches send also what was accepted from a time on.
-func (o *orphans) sendAgain(from int64) {
-	*o = orphans{damaged: o.damaged, lost: max(from, 1), searches: 2}
+	// lost is the time from which the collector has lost what it accepted, so that this
+	// search sends it, too; 0 = nothing. nextLost is that of the next search.
+	lost, nextLost int64
+	judged         bool // whether there was a break before this process
 }
 
 // An orphan is a hits file with calls to send.
@@ -91,20 +82,21 @@ func (e *exporter) sendOrphans() (more bool) {
 		if !all.searched.IsZero() && elapsed(all.searched, now) < max(orphanInterval, e.invocation.interval) {
 			return false
 		}
-		first := all.searched.IsZero()
 		all.searched = now
-		if all.searches--; all.searches < 0 {
-			all.lost, all.searches = 0, 0
-		}
 		all.paths = hitsFiles(e.p.set.dataDir)
-		if first && e.isForgotten(now) {
-			all.lost, all.searches = 1, 1 // this search, and one more
+		all.lost, all.nextLost = all.nextLost, 0
+		if e.isForgotten() {
+			all.lost = 1
 		}
 	}
+	before := unixMillis(now.Add(-2 * e.invocation.interval))
 	for len(all.paths) > 0 {
 		path := all.paths[0]
 		all.paths = all.paths[1:]
-		if sent := e.sendOrphansOf(path, unixMillis(now.Add(-2*e.invocation.interval))); sent {
+		if all.lost != 0 {
+			e.noteLost(path, before, all.lost)
+		}
+		if sent := e.sendOrphansOf(path, before); sent {
 			return len(all.paths) > 0
 		}
 	}
@@ -112,58 +104,25 @@ func (e *exporter) sendOrphans() (more bool) {
 }
 
 // finishOrphans sends, when the program exits, what earlier processes of this build left:
-// programs that never live until a tick would never send it. After a break it sends what those
-// of other builds left, too.
+// programs that never live until a tick would never send it. What the collector has lost it
+// sends of all builds.
 func (e *exporter) finishOrphans() {
 	if e.p.data == nil || e.p.left() == 0 {
 		return
 	}
-	paths := []string{e.p.data.store.Path()}
-	if e.orphans.searched.IsZero() && e.isForgotten(e.p.now()) {
-		paths, e.orphans.lost = hitsFiles(e.p.set.dataDir), 1
+	all := &e.orphans
+	own, before := e.p.data.store.Path(), unixMillis(e.p.started)
+	if e.isForgotten() {
+		all.nextLost = 1
 	}
-	for _, path := range paths {
-		if e.p.left() > 0 {
-			e.sendOrphansOf(path, unixMillis(e.p.started))
-		}
+	if all.nextLost != 0 {
+		all.lost, all.paths = all.nextLost, hitsFiles(e.p.set.dataDir)
 	}
-}
-
-// isForgotten reports whether earlier processes of the application left files, and all of them
-// so long ago that the collector may have deleted their functions. Mostly the file of this
-// build tells, so it comes first: there may be thousands.
-func (e *exporter) isForgotten(now time.Time) bool {
-	limit := unixMillis(now.Add(-forgottenAfter))
-	last := e.lastSeen(e.p.data.store.Path())
-	if last >= limit {
-		return false
+	if all.lost == 0 || len(all.paths) == 0 {
+		e.sendOrphansOf(own, before)
+		return
 	}
-	for _, path := range hitsFiles(e.p.set.dataDir) {
-		if last = max(last, e.lastSeen(path)); last >= limit {
-			return false
-		}
-	}
-	return last != 0
-}
-
-// lastSeen returns when another process of the application last wrote to a file, 0 if none did.
-func (e *exporter) lastSeen(path string) int64 {
-	r, err := datafile.OpenHits(path)
-	if err != nil {
-		return 0
-	}
-	defer r.Close()
-	if !e.isOurs(&r.Identity) {
-		return 0
-	}
-	sums, processes, _ := r.Processes()
-	last := sums.LastSeen
-	for i := range processes {
-		if p := &processes[i]; p.UUID != e.p.process {
-			last = max(last, p.SeenAt)
-		}
-	}
-	return last
+	e.finishLost(own, before)
 }
 
 // isOurs reports whether calls of processes with an identity may be sent by this one.
@@ -176,7 +135,10 @@ func (e *exporter) isOurs(id *datafile.Identity) bool {
 // far ahead, whose time may never come. It reports whether there were any.
 func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	all := &e.orphans
-	o, err := readOrphan(path, before, unixMillis(e.p.now().Add(clockAhead)), all.lost, e.isOurs)
+	if all.skipped[path] {
+		return false
+	}
+	o, err := readOrphan(path, before, unixMillis(e.p.now().Add(clockAhead)), e.isOurs, isUnsent)
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
@@ -205,7 +167,14 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 		return true
 	}
 	e.p.log.InfoHourly("orphans", "%d invocations of earlier processes published", count)
-	if err := o.accepted(); err != nil {
+	err = o.accepted()
+	switch {
+	case err != nil && !datafile.IsHits(filepath.Base(path)): // a backup that is there to be read
+		if all.skipped == nil {
+			all.skipped = map[string]bool{}
+		}
+		all.skipped[path] = true
+	case err != nil:
 		e.p.log.WarnHourly("orphan", "%s, left by earlier processes, was sent, and is sent again: %v", path, err)
 	}
 	return true
@@ -223,10 +192,13 @@ func hitsFiles(dir string) []string {
 	return paths
 }
 
+// isUnsent reports whether a call has to be sent that a stamp has.
+func isUnsent(_ int64, state datafile.State) bool { return state < datafile.Sent }
+
 // readOrphan reads the calls of a file that were before a time, or after another one, and that
-// the collector has not accepted twice, or lost, if wanted accepts the identity of the file. Of
-// a file that is damaged it returns an error and what is sound.
-func readOrphan(path string, before, after, lost int64, wanted func(*datafile.Identity) bool) (*orphan, error) {
+// are wanted, if ours accepts the identity of the file. Of a file that is damaged it returns
+// an error and what is sound.
+func readOrphan(path string, before, after int64, ours func(*datafile.Identity) bool, wanted func(at int64, state datafile.State) bool) (*orphan, error) {
 	r, err := datafile.OpenHits(path)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, datafile.ErrNotRegular) {
 		return nil, errForeign
@@ -235,14 +207,14 @@ func readOrphan(path string, before, after, lost int64, wanted func(*datafile.Id
 		return nil, err
 	}
 	defer r.Close()
-	if r.Joined || !wanted(&r.Identity) {
+	if r.Joined || !ours(&r.Identity) {
 		return nil, errForeign
 	}
 	o := &orphan{path: path, id: r.Identity, store: datafile.Store{
 		File: path, Identity: r.Identity, Process: r.Process, Wait: lockWait,
 	}}
 	err = r.Stamps(func(i int, at int64, state datafile.State) {
-		if at != 0 && (at < before || at > after) && (state < datafile.Sent || state == datafile.Sent && lost != 0 && at >= lost) {
+		if at != 0 && (at < before || at > after) && wanted(at, state) {
 			o.calls = append(o.calls, pastCall{i, at, state})
 		}
 	})

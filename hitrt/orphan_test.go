@@ -4,7 +4,6 @@ package hitrt
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -310,57 +309,6 @@ func TestOwnCallsSent(t *testing.T) {
 	}
 	if messages.String() != "" {
 		t.Errorf("messages %q", messages)
-	}
-}
-
-// The collector forgets an application of which it hears nothing for a week. Its next process
-// sends again what earlier ones called, of whichever build, whether it lives long or not.
-func TestOrphanForgotten(t *testing.T) {
-	for _, test := range []struct {
-		days int // since the last process
-		want bool
-		long bool // the next one lives until it looks for orphans
-	}{
-		{40, true, true}, {40, true, false}, {2, false, true}, {2, false, false},
-	} {
-		t.Run(fmt.Sprint(test), func(t *testing.T) {
-			dir, prog := newDataDir(t), newProgram(60)
-			for i, functions := range []int{60, 90} { // two builds
-				fake := newFake()
-				pub, _ := newTestPublisher(newProgram(functions), fake, toCollector("SCAVENGER_DATA_DIR="+dir)...)
-				pass := withClock(pub)
-				pub.program.Packages[0].Marks[3+i] = 1
-				pub.begin()
-				drive(t, pub, pass, func() bool { return stateOf(t, pub.data.store.Path(), 3+i) == datafile.Sent })
-				pub.die()
-			}
-			fake := newFake()
-			pub, _ := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+dir, "SCAVENGER_EXIT_TIMEOUT=1m")...)
-			pub.started = pub.started.AddDate(0, 0, test.days)
-			pass := withClock(pub)
-			pub.begin()
-			sent := func() bool {
-				return pub.orphanSends(fake, prog.hashOf(3)) > 0 && pub.orphanSends(fake, prog.hashOf(4)) > 0
-			}
-			if test.long {
-				for range 120 { // an hour
-					pass(30 * time.Second)
-					pub.exporter.tick()
-					pub.checkpoint()
-				}
-			} else {
-				pub.startExit()
-				pub.finish()
-			}
-			if sent() != test.want {
-				t.Fatalf("what earlier processes called was sent again: %v", sent())
-			}
-			if test.want {
-				for _, i := range []int{3, 4} {
-					waitFor(t, func() bool { return fake.invokedAt(prog.hashOf(i)) > 0 })
-				}
-			}
-		})
 	}
 }
 

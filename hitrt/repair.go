@@ -261,7 +261,7 @@ func (e *exporter) mendOrphans(now time.Time) {
 	if e.repair.pending == lostHits {
 		from = unixMillis(now.Add(-oldestBackup))
 	}
-	e.orphans.sendAgain(from)
+	e.orphans.lose(max(from, 1))
 }
 
 // mendAtExit makes the last publication one that repairs a loss. It asks for one: what only

@@ -92,8 +92,8 @@ type Update struct {
 	All iter.Seq2[int, int64]
 
 	// State is Unsent for calls. With Once and Sent the stamps of Calls say that they were
-	// sent, if they are not later than the times there, which do not raise them. Damaged makes
-	// those unknown that say never called.
+	// sent, if they are not later than the times there, which do not raise them; with Lost,
+	// that they were not. Damaged makes those unknown that say never called.
 	State State
 
 	Process *Process // its record

@@ -150,6 +150,7 @@ func TestUpdateStates(t *testing.T) {
 		want  State
 	}{
 		{Once, 0, now, Unsent}, // never called: nothing is sent
+		{Lost, 0, now, Unsent},
 		{Unsent, 0, now, Unsent},
 		{Once, 0, now - 1, Unsent}, // there is a later call
 		{Once, 0, now, Once},
@@ -157,8 +158,12 @@ func TestUpdateStates(t *testing.T) {
 		{Once, 0, now, Sent},    // never less
 		{Unsent, 0, now, Sent},  // nothing new
 		{Damaged, 0, now, Sent}, // its call is known
+		{Lost, 0, now - 1, Sent}, // there is a later call
+		{Lost, 0, now, Unsent},
+		{Sent, 0, now, Sent},
 		{Unsent, 0, now + 1, Unsent},
 		{Damaged, 1, now, Damaged},
+		{Lost, 1, now, Damaged},
 		{Once, 1, now, Damaged},
 		{Unsent, 1, now, Unsent}, // a call is more than to know nothing
 	} {

@@ -31,6 +31,7 @@ const (
 	Once                 // it said OK once
 	Sent                 // it said OK twice
 	Damaged              // nothing is known: the stamp does not match its checksum
+	Lost                 // it said OK, and has it no more: the stamp is to say Unsent
 )
 
 // A salt makes the checksums of a file's stamps its own.
@@ -159,6 +160,9 @@ func raise(file stampFile, h *Header, calls iter.Seq2[int, int64], state State) 
 		case state == Damaged && last == 0:
 			stamp = unknown
 		case state == Damaged:
+		case state == Lost && last != 0 && last <= call:
+			stamp = salt.stamp(i, last, Unsent)
+		case state == Lost:
 		case state == Unsent && (call > last || was == Damaged):
 			stamp = salt.stamp(i, call, Unsent)
 		case state != Unsent && last != 0 && last <= call && state > was:
