@@ -5,6 +5,7 @@ package command
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -82,8 +83,14 @@ func isFormat(word string, flags []cli.Flag) bool {
 // among them is an error too, because it would be taken for an argument.
 func arguments(c *cli.Context, limit int, what string) error {
 	name := c.Command.Name
-	if slices.ContainsFunc(c.Args().Slice(), isFlag) {
-		return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s", name, toolchain.JoinQuoted(flagsFirst(c)))}
+	typed, args := os.Args[1:], c.Args().Slice()
+	front := slices.Clip(typed[:len(typed)-len(args)])
+	if front[len(front)-1] != "--" && slices.ContainsFunc(args, isFlag) {
+		flags, rest, err := flagsFirst(args, c.Command.Flags)
+		if err != nil {
+			return usageError{fmt.Errorf("%s: %w", name, err)}
+		}
+		return usageError{fmt.Errorf("%s: flags come before arguments: scavenger-wrap %s", name, toolchain.JoinQuoted(slices.Concat(front, flags, rest)))}
 	}
 	if limit >= 0 && c.NArg() > limit {
 		return usageError{fmt.Errorf("%s: %q: %s takes %s", name, c.Args().Get(limit), name, what)}
@@ -93,25 +100,26 @@ func arguments(c *cli.Context, limit int, what string) error {
 
 func isFlag(arg string) bool { return strings.HasPrefix(arg, "-") && arg != "-" }
 
-// flagsFirst returns a command and its arguments with the flags among them, and what these
-// take, in front.
-func flagsFirst(c *cli.Context) []string {
-	typed := c.Lineage()[1].Args().Slice() // the command is the first
-	args := c.Args().Slice()
-	line := typed[:len(typed)-len(args)]
-	var rest []string
+// flagsFirst returns the flags among arguments, with what they take, and the other
+// arguments. What follows -- is no flag. known are the flags of the command.
+func flagsFirst(args []string, known []cli.Flag) (flags, rest []string, err error) {
 	for i := 0; i < len(args); i++ {
-		switch {
-		case !isFlag(args[i]):
-			rest = append(rest, args[i])
-		case takesNext(args[i], c.Command.Flags) && i+1 < len(args):
-			line = append(line, args[i], args[i+1])
-			i++
+		switch arg := args[i]; {
+		case arg == "--":
+			return append(flags, arg), append(rest, args[i+1:]...), nil
+		case !isFlag(arg):
+			rest = append(rest, arg)
+		case !takesNext(arg, known):
+			flags = append(flags, arg)
+		case i+1 == len(args):
+			// In the words of package flag.
+			return nil, nil, fmt.Errorf("flag needs an argument: -%s", strings.TrimLeft(arg, "-"))
 		default:
-			line = append(line, args[i])
+			flags = append(flags, arg, args[i+1])
+			i++
 		}
 	}
-	return append(line, rest...)
+	return flags, rest, nil
 }
 
 // takesNext reports whether the argument behind a flag is its value.
