@@ -18,7 +18,7 @@ import (
 	"github.com/naver/scavenger/scavenger-wrap/e2e/program"
 )
 
-var randomModules = flag.Int("modules", 2, "how many modules TestHeavyRandom makes")
+var randomModules = flag.Int("modules", 3, "how many modules TestHeavyRandom makes")
 
 // TestHeavyRandom builds programs made at random, with marks and without. A marked one prints
 // what the plain one does and ends as that, whether it reports or not. The functions that
