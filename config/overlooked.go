@@ -35,9 +35,12 @@ func (c *Config) Overlooked() []Overlooked {
 	return all
 }
 
-// OverlookedOf returns the scavenger.toml in the directory of a package that this build does
-// not read. A scavenger.conf there may be for the running program.
+// OverlookedOf returns the scavenger.toml in the directory of a package of a main module that
+// this build does not read. A scavenger.conf there may be for the running program.
 func (c *Config) OverlookedOf(dir string) []Overlooked {
+	if !exists(filepath.Join(dir, FileName)) { // of most packages
+		return nil
+	}
 	if slices.ContainsFunc(c.tree.main, func(m *mainModule) bool { return sameDir(dir, m.dir) }) {
 		return nil // Overlooked has it
 	}

@@ -60,7 +60,7 @@ func (cmd *commands) list(patterns []string) ([]toolchain.ListedPackage, error) 
 	}
 	flags := []string{"-e", "-deps"}
 	cmd.log.log(zapcore.DebugLevel, "run", stringField("command", strings.Join(slices.Concat([]string{"go", "list"}, flags, patterns), " ")))
-	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Error", flags, patterns...)
+	packages, err := toolchain.GoList{Program: "go"}.Packages(context.Background(), "ImportPath,Name,Dir,GoFiles,CgoFiles,Standard,DepOnly,Module,Error", flags, patterns...)
 	switch {
 	case err != nil:
 		return nil, err

@@ -115,7 +115,7 @@ func (cmd *commands) scan(cfg *config.Config, patterns []string) (*scan, error) 
 			continue
 		}
 		p.say("package %d of %d: %s", i+1, len(packages), lp.ImportPath)
-		if !lp.DepOnly {
+		if !lp.DepOnly && lp.Module != nil && lp.Module.Main {
 			for _, o := range cfg.OverlookedOf(lp.Dir) {
 				s.Notes = append(s.Notes, o.Message())
 			}

@@ -19,6 +19,7 @@ import (
 type ListedPackage struct {
 	ImportPath, Name, Dir, ForTest     string
 	Standard, DepOnly                  bool
+	Module                             *struct{ Main bool }
 	Imports                            []string
 	Export, BuildID                    string
 	GoFiles, CompiledGoFiles, CgoFiles []string
