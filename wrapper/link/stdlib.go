@@ -22,7 +22,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
@@ -286,7 +285,7 @@ func (l *linking) nestedGo() (nestedGo, error) {
 				n.flags = append(n.flags, "-gcflags="+s.Value)
 			}
 		case "-pgo":
-			if file, err := l.profile(s.Value); err == nil {
+			if file, err := l.profile(s.Value, info.Main); err == nil {
 				n.flags = append(n.flags, "-pgo="+file)
 			}
 		case "GOEXPERIMENT", "GOFIPS140", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
@@ -340,58 +339,4 @@ func (l *linking) cgoEnabled() string {
 		return "CGO_ENABLED=1"
 	}
 	return "CGO_ENABLED=0"
-}
-
-// outerGo returns how to run a go command that compiles the standard library as the
-// running one does, with the same flags. It also runs in the same directory, because
-// patterns and files in flags may be relative. A go command that builds package@version
-// ignores the module in its directory, so for that it runs in an empty module.
-func (l *linking) outerGo() (nestedGo, error) {
-	outer, err := plain.ReadOuterCommand()
-	if err != nil {
-		return nestedGo{}, err
-	}
-	var n nestedGo
-	if n.dir, err = l.WorkingDir(); err != nil {
-		return n, err
-	}
-	n.flags, n.env = outer.ForStdlib(n.dir)
-	n.env = append(n.env, l.cgoEnabled())
-	if outer.OfVersion() {
-		n.env = append(n.env, "GOWORK=off")
-		if n.dir, err = l.emptyModule(); err != nil {
-			return n, err
-		}
-	}
-	info, err := l.buildInfo()
-	if err != nil {
-		return n, err
-	}
-	for _, s := range info.Settings {
-		if s.Key == "-pgo" {
-			file, err := l.profile(s.Value)
-			if err != nil {
-				return n, fmt.Errorf("the profile %s: %w", s.Value, err)
-			}
-			n.flags = append(slices.Clip(n.flags), "-pgo="+file)
-		}
-	}
-	return n, nil
-}
-
-// profile returns the file of the profile that modinfo has as -pgo: with -trimpath that is
-// only the last element of its name.
-func (l *linking) profile(recorded string) (string, error) {
-	if filepath.IsAbs(recorded) {
-		return recorded, nil
-	}
-	outer, err := plain.ReadOuterCommand()
-	if err != nil {
-		return "", err
-	}
-	dir, err := l.WorkingDir()
-	if err != nil {
-		return "", err
-	}
-	return outer.Profile(dir, strings.TrimSuffix(l.ImportPath, ".test"))
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -179,24 +180,43 @@ func (c *OuterCommand) ForStdlib(dir string) (flags, env []string) {
 	return c.stdlibFlags(c.flags), c.env(dir, c.stdlibFlags(c.goflags))
 }
 
-// Profile returns the file of the profile that a main package is compiled for. dir is where
-// the go command runs. A program that is built with -trimpath has only the last element of
-// its name.
-func (c *OuterCommand) Profile(dir, importPath string) (string, error) {
+// Profile returns the file of the last -pgo, "" if the go command looks for default.pgo. dir
+// is where the go command runs. A program that is built with -trimpath has only the last
+// element of its name.
+func (c *OuterCommand) Profile(dir string) string {
 	switch {
 	case c.pgo == "" || c.pgo == "auto":
+		return ""
 	case filepath.IsAbs(c.pgo):
-		return c.pgo, nil
+		return c.pgo
 	default:
-		return filepath.Join(dir, c.pgo), nil
+		return filepath.Join(dir, c.pgo)
 	}
+}
+
+// DefaultProfile returns the name of default.pgo beside a main package. dir is where the go
+// command runs; if it builds package@version, that of an empty module. module is that of
+// the package.
+func (c *OuterCommand) DefaultProfile(dir, importPath string, module debug.Module) (string, error) {
 	ctx, cancel := toolchain.LimitCacheProg(context.Background())
 	defer cancel()
 	g := toolchain.GoList{Program: c.program, Dir: dir}
 	g.Flags, g.Env = c.ForStdlib(dir)
+	if c.OfVersion() {
+		g.Flags, g.Env = nil, append(g.Env, "GOWORK=off")
+		modules, err := g.Packages(ctx, "Dir", []string{"-m"}, module.Path+"@"+module.Version)
+		if err != nil {
+			return "", err
+		}
+		below := strings.TrimPrefix(importPath, module.Path)
+		return filepath.Join(modules[0].Dir, filepath.FromSlash(below), "default.pgo"), nil
+	}
 	packages, err := g.Packages(ctx, "ImportPath,Dir", []string{"-e", "-find"}, c.roots...)
 	if err != nil {
 		return "", err
+	}
+	if c.tests {
+		importPath = strings.TrimSuffix(importPath, ".test")
 	}
 	for _, p := range packages {
 		if p.ImportPath == importPath {

@@ -3,6 +3,7 @@ package plain
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -14,10 +15,20 @@ import (
 func TestProfile(t *testing.T) {
 	tc := toolchaintest.Local(t)
 	tc.Write("go.mod", "module example.com/app\n\ngo 1.24\n")
-	if err := os.MkdirAll(filepath.Join(tc.Dir, "cmd", "app"), 0o777); err != nil {
-		t.Fatal(err)
+	tool := filepath.Join("modcache", "example.com", "tool@v1.0.0")
+	download := filepath.Join("modcache", "cache", "download", "example.com", "tool", "@v")
+	for _, dir := range []string{filepath.Join("cmd", "app"), filepath.Join("cmd", "my.test"), tool, download} {
+		if err := os.MkdirAll(filepath.Join(tc.Dir, dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tc.Write("cmd/app/main.go", "package main\n\nfunc main() {}\n")
+	tc.Write("cmd/my.test/main.go", "package main\n\nfunc main() {}\n")
+	// What go install has downloaded.
+	tc.Write(filepath.Join(download, "v1.0.0.info"), `{"Version":"v1.0.0"}`)
+	tc.Write(filepath.Join(download, "v1.0.0.mod"), "module example.com/tool\n")
+	tc.Write(filepath.Join(download, "v1.0.0.ziphash"), "h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+	t.Setenv("GOMODCACHE", filepath.Join(tc.Dir, "modcache"))
 	beside := filepath.Join("cmd", "app", "default.pgo")
 	for _, test := range []struct{ args, goflags, importPath, want string }{
 		{"go build ./...", "", "example.com/app/cmd/app", beside},
@@ -26,12 +37,20 @@ func TestProfile(t *testing.T) {
 		{"go build -pgo prof/cpu ./cmd/app", "-pgo=x", "example.com/app/cmd/app", filepath.Join("prof", "cpu")},
 		{"go build ./cmd/app", "-pgo=x", "example.com/app/cmd/app", "x"},
 		{"go build ./cmd/app", "", "example.com/other", ""},
+		{"go test ./cmd/app", "", "example.com/app/cmd/app.test", beside},
+		{"go build ./cmd/my.test", "", "example.com/app/cmd/my.test", filepath.Join("cmd", "my.test", "default.pgo")},
+		{"go test ./cmd/my.test", "", "example.com/app/cmd/my.test.test", filepath.Join("cmd", "my.test", "default.pgo")},
+		{"go install example.com/tool@v1.0.0", "", "example.com/tool", filepath.Join(tool, "default.pgo")},
+		{"go run example.com/tool/cmd/b@latest", "", "example.com/tool/cmd/b", filepath.Join(tool, "cmd", "b", "default.pgo")},
 	} {
 		c := &OuterCommand{program: "go", dir: tc.Dir, environ: os.Environ()}
 		if err := c.parse(strings.Fields(test.args)[1:], strings.Fields(test.goflags)); err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Profile(tc.Dir, test.importPath)
+		got, err := c.Profile(tc.Dir), error(nil)
+		if got == "" {
+			got, err = c.DefaultProfile(tc.Dir, test.importPath, debug.Module{Path: "example.com/tool", Version: "v1.0.0"})
+		}
 		want := ""
 		if test.want != "" {
 			want = filepath.Join(tc.Dir, test.want)
