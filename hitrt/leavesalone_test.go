@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -98,6 +99,24 @@ func TestRandomLeftAlone(t *testing.T) {
 		t.Fatalf("%v, %d publications\n%s", err, len(fake.got(methodInvocations)), out)
 	}
 	if !strings.HasSuffix(string(out), "\ntaken 0\n") {
+		t.Errorf("of the program's randomness: %s", out)
+	}
+}
+
+// Nor does HTTP/2, which asks by a PING with random content whether a connection lives, once a
+// call on it has had no answer.
+func TestRandomLeftAloneWithoutAnswer(t *testing.T) {
+	var accepted atomic.Int64
+	target := h2Counting(t, &accepted, false) // accepts, and says nothing
+	server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"collectorUrl": %q}`, target)
+	}))
+	out, err := child(t, "random", "SCAVENGER_SERVER_URL="+server.URL, "SCAVENGER_API_KEY="+testKey, "SCAVENGER_EXIT_TIMEOUT=1s",
+		"HOME=", "XDG_STATE_HOME=", "SCAVENGER_SAVE_UNSENT=false").Output()
+	if err != nil || accepted.Load() == 0 {
+		t.Fatalf("%v, %d connections\n%s", err, accepted.Load(), out)
+	}
+	if string(out) != "started true\ntaken 0\n" {
 		t.Errorf("of the program's randomness: %s", out)
 	}
 }

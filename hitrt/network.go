@@ -23,7 +23,7 @@ const inert = "neither serverUrl and apiKey nor dataDir are set"
 type sending struct {
 	network http.RoundTripper // replaces the real one if not nil
 	conns   *conns            // the exporter's: they must not become garbage
-	random  io.Reader         // for TLS, crypto/rand's if nil
+	random  io.Reader         // for TLS; nil if crypto/rand's may be used
 }
 
 // newSending notes the source of randomness, which a program may replace, to be able to

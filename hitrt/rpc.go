@@ -75,9 +75,13 @@ func newClient(set *settings, s sending) *client {
 		return c
 	}
 	c.conns = &conns{open: map[*conn]bool{}}
-	c.web = newTransport((*http.Protocols).SetHTTP1, c.conns, s.random)
-	c.plain = newTransport((*http.Protocols).SetUnencryptedHTTP2, c.conns, nil)
-	c.secured = newTransport((*http.Protocols).SetHTTP2, c.conns, s.random)
+	plain := newTransport((*http.Protocols).SetUnencryptedHTTP2, c.conns, nil)
+	secured := newTransport((*http.Protocols).SetHTTP2, c.conns, s.random)
+	// After a call without an answer net/http sends a PING on a connection that it would use
+	// again. What is in it comes from [crypto/rand.Reader], which belongs to the program, and which
+	// ends the program if it fails. So each call has its own connection there.
+	plain.DisableKeepAlives, secured.DisableKeepAlives = s.random != nil, s.random != nil
+	c.web, c.plain, c.secured = newTransport((*http.Protocols).SetHTTP1, c.conns, s.random), plain, secured
 	return c
 }
 
