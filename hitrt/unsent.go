@@ -12,6 +12,7 @@ package hitrt
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -122,6 +123,7 @@ func (e *exporter) saveUnsent() {
 	if len(calls) == 0 {
 		return
 	}
+	silent := false
 	for i := range e.p.set.savePlaces {
 		place := &e.p.set.savePlaces[i]
 		file := e.unsentFile(place)
@@ -139,10 +141,17 @@ func (e *exporter) saveUnsent() {
 			e.p.log.Info("what was not sent is saved in %s, and the next process of the application sends it", file.Path)
 			return
 		}
+		silent = silent || errors.Is(err, errNoAnswer)
 		e.p.log.Debug("what was not sent cannot be saved in %s: %v", place.dir(), err)
 	}
-	// What was accepted once is sent twice only in case that the collector lost it.
-	if slices.ContainsFunc(calls, func(c datafile.UnsentCall) bool { return c.State == datafile.Unsent }) {
+	// With dataDir it is there, or in the marks file, or was said not to be. What was accepted
+	// once is sent twice only in case that the collector lost it.
+	isUnsent := func(c datafile.UnsentCall) bool { return c.State == datafile.Unsent }
+	switch {
+	case e.p.data != nil || !slices.ContainsFunc(calls, isUnsent):
+	case silent: // and may still save it
+		e.p.log.Warn("what was not sent may be lost, as there is no dataDir to write to, and no other place for it that answers")
+	default:
 		e.p.log.Warn("what was not sent is lost, as there is no dataDir to write to, and no other place for it")
 	}
 }

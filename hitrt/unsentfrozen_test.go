@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -53,6 +54,26 @@ func TestUnsentFrozen(t *testing.T) {
 		<-pub.done
 		if got := below(t, home); len(got) > 0 {
 			t.Errorf("there is %q", got)
+		}
+	})
+}
+
+// What goes on in a place that does not answer may still save the calls.
+func TestUnsentFrozenMaybeLost(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(60)
+		fake.fault = collectorFaults["hangs"]
+		pub, messages := newTestPublisher(prog, fake, toCollector("HOME="+newHome(t))...)
+		stuck := make(chan struct{})
+		defer close(stuck)
+		pub.set.savePlaces = pub.set.savePlaces[:1]
+		_, _ = inPlace(pub, &pub.set.savePlaces[0], inTurn, func() (int, error) { <-stuck; return 1, nil })
+		go pub.run()
+		prog.call(3)
+		pub.exit()
+		<-pub.done
+		if text := messages.String(); !strings.Contains(text, "may be lost") {
+			t.Errorf("messages %q, want one that says what may be lost", text)
 		}
 	})
 }

@@ -139,6 +139,25 @@ func TestUnsentPlacesElevated(t *testing.T) {
 	}
 }
 
+// What dataDir has is not called lost, also if a timer may run more of the program and the
+// process is not said to have ended.
+func TestUnsentPlacesDataDir(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		fake, prog := newFake(), newProgram(60)
+		fake.fault = collectorFaults["hangs"]
+		pub, messages := newTestPublisher(prog, fake, toCollector("SCAVENGER_DATA_DIR="+newDataDir(t))...)
+		pub.set.savePlaces = []savePlace{{above: filepath.Join(t.TempDir(), "missing"), below: []string{"scavenger-wrap"}}}
+		pub.mayGoOn = true
+		go pub.run()
+		prog.call(3)
+		pub.exit()
+		<-pub.done
+		if text := messages.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "at exit") {
+			t.Errorf("messages %q, want one about the collector", text)
+		}
+	})
+}
+
 // What the collector accepted once is not called lost, although nothing can be saved.
 func TestUnsentPlacesAccepted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
