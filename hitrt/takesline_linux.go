@@ -28,10 +28,17 @@ func takesLine(fd int, st *syscall.Stat_t) bool {
 		wait := syscall.NsecToTimeval(int64(linePatience))
 		n, err := syscall.Select(fd+1, &gone, &set, nil, &wait)
 		if err != syscall.EINTR {
-			return n > 0 && gone.Bits[0] == 0 || err != nil
+			return n > 0 && set.Bits[0] != 0 && (gone.Bits[0] == 0 || readsItself(fd)) || err != nil
 		}
 	}
 	return false
+}
+
+// readsItself reports whether a descriptor is open to read, too, as that of `prog 2<>fifo` is:
+// then the pipe always has somebody to read it, and can be read while it has something.
+func readsItself(fd int) bool {
+	flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
 }
 
 // writeLine writes a line, to a socket without SIGPIPE.

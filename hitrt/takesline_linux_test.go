@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -49,6 +51,25 @@ func TestStandardErrorStuck(t *testing.T) {
 		line := make([]byte, 1<<10)
 		if n, err := r.Read(line); n == 0 {
 			t.Errorf("no line, %v: the others show nothing", err)
+		}
+	})
+	t.Run("taken by a pipe for both directions", func(t *testing.T) {
+		name := filepath.Join(t.TempDir(), "pipe")
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		both, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer both.Close()
+		if _, err := both.WriteString("unread\n"); err != nil {
+			t.Fatal(err)
+		}
+		runStuck(t, both)
+		line := make([]byte, 1<<10)
+		if n, err := both.Read(line); err != nil || !strings.Contains(string(line[:n]), "nobody takes this") {
+			t.Errorf("it has %q, %v, want a line", line[:n], err)
 		}
 	})
 }
