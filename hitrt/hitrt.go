@@ -53,6 +53,7 @@
 package hitrt
 
 import (
+	"io"
 	"maps"
 	"os"
 	"sync/atomic"
@@ -102,7 +103,11 @@ type Program struct {
 	Fingerprint string
 
 	started map[string]string // settings given to Start, which count more than Settings
-	sending sending           // as it was when Register was called
+
+	// What follows is as it was when Register was called, which may be after the initialisation
+	// of other packages.
+	sending sending
+	stderr  io.Writer // nil if it was not called
 }
 
 // settings returns the settings that a program has before anything where it runs is read.
@@ -173,14 +178,14 @@ func Register(p *Program) (active bool) {
 			active = false
 		}
 	}()
-	p.sending = newSending()
+	p.sending, p.stderr = newSending(), standardError()
 	lookup := variables()
 	set := loadSettings(p, lookup)
 	if lookup != nil {
 		set.checkVariables(os.Environ())
 	}
 	if !set.active() {
-		set.explain(standardError())
+		set.explain(p.stderr)
 		dormant.CompareAndSwap(nil, p) // Start may wake it
 		return false
 	}

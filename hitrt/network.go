@@ -27,7 +27,8 @@ type sending struct {
 }
 
 // newSending notes the source of randomness, which a program may replace, to be able to
-// repeat what it does: nobody else must take of that then.
+// repeat what it does: nobody else must take of that then. What a package has put there that
+// is initialised before Register is called cannot be told from Go's own.
 func newSending() sending { return sending{random: rand.Reader} }
 
 // serverURL returns the collector's URL without trailing slashes, which its routes

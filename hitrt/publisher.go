@@ -66,11 +66,15 @@ type publisher struct {
 
 // newPublisher sets the few fields that cannot wait for the goroutine.
 func newPublisher(p *Program, set *settings) *publisher {
+	stderr := p.stderr
+	if stderr == nil {
+		stderr = standardError()
+	}
 	return &publisher{
 		program:     p,
 		set:         set,
 		sending:     p.sending,
-		log:         newLogger(standardError(), set),
+		log:         newLogger(stderr, set),
 		now:         time.Now,
 		started:     time.Now(),
 		cooperative: isCooperative(os.Getenv("GODEBUG")),

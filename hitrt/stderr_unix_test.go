@@ -60,6 +60,36 @@ func TestStandardErrorReplaced(t *testing.T) {
 	}
 }
 
+// Nor does one that Start makes it write, which may be called after that.
+func TestStandardErrorReplacedBeforeStart(t *testing.T) {
+	if dir := os.Getenv("HITRT_TEST_STDERR"); dir != "" {
+		if Register(newProgram(10)) {
+			t.Fatal("it is active before Start")
+		}
+		if err := syscall.Close(syscall.Stderr); err != nil {
+			t.Fatal(err)
+		}
+		fd, err := syscall.Open(filepath.Join(dir, "accounts.db"), syscall.O_WRONLY|syscall.O_CREAT, 0o600)
+		if err != nil || fd != syscall.Stderr {
+			t.Fatalf("opened as %d, %v", fd, err)
+		}
+		if err := Start(map[string]string{"dataDir": filepath.Join(dir, "data"), "unknown": "x"}); err != nil {
+			t.Fatal(err)
+		}
+		Exit()
+		return
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestStandardErrorReplacedBeforeStart$")
+	cmd.Env = append(os.Environ(), "HITRT_TEST_STDERR="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "accounts.db")); err != nil || len(text) > 0 {
+		t.Errorf("a file of the program's has %q, %v, want nothing", text, err)
+	}
+}
+
 // warnAfterClose writes a line while standard error is what it was, one while it is another
 // file, and one when it is back.
 func warnAfterClose(t *testing.T, name string) {
