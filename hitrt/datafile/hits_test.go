@@ -155,9 +155,9 @@ func TestUpdateStates(t *testing.T) {
 		{Once, 0, now - 1, Unsent}, // there is a later call
 		{Once, 0, now, Once},
 		{Sent, 0, now + 1, Sent},
-		{Once, 0, now, Sent},    // never less
-		{Unsent, 0, now, Sent},  // nothing new
-		{Damaged, 0, now, Sent}, // its call is known
+		{Once, 0, now, Sent},     // never less
+		{Unsent, 0, now, Sent},   // nothing new
+		{Damaged, 0, now, Sent},  // its call is known
 		{Lost, 0, now - 1, Sent}, // there is a later call
 		{Lost, 0, now, Unsent},
 		{Sent, 0, now, Sent},
