@@ -124,14 +124,7 @@ func (e *exporter) noteLost(path string, before, from int64) {
 	if o == nil || len(o.calls) == 0 {
 		return
 	}
-	_, err := o.store.Update(&datafile.Update{State: datafile.Lost, Calls: func(yield func(int, int64) bool) {
-		for _, c := range o.calls {
-			if !yield(c.function, c.at) {
-				return
-			}
-		}
-	}})
-	if err != nil {
+	if err := o.note(datafile.Lost, datafile.Once, datafile.Sent); err != nil {
 		e.p.log.Debug("%s: %v", path, err)
 	}
 }

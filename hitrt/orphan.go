@@ -142,8 +142,8 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	if errors.Is(err, errForeign) || errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	// What something renamed, it may have compressed as well.
-	if err != nil && !all.damaged[path] && datafile.IsHits(filepath.Base(path)) {
+	renamed := !datafile.IsHits(filepath.Base(path)) // and maybe compressed, or a backup to be read
+	if err != nil && !all.damaged[path] && !renamed {
 		if all.damaged == nil {
 			all.damaged = map[string]bool{}
 		}
@@ -169,7 +169,7 @@ func (e *exporter) sendOrphansOf(path string, before int64) bool {
 	e.p.log.InfoHourly("orphans", "%d invocations of earlier processes published", count)
 	err = o.accepted()
 	switch {
-	case err != nil && !datafile.IsHits(filepath.Base(path)): // a backup that is there to be read
+	case err != nil && renamed:
 		if all.skipped == nil {
 			all.skipped = map[string]bool{}
 		}
@@ -225,16 +225,21 @@ func readOrphan(path string, before, after int64, ours func(*datafile.Identity) 
 func (o *orphan) accepted() error {
 	var errs []error
 	for _, was := range []datafile.State{datafile.Unsent, datafile.Once} {
-		_, err := o.store.Update(&datafile.Update{State: was + 1, Calls: func(yield func(int, int64) bool) {
-			for _, c := range o.calls {
-				if c.state == was && !yield(c.function, c.at) {
-					return
-				}
-			}
-		}})
-		errs = append(errs, err)
+		errs = append(errs, o.note(was+1, was))
 	}
 	return errors.Join(errs...)
+}
+
+// note notes in the file a state of the calls that had one of some states.
+func (o *orphan) note(state datafile.State, of ...datafile.State) error {
+	_, err := o.store.Update(&datafile.Update{State: state, Calls: func(yield func(int, int64) bool) {
+		for _, c := range o.calls {
+			if slices.Contains(of, c.state) && !yield(c.function, c.at) {
+				return
+			}
+		}
+	}})
+	return err
 }
 
 // sendCalls sends calls of earlier processes, by period as [hits.byTime] does.

@@ -195,6 +195,21 @@ func TestUnsentLiving(t *testing.T) {
 	})
 }
 
+// sendOnceAndExit runs a program until the collector accepted a call once, and ends it while
+// the collector hangs.
+func (p *publisher) sendOnceAndExit(t *testing.T, fake *fakeCollector, prog *Program) {
+	t.Helper()
+	go p.run()
+	prog.call(3)
+	time.Sleep(30 * time.Second) // codebase and first publication
+	if p.orphanSends(fake, prog.hashOf(3)) != 1 {
+		t.Fatal("the call was not sent once")
+	}
+	fake.setFault(collectorFaults["hangs"])
+	p.exit()
+	<-p.done
+}
+
 // What the collector accepted once, and could not be sent again, is saved too: it may have
 // lost it.
 func TestUnsentOnce(t *testing.T) {
@@ -202,15 +217,7 @@ func TestUnsentOnce(t *testing.T) {
 		home, fake, prog := newHome(t), newFake(), newProgram(60)
 		fake.crashed = func(call fakeCall) bool { return call.method == methodInvocations }
 		pub, _ := newTestPublisher(prog, fake, toCollector("HOME="+home)...)
-		go pub.run()
-		prog.call(3)
-		time.Sleep(30 * time.Second) // codebase and first publication
-		if pub.orphanSends(fake, prog.hashOf(3)) != 1 {
-			t.Fatal("the call was not sent once")
-		}
-		fake.setFault(collectorFaults["hangs"])
-		pub.exit()
-		<-pub.done
+		pub.sendOnceAndExit(t, fake, prog)
 		if _, calls := savedIn(t, stateIn(home)); len(calls) != 1 || calls[0].State != datafile.Once {
 			t.Fatalf("saved %v, want one call that was accepted once", calls)
 		}

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Where HOME is of no use, another place is, and where none is, that is said.
@@ -164,15 +163,7 @@ func TestUnsentPlacesAccepted(t *testing.T) {
 		fake, prog := newFake(), newProgram(60)
 		pub, messages := newTestPublisher(prog, fake, toCollector()...)
 		pub.set.savePlaces = []savePlace{{above: filepath.Join(t.TempDir(), "missing"), below: []string{"scavenger-wrap"}}}
-		go pub.run()
-		prog.call(3)
-		time.Sleep(30 * time.Second) // codebase and first publication
-		if pub.orphanSends(fake, prog.hashOf(3)) != 1 {
-			t.Fatal("the call was not sent once")
-		}
-		fake.setFault(collectorFaults["hangs"])
-		pub.exit()
-		<-pub.done
+		pub.sendOnceAndExit(t, fake, prog)
 		if text := messages.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "at exit") {
 			t.Errorf("messages %q, want one about the collector", text)
 		}
