@@ -39,7 +39,7 @@ func (l *linking) outerGo() (nestedGo, error) {
 	}
 	for _, s := range info.Settings {
 		if s.Key == "-pgo" {
-			file, err := l.profile(s.Value, info.Main)
+			file, err := l.profile(outer, s.Value, info.Main)
 			if err != nil {
 				return n, fmt.Errorf("the profile %s: %w", s.Value, err)
 			}
@@ -50,8 +50,9 @@ func (l *linking) outerGo() (nestedGo, error) {
 }
 
 // profile returns the file of the profile that modinfo has as -pgo: with -trimpath that is
-// only the last element of its name. module is that of the main package.
-func (l *linking) profile(recorded string, module debug.Module) (string, error) {
+// only the last element of its name. outer is nil if the go command cannot be read. module is
+// that of the main package.
+func (l *linking) profile(outer *plain.OuterCommand, recorded string, module debug.Module) (string, error) {
 	if filepath.IsAbs(recorded) {
 		return recorded, nil
 	}
@@ -59,14 +60,11 @@ func (l *linking) profile(recorded string, module debug.Module) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	outer, err := plain.ReadOuterCommand()
-	if err != nil {
+	if outer == nil {
 		// The packages that it gives are compared with the program's.
 		file := filepath.Join(dir, recorded)
-		if _, statErr := os.Stat(file); statErr != nil {
-			return "", err
-		}
-		return file, nil
+		_, err := os.Stat(file)
+		return file, err
 	}
 	if file := outer.Profile(dir); file != "" {
 		return file, nil

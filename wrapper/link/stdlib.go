@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/naver/scavenger/scavenger-wrap/wrapper/plain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain"
 	"github.com/naver/scavenger/scavenger-wrap/wrapper/toolchain/lean"
 )
@@ -285,7 +286,8 @@ func (l *linking) nestedGo() (nestedGo, error) {
 				n.flags = append(n.flags, "-gcflags="+s.Value)
 			}
 		case "-pgo":
-			if file, err := l.profile(s.Value, info.Main); err == nil {
+			outer, _ := plain.ReadOuterCommand() // nil where it cannot be read
+			if file, err := l.profile(outer, s.Value, info.Main); err == nil {
 				n.flags = append(n.flags, "-pgo="+file)
 			}
 		case "GOEXPERIMENT", "GOFIPS140", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS":
